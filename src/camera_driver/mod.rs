@@ -1,0 +1,3 @@
+//! A camera is another process: the protocol between it and the daemon, and the driver's end of it.
+
+pub mod protocol;

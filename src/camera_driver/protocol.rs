@@ -1,0 +1,330 @@
+//! Camera driver protocol, version 1.
+//!
+//! The daemon starts `DRIVER --camera ID --options JSON` with a `SOCK_SEQPACKET` socket as descriptor 3. A
+//! message is one packet: a JSON object of at most [`MAX_MESSAGE`] bytes with its kind in `type`; a `frame`
+//! carries one descriptor (`SCM_RIGHTS`) of the memory that holds its pixels: a memfd sealed with
+//! `F_SEAL_SHRINK` or a dmabuf, so that its reader cannot be surprised by a shorter file.
+//!
+//! The driver speaks first (`hello`). Then the daemon sends `configure`, answered by `configured`; `start`,
+//! answered by `started`; any number of `capture`, each answered by one `frame` or `error`; `stop`, answered
+//! by `stopped`. Every start has a new *epoch*: what carries an older one is dropped and counted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Dioptres, FramesPerSecond, Seconds};
+
+/// The version of this protocol.
+pub const VERSION: u32 = 1;
+/// Longest message in bytes.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+/// The descriptor at which a driver finds its socket.
+pub const SOCKET_FD: i32 = 3;
+/// A running driver sends at least one `beat` in this time, unless its camera thread is stuck.
+pub const BEAT_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Layout of pixels in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PixelFormat {
+    /// Three planes: Y, U, V, the latter two at half width and height. Full-range BT.601 (as JPEG).
+    Yuv420,
+    /// Two planes: Y, and U and V interleaved at half width and height. Full-range BT.601 (as JPEG).
+    Nv12,
+}
+
+impl PixelFormat {
+    /// How many planes it has.
+    pub const fn planes(self) -> usize {
+        match self {
+            Self::Yuv420 => 3,
+            Self::Nv12 => 2,
+        }
+    }
+
+    /// Bytes in a row (without padding) and rows of `plane` in an image of `size`.
+    pub const fn plane_size(self, plane: usize, size: Size) -> (u32, u32) {
+        let (half_width, half_height) = (size.width.div_ceil(2), size.height.div_ceil(2));
+        match (self, plane) {
+            (_, 0) => (size.width, size.height),
+            (Self::Yuv420, _) => (half_width, half_height),
+            (Self::Nv12, _) => (half_width * 2, half_height),
+        }
+    }
+}
+
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// Which of a camera's streams a frame belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Full-resolution images.
+    Still,
+    /// Low-resolution frames for looking.
+    Live,
+}
+
+/// Settings of the camera. What is absent is left as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Controls {
+    /// Exposure time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<Seconds>,
+    /// Analogue gain, 1 = none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain: Option<f64>,
+    /// Lens position (manual focus).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focus: Option<Dioptres>,
+}
+
+/// A control that a camera has, and its range in the unit of [`Controls`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ControlRange {
+    /// Field name in [`Controls`].
+    pub name: String,
+    /// Lowest value.
+    pub min: f64,
+    /// Highest value.
+    pub max: f64,
+}
+
+/// What a driver says of itself and its camera.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`VERSION`].
+    pub protocol: u32,
+    /// Name and version of the driver.
+    pub driver: String,
+    /// The camera's id.
+    pub camera: String,
+    /// Sensor model.
+    pub model: String,
+    /// Size of the sensor's pixel array.
+    pub sensor: Size,
+    /// Distance between pixels in micrometres.
+    pub pixel_pitch_um: f64,
+    /// Pixel formats of stills.
+    pub formats: Vec<PixelFormat>,
+    /// Controls with their ranges.
+    pub controls: Vec<ControlRange>,
+    /// Whether low-resolution frames can stream beside stills.
+    pub live_beside_stills: bool,
+    /// Whether raw frames can be had.
+    pub raw: bool,
+}
+
+/// The streams wanted, fixed until the next `configure`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Configure {
+    /// Size of stills.
+    pub size: Size,
+    /// Format of stills.
+    pub format: PixelFormat,
+    /// Size of low-resolution frames, if any are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Size>,
+    /// Frame rate wanted; the driver's own choice if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<FramesPerSecond>,
+    /// Settings from the first frame on.
+    #[serde(default)]
+    pub controls: Controls,
+    /// How many stills the daemon may hold at once before it gives the first one back.
+    pub buffers: u32,
+}
+
+/// From the daemon to a driver.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToDriver {
+    /// Choose the streams; only while stopped.
+    Configure(Configure),
+    /// Start streaming as `epoch`.
+    Start {
+        /// Greater than every one before.
+        epoch: u64,
+    },
+    /// Stop streaming.
+    Stop,
+    /// Change settings.
+    Set {
+        /// The settings to change.
+        controls: Controls,
+    },
+    /// Deliver one still: the first valid one whose exposure began at or after `not_before_ns`.
+    Capture {
+        /// The running epoch.
+        epoch: u64,
+        /// Chosen by the daemon, returned with the answer.
+        request: u64,
+        /// Index of the shot in its plan, for logs and for scripted faults.
+        shot: u32,
+        /// `CLOCK_MONOTONIC` in nanoseconds.
+        not_before_ns: u64,
+    },
+    /// Switch low-resolution frames on (with a rate) or off (without).
+    Live {
+        /// Highest rate to deliver.
+        rate: Option<FramesPerSecond>,
+    },
+    /// The memory of this frame may be used again.
+    Release {
+        /// [`Frame::buffer`].
+        buffer: u64,
+    },
+    /// End.
+    Quit,
+}
+
+/// A picture in shared memory; its descriptor travels with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The epoch it was exposed in.
+    pub epoch: u64,
+    /// The `capture` that it answers; none for live frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<u64>,
+    /// Which stream.
+    pub stream: Stream,
+    /// Pixel format.
+    pub format: PixelFormat,
+    /// Size in pixels.
+    pub size: Size,
+    /// Bytes from row to row, a plane each.
+    pub strides: Vec<u32>,
+    /// Offset in the memory in bytes, a plane each.
+    pub offsets: Vec<u64>,
+    /// `CLOCK_MONOTONIC` in nanoseconds at which readout of the first row began, which is when its exposure
+    /// ended (libcamera's `SensorTimestamp`): exposure began at `sensor_timestamp_ns - exposure_us * 1000`.
+    pub sensor_timestamp_ns: u64,
+    /// Exposure time in microseconds.
+    pub exposure_us: u64,
+    /// Time from the first to the last row's readout in microseconds; 0 if unknown.
+    pub readout_us: u64,
+    /// Analogue gain.
+    pub gain: f64,
+    /// Lens position, if the lens has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focus: Option<Dioptres>,
+    /// The sensor's frame counter; grows within an epoch.
+    pub sequence: u64,
+    /// For `release`.
+    pub buffer: u64,
+}
+
+/// What went wrong in a driver; decides what recovery does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// No frame in time.
+    Timeout,
+    /// "Failed to queue buffer".
+    QueueBuffer,
+    /// The camera refused a setting or a format.
+    InvalidArgument,
+    /// The pipeline gave the request back without a picture.
+    Cancelled,
+    /// Held by another process.
+    Busy,
+    /// Unplugged, or not there.
+    Gone,
+    /// No memory for frames.
+    NoMemory,
+    /// A frame that is not what was configured, or not what was asked for.
+    BadFrame,
+    /// The driver process ended.
+    Crashed,
+    /// The driver said something that the protocol does not allow.
+    Protocol,
+}
+
+impl ErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::Timeout,
+        Self::QueueBuffer,
+        Self::InvalidArgument,
+        Self::Cancelled,
+        Self::Busy,
+        Self::Gone,
+        Self::NoMemory,
+        Self::BadFrame,
+        Self::Crashed,
+        Self::Protocol,
+    ];
+
+    /// As in the protocol, the journal and the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::QueueBuffer => "queue_buffer",
+            Self::InvalidArgument => "invalid_argument",
+            Self::Cancelled => "cancelled",
+            Self::Busy => "busy",
+            Self::Gone => "gone",
+            Self::NoMemory => "no_memory",
+            Self::BadFrame => "bad_frame",
+            Self::Crashed => "crashed",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+impl std::fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// From a driver to the daemon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromDriver {
+    /// The first message.
+    Hello(Hello),
+    /// `configure` is done.
+    Configured {
+        /// Time between frames in microseconds.
+        frame_duration_us: u64,
+    },
+    /// Streaming.
+    Started {
+        /// As in `start`.
+        epoch: u64,
+    },
+    /// No longer streaming.
+    Stopped {
+        /// The epoch that ended; 0 if none was running.
+        epoch: u64,
+    },
+    /// A picture.
+    Frame(Frame),
+    /// Something failed.
+    Error {
+        /// What recovery goes by.
+        kind: ErrorKind,
+        /// For people.
+        message: String,
+        /// The `capture` that failed, if it was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<u64>,
+        /// The operating system's error number, if it gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<i32>,
+    },
+    /// The thread that owns the camera is alive.
+    Beat {
+        /// Grows with each round of that thread.
+        count: u64,
+    },
+}

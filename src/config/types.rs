@@ -1,0 +1,253 @@
+//! The checked configuration: every value in range, every reference resolved, every default filled in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::camera_driver::protocol::{Controls, PixelFormat};
+use crate::motion::Limits;
+use crate::plan::{Axis, Intrinsics, Mount};
+use crate::units::{Bytes, Degrees, FramesPerSecond, Millimetres};
+
+/// Everything that the configuration files say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where scans are kept, and what may happen to old ones.
+    pub storage: Storage,
+    /// The cameras, in the order of their names' appearance. At least one.
+    pub cameras: Vec<Camera>,
+    /// The axes and what drives them.
+    pub motion: Motion,
+    /// The lights.
+    pub lights: Vec<Light>,
+    /// Start and stop buttons, emergency stop, status LED.
+    pub panel: Panel,
+    /// The plans by name; the first is the one that the start button starts.
+    pub plans: Vec<NamedPlan>,
+    /// How a scan is driven.
+    pub scan: Scan,
+    /// What is done when a capture fails.
+    pub recovery: Recovery,
+}
+
+/// `[storage]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Storage {
+    /// Folder of the datasets.
+    pub directory: PathBuf,
+    /// Scratch files of the running daemon: locks, control socket, the simulated rig's state.
+    pub runtime_directory: PathBuf,
+    /// Free space to keep on the file system beyond what a scan needs.
+    pub keep_free: Bytes,
+    /// Complete scans beyond this number are removed, the oldest first, before a new scan; none if absent.
+    pub keep_scans: Option<u32>,
+    /// JPEG quality, 1 to 100.
+    pub jpeg_quality: u8,
+}
+
+/// One `[[camera]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Camera {
+    /// Unique; folder name in the dataset: letters, digits, `-` and `_`.
+    pub name: String,
+    /// The driver's executable: an absolute path, or a name looked up beside this program and in `PATH`.
+    pub driver: PathBuf,
+    /// Which camera, in the driver's own words.
+    pub id: String,
+    /// Format of still images.
+    pub format: PixelFormat,
+    /// Frame rate asked of the driver; its own choice if absent.
+    pub frame_rate: Option<FramesPerSecond>,
+    /// Inner geometry at the configured size.
+    pub intrinsics: Intrinsics,
+    /// Place on the rig.
+    pub mount: Mount,
+    /// Exposure, gain and focus.
+    pub controls: Controls,
+    /// Handed to the driver as they are (`[camera.options]`), as JSON.
+    pub options: serde_json::Value,
+}
+
+/// `[motion]` and its `[motion.AXIS]` tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Motion {
+    /// What moves.
+    pub backend: MotionBackend,
+    /// Wait between the end of a move and the first valid exposure.
+    pub settle: Duration,
+    /// The axes present, each at most once, in the order of [`Axis::ALL`].
+    pub axes: Vec<AxisConfig>,
+}
+
+/// What moves the axes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MotionBackend {
+    /// Computed motion; simulated cameras see it.
+    Sim {
+        /// How many times faster than real time, > 0.
+        time_scale: f64,
+    },
+}
+
+/// One axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AxisConfig {
+    /// Which one.
+    pub axis: Axis,
+    /// Speed and acceleration, in the axis' unit.
+    pub limits: Limits,
+    /// Lowest and highest position, in the axis' unit; a turntable has none.
+    pub travel: Option<(f64, f64)>,
+}
+
+/// One `[[light]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Light {
+    /// Unique name.
+    pub name: String,
+    /// 0 (off) to 1 (full).
+    pub brightness: f64,
+    /// Wait after switching on.
+    pub warm_up: Duration,
+}
+
+/// `[panel]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Panel {
+    /// No buttons.
+    None,
+    /// Buttons pressed through the control socket (`scanner press start`).
+    Sim,
+}
+
+/// `[plan.NAME]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedPlan {
+    /// Its table's name.
+    pub name: String,
+    /// What it covers.
+    pub shape: PlanShape,
+    /// Order of the points.
+    pub order: PlanOrder,
+}
+
+/// The points of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanShape {
+    /// `angles` evenly spaced around the object at each height of the lift.
+    Cylinder {
+        /// Points a ring, at least 1.
+        angles: u32,
+        /// Positions of the lift, at least one.
+        heights: Vec<Millimetres>,
+    },
+    /// One turn of the turntable.
+    Ring {
+        /// Points, at least 1.
+        angles: u32,
+        /// Position of the lift.
+        height: Millimetres,
+        /// Position of the tilt.
+        tilt: Degrees,
+    },
+    /// Rings of equal tilt, with points in proportion to each ring's length.
+    LatitudeSphere {
+        /// Points in all, at least 1.
+        points: u32,
+        /// Number of rings, at least 1.
+        rings: u32,
+        /// Lowest tilt.
+        min_tilt: Degrees,
+        /// Highest tilt.
+        max_tilt: Degrees,
+    },
+    /// Points of equal area each, on a Fibonacci spiral.
+    FibonacciSphere {
+        /// Points, at least 1.
+        points: u32,
+        /// Lowest tilt.
+        min_tilt: Degrees,
+        /// Highest tilt.
+        max_tilt: Degrees,
+    },
+    /// One point a line of a CSV file, with a header that names the axes (and, if wanted, `label`).
+    List {
+        /// The file, made absolute from the place of the configuration file.
+        file: PathBuf,
+    },
+}
+
+/// In which order points are visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanOrder {
+    /// Least travel time.
+    Fastest,
+    /// As generated or listed.
+    Given,
+}
+
+/// `[scan]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan {
+    /// How the cameras of a point take turns.
+    pub capture: CaptureOrder,
+    /// What becomes of a scan when a shot has failed for good.
+    pub on_failed_shot: OnFailedShot,
+    /// What becomes of a scan when a camera's process cannot be ended.
+    pub on_wedged_camera: OnWedgedCamera,
+    /// A camera that fails this many shots in a row pauses the scan.
+    pub max_failed_in_a_row: u32,
+    /// Frames that may wait to be encoded and stored before captures wait.
+    pub queue_depth: u32,
+}
+
+/// `scan.capture`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureOrder {
+    /// One camera after the other.
+    Sequential,
+    /// All at once.
+    Simultaneous,
+}
+
+/// `scan.on_failed_shot`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailedShot {
+    /// Mark it, go on, try once more at the end.
+    Continue,
+    /// Pause the scan.
+    Pause,
+    /// End the scan as aborted (resumable).
+    Abort,
+}
+
+/// `scan.on_wedged_camera`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnWedgedCamera {
+    /// Pause the scan.
+    Pause,
+    /// Finish the shots of the other cameras.
+    Continue,
+}
+
+/// `[recovery]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recovery {
+    /// Attempts a shot, at least 1.
+    pub attempts: u32,
+    /// Longest wait for one frame.
+    pub capture_timeout: Duration,
+    /// Wait between `stop` and `start` of a restart.
+    pub restart_pause: Duration,
+    /// Wait between `start` and the next attempt.
+    pub start_pause: Duration,
+    /// Longest `stop` or `start`.
+    pub restart_timeout: Duration,
+    /// Longest wait for a driver to end after SIGTERM, and again after SIGKILL.
+    pub kill_timeout: Duration,
+    /// Longest wait for a new driver's `hello` and configuration.
+    pub start_timeout: Duration,
+    /// Wait before the second attempt; doubled at each further one.
+    pub backoff: Duration,
+    /// Programs (names as in `/proc/PID/comm`) that may be ended when they hold a camera.
+    pub may_end: Vec<String>,
+}

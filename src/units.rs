@@ -1,0 +1,263 @@
+//! Physical quantities as types, written in configuration files and on the command line as
+//! a number and its unit: `"8.2 dpt"`, `"4.5 mm"`, `"90 deg/s"`, `"250 ms"`, `"2 GiB"`.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Add, Mul, Neg, Sub};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A dimension: the unit its values are kept in, and every unit that may be written.
+pub trait Dimension: Copy + 'static {
+    /// Every accepted spelling and its factor to the first one, in which values are kept and printed.
+    const UNITS: &'static [(&'static str, f64)];
+    /// What the quantity measures, for error messages.
+    const NAME: &'static str;
+}
+
+/// A number in the base unit of the dimension `D`. Always finite.
+pub struct Quantity<D>(f64, PhantomData<D>);
+
+macro_rules! dimensions {
+    ($($(#[$doc:meta])* $alias:ident = $tag:ident, $name:literal, [$(($unit:literal, $factor:expr)),+];)+) => {$(
+        #[doc = concat!("Marks a quantity as: ", $name, ".")]
+        #[derive(Clone, Copy)]
+        pub enum $tag {}
+        impl Dimension for $tag {
+            const UNITS: &'static [(&'static str, f64)] = &[$(($unit, $factor)),+];
+            const NAME: &'static str = $name;
+        }
+        $(#[$doc])*
+        pub type $alias = Quantity<$tag>;
+    )+};
+}
+
+dimensions! {
+    /// An angle in degrees.
+    Degrees = Angle, "an angle", [("deg", 1.0), ("°", 1.0), ("rad", 180.0 / std::f64::consts::PI)];
+    /// A length in millimetres.
+    Millimetres = Length, "a length", [("mm", 1.0), ("cm", 10.0), ("m", 1000.0), ("um", 0.001), ("µm", 0.001)];
+    /// An optical power in dioptres: the reciprocal of the focus distance in metres.
+    Dioptres = OpticalPower, "an optical power", [("dpt", 1.0)];
+    /// A time in seconds.
+    Seconds = Time, "a time", [("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6), ("min", 60.0), ("h", 3600.0)];
+    /// A speed of rotation in degrees per second.
+    DegreesPerSecond = AngularSpeed, "a speed of rotation", [("deg/s", 1.0), ("rpm", 6.0)];
+    /// An acceleration of rotation in degrees per second squared.
+    DegreesPerSecond2 = AngularAcceleration, "an acceleration of rotation", [("deg/s2", 1.0), ("deg/s²", 1.0)];
+    /// A speed in millimetres per second.
+    MillimetresPerSecond = LinearSpeed, "a speed", [("mm/s", 1.0), ("cm/s", 10.0)];
+    /// An acceleration in millimetres per second squared.
+    MillimetresPerSecond2 = LinearAcceleration, "an acceleration", [("mm/s2", 1.0), ("mm/s²", 1.0)];
+    /// A frame rate in frames per second.
+    FramesPerSecond = FrameRate, "a frame rate", [("fps", 1.0), ("Hz", 1.0)];
+    /// An amount of storage in bytes.
+    Bytes = Storage, "an amount of storage",
+        [("B", 1.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0)];
+}
+
+impl<D: Dimension> Quantity<D> {
+    /// Zero of the base unit.
+    pub const ZERO: Self = Self(0.0, PhantomData);
+
+    /// `value` in the base unit (the first of [`Dimension::UNITS`]).
+    pub const fn new(value: f64) -> Self {
+        Self(value, PhantomData)
+    }
+
+    /// The number, in the base unit.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// The magnitude.
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        Self::new(self.0.abs())
+    }
+}
+
+impl Seconds {
+    /// As a [`Duration`]; negative times are zero.
+    pub fn duration(self) -> Duration {
+        Duration::try_from_secs_f64(self.get().max(0.0)).unwrap_or(Duration::MAX)
+    }
+}
+
+impl From<Duration> for Seconds {
+    fn from(duration: Duration) -> Self {
+        Self::new(duration.as_secs_f64())
+    }
+}
+
+impl Bytes {
+    /// As a whole number of bytes.
+    pub fn bytes(self) -> u64 {
+        self.get().max(0.0).round() as u64
+    }
+}
+
+/// Why a text is not a quantity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseQuantityError {
+    /// No number at the front.
+    #[error("{text:?} does not start with a number: write {name} like {example:?}")]
+    Number {
+        /// What was written.
+        text: String,
+        /// What is measured.
+        name: &'static str,
+        /// A valid spelling.
+        example: String,
+    },
+    /// A number without, or with a wrong, unit.
+    #[error("{text:?} needs a unit for {name}: one of {units}")]
+    Unit {
+        /// What was written.
+        text: String,
+        /// What is measured.
+        name: &'static str,
+        /// The accepted units.
+        units: String,
+    },
+}
+
+impl<D: Dimension> FromStr for Quantity<D> {
+    type Err = ParseQuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        // An exponent's "e" would also start a unit, so the number is the longest prefix that parses.
+        let number = (1..=text.len())
+            .rev()
+            .filter(|&end| text.is_char_boundary(end))
+            .find_map(|end| text[..end].parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| (n, end)));
+        let Some((number, end)) = number else {
+            let example = format!("1.5 {}", D::UNITS[0].0);
+            return Err(ParseQuantityError::Number { text: text.into(), name: D::NAME, example });
+        };
+        let unit = text[end..].trim();
+        match D::UNITS.iter().find(|(name, _)| *name == unit) {
+            Some((_, factor)) if (number * factor).is_finite() => Ok(Self::new(number * factor)),
+            _ => {
+                let units = D::UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+                Err(ParseQuantityError::Unit { text: text.into(), name: D::NAME, units })
+            }
+        }
+    }
+}
+
+impl<D: Dimension> fmt::Display for Quantity<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = D::UNITS[0].0;
+        match f.precision() {
+            Some(digits) => write!(f, "{:.digits$} {unit}", self.0),
+            None => write!(f, "{} {unit}", self.0),
+        }
+    }
+}
+
+/// Quantities travel in files as text with their unit.
+impl<D: Dimension> Serialize for Quantity<D> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, D: Dimension> Deserialize<'de> for Quantity<D> {
+    fn deserialize<De: Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<D: Dimension> fmt::Debug for Quantity<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<D> Clone for Quantity<D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<D> Copy for Quantity<D> {}
+impl<D> PartialEq for Quantity<D> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<D> PartialOrd for Quantity<D> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.0.partial_cmp(&other.0)
+    }
+}
+impl<D: Dimension> Default for Quantity<D> {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+impl<D: Dimension> Add for Quantity<D> {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self::new(self.0 + other.0)
+    }
+}
+impl<D: Dimension> Sub for Quantity<D> {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self::new(self.0 - other.0)
+    }
+}
+impl<D: Dimension> Neg for Quantity<D> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::new(-self.0)
+    }
+}
+impl<D: Dimension> Mul<f64> for Quantity<D> {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        Self::new(self.0 * factor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn units_convert_to_the_base_unit() {
+        assert_eq!("250 ms".parse::<Seconds>().unwrap().duration(), Duration::from_millis(250));
+        assert_eq!("4.5mm".parse::<Millimetres>().unwrap().get(), 4.5);
+        assert_eq!("1e3 mm".parse::<Millimetres>().unwrap().get(), 1000.0);
+        assert_eq!("2 rpm".parse::<DegreesPerSecond>().unwrap().get(), 12.0);
+        assert_eq!("2 GiB".parse::<Bytes>().unwrap().bytes(), 2 << 30);
+        assert_eq!("-8.2 dpt".parse::<Dioptres>().unwrap().get(), -8.2);
+    }
+
+    #[test]
+    fn a_missing_wrong_or_infinite_value_is_an_error_that_names_the_units() {
+        for text in ["5", "5 dpt", "", "s", "inf s", "nan s", "1e308 h"] {
+            let error = text.parse::<Seconds>().unwrap_err().to_string();
+            assert!(error.contains("a time"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back_the_same(value in -1e12..1e12_f64) {
+            let length = Millimetres::new(value);
+            prop_assert_eq!(length.to_string().parse::<Millimetres>().unwrap(), length);
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*") {
+            let _ = text.parse::<Degrees>();
+        }
+    }
+}
