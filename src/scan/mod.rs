@@ -1,5 +1,27 @@
-//! A scan as a pure function: `(State, Input) -> (State, [Action])`, without clock, I/O or async.
+//! A scan as a pure function, `(State, Input) -> (State, [Action])`, without clock, I/O or async; and the
+//! [`driver`](self) loop that performs the actions.
+//!
+//! * [`State`]: which shots are stored, failed or pending, and what every camera is doing.
+//! * [`Input`]: what happened; [`Action`]: what is to be done about it.
+//! * [`recovery`]: what a failed attempt leads to.
+//! * [`Record`]: what the journal says. [`State::replay`] turns records back into a state, so a resumed scan is
+//!   the scan that was interrupted.
+//!
+//! A scan runs until it has [ended](End): finished, or paused. Going on after a pause, a crash or a power cut is
+//! one and the same thing: a new state is replayed from the journal and started.
 
+mod io;
 mod record;
+pub mod recovery;
+mod state;
+mod transition;
 
+pub use io::*;
 pub use record::*;
+pub use state::*;
+pub use transition::IllegalInput;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_support;

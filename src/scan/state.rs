@@ -1,0 +1,280 @@
+//! What a scan knows of itself.
+
+use std::sync::Arc;
+
+use crate::config;
+use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
+
+use super::io::End;
+use super::record::Record;
+use super::recovery::Rung;
+
+/// What decides, besides what happens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// `[scan]`
+    pub scan: config::Scan,
+    /// `[recovery]`
+    pub recovery: config::Recovery,
+}
+
+/// A scan between two inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub(super) plan: Arc<Plan>,
+    pub(super) policy: Policy,
+    pub(super) shots: Vec<Shot>,
+    pub(super) cameras: Vec<Camera>,
+    pub(super) phase: Phase,
+    pub(super) counts: Counts,
+    /// No point before this one has anything left to do in the first pass: keeps a step's cost flat.
+    pub(super) first_open: u32,
+}
+
+/// Where a shot stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shot {
+    /// To be taken.
+    Pending {
+        /// Attempts so far, in the life of the scan.
+        attempts: u32,
+    },
+    /// Captured, on its way to the disk.
+    InHand {
+        /// The attempt that captured it.
+        attempt: u32,
+    },
+    /// On disk and in the journal.
+    Stored,
+    /// All attempts of a pass failed.
+    Failed {
+        /// Attempts so far, in the life of the scan.
+        attempts: u32,
+        /// For people.
+        reason: String,
+        /// Whether there will be another pass for it in this run.
+        retry: Retry,
+    },
+}
+
+/// Whether a failed shot is tried once more at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// At the end of the run.
+    Due,
+    /// It was, or cannot be.
+    Over,
+}
+
+/// How many shots stand where. What is not counted is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Captured, on their way to the disk.
+    pub in_hand: u32,
+    /// On disk and in the journal.
+    pub stored: u32,
+    /// Given up, at least for now.
+    pub failed: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Camera {
+    pub(super) health: Health,
+    pub(super) activity: Activity,
+}
+
+/// Whether anything can be had from a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It can be asked.
+    Usable {
+        /// Shots that failed since the last good one.
+        failed_in_a_row: u32,
+    },
+    /// Its process cannot be ended.
+    Wedged,
+}
+
+/// What a camera is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Nothing.
+    Idle,
+    /// Taking a picture.
+    Capturing {
+        /// Of which shot.
+        shot: ShotIndex,
+        /// Counted in the life of the scan.
+        attempt: u32,
+        /// Counted in this pass.
+        tries: u32,
+    },
+    /// Coming back; then it tries this shot.
+    Recovering {
+        /// How.
+        rung: Rung,
+        /// What it is wanted for.
+        shot: ShotIndex,
+        /// Tries so far in this pass.
+        tries: u32,
+    },
+}
+
+/// Where the run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Not started.
+    Ready,
+    /// At (or on the way to) a point.
+    At {
+        /// Which.
+        point: PointIndex,
+        /// What for.
+        pass: Pass,
+    },
+    /// Every point was visited; frames are on their way to the disk.
+    Draining,
+    /// Stopping: waits for what is under way.
+    Halting(End),
+    /// Over.
+    Ended(End),
+}
+
+/// What a point is visited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// The shots that were never tried to the end.
+    First,
+    /// The shots that failed, once more.
+    Retry,
+}
+
+impl State {
+    /// A scan of which nothing is done.
+    pub fn new(plan: Arc<Plan>, policy: Policy) -> Self {
+        let shots = vec![Shot::Pending { attempts: 0 }; plan.shot_count() as usize];
+        let camera = Camera { health: Health::Usable { failed_in_a_row: 0 }, activity: Activity::Idle };
+        let cameras = vec![camera; plan.cameras.len()];
+        Self { plan, policy, shots, cameras, phase: Phase::Ready, counts: Counts::default(), first_open: 0 }
+    }
+
+    /// The scan that these records tell of, ready to be started again.
+    ///
+    /// What was under way when the records end is pending; what failed is tried again in this run.
+    ///
+    /// # Errors
+    /// A record that names a shot which the plan does not have.
+    pub fn replay<'a>(
+        plan: Arc<Plan>,
+        policy: Policy,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Self, UnknownShot> {
+        let mut state = Self::new(plan, policy);
+        for record in records {
+            state.apply(record)?;
+        }
+        Ok(state)
+    }
+
+    fn apply(&mut self, record: &Record) -> Result<(), UnknownShot> {
+        match record {
+            Record::Attempted { shot, attempt } => {
+                if let Shot::Pending { attempts } | Shot::Failed { attempts, .. } = self.known(*shot)? {
+                    *attempts = (*attempts).max(*attempt);
+                }
+            }
+            Record::Stored(stored) => {
+                self.known(stored.shot)?;
+                self.set_shot(stored.shot, Shot::Stored);
+            }
+            Record::ShotFailed { shot, reason } => {
+                let attempts = self.known(*shot)?.attempts();
+                self.set_shot(*shot, Shot::Failed { attempts, reason: reason.clone(), retry: Retry::Due });
+            }
+            Record::Lost { shot, .. } => {
+                self.known(*shot)?;
+                self.set_shot(*shot, Shot::Pending { attempts: 0 });
+            }
+            Record::AttemptFailed { shot, .. } => {
+                self.known(*shot)?;
+            }
+            Record::Opened { .. } | Record::Paused { .. } | Record::Resumed | Record::Finished { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn known(&mut self, shot: ShotIndex) -> Result<&mut Shot, UnknownShot> {
+        self.shots.get_mut(shot.0 as usize).ok_or(UnknownShot(shot))
+    }
+
+    /// What is being scanned.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Where the run stands.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Where each shot stands.
+    pub fn shots(&self) -> &[Shot] {
+        &self.shots
+    }
+
+    /// How many shots stand where.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What `camera` is doing.
+    pub fn activity(&self, camera: CameraIndex) -> Activity {
+        self.cameras[usize::from(camera.0)].activity
+    }
+
+    /// Whether anything can be had from `camera`.
+    pub fn health(&self, camera: CameraIndex) -> Health {
+        self.cameras[usize::from(camera.0)].health
+    }
+
+    /// The only way a shot's standing changes: keeps the counts true.
+    pub(super) fn set_shot(&mut self, shot: ShotIndex, to: Shot) {
+        let from = std::mem::replace(&mut self.shots[shot.0 as usize], to.clone());
+        if let Some(count) = self.counts.of(&from) {
+            *count -= 1;
+        }
+        if let Some(count) = self.counts.of(&to) {
+            *count += 1;
+        }
+        if matches!(to, Shot::Pending { .. }) {
+            self.first_open = self.first_open.min(self.plan.point_of(shot).0);
+        }
+    }
+}
+
+impl Counts {
+    fn of(&mut self, shot: &Shot) -> Option<&mut u32> {
+        match shot {
+            Shot::Pending { .. } => None,
+            Shot::InHand { .. } => Some(&mut self.in_hand),
+            Shot::Stored => Some(&mut self.stored),
+            Shot::Failed { .. } => Some(&mut self.failed),
+        }
+    }
+}
+
+impl Shot {
+    /// Attempts so far, in the life of the scan; 0 for a stored one.
+    pub const fn attempts(&self) -> u32 {
+        match self {
+            Self::Pending { attempts } | Self::Failed { attempts, .. } => *attempts,
+            Self::InHand { attempt } => *attempt,
+            Self::Stored => 0,
+        }
+    }
+}
+
+/// A journal does not belong to its plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal names shot {}, which the plan does not have: journal.jsonl and plan.json are not of the same scan", .0.0)]
+pub struct UnknownShot(pub ShotIndex);

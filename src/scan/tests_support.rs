@@ -1,0 +1,50 @@
+//! What the tests of this folder share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{self, CaptureOrder, OnFailedShot, OnWedgedCamera};
+use crate::plan::{Intrinsics, Mount, Plan, PlanCamera, Point, Pose};
+use crate::units::{Degrees, Millimetres};
+
+use super::state::Policy;
+
+pub(super) fn recovery() -> config::Recovery {
+    config::Recovery {
+        attempts: 3,
+        capture_timeout: Duration::from_secs(10),
+        restart_pause: Duration::from_millis(500),
+        start_pause: Duration::from_millis(300),
+        restart_timeout: Duration::from_secs(3),
+        kill_timeout: Duration::from_secs(2),
+        start_timeout: Duration::from_secs(10),
+        backoff: Duration::from_millis(250),
+        may_end: Vec::new(),
+    }
+}
+
+pub(super) fn policy() -> Policy {
+    let scan = config::Scan {
+        capture: CaptureOrder::Simultaneous,
+        on_failed_shot: OnFailedShot::Continue,
+        on_wedged_camera: OnWedgedCamera::Pause,
+        max_failed_in_a_row: 6,
+        queue_depth: 4,
+    };
+    Policy { scan, recovery: recovery() }
+}
+
+pub(super) fn plan(points: u32, cameras: u16) -> Arc<Plan> {
+    let camera = |index| PlanCamera {
+        name: format!("cam{index}"),
+        intrinsics: Intrinsics { width: 64, height: 48, fx: 64.0, fy: 64.0, cx: 32.0, cy: 24.0 },
+        mount: Mount {
+            distance: Millimetres::new(300.0),
+            height: Millimetres::new(100.0),
+            azimuth: Degrees::ZERO,
+            look_at_height: Millimetres::new(50.0),
+        },
+    };
+    let point = |index| Point { label: format!("a{index:03}"), pose: Pose::default() };
+    Arc::new(Plan { points: (0..points).map(point).collect(), cameras: (0..cameras).map(camera).collect() })
+}
