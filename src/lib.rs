@@ -8,6 +8,7 @@
 
 pub mod camera_driver;
 pub mod config;
+pub mod event;
 pub mod motion;
 pub mod plan;
 pub mod scan;

@@ -18,6 +18,7 @@ mod transition;
 
 pub use io::*;
 pub use record::*;
+pub use recovery::Rung;
 pub use state::*;
 pub use transition::IllegalInput;
 

@@ -1,0 +1,202 @@
+//! What happens, in one vocabulary: each event is a log line, a JSON object and a step of a progress bar.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tracing::{error, info, warn};
+
+use crate::camera_driver::protocol::ErrorKind;
+use crate::scan::{Outcome, Rung};
+
+/// A shot, as logs name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShotName {
+    /// Index in the plan.
+    pub shot: u32,
+    /// Point in the order of execution, from 1.
+    pub point: u32,
+    /// Stem of its file.
+    pub label: String,
+    /// Who takes it.
+    pub camera: String,
+}
+
+/// Something that happened to a scan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A run of a scan began.
+    Started {
+        /// Points of the plan.
+        points: u32,
+        /// Shots of the plan.
+        shots: u32,
+        /// Shots stored by earlier runs.
+        stored: u32,
+    },
+    /// The axes began to move to a point.
+    Moving {
+        /// From 1.
+        point: u32,
+        /// Points of the plan.
+        points: u32,
+    },
+    /// A frame is in hand.
+    Captured {
+        /// Which shot.
+        shot: ShotName,
+        /// Counted from 1 over the life of the scan.
+        attempt: u32,
+    },
+    /// A try failed.
+    AttemptFailed {
+        /// Which shot.
+        shot: ShotName,
+        /// Counted from 1 over the life of the scan.
+        attempt: u32,
+        /// What recovery goes by.
+        kind: ErrorKind,
+        /// For people.
+        message: String,
+    },
+    /// A camera is being brought back.
+    Recovering {
+        /// Whose.
+        camera: String,
+        /// How.
+        rung: Rung,
+        /// Wait before, in seconds.
+        #[serde(serialize_with = "seconds")]
+        after: Duration,
+    },
+    /// It streams again.
+    Recovered {
+        /// Whose.
+        camera: String,
+        /// How.
+        rung: Rung,
+        /// How long it took, in seconds.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+    },
+    /// It does not.
+    RecoveryFailed {
+        /// Whose.
+        camera: String,
+        /// How it was tried.
+        rung: Rung,
+        /// What recovery goes by.
+        kind: ErrorKind,
+        /// For people.
+        message: String,
+    },
+    /// A camera's process cannot be ended.
+    Wedged {
+        /// Whose.
+        camera: String,
+        /// For people.
+        message: String,
+    },
+    /// An image is on disk and acknowledged.
+    Stored {
+        /// Which shot.
+        shot: ShotName,
+        /// Its path in the dataset.
+        image: String,
+        /// Its length.
+        bytes: u64,
+        /// Variance of the luma's Laplacian.
+        sharpness: f64,
+        /// Shots stored so far.
+        stored: u32,
+        /// Shots of the plan.
+        shots: u32,
+    },
+    /// An image could not be stored.
+    StoreFailed {
+        /// Which shot.
+        shot: ShotName,
+        /// For people.
+        message: String,
+    },
+    /// All tries of a pass failed.
+    ShotFailed {
+        /// Which shot.
+        shot: ShotName,
+        /// For people.
+        reason: String,
+    },
+    /// The run ended before its time; the scan can be resumed.
+    Paused {
+        /// For people.
+        reason: String,
+        /// Shots stored so far.
+        stored: u32,
+        /// Shots of the plan.
+        shots: u32,
+    },
+    /// The scan is over.
+    Finished {
+        /// How.
+        outcome: Outcome,
+        /// Shots stored.
+        stored: u32,
+        /// Shots of the plan.
+        shots: u32,
+    },
+}
+
+impl Event {
+    /// Writes the event as one log line. Info is the normal course; a warning has been or is being dealt with;
+    /// an error waits for a person.
+    pub fn log(&self, scan: &str) {
+        match self {
+            Self::Started { points, shots, stored: 0 } => {
+                info!(scan, points, shots, "scan started: {shots} shots at {points} points");
+            }
+            Self::Started { points, shots, stored } => {
+                info!(scan, points, shots, stored, "scan resumed: {stored} of {shots} shots are stored");
+            }
+            Self::Moving { point, points } => info!(scan, point, "moving to point {point} of {points}"),
+            Self::Captured { shot: ShotName { shot, point, label, camera }, attempt } => {
+                info!(scan, point, camera, shot, attempt, "captured {camera}/{label}");
+            }
+            Self::AttemptFailed { shot: ShotName { shot, point, label, camera }, attempt, kind, message } => {
+                warn!(scan, point, camera, shot, attempt, %kind, "attempt {attempt} at {camera}/{label} failed: {kind}: {message}");
+            }
+            Self::Recovering { camera, rung, after } => {
+                warn!(scan, camera, %rung, "recovering camera {camera}: {rung} in {after:.1?}");
+            }
+            Self::Recovered { camera, rung, took } => {
+                warn!(scan, camera, %rung, "camera {camera} is back: {rung} took {took:.1?}");
+            }
+            Self::RecoveryFailed { camera, rung, kind, message } => {
+                warn!(scan, camera, %rung, %kind, "{rung} of camera {camera} failed: {kind}: {message}");
+            }
+            Self::Wedged { camera, message } => error!(scan, camera, "camera {camera} is wedged: {message}"),
+            Self::Stored { shot: ShotName { shot, point, label: _, camera }, image, bytes, sharpness, stored, shots } => {
+                info!(scan, point, camera, shot, bytes, sharpness, "stored {image} ({stored}/{shots}, sharpness {sharpness:.0})");
+            }
+            Self::StoreFailed { shot: ShotName { shot, point, label, camera }, message } => {
+                error!(scan, point, camera, shot, "could not store {camera}/{label}: {message}");
+            }
+            Self::ShotFailed { shot: ShotName { shot, point, label, camera }, reason } => {
+                warn!(scan, point, camera, shot, "gave up {camera}/{label} for now: {reason}");
+            }
+            Self::Paused { reason, stored, shots } => {
+                error!(scan, stored, shots, "scan paused at {stored} of {shots} shots: {reason}; go on with: scanner resume {scan}");
+            }
+            Self::Finished { outcome: Outcome::Complete, stored, shots } => {
+                info!(scan, stored, shots, outcome = "complete", "scan complete: all {shots} shots are stored");
+            }
+            Self::Finished { outcome, stored, shots } => {
+                let outcome = outcome.name();
+                error!(scan, stored, shots, outcome, "scan {outcome}: {stored} of {shots} shots are stored; try the rest again with: scanner resume {scan}");
+            }
+        }
+    }
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}

@@ -1,0 +1,143 @@
+//! The task of one camera: one capture or recovery at a time, each answered exactly once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::camera_driver::protocol::ErrorKind;
+use crate::event::Event;
+use crate::frame::{Job, Submit};
+use crate::plan::{CameraIndex, ShotIndex};
+use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
+use crate::scan::{Input, Rung};
+
+use super::driver::Emit;
+use super::motion::{self, Arrival};
+use super::timing::Taken;
+
+/// What a camera is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// One try at a shot.
+    Capture { shot: ShotIndex, attempt: u32, arrival: watch::Receiver<Arrival> },
+    /// One recovery step.
+    Recover { rung: Rung, after: Duration },
+}
+
+/// What the task works with.
+pub(super) struct CameraTask {
+    pub(super) index: CameraIndex,
+    pub(super) name: String,
+    pub(super) lease: Lease,
+    pub(super) settle: Duration,
+    /// Free places in the queue of frames.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) frames: Submit,
+    pub(super) inbox: mpsc::UnboundedSender<Input>,
+    pub(super) taken: mpsc::UnboundedSender<Taken>,
+    pub(super) emit: Emit,
+    pub(super) stop: CancellationToken,
+}
+
+impl CameraTask {
+    /// Runs until `orders` is closed; then gives the lease back.
+    pub(super) fn spawn(mut self, mut orders: mpsc::UnboundedReceiver<Order>) -> JoinHandle<Lease> {
+        tokio::spawn(async move {
+            while let Some(order) = orders.recv().await {
+                let stop = self.stop.clone();
+                let input = tokio::select! {
+                    // An answer that is already there is worth more than a prompt stop.
+                    biased;
+                    input = self.perform(order) => input,
+                    () = stop.cancelled() => Input::Interrupted { camera: self.index },
+                };
+                // The loop is gone only when the run has ended.
+                let _ = self.inbox.send(input);
+            }
+            self.lease
+        })
+    }
+
+    async fn perform(&mut self, order: Order) -> Input {
+        match order {
+            Order::Capture { shot, attempt, mut arrival } => {
+                match self.capture(shot, attempt, &mut arrival).await {
+                    Ok(()) => Input::Captured { shot },
+                    Err(error) => {
+                        Input::CaptureFailed { shot, kind: error.kind, message: error.to_string() }
+                    }
+                }
+            }
+            Order::Recover { rung, after } => self.recover(rung, after).await,
+        }
+    }
+
+    async fn capture(
+        &mut self,
+        shot: ShotIndex,
+        attempt: u32,
+        arrival: &mut watch::Receiver<Arrival>,
+    ) -> Result<(), CameraError> {
+        let interrupted = |name: &str| {
+            CameraError::new(name, ErrorKind::Cancelled, "the axes did not arrive, so nothing was captured")
+        };
+        // Without a free place the capture waits here: the memory for frames is bounded.
+        let Ok(place) = self.places.clone().acquire_owned().await else {
+            return Err(CameraError::new(&self.name, ErrorKind::Cancelled, "the frame queue is closed"));
+        };
+        let Some(expected) = motion::expected_ready_ns(arrival, self.settle).await else {
+            return Err(interrupted(&self.name));
+        };
+        let frame = self.lease.capture(shot, expected).await?;
+        let Some(ready_ns) = motion::actual_ready_ns(arrival, self.settle).await else {
+            return Err(interrupted(&self.name));
+        };
+        let taken = Taken::of(shot, &frame, *arrival.borrow(), ready_ns);
+        if taken.exposure_start_ns < ready_ns {
+            let late = Duration::from_nanos(ready_ns - taken.exposure_start_ns);
+            let message =
+                format!("the axes came to rest later than planned: the exposure began {late:?} too early");
+            return Err(CameraError::new(&self.name, ErrorKind::BadFrame, message));
+        }
+        // Nobody listens any more only when the run has ended.
+        let _ = self.taken.send(taken);
+        self.hand_over(shot, attempt, frame, place);
+        Ok(())
+    }
+
+    fn hand_over(
+        &self,
+        shot: ShotIndex,
+        attempt: u32,
+        frame: CapturedFrame,
+        place: tokio::sync::OwnedSemaphorePermit,
+    ) {
+        self.frames.submit(Job::new(shot, attempt, frame, place));
+    }
+
+    async fn recover(&mut self, rung: Rung, after: Duration) -> Input {
+        let (camera, name) = (self.index, self.name.clone());
+        self.emit.event(&Event::Recovering { camera: name.clone(), rung, after });
+        tokio::time::sleep(after).await;
+        let start = Instant::now();
+        match self.lease.recover(rung).await {
+            Ok(()) => {
+                self.emit.event(&Event::Recovered { camera: name, rung, took: start.elapsed() });
+                Input::Recovered { camera }
+            }
+            Err(RecoverError::Failed(error)) => {
+                let (kind, message) = (error.kind, error.to_string());
+                self.emit.event(&Event::RecoveryFailed { camera: name, rung, kind, message: message.clone() });
+                Input::RecoveryFailed { camera, kind, message }
+            }
+            Err(RecoverError::Wedged(wedged)) => {
+                let message = wedged.to_string();
+                self.emit.event(&Event::Wedged { camera: name, message: message.clone() });
+                Input::Wedged { camera, message }
+            }
+        }
+    }
+}

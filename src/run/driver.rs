@@ -1,0 +1,449 @@
+//! The loop: input, transition, actions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+
+use crate::event::{Event, ShotName};
+use crate::frame::{Pipeline, StorageAnswer};
+use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
+use crate::rig::Axes;
+use crate::rig::camera::Lease;
+use crate::scan::{Action, End, Input, Outcome, Phase, Record, State};
+
+use super::cameras::{CameraTask, Order};
+use super::motion::{self, Arrival, MoveOrder};
+use super::timing::{Stopwatch, Taken, Timing};
+
+/// What a person can ask of a running scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Stop; the scan can be resumed.
+    Pause {
+        /// For people.
+        reason: String,
+    },
+    /// Stop for good.
+    Cancel,
+}
+
+/// Where a running scan stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// The scan's id.
+    pub scan: String,
+    /// The point being shot, from 1; 0 before the first.
+    pub point: u32,
+    /// Points of the plan.
+    pub points: u32,
+    /// Shots on disk.
+    pub stored: u32,
+    /// Shots given up for now.
+    pub failed: u32,
+    /// Shots of the plan.
+    pub shots: u32,
+    /// Whether it is coming to an end.
+    pub stopping: bool,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The scan's id.
+    pub scan: String,
+    /// How it ended.
+    pub end: EndName,
+    /// Why, if it did not end complete.
+    pub reason: Option<String>,
+    /// Shots of the plan.
+    pub shots: u32,
+    /// Shots on disk.
+    pub stored: u32,
+    /// Shots given up.
+    pub failed: u32,
+    /// Attempts of this run.
+    pub attempts: u32,
+    /// Failed attempts of this run by error kind.
+    pub failures: BTreeMap<&'static str, u32>,
+    /// Recovery steps of this run by rung.
+    pub recoveries: BTreeMap<&'static str, u32>,
+    /// Where the time went.
+    pub timing: Timing,
+}
+
+/// How a run ended, as programs read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndName {
+    /// Every planned shot is stored.
+    Complete,
+    /// Every planned shot was tried; some failed.
+    Incomplete,
+    /// A person ended it.
+    Cancelled,
+    /// A failed shot ended it, as the configuration says.
+    Aborted,
+    /// It can be resumed.
+    Paused,
+}
+
+/// Tells the log and every listener.
+#[derive(Debug, Clone)]
+pub struct Emit {
+    scan: Arc<str>,
+    listeners: broadcast::Sender<Event>,
+}
+
+impl Emit {
+    /// For the events of `scan`.
+    pub fn new(scan: &str, listeners: broadcast::Sender<Event>) -> Self {
+        Self { scan: scan.into(), listeners }
+    }
+
+    /// Logs the event and passes it on.
+    pub fn event(&self, event: &Event) {
+        event.log(&self.scan);
+        // Nobody has to listen.
+        let _ = self.listeners.send(event.clone());
+    }
+}
+
+/// Everything that a run needs.
+pub struct Run {
+    /// The scan's id.
+    pub scan: String,
+    /// Replayed from its journal, not started.
+    pub state: State,
+    /// Moves the rig.
+    pub axes: Arc<dyn Axes>,
+    /// Wait between the end of a move and the first valid exposure.
+    pub settle: Duration,
+    /// One open camera a camera of the plan, in its order.
+    pub cameras: Vec<Lease>,
+    /// Frames that may wait to be stored.
+    pub queue_depth: u32,
+    /// Encodes and stores frames, and keeps the journal.
+    pub pipeline: Pipeline,
+    /// Answers of `pipeline`.
+    pub storage: mpsc::UnboundedReceiver<StorageAnswer>,
+    /// What people ask for.
+    pub commands: mpsc::Receiver<Command>,
+    /// Where events go.
+    pub listeners: broadcast::Sender<Event>,
+    /// Where the scan stands, for whoever asks.
+    pub progress: watch::Sender<Progress>,
+}
+
+impl Run {
+    /// Runs until the scan has ended and its journal is on disk. Gives the cameras back, still open.
+    pub async fn perform(self) -> (Summary, Vec<Lease>) {
+        let mut performer = Performer::start(self);
+        let end = performer.until_end().await;
+        performer.finish(end).await
+    }
+}
+
+struct Performer {
+    scan: String,
+    plan: Arc<Plan>,
+    state: State,
+    pipeline: Pipeline,
+    storage: mpsc::UnboundedReceiver<StorageAnswer>,
+    commands: mpsc::Receiver<Command>,
+    emit: Emit,
+    progress: watch::Sender<Progress>,
+    inbox: mpsc::UnboundedReceiver<Input>,
+    taken: mpsc::UnboundedReceiver<Taken>,
+    stop: CancellationToken,
+    moves: mpsc::UnboundedSender<MoveOrder>,
+    motion: JoinHandle<()>,
+    cameras: Vec<(mpsc::UnboundedSender<Order>, JoinHandle<Lease>)>,
+    arrival: watch::Receiver<Arrival>,
+    tally: RunTally,
+}
+
+/// What the summary counts.
+#[derive(Debug, Default)]
+struct RunTally {
+    attempts: u32,
+    failures: BTreeMap<&'static str, u32>,
+    recoveries: BTreeMap<&'static str, u32>,
+    /// Whether an attempt failed at the point being shot.
+    failed_here: bool,
+    stopwatch: Stopwatch,
+}
+
+impl Performer {
+    fn start(run: Run) -> Self {
+        let plan = run.state.plan().clone();
+        let emit = Emit::new(&run.scan, run.listeners);
+        let (to_inbox, inbox) = mpsc::unbounded_channel();
+        let (to_taken, taken) = mpsc::unbounded_channel();
+        let (moves, orders) = mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let motion = motion::spawn(run.axes, orders, to_inbox.clone(), stop.clone());
+        let places = Arc::new(Semaphore::new(run.queue_depth.max(1) as usize));
+        let cameras = run.cameras.into_iter().zip(&plan.cameras).enumerate().map(|(index, (lease, camera))| {
+            let task = CameraTask {
+                index: CameraIndex(index as u16),
+                name: camera.name.clone(),
+                lease,
+                settle: run.settle,
+                places: places.clone(),
+                frames: run.pipeline.submitter(),
+                inbox: to_inbox.clone(),
+                taken: to_taken.clone(),
+                emit: emit.clone(),
+                stop: stop.clone(),
+            };
+            let (orders, receiver) = mpsc::unbounded_channel();
+            (orders, task.spawn(receiver))
+        });
+        let cameras = cameras.collect();
+        Self {
+            scan: run.scan,
+            plan,
+            state: run.state,
+            pipeline: run.pipeline,
+            storage: run.storage,
+            commands: run.commands,
+            emit,
+            progress: run.progress,
+            inbox,
+            taken,
+            stop,
+            moves,
+            motion,
+            cameras,
+            arrival: watch::channel(Arrival::Waiting).1,
+            tally: RunTally::default(),
+        }
+    }
+
+    async fn until_end(&mut self) -> End {
+        let counts = self.state.counts();
+        self.emit.event(&Event::Started {
+            points: self.plan.points.len() as u32,
+            shots: self.plan.shot_count(),
+            stored: counts.stored,
+        });
+        let mut input = Input::Start;
+        loop {
+            self.note_input(&input);
+            match self.state.step(input) {
+                Ok(actions) => {
+                    for action in actions {
+                        if let Some(end) = self.act(action) {
+                            return end;
+                        }
+                    }
+                }
+                // A late request of a person, or a defect: either way the scan itself is untouched.
+                Err(illegal) => debug!(scan = self.scan, "ignored: {illegal}"),
+            }
+            self.tell_progress();
+            input = self.next_input().await;
+        }
+    }
+
+    async fn next_input(&mut self) -> Input {
+        loop {
+            tokio::select! {
+                Some(command) = self.commands.recv() => return match command {
+                    Command::Pause { reason } => Input::Pause { reason },
+                    Command::Cancel => Input::Cancel,
+                },
+                Some(input) = self.inbox.recv() => return input,
+                Some(answer) = self.storage.recv() => match answer {
+                    StorageAnswer::Stored(stored) => {
+                        let (image, bytes) = (stored.image.clone(), stored.bytes);
+                        self.emit.event(&Event::Stored {
+                            shot: self.shot_name(stored.shot),
+                            image,
+                            bytes,
+                            sharpness: stored.facts.sharpness,
+                            stored: self.state.counts().stored + 1,
+                            shots: self.plan.shot_count(),
+                        });
+                        return Input::Stored { shot: stored.shot };
+                    }
+                    StorageAnswer::StoreFailed { shot, message } => {
+                        let event = Event::StoreFailed { shot: self.shot_name(shot), message: message.clone() };
+                        self.emit.event(&event);
+                        return Input::StoreFailed { shot, message };
+                    }
+                    StorageAnswer::NoteFailed { message } => return Input::Pause { reason: message },
+                },
+                Some(taken) = self.taken.recv() => {
+                    self.tally.stopwatch.add(taken, self.tally.failed_here);
+                }
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Option<End> {
+        match action {
+            Action::Record(record) => {
+                if let Record::ShotFailed { shot, reason } = &record {
+                    self.emit.event(&Event::ShotFailed { shot: self.shot_name(*shot), reason: reason.clone() });
+                }
+                self.pipeline.note(record);
+            }
+            Action::Move { point } => self.move_to(point),
+            Action::Capture { shot, attempt } => {
+                self.tally.attempts += 1;
+                let order = Order::Capture { shot, attempt, arrival: self.arrival.clone() };
+                self.ask(self.plan.camera_of(shot), order);
+            }
+            Action::Recover { camera, rung, after } => {
+                *self.tally.recoveries.entry(rung.name()).or_default() += 1;
+                self.ask(camera, Order::Recover { rung, after });
+            }
+            Action::Interrupt => self.stop.cancel(),
+            Action::End(end) => return Some(end),
+        }
+        None
+    }
+
+    fn move_to(&mut self, point: PointIndex) {
+        self.emit.event(&Event::Moving { point: point.0 + 1, points: self.plan.points.len() as u32 });
+        // What was taken at the last point has been sent before the answer that led here.
+        while let Ok(taken) = self.taken.try_recv() {
+            self.tally.stopwatch.add(taken, self.tally.failed_here);
+        }
+        self.tally.failed_here = false;
+        let (arrival, receiver) = watch::channel(Arrival::Waiting);
+        self.arrival = receiver;
+        let order = MoveOrder { point, target: self.plan.point(point).pose, arrival };
+        if self.moves.send(order).is_err() {
+            error!(scan = self.scan, "the motion task has ended before the scan");
+        }
+    }
+
+    fn ask(&self, camera: CameraIndex, order: Order) {
+        if self.cameras[usize::from(camera.0)].0.send(order).is_err() {
+            error!(scan = self.scan, "the task of camera {} has ended before the scan", camera.0);
+        }
+    }
+
+    fn note_input(&mut self, input: &Input) {
+        match input {
+            Input::CaptureFailed { shot, kind, message } => {
+                self.tally.failed_here = true;
+                *self.tally.failures.entry(kind.name()).or_default() += 1;
+                self.emit.event(&Event::AttemptFailed {
+                    shot: self.shot_name(*shot),
+                    attempt: self.attempt_of(*shot),
+                    kind: *kind,
+                    message: message.clone(),
+                });
+            }
+            Input::Captured { shot } => {
+                let attempt = self.attempt_of(*shot);
+                self.emit.event(&Event::Captured { shot: self.shot_name(*shot), attempt });
+            }
+            Input::Start
+            | Input::MotionFailed { .. }
+            | Input::Recovered { .. }
+            | Input::RecoveryFailed { .. }
+            | Input::Wedged { .. }
+            | Input::Interrupted { .. }
+            | Input::Stored { .. }
+            | Input::StoreFailed { .. }
+            | Input::Pause { .. }
+            | Input::Cancel => {}
+        }
+    }
+
+    fn attempt_of(&self, shot: ShotIndex) -> u32 {
+        self.state.shots()[shot.0 as usize].attempts()
+    }
+
+    fn shot_name(&self, shot: ShotIndex) -> ShotName {
+        let point = self.plan.point_of(shot);
+        ShotName {
+            shot: shot.0,
+            point: point.0 + 1,
+            label: self.plan.point(point).label.clone(),
+            camera: self.plan.camera(self.plan.camera_of(shot)).name.clone(),
+        }
+    }
+
+    fn tell_progress(&self) {
+        self.progress.send_modify(|progress| {
+            let counts = self.state.counts();
+            progress.stored = counts.stored;
+            progress.failed = counts.failed;
+            progress.stopping = matches!(self.state.phase(), Phase::Halting(_) | Phase::Ended(_));
+            if let Phase::At { point, .. } = self.state.phase() {
+                progress.point = point.0 + 1;
+            }
+        });
+    }
+
+    async fn finish(mut self, end: End) -> (Summary, Vec<Lease>) {
+        self.stop.cancel();
+        drop(self.moves);
+        if let Err(error) = self.motion.await {
+            error!(scan = self.scan, "the motion task failed: {error}");
+        }
+        let mut leases = Vec::new();
+        for (orders, task) in self.cameras {
+            drop(orders);
+            match task.await {
+                Ok(lease) => leases.push(lease),
+                Err(error) => error!(scan = self.scan, "a camera's task failed: {error}"),
+            }
+        }
+        while let Ok(taken) = self.taken.try_recv() {
+            self.tally.stopwatch.add(taken, self.tally.failed_here);
+        }
+        // A scan has ended as its journal says: what could not be written there did not become true.
+        let end = match self.pipeline.finish().await {
+            Ok(()) => end,
+            Err(error) => End::Paused { reason: error.to_string() },
+        };
+        let counts = self.state.counts();
+        let (stored, shots) = (counts.stored, self.plan.shot_count());
+        let (name, reason) = match end {
+            End::Paused { reason } => {
+                self.emit.event(&Event::Paused { reason: reason.clone(), stored, shots });
+                (EndName::Paused, Some(reason))
+            }
+            End::Finished(outcome) => {
+                self.emit.event(&Event::Finished { outcome, stored, shots });
+                (EndName::from(outcome), None)
+            }
+        };
+        let summary = Summary {
+            scan: self.scan,
+            end: name,
+            reason,
+            shots,
+            stored,
+            failed: counts.failed,
+            attempts: self.tally.attempts,
+            failures: self.tally.failures,
+            recoveries: self.tally.recoveries,
+            timing: self.tally.stopwatch.timing(crate::rig::clock::now_ns()),
+        };
+        (summary, leases)
+    }
+}
+
+impl From<Outcome> for EndName {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Complete => Self::Complete,
+            Outcome::Incomplete => Self::Incomplete,
+            Outcome::Cancelled => Self::Cancelled,
+            Outcome::Aborted => Self::Aborted,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Performs a scan: feeds the pure transition function with what really happens, and does what it says.
+//!
+//! One task loops over inputs ([`Run::perform`]); one task a camera performs captures and recoveries; one moves
+//! the axes; frames are encoded and stored by the threads of [`crate::frame::Pipeline`]. Each answers into the
+//! loop's inbox, so the transition function sees one input at a time.
+
+mod cameras;
+mod driver;
+mod motion;
+mod timing;
+
+pub use driver::*;
+pub use timing::*;

@@ -1,0 +1,171 @@
+//! Where the time of a run went, and how much of it physics needed.
+//!
+//! The physical floor of a point is its move, the settling, the wait for the sensor's next frame, the exposure and
+//! the readout. What lies between the end of the last readout of a point and the start of the next move is ours.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::plan::ShotIndex;
+use crate::rig::camera::CapturedFrame;
+
+use super::motion::Arrival;
+
+/// The times of one captured frame, `CLOCK_MONOTONIC` in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) shot: ShotIndex,
+    pub(super) move_start_ns: u64,
+    pub(super) rest_ns: u64,
+    pub(super) ready_ns: u64,
+    pub(super) exposure_start_ns: u64,
+    pub(super) exposure_end_ns: u64,
+    pub(super) readout_end_ns: u64,
+}
+
+impl Taken {
+    pub(super) fn of(shot: ShotIndex, captured: &CapturedFrame, arrival: Arrival, ready_ns: u64) -> Self {
+        let frame = captured.frame();
+        let (move_start_ns, rest_ns) = match arrival {
+            Arrival::Expected { start_ns, rest_ns } | Arrival::Arrived { start_ns, rest_ns } => {
+                (start_ns, rest_ns)
+            }
+            Arrival::Waiting | Arrival::Failed => (ready_ns, ready_ns),
+        };
+        let exposure_end_ns = frame.sensor_timestamp_ns;
+        Self {
+            shot,
+            move_start_ns,
+            rest_ns,
+            ready_ns,
+            exposure_start_ns: exposure_end_ns.saturating_sub(frame.exposure_us.saturating_mul(1000)),
+            exposure_end_ns,
+            readout_end_ns: exposure_end_ns.saturating_add(frame.readout_us.saturating_mul(1000)),
+        }
+    }
+}
+
+/// Where the time of a run went.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Timing {
+    /// Points that were visited and yielded a frame.
+    pub points: u32,
+    /// From the first move to the last acknowledgement, in seconds.
+    pub wall: f64,
+    /// Axes in motion, in seconds.
+    pub moving: f64,
+    /// Waiting for the rig to come to rest, in seconds.
+    pub settling: f64,
+    /// Waiting for the sensor to begin its next frame, in seconds.
+    pub frame_wait: f64,
+    /// Exposing, in seconds.
+    pub exposing: f64,
+    /// Reading out, in seconds.
+    pub readout: f64,
+    /// Failed attempts and what was done about them, in seconds.
+    pub recovering: f64,
+    /// Ours: from the end of a point's last readout to the start of the next move, in seconds.
+    pub software: f64,
+    /// Ours: from the last readout to the last acknowledgement, in seconds.
+    pub finishing: f64,
+}
+
+impl Timing {
+    /// What physics needed: moves, settling, frame wait, exposure, readout; in seconds.
+    pub fn floor(&self) -> f64 {
+        self.moving + self.settling + self.frame_wait + self.exposing + self.readout
+    }
+
+    /// Milliseconds a point that the software added.
+    pub fn software_ms_per_point(&self) -> f64 {
+        if self.points == 0 { 0.0 } else { self.software * 1e3 / f64::from(self.points) }
+    }
+}
+
+/// Adds up the points of a run.
+#[derive(Debug, Default)]
+pub(super) struct Stopwatch {
+    /// By start of the move: one visit of a point.
+    visits: BTreeMap<u64, Visit>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    last: Taken,
+    recovered: bool,
+}
+
+impl Stopwatch {
+    pub(super) fn add(&mut self, taken: Taken, recovered: bool) {
+        let visit = self.visits.entry(taken.move_start_ns).or_insert(Visit { last: taken, recovered });
+        visit.recovered |= recovered;
+        if taken.readout_end_ns > visit.last.readout_end_ns {
+            visit.last = taken;
+        }
+    }
+
+    /// The sum, for a run that began with the first move and ended at `end_ns`.
+    pub(super) fn timing(&self, end_ns: u64) -> Timing {
+        let mut timing = Timing { points: self.visits.len() as u32, ..Timing::default() };
+        let Some(first) = self.visits.keys().next() else { return timing };
+        timing.wall = seconds(*first, end_ns);
+        let mut next_starts = self.visits.keys().skip(1);
+        for Visit { last, recovered } in self.visits.values() {
+            timing.moving += seconds(last.move_start_ns, last.rest_ns);
+            timing.settling += seconds(last.rest_ns, last.ready_ns);
+            let wait = seconds(last.ready_ns, last.exposure_start_ns);
+            if *recovered {
+                timing.recovering += wait;
+            } else {
+                timing.frame_wait += wait;
+            }
+            timing.exposing += seconds(last.exposure_start_ns, last.exposure_end_ns);
+            timing.readout += seconds(last.exposure_end_ns, last.readout_end_ns);
+            match next_starts.next() {
+                Some(next) => timing.software += seconds(last.readout_end_ns, *next),
+                None => timing.finishing = seconds(last.readout_end_ns, end_ns),
+            }
+        }
+        timing
+    }
+}
+
+fn seconds(from_ns: u64, to_ns: u64) -> f64 {
+    Duration::from_nanos(to_ns.saturating_sub(from_ns)).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn taken(shot: u32, start_ms: u64, exposure_start_ms: u64) -> Taken {
+        Taken {
+            shot: ShotIndex(shot),
+            move_start_ns: start_ms * MS,
+            rest_ns: (start_ms + 100) * MS,
+            ready_ns: (start_ms + 150) * MS,
+            exposure_start_ns: exposure_start_ms * MS,
+            exposure_end_ns: (exposure_start_ms + 10) * MS,
+            readout_end_ns: (exposure_start_ms + 40) * MS,
+        }
+    }
+
+    #[test]
+    fn phases_add_up_to_the_wall_time() {
+        let mut watch = Stopwatch::default();
+        watch.add(taken(0, 1000, 1160), false);
+        watch.add(taken(1, 1000, 1170), false);
+        watch.add(taken(2, 1211, 9000), true);
+        let timing = watch.timing(9_050 * MS);
+        assert_eq!(timing.points, 2);
+        let sum = timing.floor() + timing.recovering + timing.software + timing.finishing;
+        assert!((timing.wall - sum).abs() < 1e-9, "{timing:?}");
+        assert!((timing.software - 0.001).abs() < 1e-9);
+        assert!((timing.finishing - 0.010).abs() < 1e-9);
+        assert!((timing.frame_wait - 0.020).abs() < 1e-9, "the later camera decides");
+    }
+}
