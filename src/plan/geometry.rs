@@ -15,7 +15,7 @@ use super::{Intrinsics, Mount, Pose};
 /// A point or direction: x, y, z.
 pub type Vec3 = [f64; 3];
 
-/// Where a camera stands and looks, as the world-to-camera transform of COLMAP and OpenCV:
+/// Where a camera stands and looks, as the world-to-camera transform of COLMAP and `OpenCV`:
 /// `camera = rotation * object + translation`, with the camera's x to the right, y down and z forward.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CameraPose {
