@@ -11,5 +11,6 @@ pub mod config;
 pub mod event;
 pub mod motion;
 pub mod plan;
+pub mod rig;
 pub mod scan;
 pub mod units;
