@@ -1,16 +1,22 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! units -> config -> rig -> plan -> scan -> frame -> dataset -> event -> cli
+//! units -> config -> rig -> plan -> scan -> frame -> dataset -> event -> run -> daemon -> cli
 //!              \-> camera_driver (process)
 //! ```
 //! Read downward only: nothing imports what stands to its right.
 
 pub mod camera_driver;
+pub mod cli;
 pub mod config;
+pub mod daemon;
+pub mod dataset;
 pub mod event;
+pub mod frame;
+pub mod logging;
 pub mod motion;
 pub mod plan;
 pub mod rig;
+pub mod run;
 pub mod scan;
 pub mod units;

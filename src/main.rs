@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! `scanner`: see `scanner --help`.
+
+fn main() -> std::process::ExitCode {
+    scanner::cli::main()
+}

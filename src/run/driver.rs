@@ -447,3 +447,16 @@ impl From<Outcome> for EndName {
         }
     }
 }
+
+impl EndName {
+    /// As people read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Incomplete => "incomplete",
+            Self::Cancelled => "cancelled",
+            Self::Aborted => "aborted",
+            Self::Paused => "paused",
+        }
+    }
+}

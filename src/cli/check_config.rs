@@ -1,0 +1,38 @@
+//! `scanner check-config`: every problem of the configuration at once.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::config::Config;
+use crate::daemon::plan_from;
+use crate::rig::sim::SimAxes;
+
+use super::exit::{Exit, Failure};
+use super::output;
+
+pub(super) fn check_config(path: &Path, as_json: bool) -> Result<Exit, Failure> {
+    let config = match Config::load(path) {
+        Ok(config) => config,
+        Err(errors) => {
+            if !as_json {
+                return Err(Failure::new(Exit::Config, &errors));
+            }
+            output::json(&json!({ "ok": false, "problems": errors.problems() }))?;
+            return Ok(Exit::Config);
+        }
+    };
+    // A plan that the axes cannot reach is better found now than at the press of the button.
+    let start = SimAxes::home(&config.motion.axes);
+    for plan in &config.plans {
+        plan_from(&config, Some(&plan.name), &start)?;
+    }
+    if as_json {
+        output::json(&json!({ "ok": true, "problems": [] }))?;
+    } else {
+        let plans = config.plans.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>().join(", ");
+        let cameras = config.cameras.len();
+        output::print(&format!("{}: ok ({cameras} cameras; plans: {plans})", path.display()))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,72 @@
+//! `scanner status`, `start`, `pause`, `cancel`: ask the process that has the rig.
+
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::daemon::{Reply, Request, ask};
+
+use super::exit::{Exit, Failure};
+use super::output;
+
+/// A question is answered at once; a start opens the cameras first.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+const START_PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
+    let status = ask_for(config, &Request::Status, ANSWER_PATIENCE)?.1;
+    if json {
+        output::json(&status)?;
+        return Ok(Exit::Done);
+    }
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let scanning = status["scanning"].as_bool().unwrap_or_default();
+    let scan = &status["scan"];
+    let line = if scan.is_null() {
+        if scanning { "starting".to_owned() } else { "idle".to_owned() }
+    } else {
+        let state = if scanning { "scanning" } else { "idle; last scan" };
+        format!(
+            "{state} {}: point {}/{}, {}/{} shots stored, {} failed",
+            text(&scan["scan"]),
+            scan["point"],
+            scan["points"],
+            scan["stored"],
+            scan["shots"],
+            scan["failed"]
+        )
+    };
+    output::print(&line)?;
+    let cameras = status["cameras"].as_array().cloned().unwrap_or_default();
+    let rows = cameras.iter().map(|camera| [text(&camera["camera"]), text(&camera["state"])]);
+    output::print(&output::table(["CAMERA", "STATE"], rows))?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn start(config: &Config, plan: Option<String>) -> Result<Exit, Failure> {
+    tell(config, &Request::Start { plan }, START_PATIENCE)
+}
+
+pub(super) fn pause(config: &Config) -> Result<Exit, Failure> {
+    tell(config, &Request::Pause, ANSWER_PATIENCE)
+}
+
+pub(super) fn cancel(config: &Config) -> Result<Exit, Failure> {
+    tell(config, &Request::Cancel, ANSWER_PATIENCE)
+}
+
+fn tell(config: &Config, request: &Request, patience: Duration) -> Result<Exit, Failure> {
+    let (message, _) = ask_for(config, request, patience)?;
+    output::print(&message)?;
+    Ok(Exit::Done)
+}
+
+fn ask_for(
+    config: &Config,
+    request: &Request,
+    patience: Duration,
+) -> Result<(String, serde_json::Value), Failure> {
+    match ask(&config.storage.runtime_directory, request, patience)? {
+        Reply::Ok { message, status } => Ok((message, status)),
+        Reply::Refused { message } => Err(Failure { exit: Exit::Failed, message }),
+    }
+}

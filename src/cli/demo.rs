@@ -1,0 +1,67 @@
+//! `scanner demo`: a whole scan on the simulated rig, with faults.
+
+use std::path::PathBuf;
+
+use crate::config::{Config, MotionBackend};
+use crate::daemon::Work;
+use crate::dataset;
+use crate::units::Seconds;
+
+use super::args::DemoArgs;
+use super::exit::{Exit, Failure};
+use super::{output, scan};
+
+const CONFIG: &str = include_str!("../../config/demo.toml");
+
+pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
+    let mut config =
+        Config::from_text("demo.toml", CONFIG).map_err(|errors| Failure::new(Exit::Config, &errors))?;
+    let directory = std::path::absolute(&args.directory)?;
+    config.storage.directory.clone_from(&directory);
+    let runtime = tempfile::Builder::new().prefix("scanner-demo-").tempdir()?;
+    config.storage.runtime_directory = runtime.path().to_owned();
+    if let Some(factor) = args.time_scale {
+        let MotionBackend::Sim { time_scale } = &mut config.motion.backend;
+        if !(factor.is_finite() && factor > 0.0) {
+            let message = format!("--time-scale {factor}: must be greater than 0");
+            return Err(Failure { exit: Exit::Config, message });
+        }
+        *time_scale = factor;
+    }
+    if !args.json {
+        output::print(&introduction(&config))?;
+    }
+    let summary = scan::perform(config, Work::New { plan: None })?;
+    let folder: PathBuf = directory.join(&summary.scan);
+    let report = dataset::verify(&folder)?;
+    if args.json {
+        output::json(&serde_json::json!({ "summary": summary, "verify": report }))?;
+    } else {
+        output::print(&scan::describe(&summary))?;
+        for violation in &report.violations {
+            output::print(&format!("VIOLATION: {violation}"))?;
+        }
+        let verdict = if report.is_sound() { "verified" } else { "DAMAGED" };
+        output::print(&format!("\nDataset ({verdict}): {}", folder.display()))?;
+    }
+    Ok(if report.is_sound() { summary.end.into() } else { Exit::Invalid })
+}
+
+fn introduction(config: &Config) -> String {
+    let names = config.cameras.iter().map(|camera| camera.name.as_str()).collect::<Vec<_>>().join(", ");
+    let timeout = Seconds::from(config.recovery.capture_timeout);
+    let faults = config.cameras.iter().flat_map(|camera| {
+        let list = camera.options.get("faults").and_then(|faults| faults.as_array()).cloned();
+        let name = camera.name.clone();
+        list.unwrap_or_default().into_iter().map(move |fault| {
+            let kind = fault.get("kind").and_then(|kind| kind.as_str()).unwrap_or("?").to_owned();
+            let shot = fault.get("shot").and_then(serde_json::Value::as_u64).unwrap_or_default();
+            format!("  {name}, shot {shot}: {kind}\n")
+        })
+    });
+    let faults: String = faults.collect();
+    format!(
+        "A simulated rig with the cameras {names}. These faults will happen, each of them once:\n{faults}\
+         A capture that does not answer is given up after {timeout}.\n"
+    )
+}

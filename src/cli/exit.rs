@@ -1,0 +1,119 @@
+//! Exit codes: documented in `scanner --help`, the man page and the README; they do not change their meaning.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::daemon::{ControlError, StartError};
+use crate::dataset::{OpenError, SpaceError};
+use crate::run::EndName;
+
+/// How the program ended. 2 is a wrong command line (clap's own).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    Done = 0,
+    Failed = 1,
+    Config = 3,
+    Incomplete = 4,
+    Paused = 5,
+    Cancelled = 6,
+    InUse = 7,
+    Storage = 8,
+    Invalid = 9,
+    NotFound = 10,
+    Camera = 11,
+    Plan = 12,
+}
+
+/// The table for `--help`.
+pub(super) const HELP: &str = "\
+Exit codes:
+   0  done; a scan is complete
+   1  failed for another reason
+   2  wrong command line
+   3  wrong configuration
+   4  the scan ended with shots missing (failed or aborted); try them again with `scanner resume`
+   5  the scan is paused; go on with `scanner resume`
+   6  the scan was cancelled; it can still be resumed
+   7  the rig is in use, or a scan is already under way
+   8  the disk is full, read-only, or failing
+   9  a dataset is damaged, or of a version that this program does not know
+  10  there is no such scan, or no scanner is running
+  11  a camera or its driver cannot be used
+  12  the plan does not exist or cannot be reached by the axes";
+
+/// An error on its way to the user.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: &dyn Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<EndName> for Exit {
+    fn from(end: EndName) -> Self {
+        match end {
+            EndName::Complete => Self::Done,
+            EndName::Incomplete | EndName::Aborted => Self::Incomplete,
+            EndName::Cancelled => Self::Cancelled,
+            EndName::Paused => Self::Paused,
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let exit = match &error {
+            StartError::RigInUse { .. } | StartError::ScanUnderWay { .. } | StartError::Busy(_) => {
+                Exit::InUse
+            }
+            StartError::UnknownPlan { .. } | StartError::Plan(_) => Exit::Plan,
+            StartError::UnknownScan { .. } | StartError::ScanId(_) => Exit::NotFound,
+            StartError::OtherRig { .. } => Exit::Config,
+            StartError::Space(_) | StartError::Io { .. } => Exit::Storage,
+            StartError::Dataset(error) => dataset_exit(error),
+            StartError::Journal(_) => Exit::Invalid,
+            StartError::Camera(_) => Exit::Camera,
+            StartError::Lights(_) | StartError::Pipeline(_) => Exit::Failed,
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::new(dataset_exit(&error), &error)
+    }
+}
+
+impl From<SpaceError> for Failure {
+    fn from(error: SpaceError) -> Self {
+        Self::new(Exit::Storage, &error)
+    }
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        let exit = match &error {
+            ControlError::NotRunning { .. } => Exit::NotFound,
+            ControlError::Io { .. } => Exit::Failed,
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Failed, &error)
+    }
+}

@@ -1,0 +1,71 @@
+//! The command line: a file a command.
+
+mod args;
+mod check_config;
+mod control;
+mod dataset;
+mod demo;
+mod devices;
+mod exit;
+mod generate;
+mod output;
+mod plan;
+mod progress;
+mod run;
+mod scan;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::config::Config;
+use crate::logging;
+
+use args::{Args, Command};
+use exit::{Exit, Failure};
+
+/// Parses the command line, does what it says, and turns the outcome into an exit code (see `scanner --help`).
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let long_running = matches!(args.command, Command::Run | Command::Scan { .. } | Command::Resume { .. });
+    // A person who watches a progress bar wants to see what is out of the ordinary; a log is to be complete.
+    let default =
+        if long_running && !logging::is_interactive() { LevelFilter::INFO } else { LevelFilter::WARN };
+    let default = if matches!(args.command, Command::Run) { LevelFilter::INFO } else { default };
+    if let Err(error) = logging::init(args.log.as_deref(), default) {
+        output::error(&format!("cannot set up the log: {error}"));
+    }
+    match dispatch(args) {
+        Ok(exit) => exit.into(),
+        Err(Failure { exit, message }) => {
+            output::error(&message);
+            exit.into()
+        }
+    }
+}
+
+fn dispatch(args: Args) -> Result<Exit, Failure> {
+    let config = args.config.as_path();
+    match args.command {
+        Command::Run => run::run(load(config)?),
+        Command::Scan { plan, json } => scan::scan(load(config)?, plan, json),
+        Command::Resume { scan, json } => scan::resume(load(config)?, &scan, json),
+        Command::Demo(demo) => demo::demo(&demo),
+        Command::Plan(plan) => plan::plan(&load(config)?, &plan),
+        Command::CheckConfig { json } => check_config::check_config(config, json),
+        Command::Devices { json } => devices::devices(load(config)?, json),
+        Command::Dataset { command } => dataset::dataset(config, command),
+        Command::Status { json } => control::status(&load(config)?, json),
+        Command::Start { plan } => control::start(&load(config)?, plan),
+        Command::Pause => control::pause(&load(config)?),
+        Command::Cancel => control::cancel(&load(config)?),
+        Command::Completions { shell } => generate::completions(shell),
+        Command::Man { directory } => generate::man(&directory),
+    }
+}
+
+fn load(path: &Path) -> Result<Config, Failure> {
+    Config::load(path).map_err(|errors| Failure::new(Exit::Config, &errors))
+}

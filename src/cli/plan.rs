@@ -1,0 +1,49 @@
+//! `scanner plan`: what a scan would do.
+
+use serde_json::json;
+
+use crate::config::Config;
+use crate::daemon::plan_from;
+use crate::plan::{self, Axis};
+use crate::rig::sim::SimAxes;
+use crate::units::Seconds;
+
+use super::args::PlanArgs;
+use super::exit::{Exit, Failure};
+use super::output;
+
+/// Frame wait, exposure and readout of a point, roughly: two frames at 15 frames a second.
+const CAPTURE: std::time::Duration = std::time::Duration::from_millis(130);
+
+pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
+    let axes = &config.motion.axes;
+    let start = SimAxes::home(axes);
+    let plan = plan_from(config, args.plan.as_deref(), &start)?;
+    let travel = plan::travel(&plan, axes, &start);
+    let estimate = plan::estimate(&plan, axes, &start, config.motion.settle, CAPTURE);
+    if let Some(file) = &args.svg {
+        std::fs::write(file, plan::svg(&plan)).map_err(|error| {
+            Failure::new(Exit::Failed, &format!("cannot write {}: {error}", file.display()))
+        })?;
+    }
+    if args.json {
+        let (travel, estimate) = (travel.as_secs_f64(), estimate.as_secs_f64());
+        output::json(&json!({ "plan": plan, "shots": plan.shot_count(), "travel_s": travel, "estimate_s": estimate }))?;
+        return Ok(Exit::Done);
+    }
+    let header = ["POINT", "LABEL", "TURNTABLE", "LIFT", "RAIL", "TILT"];
+    let rows = plan.points.iter().enumerate().map(|(index, point)| {
+        let position = |axis: Axis| format!("{:.2} {}", point.pose.get(axis), axis.unit());
+        let [turntable, lift, rail, tilt] = Axis::ALL.map(position);
+        [(index + 1).to_string(), point.label.clone(), turntable, lift, rail, tilt]
+    });
+    output::print(&output::table(header, rows))?;
+    output::print(&format!(
+        "\n{} points, {} shots; travel {:.1}, about {:.1} in all",
+        plan.points.len(),
+        plan.shot_count(),
+        Seconds::from(travel),
+        Seconds::from(estimate)
+    ))?;
+    Ok(Exit::Done)
+}

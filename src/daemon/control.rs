@@ -1,0 +1,196 @@
+//! The socket at which other processes ask this one: one line of JSON in, one line of JSON out.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tracing::{debug, info, warn};
+
+use crate::dataset::ScanId;
+
+use super::service::{Service, Work};
+
+/// Longest request in bytes.
+const MAX_REQUEST: u64 = 4096;
+/// How long a client may take to say what it wants, and we to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// What the rig is doing.
+    Status,
+    /// Begin a scan.
+    Start {
+        /// Of this plan; of the first one if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<String>,
+    },
+    /// Go on with a scan.
+    Resume {
+        /// Its id.
+        scan: String,
+    },
+    /// Stop the scan under way so that it can be resumed.
+    Pause,
+    /// Stop the scan under way for good.
+    Cancel,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Reply {
+    /// It was done, or is being done.
+    Ok {
+        /// A sentence for people.
+        message: String,
+        /// What was asked for, if it was a question.
+        #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+        status: serde_json::Value,
+    },
+    /// It was not.
+    Refused {
+        /// Why, and what to do.
+        message: String,
+    },
+}
+
+/// Why the socket does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Nobody listens.
+    #[error(
+        "no scanner is running on this rig (nobody listens at {}): `systemctl start scanner` or `scanner run`",
+        path.display()
+    )]
+    NotRunning {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("cannot talk to the scanner at {}: {source}", path.display())]
+    Io {
+        /// The socket.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Answers at the socket until the task is dropped.
+///
+/// # Errors
+/// The socket cannot be made.
+pub fn serve(
+    service: Service,
+    runtime: &Path,
+) -> Result<impl Future<Output = ()> + Send + 'static, ControlError> {
+    let path = socket_path(runtime);
+    let error = |source| ControlError::Io { path: path.clone(), source };
+    // The rig's lock is ours, so a socket that is still there belongs to nobody.
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(error(source)),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(error)?;
+    Ok(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let service = service.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = converse(stream, &service).await {
+                            debug!("a client of the control socket went away: {error}");
+                        }
+                    });
+                }
+                Err(error) => {
+                    warn!("cannot accept a connection at the control socket: {error}");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    })
+}
+
+/// Asks the process that has the rig.
+///
+/// # Errors
+/// Nobody is there, or it does not answer.
+pub fn ask(runtime: &Path, request: &Request, patience: Duration) -> Result<Reply, ControlError> {
+    let path = socket_path(runtime);
+    let io_error = |source| ControlError::Io { path: path.clone(), source };
+    let mut stream = BlockingStream::connect(&path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            ControlError::NotRunning { path: path.clone() }
+        }
+        _ => io_error(source),
+    })?;
+    stream.set_read_timeout(Some(patience)).map_err(io_error)?;
+    let mut line = serde_json::to_string(request).map_err(|error| io_error(error.into()))?;
+    line.push('\n');
+    stream.write_all(line.as_bytes()).map_err(io_error)?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).map_err(io_error)?;
+    serde_json::from_str(&answer).map_err(|error| io_error(error.into()))
+}
+
+fn socket_path(runtime: &Path) -> PathBuf {
+    runtime.join("control.sock")
+}
+
+async fn converse(stream: UnixStream, service: &Service) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    let mut reader = tokio::io::BufReader::new(reader.take(MAX_REQUEST));
+    tokio::time::timeout(PATIENCE, reader.read_line(&mut line)).await??;
+    let reply = match serde_json::from_str(&line) {
+        Ok(request) => answer(service, request).await,
+        Err(error) => Reply::Refused { message: format!("not a request: {error}") },
+    };
+    let mut text = serde_json::to_string(&reply)?;
+    text.push('\n');
+    tokio::time::timeout(PATIENCE, writer.write_all(text.as_bytes())).await?
+}
+
+async fn answer(service: &Service, request: Request) -> Reply {
+    let done = |message: &str| Reply::Ok { message: message.to_owned(), status: serde_json::Value::Null };
+    let refused = |error: &dyn std::fmt::Display| Reply::Refused { message: error.to_string() };
+    let work = match request {
+        Request::Status => {
+            return match serde_json::to_value(service.status()) {
+                Ok(status) => Reply::Ok { message: String::new(), status },
+                Err(error) => refused(&error),
+            };
+        }
+        Request::Pause => match service.pause("asked for by `scanner pause`") {
+            Ok(()) => return done("pausing"),
+            Err(error) => return refused(&error),
+        },
+        Request::Cancel => match service.cancel() {
+            Ok(()) => return done("cancelling"),
+            Err(error) => return refused(&error),
+        },
+        Request::Start { plan } => Work::New { plan },
+        Request::Resume { scan } => match scan.parse::<ScanId>() {
+            Ok(scan) => Work::Resume { scan },
+            Err(error) => return refused(&error),
+        },
+    };
+    match service.start(work).await {
+        Ok(launched) => {
+            info!(scan = %launched.id, "started at the control socket");
+            done(&format!("scan {} has begun", launched.id))
+        }
+        Err(error) => {
+            warn!("not started: {error}");
+            refused(&error)
+        }
+    }
+}
