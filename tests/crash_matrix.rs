@@ -1,0 +1,185 @@
+//! The real binary, killed at, and failed with EIO and ENOSPC at, every file-system call that it makes on a
+//! dataset; then `resume`, and every promise checked.
+//!
+//! `CRASH_MATRIX=all` runs every case; else a sample whose seed is printed (`CRASH_MATRIX_SEED` repeats it).
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use support::{Recipe, TestRig, have};
+
+/// How many cases a sample has.
+const SAMPLE: usize = 60;
+const SCAN: &str = "2026-01-02-030405-owl";
+/// Everything that the program may do to a dataset's files and folders.
+const CALLS: &str = "openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,ftruncate,\
+                     unlink,unlinkat,linkat,flock,copy_file_range,sendfile,read,pread64,getdents64,statx";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Injury {
+    Kill,
+    Eio,
+    Enospc,
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    call: String,
+    number: u32,
+    injury: Injury,
+}
+
+#[test]
+fn no_scan_is_lost_at_any_file_system_call() {
+    if !have("strace", "the crash matrix") {
+        return;
+    }
+    let cases = chosen(all_cases());
+    let next = AtomicUsize::new(0);
+    let violations = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(violation) = survive(case) {
+                        violations.lock().unwrap().push(format!("{case:?}: {violation}"));
+                    }
+                }
+            });
+        }
+    });
+    let violations = violations.into_inner().unwrap();
+    println!("crash matrix: {} cases, {} violations", cases.len(), violations.len());
+    assert!(violations.is_empty(), "{}", violations.join("\n\n"));
+}
+
+fn rig() -> TestRig {
+    TestRig::new(&Recipe { angles: 2, ..Recipe::default() })
+}
+
+/// `strace` of a scan; traces only calls that touch the dataset.
+fn strace(rig: &TestRig, extra: &[String]) -> Command {
+    let scanner = rig.command(&["scan", "--id", SCAN]);
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o"]).arg(rig.dir.path().join("trace")).args(extra);
+    let folder = rig.scans().join(SCAN);
+    let files = ["", "scan.json", "plan.json", "journal.jsonl", "images", "images/cam0", "metadata", "metadata/cam0"];
+    for file in files {
+        command.arg("-P").arg(folder.join(file).to_str().unwrap().trim_end_matches('/'));
+        command.arg("-P").arg(folder.join(format!("{file}.tmp")));
+    }
+    for label in ["r01_a001", "r01_a002"] {
+        for file in [format!("images/cam0/{label}.jpg"), format!("metadata/cam0/{label}.json")] {
+            command.arg("-P").arg(folder.join(&file)).arg("-P").arg(folder.join(format!("{file}.tmp")));
+        }
+    }
+    command.arg("-P").arg(rig.scans());
+    command.arg(scanner.get_program()).args(scanner.get_args());
+    command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// How often each call is made, by the thread that makes it most often: that is how strace counts.
+fn all_cases() -> Vec<Case> {
+    let rig = rig();
+    let output = strace(&rig, &["-e".into(), format!("trace={CALLS}")]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let trace = std::fs::read_to_string(rig.dir.path().join("trace")).unwrap();
+    let mut counts = BTreeMap::<(String, String), u32>::new();
+    for line in trace.lines() {
+        let Some((thread, rest)) = line.split_once(char::is_whitespace) else { continue };
+        let rest = rest.trim_start();
+        if rest.starts_with('<') || rest.starts_with('+') || rest.starts_with('-') {
+            continue;
+        }
+        let Some((call, _)) = rest.split_once('(') else { continue };
+        *counts.entry((call.to_owned(), thread.to_owned())).or_default() += 1;
+    }
+    let mut most = BTreeMap::<String, u32>::new();
+    for ((call, _), count) in counts {
+        let entry = most.entry(call).or_default();
+        *entry = count.max(*entry);
+    }
+    println!("calls on the dataset, by the busiest thread: {most:?}");
+    for call in ["openat", "write", "fsync", "fdatasync"] {
+        assert!(most.contains_key(call), "the trace shows no {call}: the matrix would be empty there");
+    }
+    let injuries = [Injury::Kill, Injury::Eio, Injury::Enospc];
+    let numbers = most.into_iter().flat_map(|(call, count)| (1..=count).map(move |number| (call.clone(), number)));
+    numbers
+        .flat_map(|(call, number)| injuries.map(|injury| Case { call: call.clone(), number, injury }))
+        .collect()
+}
+
+fn chosen(mut cases: Vec<Case>) -> Vec<Case> {
+    if std::env::var("CRASH_MATRIX").is_ok_and(|value| value == "all") {
+        return cases;
+    }
+    let mut seed = std::env::var("CRASH_MATRIX_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5ca_22e5_u64);
+    println!("a sample of {SAMPLE} of {} cases; CRASH_MATRIX_SEED={seed}", cases.len());
+    let mut sample = Vec::new();
+    while sample.len() < SAMPLE && !cases.is_empty() {
+        // xorshift64: any order that can be repeated will do.
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        sample.push(cases.swap_remove((seed % cases.len() as u64) as usize));
+    }
+    sample
+}
+
+fn survive(case: &Case) -> Result<(), String> {
+    let rig = rig();
+    let injury = match case.injury {
+        Injury::Kill => "signal=KILL",
+        Injury::Eio => "error=EIO",
+        Injury::Enospc => "error=ENOSPC",
+    };
+    let inject = format!("inject={}:{injury}:when={}", case.call, case.number);
+    let victim = strace(&rig, &["-e".into(), format!("trace={}", case.call), "-e".into(), inject]).output().unwrap();
+    let log = String::from_utf8_lossy(&victim.stderr).into_owned();
+    if log.contains("panicked") {
+        return Err(format!("a panic is a defect: {log}"));
+    }
+    let folder = rig.scans().join(SCAN);
+    if victim.status.success() {
+        // It says complete, so it must be, with no help.
+        check(&rig, &folder, "said complete", &log)?;
+    }
+    let args: &[&str] = if folder.join("journal.jsonl").exists() { &["resume", SCAN] } else { &["scan"] };
+    let mut resumed = rig.run(args);
+    let mut id = if args[0] == "scan" { rig.scan_id().unwrap_or_default() } else { SCAN.to_owned() };
+    if args[0] == "resume" && resumed.code == Some(9) {
+        // Cut down while its folder was being made: it never began, and says so. A new scan must not be hindered.
+        if victim.status.success() || log.contains("captured") {
+            return Err(format!("a scan that had begun is refused: {}\n{log}", resumed.stderr));
+        }
+        resumed = rig.run(&["scan"]);
+        id = newest_but(&rig, SCAN);
+    }
+    if resumed.code != Some(0) {
+        return Err(format!("{args:?} ended with {:?}: {}\nbefore: {log}", resumed.code, resumed.stderr));
+    }
+    check(&rig, &rig.scans().join(id), "after resume", &resumed.stderr)
+}
+
+fn newest_but(rig: &TestRig, other: &str) -> String {
+    let names = std::fs::read_dir(rig.scans()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name != other && !name.starts_with('.')).max().unwrap_or_default()
+}
+
+fn check(rig: &TestRig, folder: &Path, when: &str, log: &str) -> Result<(), String> {
+    let verify = rig.run(&["dataset", "verify", folder.to_str().unwrap(), "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&verify.stdout).unwrap_or_default();
+    let sound = verify.code == Some(0) && report["state"] == "complete";
+    let images = std::fs::read_dir(folder.join("images/cam0")).map(Iterator::count).unwrap_or_default();
+    if sound && images == 2 {
+        return Ok(());
+    }
+    Err(format!("{when}: {images} images; {}{}\nlog: {log}", verify.stdout, verify.stderr))
+}
