@@ -6,7 +6,8 @@ use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::scan::{Outcome, Rung};
+use crate::config::Rung;
+use crate::scan::Outcome;
 
 /// A shot, as logs name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

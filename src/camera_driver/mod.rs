@@ -1,3 +1,4 @@
 //! A camera is another process: the protocol between it and the daemon, and the driver's end of it.
 
+pub mod link;
 pub mod protocol;

@@ -251,3 +251,29 @@ pub struct Recovery {
     /// Programs (names as in `/proc/PID/comm`) that may be ended when they hold a camera.
     pub may_end: Vec<String>,
 }
+
+/// A way to bring a camera back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    /// Stop streaming, start again, in the same driver process.
+    Restart,
+    /// End the driver process and start a new one.
+    Respawn,
+}
+
+impl Rung {
+    /// As in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Respawn => "respawn",
+        }
+    }
+}
+
+impl std::fmt::Display for Rung {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

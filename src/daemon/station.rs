@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{info, warn};
 
-use crate::config::{self, Config, MotionBackend};
+use crate::config::{self, Config, MotionBackend, Rung};
 use crate::dataset::{self, ScanId};
 use crate::event::Event;
 use crate::frame::Pipeline;
@@ -20,7 +20,7 @@ use crate::rig::lights::Lights;
 use crate::rig::sim::{SimAxes, SimLights, World, WorldFile};
 use crate::rig::{Axes, camera::RecoverError};
 use crate::run::{Command, Progress, Run};
-use crate::scan::{Policy, Record, Rung, State};
+use crate::scan::{Policy, Record, State};
 
 use super::error::StartError;
 

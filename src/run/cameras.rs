@@ -12,7 +12,8 @@ use crate::event::Event;
 use crate::frame::{Job, Submit};
 use crate::plan::{CameraIndex, ShotIndex};
 use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
-use crate::scan::{Input, Rung};
+use crate::config::Rung;
+use crate::scan::Input;
 
 use super::driver::Emit;
 use super::motion::{self, Arrival};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::camera_driver::protocol::ErrorKind;
+use crate::config::Rung;
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
 use super::record::{Outcome, Record};
-use super::recovery::Rung;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]

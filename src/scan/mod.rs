@@ -18,7 +18,6 @@ mod transition;
 
 pub use io::*;
 pub use record::*;
-pub use recovery::Rung;
 pub use state::*;
 pub use transition::IllegalInput;
 

@@ -1,36 +1,9 @@
 //! What a failed attempt leads to. The whole policy is in [`after_failure`].
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::config;
-
-/// A way to bring a camera back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rung {
-    /// Stop streaming, start again, in the same process.
-    Restart,
-    /// End the driver process and start a new one.
-    Respawn,
-}
-
-impl Rung {
-    /// As in the log.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::Respawn => "respawn",
-        }
-    }
-}
-
-impl fmt::Display for Rung {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use crate::config::{self, Rung};
 
 /// What to do after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

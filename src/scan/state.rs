@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::config;
+use crate::config::{self, Rung};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 
 use super::io::End;
 use super::record::Record;
-use super::recovery::Rung;
 
 /// What decides, besides what happens.
 #[derive(Debug, Clone, PartialEq)]

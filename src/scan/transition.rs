@@ -1,12 +1,12 @@
 //! The transition function: what a scan does about what happens.
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera};
+use crate::config::{Rung, CaptureOrder, OnFailedShot, OnWedgedCamera};
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
 use super::io::{Action, End, Input};
 use super::record::{Outcome, Record};
-use super::recovery::{self, Rung, Step};
+use super::recovery::{self, Step};
 use super::state::{Activity, Health, Pass, Phase, Retry, Shot, State};
 
 /// An input that cannot happen in this state. The state is unchanged.

@@ -1,10 +1,9 @@
 //! Moves one by one: the last allowed try and the one after, and what may not happen.
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera};
+use crate::config::{Rung, CaptureOrder, OnFailedShot, OnWedgedCamera};
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
-use super::super::recovery::Rung;
 use super::super::tests_support::{plan, policy};
 use super::super::{Action, End, IllegalInput, Input, Outcome, Policy, Record, State};
 

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera};
+use crate::config::{Rung, CaptureOrder, OnFailedShot, OnWedgedCamera};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 
-use super::super::recovery::Rung;
 use super::super::tests_support::{plan, policy};
 use super::super::{Action, End, FrameFacts, Input, Outcome, Policy, Record, Shot, State, Stored};
 

@@ -1,0 +1,335 @@
+//! The socket between the daemon and a camera driver: one message a packet, used by both ends.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, Shutdown, SocketFlags, SocketType, recvmsg, sendmsg, shutdown,
+    socketpair, sockopt,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::protocol::MAX_MESSAGE;
+
+/// Room for more descriptors than a message may carry, so that a peer that sends too many is found out
+/// rather than cut off.
+const DESCRIPTOR_ROOM: usize = 4;
+/// How much of a malformed message an error quotes, in bytes.
+const QUOTED: usize = 80;
+
+/// One end of a `SOCK_SEQPACKET` socket. Threads may share it: a message is sent and received whole.
+#[derive(Debug)]
+pub struct Link {
+    socket: OwnedFd,
+}
+
+/// Why a message did not get through.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The peer is gone, or the link was shut down.
+    #[error("the other end of the camera link is closed")]
+    Closed,
+    /// A packet that is not a message of the protocol. The link is still usable.
+    #[error("malformed message on the camera link: {reason}; it began with {start:?}")]
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+        /// Its first bytes as text.
+        start: String,
+    },
+    /// A packet longer than [`MAX_MESSAGE`], or with more descriptors than there is room for. What arrived
+    /// of it is dropped, and the link is still usable.
+    #[error(
+        "a message on the camera link is longer than {MAX_MESSAGE} bytes or carries too many descriptors"
+    )]
+    Truncated,
+    /// A message of this end that is too long to be sent.
+    #[error("a message of {bytes} bytes is too long for the camera link, which takes {MAX_MESSAGE}")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The operating system's error.
+    #[error("camera link: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl From<Errno> for LinkError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN => Self::Closed,
+            other => Self::Io(other.into()),
+        }
+    }
+}
+
+impl Link {
+    /// Takes over `socket`, which must be a connected `SOCK_SEQPACKET` socket: any other descriptor is an
+    /// error of kind `InvalidInput`.
+    pub fn new(socket: OwnedFd) -> Result<Self, LinkError> {
+        match sockopt::socket_type(&socket) {
+            Ok(SocketType::SEQPACKET) => Ok(Self { socket }),
+            Ok(_) | Err(_) => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, "not a SOCK_SEQPACKET socket").into())
+            }
+        }
+    }
+
+    /// Two ends of a new link. Neither is inherited by a child process, unless it is passed on purpose.
+    pub fn pair() -> Result<(Self, Self), LinkError> {
+        let (a, b) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        Ok((Self { socket: a }, Self { socket: b }))
+    }
+
+    /// The socket, to be passed to another process.
+    pub fn into_socket(self) -> OwnedFd {
+        self.socket
+    }
+
+    /// Sends `message`, with `descriptor` if there is one; waits while the peer has too much unread.
+    pub fn send(
+        &self,
+        message: &impl Serialize,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> Result<(), LinkError> {
+        self.send_bytes(&encode(message)?, descriptor, SendFlags::NOSIGNAL)
+    }
+
+    /// Like [`send`](Self::send), but drops `message` rather than wait for the peer: false if it did.
+    pub fn send_or_drop(
+        &self,
+        message: &impl Serialize,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> Result<bool, LinkError> {
+        match self.send_bytes(&encode(message)?, descriptor, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            Ok(()) => Ok(true),
+            Err(LinkError::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends bytes that need not be a message: for simulated faults and tests of the other end.
+    pub fn send_raw(&self, bytes: &[u8]) -> Result<(), LinkError> {
+        self.send_bytes(bytes, None, SendFlags::NOSIGNAL)
+    }
+
+    /// Waits for the next message and the descriptor that came with it; none when the peer has closed its
+    /// end, or either end has been [shut down](Self::shutdown).
+    pub fn recv<T: DeserializeOwned>(&self) -> Result<Option<(T, Option<OwnedFd>)>, LinkError> {
+        // One byte more than a message may have: a packet that fills it is too long, and one that does not fit
+        // is cut and flagged.
+        let mut bytes = vec![0; MAX_MESSAGE + 1];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTOR_ROOM))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let received = loop {
+            let iov = &mut [IoSliceMut::new(&mut bytes)];
+            match recvmsg(&self.socket, iov, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
+                Ok(received) => break received,
+                Err(Errno::INTR) => {}
+                // The peer closed its end with messages of ours unread: an end like any other.
+                Err(Errno::CONNRESET) => return Ok(None),
+                Err(errno) => return Err(errno.into()),
+            }
+        };
+        let mut descriptors: Vec<OwnedFd> = ancillary
+            .drain()
+            .filter_map(|message| match message {
+                RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        if received.bytes == 0 && descriptors.is_empty() {
+            return Ok(None);
+        }
+        if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) || received.bytes > MAX_MESSAGE
+        {
+            return Err(LinkError::Truncated);
+        }
+        let bytes = &bytes[..received.bytes];
+        let malformed = |reason: String| LinkError::Malformed {
+            reason,
+            start: String::from_utf8_lossy(&bytes[..bytes.len().min(QUOTED)]).into_owned(),
+        };
+        if descriptors.len() > 1 {
+            return Err(malformed(format!("{} descriptors where one is allowed", descriptors.len())));
+        }
+        let message = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
+        Ok(Some((message, descriptors.pop())))
+    }
+
+    /// Waits until [`recv`](Self::recv) will return at once, or until `deadline`: false if that came first.
+    pub fn readable_before(&self, deadline: Instant) -> Result<bool, LinkError> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            match poll(&mut fds, Some(&timespec(left))) {
+                Ok(ready) => return Ok(ready > 0),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Ends the link in both directions: whoever waits in `recv`, at either end, returns at once.
+    pub fn shutdown(&self) {
+        // It fails only if the link has ended already.
+        let _ended = shutdown(&self.socket, Shutdown::Both);
+    }
+
+    fn send_bytes(
+        &self,
+        bytes: &[u8],
+        descriptor: Option<BorrowedFd<'_>>,
+        flags: SendFlags,
+    ) -> Result<(), LinkError> {
+        let descriptors: Vec<BorrowedFd<'_>> = descriptor.into_iter().collect();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !descriptors.is_empty() {
+            // There is room: the space is for exactly one descriptor.
+            let _fits = ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+        }
+        loop {
+            match sendmsg(&self.socket, &[IoSlice::new(bytes)], &mut ancillary, flags) {
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn encode(message: &impl Serialize) -> Result<Vec<u8>, LinkError> {
+    let bytes = serde_json::to_vec(message).map_err(io::Error::from)?;
+    if bytes.len() > MAX_MESSAGE { Err(LinkError::TooLong { bytes: bytes.len() }) } else { Ok(bytes) }
+}
+
+/// As `poll` and the clocks want it; durations beyond what they take are as long as they take.
+pub(super) fn timespec(duration: Duration) -> Timespec {
+    Timespec::try_from(duration).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera_driver::protocol::{FromDriver, ToDriver};
+    use std::io::Read;
+
+    fn descriptor_with(text: &[u8]) -> OwnedFd {
+        let file = tempfile::tempfile().unwrap();
+        rustix::io::pwrite(&file, text, 0).unwrap();
+        file.into()
+    }
+
+    #[test]
+    fn a_message_and_its_descriptor_arrive_together() {
+        let (a, b) = Link::pair().unwrap();
+        let file = descriptor_with(b"pixels");
+        a.send(&FromDriver::Beat { count: 7 }, Some(file.as_fd())).unwrap();
+        a.send(&FromDriver::Beat { count: 8 }, None).unwrap();
+        let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
+        assert_eq!(message, FromDriver::Beat { count: 7 });
+        let descriptor = descriptor.unwrap();
+        assert!(rustix::io::fcntl_getfd(&descriptor).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+        let mut text = String::new();
+        std::fs::File::from(descriptor).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "pixels");
+        let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
+        assert!(message == FromDriver::Beat { count: 8 } && descriptor.is_none());
+    }
+
+    #[test]
+    fn the_end_of_the_peer_is_the_end() {
+        let (a, b) = Link::pair().unwrap();
+        b.send(&ToDriver::Stop, None).unwrap();
+        drop(a);
+        assert!(b.recv::<FromDriver>().unwrap().is_none());
+        assert!(matches!(b.send(&ToDriver::Stop, None), Err(LinkError::Closed)));
+    }
+
+    #[test]
+    fn a_shutdown_wakes_a_waiting_receiver() {
+        let (a, _b) = Link::pair().unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| a.recv::<FromDriver>().unwrap().is_none());
+            a.shutdown();
+            assert!(waiting.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_quoted_and_the_next_one_is_read() {
+        let (a, b) = Link::pair().unwrap();
+        a.send_raw(b"\xffnonsense").unwrap();
+        a.send_raw(&vec![b' '; MAX_MESSAGE + 1]).unwrap();
+        a.send_raw(&vec![b' '; MAX_MESSAGE + 2]).unwrap();
+        a.send(&ToDriver::Quit, None).unwrap();
+        let error = b.recv::<ToDriver>().unwrap_err();
+        assert!(
+            matches!(&error, LinkError::Malformed { start, .. } if start.contains("nonsense")),
+            "{error}"
+        );
+        assert!(matches!(b.recv::<ToDriver>(), Err(LinkError::Truncated)));
+        assert!(matches!(b.recv::<ToDriver>(), Err(LinkError::Truncated)));
+        assert_eq!(b.recv::<ToDriver>().unwrap().unwrap().0, ToDriver::Quit);
+    }
+
+    #[test]
+    fn too_many_descriptors_are_closed_and_reported() {
+        for count in [2, DESCRIPTOR_ROOM, 50] {
+            let (a, b) = Link::pair().unwrap();
+            let (reader, writer) = rustix::pipe::pipe().unwrap();
+            let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
+            let mut ancillary = SendAncillaryBuffer::new(&mut space);
+            let copies = vec![writer.as_fd(); count];
+            assert!(ancillary.push(SendAncillaryMessage::ScmRights(&copies)));
+            sendmsg(a.as_fd(), &[IoSlice::new(b"{}")], &mut ancillary, SendFlags::empty()).unwrap();
+            let error = b.recv::<ToDriver>().unwrap_err();
+            assert!(matches!(error, LinkError::Malformed { .. } | LinkError::Truncated), "{error}");
+            drop(writer);
+            // The pipe ends only if no copy of its other end is open any more.
+            assert_eq!(rustix::io::read(&reader, &mut [0; 1]).unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_costs_messages_not_time() {
+        let (a, b) = Link::pair().unwrap();
+        let mut sent = 0;
+        while a.send_or_drop(&FromDriver::Beat { count: sent }, None).unwrap() {
+            sent += 1;
+        }
+        assert!(sent > 0);
+        for count in 0..sent {
+            assert_eq!(b.recv::<FromDriver>().unwrap().unwrap().0, FromDriver::Beat { count });
+        }
+        assert!(!b.readable_before(Instant::now()).unwrap());
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_not_sent() {
+        let (a, b) = Link::pair().unwrap();
+        let message = "x".repeat(MAX_MESSAGE);
+        assert!(matches!(a.send(&message, None), Err(LinkError::TooLong { .. })));
+        drop(a);
+        assert!(b.recv::<String>().unwrap().is_none());
+    }
+
+    #[test]
+    fn another_kind_of_descriptor_is_no_link() {
+        assert!(Link::new(descriptor_with(b"")).is_err());
+    }
+}
