@@ -17,9 +17,6 @@ pub mod logging;
 pub mod motion;
 pub mod plan;
 pub mod rig;
-<<<<<<< HEAD
 pub mod run;
-=======
->>>>>>> camera
 pub mod scan;
 pub mod units;
