@@ -8,6 +8,8 @@
 
 pub mod camera_driver;
 pub mod config;
+pub mod dataset;
+pub mod frame;
 pub mod motion;
 pub mod plan;
 pub mod scan;
