@@ -1,0 +1,79 @@
+//! Where things are in a dataset's folder.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::plan::{Plan, ShotIndex};
+
+use super::OpenError;
+
+pub(super) const MANIFEST: &str = "scan.json";
+pub(super) const PLAN: &str = "plan.json";
+pub(super) const JOURNAL: &str = "journal.jsonl";
+pub(super) const IMAGES: &str = "images";
+pub(super) const METADATA: &str = "metadata";
+pub(super) const THUMBNAILS: &str = "thumbnails";
+pub(super) const QUARANTINE: &str = "quarantine";
+/// Ends the name of every file that is not whole yet.
+pub(super) const TEMPORARY: &str = ".tmp";
+/// Starts the name of a dataset that is being created.
+pub(super) const NEW_PREFIX: &str = ".new-";
+/// Starts the name of a dataset that is being removed.
+pub(super) const TRASH_PREFIX: &str = ".trash-";
+
+/// `images/cam0/r01_a017.jpg`
+pub(super) fn image(plan: &Plan, shot: ShotIndex) -> String {
+    shot_file(plan, shot, IMAGES, "jpg")
+}
+
+/// `metadata/cam0/r01_a017.json`
+pub(super) fn metadata(plan: &Plan, shot: ShotIndex) -> String {
+    shot_file(plan, shot, METADATA, "json")
+}
+
+/// `thumbnails/cam0/r01_a017.jpg`
+pub(super) fn thumbnail(plan: &Plan, shot: ShotIndex) -> String {
+    shot_file(plan, shot, THUMBNAILS, "jpg")
+}
+
+fn shot_file(plan: &Plan, shot: ShotIndex, folder: &str, extension: &str) -> String {
+    let camera = &plan.camera(plan.camera_of(shot)).name;
+    let label = &plan.point(plan.point_of(shot)).label;
+    format!("{folder}/{camera}/{label}.{extension}")
+}
+
+/// The folder that a file is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+/// `path` with `.tmp` behind it, and `attempt` so that no attempt meets another one's left-over.
+pub(super) fn temporary(path: &Path, attempt: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{attempt}{TEMPORARY}"));
+    name.into()
+}
+
+/// That every label and camera of the plan can name a file, and none is there twice.
+pub(super) fn check_names(plan: &Plan) -> Result<(), OpenError> {
+    let labels = plan.points.iter().map(|point| point.label.as_str());
+    let cameras = plan.cameras.iter().map(|camera| camera.name.as_str());
+    check_each(labels)?;
+    check_each(cameras)
+}
+
+fn check_each<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), OpenError> {
+    let mut seen = HashSet::new();
+    for name in names {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let reason = if name.is_empty() || name.starts_with('.') || name.len() > 100 || !name.chars().all(allowed) {
+            "use 1 to 100 letters, digits, '-', '_' and '.', the first no '.'"
+        } else if !seen.insert(name) {
+            "it is there twice"
+        } else {
+            continue;
+        };
+        return Err(OpenError::Name { name: name.into(), reason });
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The scans in a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::error::Context;
+use super::layout::JOURNAL;
+use super::manifest::Manifest;
+use super::recover::read_plan;
+use super::{DiskError, OpenError, ScanId, journal, lock};
+
+/// A scan at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Listed {
+    /// Its id, which is its folder's name.
+    pub id: ScanId,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Whether a process writes to it. A scan that is running and not in use was interrupted.
+    pub in_use: bool,
+    /// What it says of itself.
+    pub scan: Result<Manifest, Damaged>,
+}
+
+/// Why nothing can be said of a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{reason}")]
+pub struct Damaged {
+    /// For people.
+    pub reason: String,
+}
+
+/// Every scan in `root`, the newest first; none if the folder is missing. What is no scan's name is left out.
+/// Reads manifests, and journals where the manifest does not tell; for images, see [`super::verify`].
+pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.context("read", root)?,
+    };
+    let mut scans = Vec::new();
+    for entry in entries {
+        let path = entry.context("read", root)?.path();
+        let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        if let Some(id) = id
+            && path.is_dir()
+        {
+            scans.push(look(id, path));
+        }
+    }
+    // Ids begin with date and time, so their order is the order of creation even where nothing else is known.
+    scans.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(scans)
+}
+
+/// The scan at `dir`, as [`list`] would show it.
+pub fn show(dir: &Path) -> Result<Listed, OpenError> {
+    if !dir.is_dir() {
+        return Err(OpenError::NotFound(dir.to_owned()));
+    }
+    let path = dir.canonicalize().context("find", dir)?;
+    let id = path.file_name().unwrap_or_default().to_string_lossy().parse()?;
+    Ok(look(id, path))
+}
+
+fn look(id: ScanId, dir: PathBuf) -> Listed {
+    let scan = read(&dir).and_then(|manifest| {
+        if manifest.id == id {
+            return Ok(manifest);
+        }
+        Err(Damaged { reason: format!("it is the scan {}: its folder was renamed", manifest.id) })
+    });
+    Listed { in_use: lock::is_held(&dir), id, dir, scan }
+}
+
+fn read(dir: &Path) -> Result<Manifest, Damaged> {
+    let damaged = |error: OpenError| Damaged { reason: error.to_string() };
+    if let Some(manifest) = Manifest::read(dir).map_err(damaged)?
+        && manifest.state.is_finished()
+    {
+        return Ok(manifest);
+    }
+    // Missing, damaged, or of a scan whose counts have changed since.
+    let (plan, _) = read_plan(dir).map_err(damaged)?;
+    let bytes = fs::read(dir.join(JOURNAL)).context("read", &dir.join(JOURNAL)).map_err(|e| damaged(e.into()))?;
+    Manifest::derive(&plan, &journal::read(&bytes).entries)
+        .ok_or_else(|| Damaged { reason: "its journal does not begin with the record that opens a scan".into() })
+}

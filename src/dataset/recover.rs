@@ -1,0 +1,389 @@
+//! Making a dataset ready to go on after a crash or a power cut, whatever it left.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::plan::{Plan, ShotIndex};
+use crate::scan::{Record, Stored};
+
+use super::create::{opened_record, write_new};
+use super::disk::{Disk, OsDisk};
+use super::error::{Context, DiskError, OpenError};
+use super::journal::{self, Entry, Journal, Stop};
+use super::layout::{self, IMAGES, JOURNAL, METADATA, PLAN, QUARANTINE, TEMPORARY, parent, temporary};
+use super::lock::Lock;
+use super::manifest::Manifest;
+use super::store::{Opened, encode_metadata, is_whole_jpeg, metadata_of};
+use super::{Dataset, ScanId, ShotMetadata, Tally};
+
+/// A dataset ready to go on.
+#[derive(Debug)]
+pub struct Recovered {
+    /// Ready to append.
+    pub dataset: Dataset,
+    /// All that the journal says now, in order: what a resumed scan starts from.
+    pub records: Vec<Record>,
+    /// What was found and done.
+    pub report: RecoveryReport,
+}
+
+/// What a recovery found and did. All empty for a dataset that was in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RecoveryReport {
+    /// Bytes behind the journal's last good line, now in `quarantine/`.
+    pub cut_bytes: u64,
+    /// Why they did not count.
+    pub cut_reason: Option<String>,
+    /// Whether there was no usable journal at all.
+    pub new_journal: bool,
+    /// Stored shots that have to be taken again, and why.
+    pub lost: Vec<(ShotIndex, String)>,
+    /// Shots whose whole image had no record yet.
+    pub adopted: Vec<ShotIndex>,
+    /// Metadata files written again from the journal.
+    pub metadata_restored: Vec<ShotIndex>,
+    /// Files moved to `quarantine/`, by their paths in the dataset.
+    pub quarantined: Vec<String>,
+}
+
+/// Locks the dataset at `dir`, puts it in order and opens it. Deletes nothing. May be interrupted and repeated.
+pub fn recover(dir: &Path) -> Result<Recovered, OpenError> {
+    recover_on(Arc::new(OsDisk), dir)
+}
+
+/// [`recover`] on a disk of your choice.
+pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Recovered, OpenError> {
+    let lock = Lock::take(dir)?;
+    // From here to `Recovery`, nothing is written: an error leaves the dataset as it was.
+    let old_manifest = Manifest::read(dir)?;
+    let (plan, plan_json) = read_plan(dir)?;
+    let (bytes, mut read) = read_journal(dir)?;
+    check_plan_is_the_one(dir, &read.entries, &plan_json)?;
+    let id = scan_id(dir, &read.entries)?;
+
+    let mut report = RecoveryReport::default();
+    let mut quarantine = Quarantine { disk: &*disk, dir, report: &mut report };
+    quarantine.cut_tail(&bytes[read.good_bytes..], read.stop.as_ref())?;
+    let journal_path = dir.join(JOURNAL);
+    let file = replace_journal(&*disk, &journal_path, &bytes[..read.good_bytes])?;
+    let mut journal = Journal::new(file, journal_path, read.entries.len());
+    if read.entries.is_empty() {
+        report.new_journal = true;
+        read.entries.push(journal.append(&opened_record(&id, &plan_json), true)?);
+    }
+
+    let mut recovery =
+        Recovery { disk: &*disk, dir, id: &id, plan: &plan, journal, entries: read.entries, report };
+    recovery.check_stored()?;
+    recovery.check_unrecorded()?;
+    let Recovery { journal, entries, report, .. } = recovery;
+
+    let manifest = Manifest::derive(&plan, &entries)
+        .ok_or_else(|| OpenError::Plan { path: dir.join(JOURNAL), reason: "it has no scan id".into() })?;
+    if old_manifest.as_ref() != Some(&manifest) {
+        manifest.write(&*disk, dir)?;
+    }
+    let records = entries.iter().map(|entry| entry.record.clone()).collect();
+    let opened = Opened { disk, dir: dir.to_owned(), id, plan, lock, journal, manifest, entries };
+    Ok(Recovered { dataset: Dataset::new(opened), records, report })
+}
+
+/// The plan and the bytes of its file.
+pub(super) fn read_plan(dir: &Path) -> Result<(Plan, Vec<u8>), OpenError> {
+    let path = dir.join(PLAN);
+    let damaged = |reason: String| OpenError::Plan { path: path.clone(), reason };
+    let json = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
+    let plan: Plan = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+    layout::check_names(&plan)?;
+    Ok((plan, json))
+}
+
+/// The journal's bytes (none if it is missing) and what they say.
+fn read_journal(dir: &Path) -> Result<(Vec<u8>, journal::JournalRead), OpenError> {
+    let path = dir.join(JOURNAL);
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read.context("read", &path)?,
+    };
+    let read = journal::read(&bytes);
+    match &read.stop {
+        Some(Stop::Unknown(reason)) => {
+            Err(OpenError::UnknownRecord { path, seq: read.entries.len() as u64, reason: reason.clone() })
+        }
+        Some(Stop::Torn | Stop::Checksum | Stop::Sequence { .. }) | None => Ok((bytes, read)),
+    }
+}
+
+fn check_plan_is_the_one(dir: &Path, entries: &[Entry], plan_json: &[u8]) -> Result<(), OpenError> {
+    let reason = match entries.first().map(|entry| &entry.record) {
+        None => return Ok(()),
+        Some(Record::Opened { plan_crc32c, .. }) if *plan_crc32c == crc32c::crc32c(plan_json) => return Ok(()),
+        Some(Record::Opened { .. }) => "its checksum is not the one in the journal",
+        Some(_) => "the journal does not begin with the record that names it",
+    };
+    Err(OpenError::Plan { path: dir.join(PLAN), reason: reason.into() })
+}
+
+/// The id in the journal, else the folder's name.
+fn scan_id(dir: &Path, entries: &[Entry]) -> Result<ScanId, OpenError> {
+    if let Some(Record::Opened { scan, .. }) = entries.first().map(|entry| &entry.record) {
+        return Ok(scan.parse()?);
+    }
+    let canonical = dir.canonicalize().context("find", dir)?;
+    Ok(canonical.file_name().unwrap_or_default().to_string_lossy().parse()?)
+}
+
+/// Puts a new file with the good lines in the journal's place. After an error of the old one, its bytes may be
+/// in memory alone, and syncing it again would prove nothing.
+fn replace_journal(disk: &dyn Disk, path: &Path, good: &[u8]) -> Result<Box<dyn super::DiskFile>, DiskError> {
+    let new = temporary(path, 0);
+    match disk.remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).context("remove", &new),
+        _ => {}
+    }
+    write_new(disk, &new, good)?;
+    disk.replace(&new, path).context("replace", path)?;
+    disk.sync_dir(parent(path)).context("sync", parent(path))?;
+    disk.append(path).context("open", path)
+}
+
+/// Moves things out of the way.
+struct Quarantine<'a> {
+    disk: &'a dyn Disk,
+    dir: &'a Path,
+    report: &'a mut RecoveryReport,
+}
+
+impl Quarantine<'_> {
+    fn cut_tail(&mut self, tail: &[u8], stop: Option<&Stop>) -> Result<(), DiskError> {
+        if tail.is_empty() {
+            return Ok(());
+        }
+        self.report.cut_bytes = tail.len() as u64;
+        self.report.cut_reason = stop.map(ToString::to_string);
+        let folder = self.folder()?;
+        for path in candidates(&folder, "journal-tail") {
+            match write_new(self.disk, &path, tail) {
+                Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
+                written => {
+                    written?;
+                    break;
+                }
+            }
+        }
+        self.disk.sync_dir(&folder).context("sync", &folder)
+    }
+
+    /// Moves the file or folder at `path` in the dataset.
+    fn take(&mut self, path: &str) -> Result<(), DiskError> {
+        let folder = self.folder()?;
+        let from = self.dir.join(path);
+        for to in candidates(&folder, &path.replace('/', "_")) {
+            match self.disk.rename(&from, &to) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                moved => {
+                    moved.context("move to quarantine", &from)?;
+                    break;
+                }
+            }
+        }
+        self.report.quarantined.push(path.to_owned());
+        self.disk.sync_dir(&folder).context("sync", &folder)?;
+        self.disk.sync_dir(parent(&from)).context("sync", parent(&from))
+    }
+
+    fn folder(&self) -> Result<PathBuf, DiskError> {
+        let folder = self.dir.join(QUARANTINE);
+        match self.disk.create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => {
+                created.context("create", &folder)?;
+                self.disk.sync_dir(self.dir).context("sync", self.dir)?;
+            }
+        }
+        Ok(folder)
+    }
+}
+
+/// `NAME`, `NAME.2`, `NAME.3` and so on.
+fn candidates(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+    let name = name.to_owned();
+    let folder = folder.to_owned();
+    (1..).map(move |n| folder.join(if n == 1 { name.clone() } else { format!("{name}.{n}") }))
+}
+
+/// The steps that compare records and files.
+struct Recovery<'a> {
+    disk: &'a dyn Disk,
+    dir: &'a Path,
+    id: &'a ScanId,
+    plan: &'a Plan,
+    journal: Journal,
+    entries: Vec<Entry>,
+    report: RecoveryReport,
+}
+
+impl Recovery<'_> {
+    fn tally(&self) -> Tally {
+        Tally::of(self.plan.shot_count(), self.entries.iter().map(|entry| &entry.record))
+    }
+
+    fn append(&mut self, record: &Record) -> Result<(), OpenError> {
+        self.entries.push(self.journal.append(record, true)?);
+        Ok(())
+    }
+
+    fn quarantine(&mut self, path: &str) -> Result<(), DiskError> {
+        Quarantine { disk: self.disk, dir: self.dir, report: &mut self.report }.take(path)
+    }
+
+    /// Every stored shot has its file, or is lost.
+    fn check_stored(&mut self) -> Result<(), OpenError> {
+        let stored: Vec<Stored> = self.tally().stored().cloned().collect();
+        for stored in stored {
+            let metadata = layout::metadata(self.plan, stored.shot);
+            let Some(reason) = image_damage(self.dir, &stored) else {
+                self.restore_metadata(&stored, &metadata)?;
+                continue;
+            };
+            for path in [&stored.image, &metadata] {
+                if self.dir.join(path).symlink_metadata().is_ok() {
+                    self.quarantine(path)?;
+                }
+            }
+            let record = Record::Lost { shot: stored.shot, reason: reason.clone() };
+            self.append(&record)?;
+            self.report.lost.push((stored.shot, reason));
+        }
+        Ok(())
+    }
+
+    /// The journal knows all that the metadata file says.
+    fn restore_metadata(&mut self, stored: &Stored, path: &str) -> Result<(), OpenError> {
+        let wanted = metadata_of(self.id, self.plan, stored);
+        if read_metadata(&self.dir.join(path)).as_ref() == Some(&wanted) {
+            return Ok(());
+        }
+        if self.dir.join(path).symlink_metadata().is_ok() {
+            self.quarantine(path)?;
+        }
+        self.write_again(&self.dir.join(path), &encode_metadata(&wanted)?)?;
+        self.report.metadata_restored.push(stored.shot);
+        Ok(())
+    }
+
+    /// Every file has a record: one it gets, if it is whole, or is moved away.
+    fn check_unrecorded(&mut self) -> Result<(), OpenError> {
+        let found = unrecorded_files(self.dir, self.plan, &self.tally())?;
+        let (partial, mut unrecorded): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|path| path.ends_with(TEMPORARY));
+        for path in partial {
+            self.quarantine(&path)?;
+        }
+        for shot in self.plan.shots() {
+            let (image, metadata) = (layout::image(self.plan, shot), layout::metadata(self.plan, shot));
+            if unrecorded.contains(&image) && unrecorded.contains(&metadata) && self.adopt(shot, &image, &metadata)? {
+                unrecorded.retain(|path| *path != image && *path != metadata);
+            }
+        }
+        for path in unrecorded {
+            self.quarantine(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Records the image of a shot if its metadata proves that it is whole.
+    fn adopt(&mut self, shot: ShotIndex, image: &str, metadata: &str) -> Result<bool, OpenError> {
+        let Some(found) = read_metadata(&self.dir.join(metadata)) else { return Ok(false) };
+        let stored = found.stored.clone();
+        let path = self.dir.join(image);
+        let is_ours = stored.shot == shot && stored.image == image && metadata_of(self.id, self.plan, &stored) == found;
+        let bytes = fs::read(&path).context("read", &path)?;
+        let is_whole = bytes.len() as u64 == stored.bytes && crc32c::crc32c(&bytes) == stored.crc32c;
+        if !is_ours || !is_whole || !is_whole_jpeg(&bytes) {
+            return Ok(false);
+        }
+        // What can be read may still be in memory alone: only files written and synced now are known to last.
+        self.write_again(&path, &bytes)?;
+        self.write_again(&self.dir.join(metadata), &encode_metadata(&found)?)?;
+        let attempt = stored.attempt;
+        let tried = Record::Attempted { shot, attempt };
+        if !self.entries.iter().any(|entry| entry.record == tried) {
+            self.append(&tried)?;
+        }
+        self.append(&Record::Stored(stored))?;
+        self.report.adopted.push(shot);
+        Ok(true)
+    }
+
+    /// Puts a new, synced file with these bytes in the place of `path`.
+    fn write_again(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+        let new = temporary(path, 0);
+        match self.disk.remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).context("remove", &new),
+            _ => {}
+        }
+        write_new(self.disk, &new, bytes)?;
+        self.disk.replace(&new, path).context("replace", path)?;
+        self.disk.sync_dir(parent(path)).context("sync", parent(path))
+    }
+}
+
+/// What is wrong with a stored image; none if it is as recorded.
+pub(super) fn image_damage(dir: &Path, stored: &Stored) -> Option<String> {
+    let bytes = match fs::read(dir.join(&stored.image)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("the image is missing".into()),
+        Err(error) => return Some(format!("the image cannot be read: {error}")),
+    };
+    if bytes.len() as u64 != stored.bytes {
+        return Some(format!("the image has {} bytes instead of {}", bytes.len(), stored.bytes));
+    }
+    if crc32c::crc32c(&bytes) != stored.crc32c {
+        return Some("the image has a wrong checksum".into());
+    }
+    (!is_whole_jpeg(&bytes)).then(|| "the image is not a whole JPEG".into())
+}
+
+/// A metadata file; none if missing or damaged.
+pub(super) fn read_metadata(path: &Path) -> Option<ShotMetadata> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// Files (and folders that do not belong) under `images/` and `metadata/` that no stored shot accounts for, by
+/// their paths in the dataset, sorted.
+pub(super) fn unrecorded_files(dir: &Path, plan: &Plan, tally: &Tally) -> Result<Vec<String>, DiskError> {
+    let known: HashSet<String> = tally
+        .stored()
+        .flat_map(|stored| [stored.image.clone(), layout::metadata(plan, stored.shot)])
+        .collect();
+    let cameras: HashSet<&str> = plan.cameras.iter().map(|camera| camera.name.as_str()).collect();
+    let mut found = Vec::new();
+    for folder in [IMAGES, METADATA] {
+        for camera in names(&dir.join(folder))? {
+            if !cameras.contains(camera.as_str()) {
+                found.push(format!("{folder}/{camera}"));
+                continue;
+            }
+            let files = names(&dir.join(folder).join(&camera))?;
+            found.extend(files.into_iter().map(|file| format!("{folder}/{camera}/{file}")));
+        }
+    }
+    found.retain(|path| !known.contains(path));
+    found.sort();
+    Ok(found)
+}
+
+/// The names in a folder; none if it is missing.
+fn names(folder: &Path) -> Result<Vec<String>, DiskError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.context("read", folder)?,
+    };
+    entries.map(|entry| Ok(entry.context("read", folder)?.file_name().to_string_lossy().into_owned())).collect()
+}

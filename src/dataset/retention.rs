@@ -1,0 +1,79 @@
+//! Which scans may be removed, and removing them.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::disk::{Disk, OsDisk};
+use super::error::{Context, OpenError};
+use super::layout::{NEW_PREFIX, TRASH_PREFIX};
+use super::lock::Lock;
+use super::{Listed, ScanId, State, verify};
+
+/// Which of `scans` (the newest first, as [`super::list`] gives them) may go so that `keep_scans` complete ones
+/// are left, the oldest first; none without a number. Only complete scans are ever counted or removed: what is
+/// running, paused, interrupted, incomplete or damaged stays until a person decides.
+pub fn removable(scans: &[Listed], keep_scans: Option<u32>) -> Vec<ScanId> {
+    let Some(keep) = keep_scans else { return Vec::new() };
+    let complete = scans.iter().filter(|scan| {
+        !scan.in_use && scan.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Complete)
+    });
+    let mut old: Vec<ScanId> = complete.skip(keep as usize).map(|scan| scan.id.clone()).collect();
+    old.reverse();
+    old
+}
+
+/// Why a scan was not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// It cannot be opened, or the file system refused.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It is not complete, and only complete scans are removed unasked.
+    #[error("the scan {id} is {state}: only complete scans are removed")]
+    NotComplete {
+        /// Which scan.
+        id: ScanId,
+        /// How it stands, as its journal says.
+        state: State,
+    },
+}
+
+/// Removes a complete scan: renames it to a name that is no scan's, then removes its files, so that a crash
+/// on the way leaves no half scan. Left-overs of earlier crashes go with it.
+pub fn remove(root: &Path, id: &ScanId) -> Result<(), RemoveError> {
+    let dir = root.join(id.as_str());
+    let _lock = Lock::take(&dir)?;
+    let state = verify::state(&dir)?;
+    if state != State::Complete {
+        return Err(RemoveError::NotComplete { id: id.clone(), state });
+    }
+    let trash = root.join(format!("{TRASH_PREFIX}{id}"));
+    remove_all(&trash)?;
+    OsDisk.rename(&dir, &trash).context("remove", &dir).map_err(OpenError::from)?;
+    OsDisk.sync_dir(root).context("sync", root).map_err(OpenError::from)?;
+    remove_all(&trash)?;
+    Ok(())
+}
+
+/// Removes what was being created or removed in `root` when a process died.
+pub fn sweep(root: &Path) -> Result<(), OpenError> {
+    let entries = fs::read_dir(root).context("read", root)?;
+    for entry in entries {
+        let path = entry.context("read", root)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let left_over = name.starts_with(NEW_PREFIX) || name.starts_with(TRASH_PREFIX);
+        // One that is locked is being created at this moment.
+        if left_over && Lock::take(&path).is_ok() {
+            remove_all(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_all(path: &Path) -> Result<(), OpenError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => Ok(removed.context("remove", path)?),
+    }
+}

@@ -1,0 +1,211 @@
+//! Disks that fail.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::io::Errno;
+
+use crate::dataset::{Disk, DiskFile, OsDisk, State, StoreError, create, create_on, recover, verify};
+use crate::plan::ShotIndex;
+use crate::scan::{Outcome, Record};
+
+use super::{facts, files, id, jpeg, new, plan, shared, take};
+
+/// Fails once, at the operation that is `left` from now, with an error of its kind.
+#[derive(Debug)]
+struct Failing {
+    left: Arc<AtomicUsize>,
+    error: Errno,
+}
+
+impl Failing {
+    fn new(error: Errno) -> Arc<Self> {
+        Arc::new(Self { left: Arc::new(AtomicUsize::new(usize::MAX)), error })
+    }
+}
+
+fn may_go_on(left: &AtomicUsize, error: Errno) -> io::Result<()> {
+    if left.fetch_sub(1, Ordering::SeqCst) == 0 { Err(error.into()) } else { Ok(()) }
+}
+
+impl Disk for Failing {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        may_go_on(&self.left, self.error)?;
+        OsDisk.create_dir(path)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        may_go_on(&self.left, self.error)?;
+        let file = OsDisk.create(path)?;
+        Ok(Box::new(FailingFile { file, left: Arc::clone(&self.left), error: self.error, failed: false }))
+    }
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = OsDisk.append(path)?;
+        Ok(Box::new(FailingFile { file, left: Arc::clone(&self.left), error: self.error, failed: false }))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        may_go_on(&self.left, self.error)?;
+        OsDisk.rename(from, to)
+    }
+    fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        may_go_on(&self.left, self.error)?;
+        OsDisk.replace(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        OsDisk.remove_file(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        may_go_on(&self.left, self.error)?;
+        OsDisk.sync_dir(path)
+    }
+}
+
+#[derive(Debug)]
+struct FailingFile {
+    file: Box<dyn DiskFile>,
+    left: Arc<AtomicUsize>,
+    error: Errno,
+    failed: bool,
+}
+
+impl DiskFile for FailingFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        assert!(!self.failed, "a file was used after an error");
+        let goes_on = may_go_on(&self.left, self.error);
+        if goes_on.is_err() {
+            self.failed = true;
+            self.file.write_all(&bytes[..bytes.len() / 2])?;
+        }
+        goes_on?;
+        self.file.write_all(bytes)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        assert!(!self.failed, "a file was synced after an error");
+        may_go_on(&self.left, self.error).inspect_err(|_| self.failed = true)?;
+        self.file.sync()
+    }
+}
+
+/// Every operation of a store fails in turn: the shot is not acknowledged, nothing partial is visible, and the
+/// scan goes on, at once or after a recovery.
+#[test]
+fn an_error_at_any_step_fails_the_attempt_alone() {
+    for error in [Errno::IO, Errno::NOSPC] {
+        let mut poisoned = 0;
+        for step in 0.. {
+            let root = tempfile::tempdir().unwrap();
+            let disk = Failing::new(error);
+            let mut dataset = create_on(shared(&disk), root.path(), &id(), plan(2)).unwrap();
+            let dir = dataset.dir().to_owned();
+            disk.left.store(step, Ordering::SeqCst);
+            let Err(failure) = dataset.store(ShotIndex(0), 1, &jpeg(0), facts()) else {
+                assert_eq!(step, 12, "operations of a store");
+                break;
+            };
+            disk.left.store(usize::MAX, Ordering::SeqCst);
+            assert_eq!(matches!(failure, StoreError::DiskFull(_)), error == Errno::NOSPC, "{failure}");
+            assert_eq!(dataset.tally().counts().done, 0);
+            for (name, bytes) in files(&dir.join("images")) {
+                assert_eq!(bytes, jpeg(0), "step {step}: {name} is partial");
+            }
+            assert!(verify(&dir).unwrap().is_sound());
+            match take(&dataset, 0, 2) {
+                Ok(()) => {}
+                Err(StoreError::Poisoned { cause }) => {
+                    assert!(cause.contains("journal.jsonl"), "{cause}");
+                    poisoned += 1;
+                    assert!(matches!(take(&dataset, 1, 1), Err(StoreError::Poisoned { .. })));
+                    drop(dataset);
+                    let recovered = recover(&dir).unwrap();
+                    assert_eq!(recovered.report.adopted, [ShotIndex(0)][..usize::from(recovered.report.cut_bytes > 0)]);
+                    dataset = recovered.dataset;
+                    assert_eq!(dataset.tally().counts().done, 1);
+                }
+                Err(other) => panic!("step {step}: {other}"),
+            }
+            take(&dataset, 1, 1).unwrap();
+            dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+            let report = verify(&dir).unwrap();
+            assert!(report.is_sound() && report.state == State::Complete, "step {step}: {report:?}");
+        }
+        assert_eq!(poisoned, 2, "writing and syncing the journal");
+    }
+}
+
+#[test]
+fn an_error_while_creating_leaves_no_scan() {
+    for step in 0.. {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Failing::new(Errno::IO);
+        disk.left.store(step, Ordering::SeqCst);
+        if create_on(shared(&disk), root.path(), &id(), plan(1)).is_ok() {
+            assert!(step > 10);
+            break;
+        }
+        // The last step syncs the name of a dataset that is whole.
+        let left = files(root.path());
+        assert!(left.is_empty() || left.contains_key("2026-11-21-143005-owl/plan.json"), "step {step}: {left:?}");
+    }
+}
+
+/// A tmpfs of 256 KiB, gone with this value.
+struct TinyDisk(tempfile::TempDir);
+
+impl TinyDisk {
+    fn mount() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(dir.path()).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(Self(dir))
+    }
+}
+
+impl Drop for TinyDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_pauses_and_the_scan_goes_on_when_there_is_room() {
+    let Some(disk) = TinyDisk::mount() else {
+        println!("skipped: mounting a tmpfs needs root");
+        return;
+    };
+    let dataset = create(disk.0.path(), &id(), plan(40)).unwrap();
+    let dir = dataset.dir().to_owned();
+    let ballast = disk.0.path().join("ballast");
+    std::fs::write(&ballast, vec![1; 64 * 1024]).unwrap();
+    let full = (0..40).find_map(|shot| take(&dataset, shot, 1).err().map(|error| (shot, error)));
+    let (shot, error) = full.expect("40 shots do not fit");
+    assert!(shot > 2 && matches!(error, StoreError::DiskFull(_)), "{shot}: {error}");
+    assert!(error.to_string().contains("free some space"), "{error}");
+    drop(dataset);
+    assert!(verify(&dir).unwrap().is_sound());
+
+    std::fs::remove_file(ballast).unwrap();
+    let dataset = recover(&dir).unwrap().dataset;
+    assert_eq!(dataset.tally().counts().done, shot);
+    take(&dataset, shot, 2).unwrap();
+    assert!(verify(&dir).unwrap().is_sound());
+}
+
+#[test]
+fn nothing_is_stored_twice_or_broken_or_out_of_plan() {
+    let root = tempfile::tempdir().unwrap();
+    let dataset = new(root.path(), 2);
+    take(&dataset, 0, 1).unwrap();
+    let store = |shot, bytes: &[u8], facts| dataset.store(ShotIndex(shot), 2, bytes, facts);
+    assert!(matches!(store(0, &jpeg(9), facts()), Err(StoreError::AlreadyStored { .. })));
+    assert!(matches!(store(2, &jpeg(2), facts()), Err(StoreError::UnknownShot { planned: 2, .. })));
+    assert!(matches!(store(1, &jpeg(1)[..100], facts()), Err(StoreError::NotJpeg { bytes: 100, .. })));
+    let mut unreadable = facts();
+    unreadable.gain = f64::NAN;
+    assert!(matches!(store(1, &jpeg(1), unreadable), Err(StoreError::Unreadable { .. })));
+    let complete = dataset.note(&Record::Finished { outcome: Outcome::Complete });
+    assert!(matches!(complete, Err(StoreError::NotComplete { missing: 1, planned: 2 })));
+    assert_eq!(files(&dataset.dir().join("images")).len(), 1);
+    assert_eq!(files(&dataset.dir().join("images"))["cam0/r01_a000.jpg"], jpeg(0));
+}

@@ -1,0 +1,98 @@
+//! Tests of the dataset as a whole.
+
+mod failures;
+mod journals;
+mod power;
+mod power_cut;
+mod round_trip;
+mod scans;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::plan::{CameraIndex, Intrinsics, Mount, Plan, PlanCamera, Point, PointIndex, Pose, ShotIndex};
+use crate::scan::{FrameFacts, Record};
+use crate::units::{Degrees, Millimetres, Seconds};
+
+use super::{Dataset, Disk, OsDisk, ScanId, StoreError, create_on};
+
+fn id() -> ScanId {
+    "2026-11-21-143005-owl".parse().unwrap()
+}
+
+fn plan(points: u32) -> Plan {
+    let intrinsics = Intrinsics { width: 4056, height: 3040, fx: 3900.0, fy: 3900.0, cx: 2028.0, cy: 1520.0 };
+    let mount = Mount {
+        distance: Millimetres::new(300.0),
+        height: Millimetres::ZERO,
+        azimuth: Degrees::ZERO,
+        look_at_height: Millimetres::ZERO,
+    };
+    let point = |n| Point {
+        label: format!("r01_a{n:03}"),
+        pose: Pose { turntable: Degrees::new(f64::from(n) * 0.1), ..Pose::default() },
+    };
+    Plan {
+        points: (0..points).map(point).collect(),
+        cameras: vec![PlanCamera { name: "cam0".into(), intrinsics, mount }],
+    }
+}
+
+/// What passes for the image of a shot: the marks of a JPEG around bytes that no other shot has.
+fn jpeg(shot: u32) -> Vec<u8> {
+    let mut bytes = vec![0xFF, 0xD8];
+    bytes.extend((0..300_u32).map(|i| (i * 7 + shot * 31 + 1) as u8 | 1));
+    bytes.extend([0xFF, 0xD9]);
+    bytes
+}
+
+fn facts() -> FrameFacts {
+    FrameFacts {
+        taken_at: "2026-11-21T13:30:05.25Z".parse().unwrap(),
+        sensor_timestamp_ns: 123_456_789,
+        exposure: Seconds::new(0.01),
+        gain: 1.5,
+        focus: None,
+        sequence: 7,
+        sharpness: 123.456_789_012_345_67,
+        clipped_dark: 0.0,
+        clipped_bright: 1.0 / 3.0,
+    }
+}
+
+fn new(root: &Path, points: u32) -> Dataset {
+    create_on(Arc::new(OsDisk), root, &id(), plan(points)).unwrap()
+}
+
+/// Attempts and stores a shot as a scan does.
+fn take(dataset: &Dataset, shot: u32, attempt: u32) -> Result<(), StoreError> {
+    let shot = ShotIndex(shot);
+    dataset.note(&Record::Attempted { shot, attempt })?;
+    dataset.store(shot, attempt, &jpeg(shot.0), facts()).map(|stored| {
+        assert_eq!(stored.shot, shot);
+        assert_eq!(dataset.plan().shot(PointIndex(shot.0), CameraIndex(0)), shot);
+    })
+}
+
+/// Every file of a folder with its content, by path in it.
+fn files(dir: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(dir).unwrap().to_string_lossy().into_owned();
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// A disk shared by a test and a dataset.
+fn shared(disk: &Arc<impl Disk + 'static>) -> Arc<dyn Disk> {
+    Arc::clone(disk) as Arc<dyn Disk>
+}

@@ -1,0 +1,173 @@
+//! Power cuts at every operation of a scan, and of a recovery.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::dataset::{Recovered, ShotState, State, create_on, recover_on, verify};
+use crate::scan::{Outcome, Record};
+
+use super::power::{Forgets, Op, Recorder, states_after};
+use super::{files, id, jpeg, plan, shared, take};
+
+const SHOTS: u32 = 3;
+
+/// A scan that was run to its end, and what had been acknowledged when.
+struct Run {
+    ops: Vec<Op>,
+    /// After how many operations the dataset was created.
+    created: usize,
+    /// After how many operations each shot was acknowledged.
+    acknowledged: Vec<usize>,
+    /// After how many the end was.
+    finished: usize,
+    records: Vec<Record>,
+}
+
+fn run(forgets: Forgets) -> Run {
+    let root = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Recorder::new(root.path(), forgets));
+    let dataset = create_on(shared(&disk), root.path(), &id(), plan(SHOTS)).unwrap();
+    let created = disk.len();
+    let mut acknowledged = Vec::new();
+    for shot in 0..SHOTS {
+        take(&dataset, shot, 1).unwrap();
+        acknowledged.push(disk.len());
+    }
+    dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+    let finished = disk.len();
+    drop(dataset);
+    let records = recover_on(shared(&disk), &root.path().join(id().as_str())).unwrap().records;
+    Run { ops: disk.log()[..finished].to_vec(), created, acknowledged, finished, records }
+}
+
+/// What broke in the state of a disk that lost power after `done` operations of `run`; none if nothing did.
+fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
+    let dir = root.join(id().as_str());
+    if !dir.exists() {
+        return (done >= run.created).then(|| "the dataset is gone".into());
+    }
+    let recover = |disk: &Arc<Recorder>| recover_on(shared(disk), &dir);
+    let disk = Arc::new(Recorder::new(root, Forgets::Nothing));
+    let Recovered { dataset, records, report } = match recover(&disk) {
+        Ok(recovered) => recovered,
+        Err(error) => return Some(format!("not recoverable: {error}")),
+    };
+    let tally = dataset.tally();
+    for (shot, _) in run.acknowledged.iter().enumerate().filter(|(_, at)| **at <= done) {
+        let index = crate::plan::ShotIndex(shot as u32);
+        let Some(ShotState::Done(stored)) = tally.shot(index) else {
+            return Some(format!("acknowledged shot {shot} is lost: {report:?}"));
+        };
+        if std::fs::read(dir.join(&stored.image)).ok() != Some(jpeg(shot as u32)) {
+            return Some(format!("acknowledged shot {shot} has another image"));
+        }
+    }
+    if done >= run.finished && dataset.state() != State::Complete {
+        return Some("it was complete, and is not any more".into());
+    }
+    // Nothing is invented: what is there was written, in this order, but for what the recovery added.
+    let mut written = run.records.iter();
+    let added = report.lost.len() + 2 * report.adopted.len();
+    let kept = &records[..records.len() - added.min(records.len())];
+    if let Some(record) = kept.iter().find(|record| !written.any(|it| it == *record)) {
+        return Some(format!("a record that was never written: {record:?}"));
+    }
+    drop(dataset);
+    let check = verify(&dir).unwrap();
+    if !check.is_sound() || !check.notes.is_empty() {
+        return Some(format!("{check:?}"));
+    }
+    let before = files(&dir);
+    let again = recover(&disk).unwrap();
+    if again.records != records || again.report != crate::dataset::RecoveryReport::default() || files(&dir) != before {
+        return Some(format!("a second recovery changed something: {:?}", again.report));
+    }
+    finish(&again, &dir)
+}
+
+/// Goes on with a recovered scan to its end.
+fn finish(recovered: &Recovered, dir: &Path) -> Option<String> {
+    let dataset = &recovered.dataset;
+    if dataset.state() != State::Complete {
+        dataset.note(&Record::Resumed).unwrap();
+        for shot in dataset.plan().shots() {
+            if !matches!(dataset.tally().shot(shot), Some(ShotState::Done(_))) {
+                take(dataset, shot.0, 2).unwrap();
+            }
+        }
+        dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+    }
+    let images = files(&dir.join("images"));
+    let check = verify(dir).unwrap();
+    let whole = images.len() == SHOTS as usize && check.shots.done == SHOTS && check.state == State::Complete;
+    (!check.is_sound() || !whole).then(|| format!("not complete after resuming: {check:?}"))
+}
+
+/// Cuts the power after every operation of a scan; returns how many states there were, and what broke.
+fn cut_everywhere(run: &Run, samples: usize) -> (usize, Vec<String>) {
+    let (mut count, mut all_broken) = (0, Vec::new());
+    for done in 0..=run.ops.len() {
+        for state in states_after(None, &run.ops[..done], samples, 0x5CA7) {
+            let root = tempfile::tempdir().unwrap();
+            state.write_to(root.path());
+            count += 1;
+            if let Some(what) = broken(run, root.path(), done) {
+                all_broken.push(format!("after {done} operations ({:?}): {what}", run.ops[..done].last()));
+            }
+        }
+    }
+    (count, all_broken)
+}
+
+#[test]
+fn no_power_cut_loses_what_was_acknowledged() {
+    let (states, broken) = cut_everywhere(&run(Forgets::Nothing), 40);
+    println!("{states} states, {} violations", broken.len());
+    assert!(broken.is_empty(), "{} of {states} states; the first: {}", broken.len(), broken[0]);
+    assert!(states > 500, "only {states} states: the check has become blind");
+}
+
+#[test]
+fn a_writer_that_does_not_sync_files_is_caught() {
+    let (states, broken) = cut_everywhere(&run(Forgets::FileSync), 12);
+    println!("{} of {states} states violate; the first: {:?}", broken.len(), broken.first());
+    assert!(broken.iter().any(|what| what.contains("acknowledged shot")), "{broken:?}");
+}
+
+#[test]
+fn a_writer_that_does_not_sync_folders_is_caught() {
+    let (states, broken) = cut_everywhere(&run(Forgets::DirSync), 12);
+    println!("{} of {states} states violate; the first: {:?}", broken.len(), broken.first());
+    assert!(broken.iter().any(|what| what.contains("acknowledged shot")), "{broken:?}");
+}
+
+/// A recovery is itself cut off after every operation, and recovered from.
+#[test]
+fn a_power_cut_during_a_recovery_loses_nothing_either() {
+    let run = run(Forgets::Nothing);
+    let (mut count, mut all_broken) = (0, Vec::new());
+    for done in run.created..=run.ops.len() {
+        // The states that give a recovery most to do.
+        for first in states_after(None, &run.ops[..done], 3, 0xBAD) {
+            let before = tempfile::tempdir().unwrap();
+            first.write_to(before.path());
+            let root = tempfile::tempdir().unwrap();
+            first.write_to(root.path());
+            let disk = Arc::new(Recorder::new(root.path(), Forgets::Nothing));
+            recover_on(shared(&disk), &root.path().join(id().as_str())).unwrap();
+            let log = disk.log();
+            for interrupted in 0..=log.len() {
+                for second in states_after(Some(before.path()), &log[..interrupted], 2, 0xF00D) {
+                    let root = tempfile::tempdir().unwrap();
+                    second.write_to(root.path());
+                    count += 1;
+                    if let Some(what) = broken(&run, root.path(), done) {
+                        all_broken.push(format!("{done}, then {interrupted} ({:?}): {what}", log[..interrupted].last()));
+                    }
+                }
+            }
+        }
+    }
+    println!("{count} states, {} violations", all_broken.len());
+    assert!(all_broken.is_empty(), "{} of {count}; the first: {}", all_broken.len(), all_broken[0]);
+}

@@ -1,0 +1,14 @@
+//! From pixels in a camera's memory to a JPEG in the dataset.
+//!
+//! A frame is encoded from the memory it arrived in ([`PixelView`]), measured ([`quality`]), shrunk to a
+//! [`thumbnail`] and handed to a [`Store`], all on the threads of a bounded [`Pipeline`].
+
+pub mod exif;
+pub mod jpeg;
+mod pipeline;
+pub mod quality;
+pub mod thumbnail;
+mod view;
+
+pub use pipeline::{CaptureFacts, FailureKind, Job, Pipeline, Pixels, Store, StoreFailed, StoreRefused};
+pub use view::{PixelView, Plane, ViewError};

@@ -1,0 +1,298 @@
+//! The stage behind the cameras: encode, measure and store, on threads of its own.
+//!
+//! ```text
+//! submit -> encoder threads -> storing thread -> one result for each job
+//! ```
+//! It is bounded by permits: a job carries one from its submission to its result, and whoever submits waits for
+//! a free one first. So submitting never blocks, and no more than that many frames are ever on their way.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::plan::ShotIndex;
+use crate::scan::{FrameFacts, Stored};
+use crate::units::{Dioptres, Seconds};
+
+use super::exif::Exif;
+use super::jpeg::{Encoder, JpegError};
+use super::{PixelView, quality, thumbnail};
+
+/// Pixels that somebody lends. Dropped as soon as they are encoded, so that the camera gets its memory back.
+pub trait Pixels: Send {
+    /// The picture.
+    fn view(&self) -> PixelView<'_>;
+}
+
+/// A frame to be stored.
+pub struct Job {
+    /// Which shot it is.
+    pub shot: ShotIndex,
+    /// Which attempt of the shot took it.
+    pub attempt: u32,
+    /// The picture.
+    pub pixels: Box<dyn Pixels>,
+    /// What the camera says of it.
+    pub facts: CaptureFacts,
+    /// What the image file says of itself, if anything.
+    pub exif: Option<Exif>,
+    /// Held until the job's result is known.
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// What a camera says of a frame; [`FrameFacts`] before the picture is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CaptureFacts {
+    /// When it was received.
+    pub taken_at: Timestamp,
+    /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
+    pub sensor_timestamp_ns: u64,
+    /// Exposure time.
+    pub exposure: Seconds,
+    /// Analogue gain.
+    pub gain: f64,
+    /// Lens position, if the lens has one.
+    pub focus: Option<Dioptres>,
+    /// The sensor's frame counter.
+    pub sequence: u64,
+}
+
+/// Where images go. On return from `store`, the image cannot be lost.
+pub trait Store: Send {
+    /// Stores the image of a shot.
+    fn store(
+        &mut self, shot: ShotIndex, attempt: u32, jpeg: &[u8], facts: FrameFacts,
+    ) -> Result<Stored, StoreRefused>;
+
+    /// Keeps a small picture of a stored shot, if it likes.
+    fn thumbnail(&mut self, shot: ShotIndex, jpeg: &[u8]);
+}
+
+/// Why a [`Store`] did not store an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreRefused {
+    /// What to do about it.
+    pub kind: FailureKind,
+    /// For people.
+    pub message: String,
+}
+
+/// A job that was not stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreFailed {
+    /// Which shot.
+    pub shot: ShotIndex,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What to do about it.
+    pub kind: FailureKind,
+    /// For people.
+    pub message: String,
+}
+
+/// What to do about a job that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The frame cannot be encoded: another attempt may deliver a better one.
+    Frame,
+    /// The file system failed: another attempt writes new files.
+    Storage,
+    /// There is no space left: pause.
+    DiskFull,
+    /// Nothing more can be stored until the dataset is recovered: pause.
+    StorageUnusable,
+}
+
+/// Threads that encode and store.
+#[derive(Debug)]
+pub struct Pipeline {
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Called once for each job, on the storing thread.
+type OnResult = Box<dyn FnMut(Result<Stored, StoreFailed>) + Send>;
+
+/// JPEG buffers that are not in use.
+type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
+
+impl Pipeline {
+    /// Starts `encoders` threads (at least one) that encode at `jpeg_quality`, and one that stores. Each job's
+    /// result is given to `on_result`, not necessarily in the order of submission.
+    pub fn start(
+        encoders: usize, jpeg_quality: u8, store: Box<dyn Store>,
+        on_result: impl FnMut(Result<Stored, StoreFailed>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel();
+        let (encoded, to_store) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        let spare = Spare::default();
+        // Threads that were started before one fails to start end with the channels, in `drop`.
+        let mut pipeline = Self { jobs: Some(jobs), threads: Vec::new() };
+        for n in 0..encoders.max(1) {
+            let (waiting, encoded) = (Arc::clone(&waiting), encoded.clone());
+            let mut encoder = Encoding { quality: jpeg_quality, spare: Arc::clone(&spare), encoders: None };
+            pipeline.spawn(format!("encode-{n}"), move || encoder.run(&waiting, &encoded))?;
+        }
+        drop(encoded);
+        let on_result: OnResult = Box::new(on_result);
+        pipeline.spawn("store".into(), move || run_store(to_store, store, &spare, on_result))?;
+        Ok(pipeline)
+    }
+
+    /// Hands a job over; never blocks. Fails only if every thread died, with the job as it was.
+    pub fn submit(&self, job: Job) -> Result<(), Job> {
+        match &self.jobs {
+            Some(jobs) => jobs.send(job).map_err(|refused| refused.0),
+            None => Err(job),
+        }
+    }
+
+    /// Waits until every job has its result, and ends the threads; so does dropping.
+    pub fn finish(self) {}
+
+    fn spawn(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(thread::Builder::new().name(name).spawn(run)?);
+        Ok(())
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the frame pipeline panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("shot", &self.shot).field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
+/// A job on its way from an encoder to the storing thread.
+struct Encoded {
+    shot: ShotIndex,
+    attempt: u32,
+    result: Result<Images, String>,
+    permit: OwnedSemaphorePermit,
+}
+
+struct Images {
+    jpeg: Vec<u8>,
+    thumbnail: Vec<u8>,
+    facts: FrameFacts,
+}
+
+/// One encoder thread.
+struct Encoding {
+    quality: u8,
+    spare: Spare,
+    /// For the image and for the thumbnail; none before the first job, and after a panic.
+    encoders: Option<(Encoder, Encoder)>,
+}
+
+impl Encoding {
+    fn run(&mut self, waiting: &Mutex<Receiver<Job>>, encoded: &Sender<Encoded>) {
+        loop {
+            let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(Job { shot, attempt, pixels, facts, exif, permit }) = job else { return };
+            let work = AssertUnwindSafe(|| self.encode(pixels, &facts, exif.as_ref()));
+            let result = match catch_unwind(work) {
+                Ok(result) => result.map_err(|error| error.to_string()),
+                Err(panic) => Err(format!("encoding panicked: {}", panic_text(&*panic))),
+            };
+            if encoded.send(Encoded { shot, attempt, result, permit }).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn encode(
+        &mut self, pixels: Box<dyn Pixels>, facts: &CaptureFacts, exif: Option<&Exif>,
+    ) -> Result<Images, JpegError> {
+        // Taken out while in use: after a panic the next job begins with new ones.
+        let (mut encoder, mut small) = match self.encoders.take() {
+            Some(encoders) => encoders,
+            None => (Encoder::new(self.quality)?, Encoder::new(thumbnail::QUALITY)?),
+        };
+        let mut jpeg = take(&self.spare);
+        let mut thumbnail = Vec::new();
+        let view = pixels.view();
+        encoder.encode(&view, exif, &mut jpeg)?;
+        let quality = quality::measure(&view);
+        // Only for looking at: the image is worth keeping without.
+        if let Err(error) = thumbnail::encode(&mut small, &view, &mut thumbnail) {
+            tracing::debug!(%error, "no thumbnail");
+            thumbnail.clear();
+        }
+        drop(pixels);
+        self.encoders = Some((encoder, small));
+        Ok(Images { jpeg, thumbnail, facts: measured(facts, quality) })
+    }
+}
+
+fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spare, mut on_result: OnResult) {
+    for Encoded { shot, attempt, result, permit } in to_store {
+        let stored = match result {
+            Ok(images) => {
+                let work = AssertUnwindSafe(|| {
+                    let stored = store.store(shot, attempt, &images.jpeg, images.facts.clone())?;
+                    if !images.thumbnail.is_empty() {
+                        store.thumbnail(shot, &images.thumbnail);
+                    }
+                    Ok(stored)
+                });
+                let stored = catch_unwind(work).unwrap_or_else(|panic| {
+                    let message = format!("storing panicked: {}", panic_text(&*panic));
+                    Err(StoreRefused { kind: FailureKind::StorageUnusable, message })
+                });
+                spare.lock().unwrap_or_else(PoisonError::into_inner).push(images.jpeg);
+                stored
+            }
+            Err(message) => Err(StoreRefused { kind: FailureKind::Frame, message }),
+        };
+        let result = stored.map_err(|StoreRefused { kind, message }| StoreFailed { shot, attempt, kind, message });
+        on_result(result);
+        drop(permit);
+    }
+}
+
+fn measured(facts: &CaptureFacts, quality: quality::Quality) -> FrameFacts {
+    FrameFacts {
+        taken_at: facts.taken_at,
+        sensor_timestamp_ns: facts.sensor_timestamp_ns,
+        exposure: facts.exposure,
+        gain: facts.gain,
+        focus: facts.focus,
+        sequence: facts.sequence,
+        sharpness: quality.sharpness,
+        clipped_dark: quality.clipped_dark,
+        clipped_bright: quality.clipped_bright,
+    }
+}
+
+fn take(spare: &Spare) -> Vec<u8> {
+    spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! A small picture for looking at, straight from a big one's planes.
+
+use crate::camera_driver::protocol::{PixelFormat, Size};
+
+use super::jpeg::{Encoder, JpegError};
+use super::{PixelView, Plane};
+
+/// Longest side in pixels.
+pub const LONGEST_SIDE: u32 = 320;
+/// JPEG quality.
+pub const QUALITY: u8 = 80;
+
+/// Replaces the content of `jpeg` by the picture, each pixel the mean of those it stands for; a picture that is
+/// small already keeps its size. `encoder` is one of [`QUALITY`].
+pub fn encode(encoder: &mut Encoder, view: &PixelView<'_>, jpeg: &mut Vec<u8>) -> Result<(), JpegError> {
+    let size = size(view.size());
+    let (width, height) = (size.width as usize, size.height as usize);
+    let luma = shrink(view, 0, Channels { count: 1, index: 0 }, width, height);
+    let [u, v] = match view.format() {
+        PixelFormat::Yuv420 => [(1, 1, 0), (2, 1, 0)],
+        PixelFormat::Nv12 => [(1, 2, 0), (1, 2, 1)],
+    }
+    .map(|(plane, count, index)| shrink(view, plane, Channels { count, index }, width / 2, height / 2));
+    let planes = [
+        Plane { data: &luma, stride: width },
+        Plane { data: &u, stride: width / 2 },
+        Plane { data: &v, stride: width / 2 },
+    ];
+    let small = PixelView::new(PixelFormat::Yuv420, size, &planes)
+        .map_err(|error| JpegError { reason: error.to_string() })?;
+    encoder.encode(&small, None, jpeg)
+}
+
+/// The size of the thumbnail of a picture of `size`: even sides, the longer at most [`LONGEST_SIDE`].
+pub fn size(size: Size) -> Size {
+    let longest = size.width.max(size.height).max(LONGEST_SIDE);
+    let scale = |side: u32| {
+        let side = u64::from(side) * u64::from(LONGEST_SIDE) / u64::from(longest);
+        (side as u32 & !1).max(2)
+    };
+    if longest == LONGEST_SIDE { size } else { Size { width: scale(size.width), height: scale(size.height) } }
+}
+
+/// Which of a plane's interleaved channels.
+#[derive(Clone, Copy)]
+struct Channels {
+    count: usize,
+    index: usize,
+}
+
+/// One channel of a plane as `width` x `height` means, without padding.
+fn shrink(view: &PixelView<'_>, plane: usize, channels: Channels, width: usize, height: usize) -> Vec<u8> {
+    let rows: Vec<&[u8]> = view.rows(plane).collect();
+    let row_bytes = rows.first().map_or(0, |row| row.len());
+    let columns = row_bytes / channels.count;
+    let mut small = Vec::with_capacity(width * height);
+    let mut sums = vec![0_u32; row_bytes];
+    for y in 0..height {
+        let band = &rows[y * rows.len() / height..(y + 1) * rows.len() / height];
+        sums.fill(0);
+        for row in band {
+            for (sum, &value) in sums.iter_mut().zip(*row) {
+                *sum += u32::from(value);
+            }
+        }
+        small.extend((0..width).map(|x| {
+            let from = x * columns / width;
+            let to = (x + 1) * columns / width;
+            let values = sums[from * channels.count..to * channels.count].iter().skip(channels.index);
+            let sum: u64 = values.step_by(channels.count).map(|&sum| u64::from(sum)).sum();
+            let count = ((to - from) * band.len()).max(1) as u64;
+            ((sum + count / 2) / count) as u8
+        }));
+    }
+    small
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_even_and_fit() {
+        let of = |width, height| {
+            let Size { width, height } = size(Size { width, height });
+            (width, height)
+        };
+        assert_eq!(of(4056, 3040), (320, 238));
+        assert_eq!(of(3040, 4056), (238, 320));
+        assert_eq!(of(320, 240), (320, 240));
+        assert_eq!(of(64, 48), (64, 48));
+        assert_eq!(of(65_500, 2), (320, 2));
+    }
+
+    #[test]
+    fn means_do_not_mix_channels_or_padding() {
+        let luma: Vec<u8> = (0..6400 * 4).map(|i| if i % 6400 < 320 { 100 } else { 255 }).collect();
+        let chroma: Vec<u8> = (0..640 * 2).map(|i| [30, 200][i % 2]).collect();
+        let planes = [Plane { data: &luma, stride: 6400 }, Plane { data: &chroma, stride: 640 }];
+        let view = PixelView::new(PixelFormat::Nv12, Size { width: 320, height: 4 }, &planes).unwrap();
+        assert_eq!(shrink(&view, 0, Channels { count: 1, index: 0 }, 16, 2), [100; 32]);
+        assert_eq!(shrink(&view, 1, Channels { count: 2, index: 0 }, 8, 1), [30; 8]);
+        assert_eq!(shrink(&view, 1, Channels { count: 2, index: 1 }, 8, 1), [200; 8]);
+    }
+
+    #[test]
+    fn a_thumbnail_is_a_jpeg_of_the_right_size() {
+        let memory = vec![128; 800 * 600];
+        let planes = [800, 400, 400].map(|stride| Plane { data: &memory, stride });
+        let view = PixelView::new(PixelFormat::Yuv420, Size { width: 800, height: 600 }, &planes).unwrap();
+        let mut jpeg = Vec::new();
+        encode(&mut Encoder::new(QUALITY).unwrap(), &view, &mut jpeg).unwrap();
+        let header = turbojpeg::read_header(&jpeg).unwrap();
+        assert_eq!((header.width, header.height), (320, 240));
+    }
+}
