@@ -33,6 +33,9 @@ pub(super) enum Command {
     Scan {
         /// Which [plan.NAME]; the first one if absent
         plan: Option<String>,
+        /// What to call the scan, as 2026-11-21-143005-owl; by date and time if absent
+        #[arg(long)]
+        id: Option<String>,
         /// Print the summary as JSON
         #[arg(long)]
         json: bool,

@@ -50,7 +50,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     let config = args.config.as_path();
     match args.command {
         Command::Run => run::run(load(config)?),
-        Command::Scan { plan, json } => scan::scan(load(config)?, plan, json),
+        Command::Scan { plan, id, json } => scan::scan(load(config)?, plan, id.as_deref(), json),
         Command::Resume { scan, json } => scan::resume(load(config)?, &scan, json),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Plan(plan) => plan::plan(&load(config)?, &plan),

@@ -10,8 +10,14 @@ use crate::run::Summary;
 use super::exit::{Exit, Failure};
 use super::{output, progress, run};
 
-pub(super) fn scan(config: Config, plan: Option<String>, json: bool) -> Result<Exit, Failure> {
-    foreground(config, Work::New { plan }, json)
+pub(super) fn scan(
+    config: Config,
+    plan: Option<String>,
+    id: Option<&str>,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let id = id.map(str::parse).transpose().map_err(StartError::ScanId)?;
+    foreground(config, Work::New { plan, id }, json)
 }
 
 pub(super) fn resume(config: Config, scan: &str, json: bool) -> Result<Exit, Failure> {

@@ -177,7 +177,7 @@ async fn answer(service: &Service, request: Request) -> Reply {
             Ok(()) => return done("cancelling"),
             Err(error) => return refused(&error),
         },
-        Request::Start { plan } => Work::New { plan },
+        Request::Start { plan } => Work::New { plan, id: None },
         Request::Resume { scan } => match scan.parse::<ScanId>() {
             Ok(scan) => Work::Resume { scan },
             Err(error) => return refused(&error),

@@ -30,6 +30,8 @@ pub enum Work {
     New {
         /// Its name in the configuration.
         plan: Option<String>,
+        /// What to call it; by date and time without one.
+        id: Option<ScanId>,
     },
     /// An earlier scan, from where it stands.
     Resume {
@@ -97,17 +99,17 @@ impl Service {
         let cameras = self.station.open_cameras("scan").await?;
         let station = self.station.clone();
         let preparing = tokio::task::spawn_blocking(move || match work {
-            Work::New { plan } => station.prepare_new(plan.as_deref()),
+            Work::New { plan, id } => station.prepare_new(plan.as_deref(), id),
             Work::Resume { scan } => station.prepare_resumed(&scan),
         });
         let prepared = match preparing.await {
             Ok(Ok(prepared)) => prepared,
             Ok(Err(error)) => {
-                close_cameras(cameras).await;
+                close_cameras(cameras.into_iter().map(|camera| camera.lease)).await;
                 return Err(error);
             }
             Err(error) => {
-                close_cameras(cameras).await;
+                close_cameras(cameras.into_iter().map(|camera| camera.lease)).await;
                 return Err(StartError::Pipeline(error.to_string()));
             }
         };

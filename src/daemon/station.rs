@@ -13,13 +13,12 @@ use tracing::{info, warn};
 use crate::config::{self, Config, MotionBackend, Rung};
 use crate::dataset::{self, ScanId};
 use crate::event::Event;
-use crate::frame::Pipeline;
 use crate::plan::{self, Plan, PlanCamera, Pose};
 use crate::rig::camera::{Camera, CameraError, Lease, Spawner};
 use crate::rig::lights::Lights;
 use crate::rig::sim::{SimAxes, SimLights, World, WorldFile};
 use crate::rig::{Axes, camera::RecoverError};
-use crate::run::{Command, Progress, Run};
+use crate::run::{Command, OpenCamera, Progress, Run, Storage};
 use crate::scan::{Policy, Record, State};
 
 use super::error::StartError;
@@ -77,7 +76,7 @@ impl Station {
     }
 
     /// Takes and opens every camera, trying again as often as a shot would be.
-    pub(super) async fn open_cameras(&self, holder: &str) -> Result<Vec<Lease>, StartError> {
+    pub(super) async fn open_cameras(&self, holder: &str) -> Result<Vec<OpenCamera>, StartError> {
         let mut leases = Vec::new();
         for camera in &self.cameras {
             leases.push(camera.lease(holder)?);
@@ -88,25 +87,25 @@ impl Station {
         let mut failed = None;
         for task in opening.collect::<Vec<_>>() {
             match task.await {
-                Ok(Ok(lease)) => opened.push(lease),
+                Ok(Ok(camera)) => opened.push(camera),
                 Ok(Err(error)) => failed = Some(StartError::Camera(error)),
                 Err(error) => failed = Some(StartError::Pipeline(error.to_string())),
             }
         }
         let Some(error) = failed else { return Ok(opened) };
-        close_cameras(opened).await;
+        close_cameras(opened.into_iter().map(|camera| camera.lease)).await;
         Err(error)
     }
 
     /// Checks all that can be checked, then creates the dataset.
-    pub(super) fn prepare_new(&self, plan_name: Option<&str>) -> Result<Prepared, StartError> {
+    pub(super) fn prepare_new(&self, plan_name: Option<&str>, id: Option<ScanId>) -> Result<Prepared, StartError> {
         let plan = self.plan(plan_name)?;
         let root = &self.config.storage.directory;
         create_folder(root)?;
         self.make_room(&plan)?;
-        let id = ScanId::now();
-        let dataset = dataset::create(root, &id, &plan)?;
-        let plan = Arc::new(plan);
+        let id = id.unwrap_or_else(ScanId::now);
+        let dataset = dataset::create(root, &id, plan)?;
+        let plan = Arc::new(dataset.plan().clone());
         let state = State::new(plan.clone(), self.policy());
         Ok(Prepared { id, plan, state, dataset, resumed: false })
     }
@@ -130,17 +129,17 @@ impl Station {
     pub(super) async fn run(
         &self,
         prepared: Prepared,
-        cameras: Vec<Lease>,
+        cameras: Vec<OpenCamera>,
         commands: mpsc::Receiver<Command>,
         listeners: broadcast::Sender<Event>,
         progress: watch::Sender<Progress>,
     ) -> Result<(crate::run::Summary, Vec<Lease>), StartError> {
         self.switch_lights(true).await?;
         let quality = self.config.storage.jpeg_quality;
-        let (pipeline, storage) = Pipeline::start(prepared.dataset, quality)
+        let storage = Storage::start(prepared.dataset, quality)
             .map_err(|error| StartError::Pipeline(error.to_string()))?;
         if prepared.resumed {
-            pipeline.note(Record::Resumed);
+            storage.note(Record::Resumed);
         }
         let run = Run {
             scan: prepared.id.to_string(),
@@ -149,7 +148,6 @@ impl Station {
             settle: self.config.motion.settle,
             cameras,
             queue_depth: self.config.scan.queue_depth,
-            pipeline,
             storage,
             commands,
             listeners,
@@ -253,9 +251,9 @@ fn plan_cameras(config: &Config) -> Vec<PlanCamera> {
     config.cameras.iter().map(camera).collect()
 }
 
-async fn open_camera(mut lease: Lease, attempts: u32) -> Result<Lease, CameraError> {
+async fn open_camera(mut lease: Lease, attempts: u32) -> Result<OpenCamera, CameraError> {
     let mut error = match lease.open().await {
-        Ok(_) => return Ok(lease),
+        Ok(hello) => return Ok(OpenCamera { lease, hello }),
         Err(error) => error,
     };
     for _ in 1..attempts {
@@ -264,7 +262,10 @@ async fn open_camera(mut lease: Lease, attempts: u32) -> Result<Lease, CameraErr
         }
         warn!(kind = %error.kind, "{error}; trying again");
         error = match lease.recover(Rung::Respawn).await {
-            Ok(()) => return Ok(lease),
+            Ok(()) => match lease.open().await {
+                Ok(hello) => return Ok(OpenCamera { lease, hello }),
+                Err(error) => error,
+            },
             Err(RecoverError::Failed(error)) => error,
             Err(RecoverError::Wedged(wedged)) => {
                 lease.close().await;
@@ -277,7 +278,7 @@ async fn open_camera(mut lease: Lease, attempts: u32) -> Result<Lease, CameraErr
 }
 
 /// Closes cameras in order, all at once.
-pub(super) async fn close_cameras(leases: Vec<Lease>) {
+pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
     let closing = leases.into_iter().map(|mut lease| tokio::spawn(async move { lease.close().await }));
     for task in closing.collect::<Vec<_>>() {
         if let Err(error) = task.await {

@@ -23,12 +23,12 @@ use crate::units::{Dioptres, Seconds};
 
 use super::exif::Exif;
 use super::jpeg::{Encoder, JpegError};
-use super::{PixelView, quality, thumbnail};
+use super::{PixelView, ViewError, quality, thumbnail};
 
 /// Pixels that somebody lends. Dropped as soon as they are encoded, so that the camera gets its memory back.
 pub trait Pixels: Send {
-    /// The picture.
-    fn view(&self) -> PixelView<'_>;
+    /// The picture, or why there is none.
+    fn view(&self) -> Result<PixelView<'_>, ViewError>;
 }
 
 /// A frame to be stored.
@@ -183,6 +183,15 @@ impl fmt::Debug for Job {
     }
 }
 
+/// Why a frame did not become an image.
+#[derive(Debug, thiserror::Error)]
+enum EncodeError {
+    #[error(transparent)]
+    View(#[from] ViewError),
+    #[error(transparent)]
+    Jpeg(#[from] JpegError),
+}
+
 /// A job on its way from an encoder to the storing thread.
 struct Encoded {
     shot: ShotIndex,
@@ -223,7 +232,7 @@ impl Encoding {
 
     fn encode(
         &mut self, pixels: Box<dyn Pixels>, facts: &CaptureFacts, exif: Option<&Exif>,
-    ) -> Result<Images, JpegError> {
+    ) -> Result<Images, EncodeError> {
         // Taken out while in use: after a panic the next job begins with new ones.
         let (mut encoder, mut small) = match self.encoders.take() {
             Some(encoders) => encoders,
@@ -231,7 +240,7 @@ impl Encoding {
         };
         let mut jpeg = take(&self.spare);
         let mut thumbnail = Vec::new();
-        let view = pixels.view();
+        let view = pixels.view()?;
         encoder.encode(&view, exif, &mut jpeg)?;
         let quality = quality::measure(&view);
         // Only for looking at: the image is worth keeping without.

@@ -19,7 +19,8 @@ pub struct Plane<'a> {
 pub struct PixelView<'a> {
     format: PixelFormat,
     size: Size,
-    planes: &'a [Plane<'a>],
+    /// Of which the format uses the first two or three.
+    planes: [Plane<'a>; 3],
 }
 
 /// Why planes are not a picture.
@@ -60,7 +61,7 @@ pub enum ViewError {
 
 impl<'a> PixelView<'a> {
     /// Checks that `planes` hold a picture of this format and size.
-    pub fn new(format: PixelFormat, size: Size, planes: &'a [Plane<'a>]) -> Result<Self, ViewError> {
+    pub fn new(format: PixelFormat, size: Size, planes: &[Plane<'a>]) -> Result<Self, ViewError> {
         let side_is_ok = |side: u32| (2..=MAX_SIDE).contains(&side) && side % 2 == 0;
         if !side_is_ok(size.width) || !side_is_ok(size.height) {
             return Err(ViewError::Size(size));
@@ -79,7 +80,9 @@ impl<'a> PixelView<'a> {
                 return Err(ViewError::Length { plane, wanted, found: data.len() });
             }
         }
-        Ok(Self { format, size, planes })
+        let mut own = [Plane { data: &[], stride: 1 }; 3];
+        own[..planes.len()].copy_from_slice(planes);
+        Ok(Self { format, size, planes: own })
     }
 
     /// The layout.
@@ -93,8 +96,8 @@ impl<'a> PixelView<'a> {
     }
 
     /// As many planes as the format has.
-    pub fn planes(&self) -> &'a [Plane<'a>] {
-        self.planes
+    pub fn planes(&self) -> &[Plane<'a>] {
+        &self.planes[..self.format.planes()]
     }
 
     /// The rows of a plane, without their padding.

@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::event::Event;
-use crate::frame::{Job, Submit};
 use crate::plan::{CameraIndex, ShotIndex};
-use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
+use crate::rig::camera::{CameraError, Lease, RecoverError};
 use crate::config::Rung;
 use crate::scan::Input;
 
 use super::driver::Emit;
 use super::motion::{self, Arrival};
+use super::storage::Frames;
 use super::timing::Taken;
 
 /// What a camera is asked to do.
@@ -36,7 +36,7 @@ pub(super) struct CameraTask {
     pub(super) settle: Duration,
     /// Free places in the queue of frames.
     pub(super) places: Arc<Semaphore>,
-    pub(super) frames: Submit,
+    pub(super) frames: Frames,
     pub(super) inbox: mpsc::UnboundedSender<Input>,
     pub(super) taken: mpsc::UnboundedSender<Taken>,
     pub(super) emit: Emit,
@@ -105,18 +105,8 @@ impl CameraTask {
         }
         // Nobody listens any more only when the run has ended.
         let _ = self.taken.send(taken);
-        self.hand_over(shot, attempt, frame, place);
+        self.frames.submit(shot, attempt, frame, place);
         Ok(())
-    }
-
-    fn hand_over(
-        &self,
-        shot: ShotIndex,
-        attempt: u32,
-        frame: CapturedFrame,
-        place: tokio::sync::OwnedSemaphorePermit,
-    ) {
-        self.frames.submit(Job::new(shot, attempt, frame, place));
     }
 
     async fn recover(&mut self, rung: Rung, after: Duration) -> Input {

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
+use crate::camera_driver::protocol::Hello;
 use crate::event::{Event, ShotName};
-use crate::frame::{Pipeline, StorageAnswer};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
@@ -19,6 +19,7 @@ use crate::scan::{Action, End, Input, Outcome, Phase, Record, State};
 
 use super::cameras::{CameraTask, Order};
 use super::motion::{self, Arrival, MoveOrder};
+use super::storage::{Answer, Storage};
 use super::timing::{Stopwatch, Taken, Timing};
 
 /// What a person can ask of a running scan.
@@ -114,6 +115,14 @@ impl Emit {
     }
 }
 
+/// A camera that streams.
+pub struct OpenCamera {
+    /// The right to use it.
+    pub lease: Lease,
+    /// What its driver says of it.
+    pub hello: Hello,
+}
+
 /// Everything that a run needs.
 pub struct Run {
     /// The scan's id.
@@ -125,13 +134,11 @@ pub struct Run {
     /// Wait between the end of a move and the first valid exposure.
     pub settle: Duration,
     /// One open camera a camera of the plan, in its order.
-    pub cameras: Vec<Lease>,
+    pub cameras: Vec<OpenCamera>,
     /// Frames that may wait to be stored.
     pub queue_depth: u32,
     /// Encodes and stores frames, and keeps the journal.
-    pub pipeline: Pipeline,
-    /// Answers of `pipeline`.
-    pub storage: mpsc::UnboundedReceiver<StorageAnswer>,
+    pub storage: Storage,
     /// What people ask for.
     pub commands: mpsc::Receiver<Command>,
     /// Where events go.
@@ -153,8 +160,7 @@ struct Performer {
     scan: String,
     plan: Arc<Plan>,
     state: State,
-    pipeline: Pipeline,
-    storage: mpsc::UnboundedReceiver<StorageAnswer>,
+    storage: Storage,
     commands: mpsc::Receiver<Command>,
     emit: Emit,
     progress: watch::Sender<Progress>,
@@ -189,14 +195,14 @@ impl Performer {
         let stop = CancellationToken::new();
         let motion = motion::spawn(run.axes, orders, to_inbox.clone(), stop.clone());
         let places = Arc::new(Semaphore::new(run.queue_depth.max(1) as usize));
-        let cameras = run.cameras.into_iter().zip(&plan.cameras).enumerate().map(|(index, (lease, camera))| {
+        let cameras = run.cameras.into_iter().zip(&plan.cameras).enumerate().map(|(index, (open, camera))| {
             let task = CameraTask {
                 index: CameraIndex(index as u16),
                 name: camera.name.clone(),
-                lease,
+                lease: open.lease,
                 settle: run.settle,
                 places: places.clone(),
-                frames: run.pipeline.submitter(),
+                frames: run.storage.frames(index, &open.hello.model),
                 inbox: to_inbox.clone(),
                 taken: to_taken.clone(),
                 emit: emit.clone(),
@@ -210,7 +216,6 @@ impl Performer {
             scan: run.scan,
             plan,
             state: run.state,
-            pipeline: run.pipeline,
             storage: run.storage,
             commands: run.commands,
             emit,
@@ -260,8 +265,8 @@ impl Performer {
                     Command::Cancel => Input::Cancel,
                 },
                 Some(input) = self.inbox.recv() => return input,
-                Some(answer) = self.storage.recv() => match answer {
-                    StorageAnswer::Stored(stored) => {
+                Some(answer) = self.storage.answer() => match answer {
+                    Answer::Stored(stored) => {
                         let (image, bytes) = (stored.image.clone(), stored.bytes);
                         self.emit.event(&Event::Stored {
                             shot: self.shot_name(stored.shot),
@@ -273,12 +278,12 @@ impl Performer {
                         });
                         return Input::Stored { shot: stored.shot };
                     }
-                    StorageAnswer::StoreFailed { shot, message } => {
+                    Answer::StoreFailed { shot, message } => {
                         let event = Event::StoreFailed { shot: self.shot_name(shot), message: message.clone() };
                         self.emit.event(&event);
                         return Input::StoreFailed { shot, message };
                     }
-                    StorageAnswer::NoteFailed { message } => return Input::Pause { reason: message },
+                    Answer::NoteFailed { message } => return Input::Pause { reason: message },
                 },
                 Some(taken) = self.taken.recv() => {
                     self.tally.stopwatch.add(taken, self.tally.failed_here);
@@ -293,7 +298,7 @@ impl Performer {
                 if let Record::ShotFailed { shot, reason } = &record {
                     self.emit.event(&Event::ShotFailed { shot: self.shot_name(*shot), reason: reason.clone() });
                 }
-                self.pipeline.note(record);
+                self.storage.note(record);
             }
             Action::Move { point } => self.move_to(point),
             Action::Capture { shot, attempt } => {
@@ -405,9 +410,9 @@ impl Performer {
             self.tally.stopwatch.add(taken, self.tally.failed_here);
         }
         // A scan has ended as its journal says: what could not be written there did not become true.
-        let end = match self.pipeline.finish().await {
+        let end = match self.storage.finish().await {
             Ok(()) => end,
-            Err(error) => End::Paused { reason: error.to_string() },
+            Err(reason) => End::Paused { reason },
         };
         let counts = self.state.counts();
         let (stored, shots) = (counts.stored, self.plan.shot_count());

@@ -7,7 +7,9 @@
 mod cameras;
 mod driver;
 mod motion;
+mod storage;
 mod timing;
 
 pub use driver::*;
+pub use storage::Storage;
 pub use timing::*;

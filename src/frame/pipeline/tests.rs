@@ -28,10 +28,10 @@ impl Borrowed {
 }
 
 impl Pixels for Borrowed {
-    fn view(&self) -> PixelView<'_> {
+    fn view(&self) -> Result<PixelView<'_>, ViewError> {
         assert!(!self.panics, "this frame is cursed");
         assert_eq!(self.memory.len(), 9);
-        PixelView::new(PixelFormat::Yuv420, SIZE, &self.planes).unwrap()
+        PixelView::new(PixelFormat::Yuv420, SIZE, &self.planes)
     }
 }
 

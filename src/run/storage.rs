@@ -1,0 +1,177 @@
+//! Where frames and records of a run go: the frame pipeline, and a thread for the journal's other records, so
+//! that no sync ever holds up the loop.
+
+use std::io;
+use std::sync::{Arc, mpsc as blocking};
+use std::thread::JoinHandle;
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tracing::error;
+
+use crate::dataset::Dataset;
+use crate::frame::exif::Exif;
+use crate::frame::{CaptureFacts, Job, Pipeline, PixelView, Pixels, Plane, ViewError};
+use crate::plan::{Plan, ShotIndex};
+use crate::rig::camera::CapturedFrame;
+use crate::scan::{Record, Stored};
+use crate::units::{Millimetres, Seconds};
+
+/// Threads that encode: half of a Pi's cores, so that cameras and control always find a free one.
+const ENCODERS: usize = 2;
+
+/// What became of a frame or a record.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It is on disk.
+    Stored(Stored),
+    /// It is not.
+    StoreFailed { shot: ShotIndex, message: String },
+    /// The journal does not take records any more.
+    NoteFailed { message: String },
+}
+
+/// An open dataset and the threads that fill it.
+pub struct Storage {
+    plan: Arc<Plan>,
+    pipeline: Arc<Pipeline>,
+    notes: blocking::Sender<Record>,
+    /// Ends with the first error, if there was one.
+    journal: JoinHandle<Result<(), String>>,
+    answers: mpsc::UnboundedReceiver<Answer>,
+}
+
+impl Storage {
+    /// Starts the threads that fill `dataset` with JPEGs of this quality (1 to 100).
+    pub fn start(dataset: Dataset, jpeg_quality: u8) -> io::Result<Self> {
+        let plan = Arc::new(dataset.plan().clone());
+        let (to_answers, answers) = mpsc::unbounded_channel();
+        let (notes, receiver) = blocking::channel();
+        let journal = {
+            let (dataset, answers) = (dataset.clone(), to_answers.clone());
+            std::thread::Builder::new()
+                .name("journal".into())
+                .spawn(move || keep_journal(&dataset, &receiver, &answers))?
+        };
+        let on_result = move |result: Result<Stored, crate::frame::StoreFailed>| {
+            let answer = match result {
+                Ok(stored) => Answer::Stored(stored),
+                Err(failed) => Answer::StoreFailed { shot: failed.shot, message: failed.message },
+            };
+            // Nobody listens any more only when the run has ended.
+            let _ = to_answers.send(answer);
+        };
+        let pipeline = Arc::new(Pipeline::start(ENCODERS, jpeg_quality, Box::new(dataset), on_result)?);
+        Ok(Self { plan, pipeline, notes, journal, answers })
+    }
+
+    /// Appends a record to the journal, some time soon, in order.
+    pub fn note(&self, record: Record) {
+        if self.notes.send(record).is_err() {
+            error!("the journal's thread has ended before the scan");
+        }
+    }
+
+    /// The place where the camera with this index hands its frames over.
+    pub(super) fn frames(&self, camera: usize, model: &str) -> Frames {
+        let intrinsics = self.plan.cameras.get(camera).map(|camera| camera.intrinsics);
+        let focal_length = intrinsics.map(|i| Millimetres::new(i.fx / f64::from(i.width.max(1)) * 36.0));
+        Frames { pipeline: self.pipeline.clone(), model: model.to_owned(), focal_length_35mm: focal_length }
+    }
+
+    /// What became of a frame or record, when it is known.
+    pub(super) async fn answer(&mut self) -> Option<Answer> {
+        self.answers.recv().await
+    }
+
+    /// Waits until everything is on disk and ends the threads.
+    ///
+    /// # Errors
+    /// Why a record is not in the journal, for people.
+    pub(super) async fn finish(self) -> Result<(), String> {
+        let Self { pipeline, notes, journal, .. } = self;
+        drop(notes);
+        let finishing = tokio::task::spawn_blocking(move || {
+            // The cameras' tasks have ended: this is the last handle.
+            drop(pipeline);
+            journal.join().unwrap_or_else(|_| Err("the journal's thread panicked".into()))
+        });
+        finishing.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
+
+/// Takes a camera's frames.
+#[derive(Clone)]
+pub(super) struct Frames {
+    pipeline: Arc<Pipeline>,
+    model: String,
+    focal_length_35mm: Option<Millimetres>,
+}
+
+impl Frames {
+    /// Hands a frame over to be encoded and stored; `place` is free again once it is.
+    pub(super) fn submit(
+        &self,
+        shot: ShotIndex,
+        attempt: u32,
+        captured: CapturedFrame,
+        place: OwnedSemaphorePermit,
+    ) {
+        let frame = captured.frame();
+        let taken_at = jiff::Timestamp::now();
+        let exposure = Seconds::new(frame.exposure_us as f64 / 1e6);
+        let facts = CaptureFacts {
+            taken_at,
+            sensor_timestamp_ns: frame.sensor_timestamp_ns,
+            exposure,
+            gain: frame.gain,
+            focus: frame.focus,
+            sequence: frame.sequence,
+        };
+        let exif = Exif {
+            make: "scanner".into(),
+            model: self.model.clone(),
+            taken_at,
+            exposure,
+            gain: frame.gain,
+            focal_length: None,
+            focal_length_35mm: self.focal_length_35mm,
+        };
+        let pixels = Box::new(captured);
+        let job = Job { shot, attempt, pixels, facts, exif: Some(exif), permit: place };
+        if self.pipeline.submit(job).is_err() {
+            error!("the threads that store frames have ended before the scan");
+        }
+    }
+}
+
+impl Pixels for CapturedFrame {
+    fn view(&self) -> Result<PixelView<'_>, ViewError> {
+        let frame = self.frame();
+        let mut planes = [Plane { data: &[], stride: 1 }; 3];
+        let count = frame.format.planes().min(planes.len());
+        for (index, plane) in planes.iter_mut().enumerate().take(count) {
+            *plane = Plane { data: self.plane(index), stride: frame.strides[index] as usize };
+        }
+        PixelView::new(frame.format, frame.size, &planes[..count])
+    }
+}
+
+fn keep_journal(
+    dataset: &Dataset,
+    records: &blocking::Receiver<Record>,
+    answers: &mpsc::UnboundedSender<Answer>,
+) -> Result<(), String> {
+    let mut outcome = Ok(());
+    for record in records {
+        // After an error the journal's end is unknown: a later record must not pretend otherwise.
+        if outcome.is_err() {
+            continue;
+        }
+        if let Err(error) = dataset.note(&record) {
+            let message = error.to_string();
+            outcome = Err(message.clone());
+            let _ = answers.send(Answer::NoteFailed { message });
+        }
+    }
+    outcome
+}
