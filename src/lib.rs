@@ -10,5 +10,6 @@ pub mod camera_driver;
 pub mod config;
 pub mod motion;
 pub mod plan;
+pub mod rig;
 pub mod scan;
 pub mod units;

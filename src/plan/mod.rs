@@ -3,6 +3,7 @@
 //! A plan is fixed when a scan starts and stored with it, so it carries all that a reader of the dataset
 //! needs to know: poses, intrinsics, and where each camera stands.
 
+pub mod geometry;
 mod types;
 
 pub use types::*;

@@ -1,0 +1,25 @@
+//! The rig's lights.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All lights of a rig.
+pub trait Lights: Send + Sync {
+    /// Switches every light on, to its configured brightness, or off. Returns how long to wait before their
+    /// light is steady: the longest warm-up, or nothing if they already are as wanted.
+    fn switch(&self, on: bool) -> Result<Duration, LightsError>;
+}
+
+/// Why the lights could not be switched.
+#[derive(Debug, thiserror::Error)]
+pub enum LightsError {
+    /// The state of the simulated rig cannot be written, so no simulated camera would see the light.
+    #[error("cannot write the simulated rig's state to {}: {source}", path.display())]
+    World {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
