@@ -1,0 +1,153 @@
+//! What a driver has to do for its camera; everything else is done for it by the host.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::camera_driver::protocol::{Configure, Controls, ErrorKind, Hello, PixelFormat, Size, Stream};
+use crate::units::{Dioptres, FramesPerSecond};
+
+/// A camera. It lives on the thread that owns the camera and is built there, so it need not be [`Send`].
+///
+/// A call that does not return is allowed to happen: that is what the process is for.
+pub trait Device {
+    /// Says what it is; called first, and once.
+    fn hello(&self) -> Hello;
+
+    /// Chooses the streams; called while stopped, with a size and format that [`hello`](Self::hello) offers.
+    /// Returns the time between frames.
+    fn configure(&mut self, configure: &Configure) -> Result<Duration, DeviceError>;
+
+    /// Starts streaming; called while configured and stopped.
+    fn start(&mut self, epoch: u64) -> Result<(), DeviceError>;
+
+    /// Stops streaming; called while streaming. Frames not handed over yet are dropped.
+    fn stop(&mut self) -> Result<(), DeviceError>;
+
+    /// Changes settings, streaming or not.
+    fn set(&mut self, controls: &Controls) -> Result<(), DeviceError>;
+
+    /// Says which capture the next still is to answer, before every [`next_frame`](Self::next_frame). A device
+    /// that makes its own pictures makes only those that are wanted; a camera need not care.
+    fn wanted(&mut self, _capture: Option<&CaptureRequest>) {}
+
+    /// Says at which rate live frames are wanted, if they are.
+    fn live(&mut self, _rate: Option<FramesPerSecond>) {}
+
+    /// The next frame of any stream; none if there was none for `timeout`, or sooner. Called while streaming.
+    fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError>;
+
+    /// Takes back the memory of a frame handed over; called once a frame, which may be of an earlier epoch.
+    fn release(&mut self, buffer: u64);
+}
+
+/// A still that the daemon waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CaptureRequest {
+    /// The epoch it belongs to.
+    pub epoch: u64,
+    /// The daemon's number for it.
+    pub request: u64,
+    /// Index of the shot in its plan.
+    pub shot: u32,
+    /// Earliest begin of exposure, `CLOCK_MONOTONIC` in nanoseconds.
+    pub not_before_ns: u64,
+}
+
+impl CaptureRequest {
+    /// Whether `frame` is what is wanted: a good still, none of which was exposed before `not_before_ns`.
+    pub fn is_answered_by(&self, frame: &RawFrame) -> bool {
+        frame.stream == Stream::Still && frame.valid && frame.exposure_began_ns() >= self.not_before_ns
+    }
+}
+
+/// A picture in the device's memory.
+#[derive(Debug, Clone)]
+pub struct RawFrame {
+    /// Which stream.
+    pub stream: Stream,
+    /// The memory that holds the pixels, sealed against shrinking.
+    pub memory: Arc<OwnedFd>,
+    /// Pixel format.
+    pub format: PixelFormat,
+    /// Size in pixels.
+    pub size: Size,
+    /// Bytes from row to row, a plane each.
+    pub strides: Vec<u32>,
+    /// Offset in the memory in bytes, a plane each.
+    pub offsets: Vec<u64>,
+    /// `CLOCK_MONOTONIC` in nanoseconds at the end of the first row's exposure.
+    pub sensor_timestamp_ns: u64,
+    /// Exposure time in microseconds.
+    pub exposure_us: u64,
+    /// Time from the first to the last row's readout in microseconds; 0 if unknown.
+    pub readout_us: u64,
+    /// Analogue gain.
+    pub gain: f64,
+    /// Lens position, if the lens has one.
+    pub focus: Option<Dioptres>,
+    /// The sensor's frame counter.
+    pub sequence: u64,
+    /// Names the memory in [`Device::release`]; never used twice in a device's life.
+    pub buffer: u64,
+    /// False for frames that the camera itself calls bad, such as those before its settings took effect.
+    pub valid: bool,
+    /// A fault to simulate; none in a driver of a real camera.
+    pub tamper: Option<Tamper>,
+}
+
+impl RawFrame {
+    /// When the exposure of its first row began, `CLOCK_MONOTONIC` in nanoseconds.
+    pub const fn exposure_began_ns(&self) -> u64 {
+        self.sensor_timestamp_ns.saturating_sub(self.exposure_us * 1000)
+    }
+}
+
+/// How a simulated fault makes the host break the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tamper {
+    /// Delivered although it is not what is wanted.
+    IgnoreRule,
+    /// Delivered as the answer to a capture of the past.
+    AnswerTo {
+        /// The epoch of that capture.
+        epoch: u64,
+        /// Its request.
+        request: u64,
+    },
+    /// Bytes that are no message are sent in its place.
+    Garbage,
+}
+
+/// What went wrong with a camera.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DeviceError {
+    /// What recovery goes by.
+    pub kind: ErrorKind,
+    /// For people: what happened, to which thing, and what to do about it.
+    pub message: String,
+    /// The operating system's error number, if it gave one.
+    pub code: Option<i32>,
+}
+
+impl DeviceError {
+    /// An error without a number.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), code: None }
+    }
+
+    /// Something that was asked for cannot be.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, message)
+    }
+
+    /// Memory for frames that the system refused, with its error.
+    pub fn no_memory(what: &str, errno: rustix::io::Errno) -> Self {
+        Self {
+            kind: ErrorKind::NoMemory,
+            message: format!("{what}: {errno}"),
+            code: Some(errno.raw_os_error()),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The driver's end of the protocol, shared by all drivers.
+//!
+//! The main thread only reads the socket; a second one, the *owner*, has the camera and alone calls device
+//! code. So a camera call that never returns cannot keep the process from ending when it is told to, and the
+//! missing beats say that it hangs.
+//!
+//! What the host does for every device:
+//! - `hello` first; or, if the device cannot be built, one `error` instead.
+//! - Captures are answered in order, each with the first still that is
+//!   [what it asked for](CaptureRequest::is_answered_by). All other stills are released at once.
+//! - Live frames are dropped rather than waited with, and sent at most at the wanted rate.
+//! - `stop` answers the captures still open with `cancelled`.
+//! - The end of the socket, and `quit`, end the process within [`STOP_DEADLINE`], whatever the camera does.
+
+mod device;
+mod gate;
+mod owner;
+mod process;
+
+pub use device::{CaptureRequest, Device, DeviceError, RawFrame, Tamper};
+pub use gate::LiveGate;
+pub use process::{DriverArgs, Ended, Program, STOP_DEADLINE, parse_options, run, serve};

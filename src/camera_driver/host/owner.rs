@@ -1,0 +1,356 @@
+//! The thread that owns the camera: the only one that calls device code.
+
+use std::collections::{HashSet, VecDeque};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use super::device::{CaptureRequest, Device, DeviceError, RawFrame, Tamper};
+use super::gate::LiveGate;
+use crate::camera_driver::link::{Link, LinkError};
+use crate::camera_driver::protocol::{
+    BEAT_INTERVAL, Configure, ErrorKind, Frame, FromDriver, Hello, Stream, ToDriver,
+};
+
+/// Longest wait for a command or a frame: with it, how late the other one may be noticed.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// The camera, and what the daemon wants of it.
+pub(super) struct Owner<D> {
+    device: D,
+    hello: Hello,
+    link: Arc<Link>,
+    commands: Receiver<ToDriver>,
+    phase: Phase,
+    /// The latest epoch, running or over; 0 before the first.
+    epoch: u64,
+    captures: VecDeque<CaptureRequest>,
+    live: Option<LiveGate>,
+    /// Buffers that the daemon holds.
+    held: HashSet<u64>,
+    /// Rounds of this thread.
+    rounds: u64,
+    last_beat: Instant,
+    /// An error that belongs to no capture was reported, and nothing has worked since.
+    complained: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Unconfigured,
+    Stopped,
+    Streaming,
+}
+
+enum Next {
+    Command(ToDriver),
+    Nothing,
+    /// There will be no more commands.
+    End,
+}
+
+impl<D: Device> Owner<D> {
+    /// Says hello.
+    pub(super) fn new(device: D, link: Arc<Link>, commands: Receiver<ToDriver>) -> Result<Self, LinkError> {
+        let hello = device.hello();
+        link.send(&FromDriver::Hello(hello.clone()), None)?;
+        Ok(Self {
+            device,
+            hello,
+            link,
+            commands,
+            phase: Phase::Unconfigured,
+            epoch: 0,
+            captures: VecDeque::new(),
+            live: None,
+            held: HashSet::new(),
+            rounds: 0,
+            last_beat: Instant::now(),
+            complained: false,
+        })
+    }
+
+    /// Serves until the commands end, then stops the camera.
+    pub(super) fn run(mut self) -> Result<(), LinkError> {
+        let served = self.serve();
+        if self.phase == Phase::Streaming
+            && let Err(error) = self.device.stop()
+        {
+            tracing::warn!("stopping at the end: {error}");
+        }
+        served
+    }
+
+    fn serve(&mut self) -> Result<(), LinkError> {
+        loop {
+            match self.next_command() {
+                Next::Command(command) => self.obey(command)?,
+                Next::Nothing if self.phase == Phase::Streaming => self.next_frame()?,
+                Next::Nothing => {}
+                Next::End => return Ok(()),
+            }
+            self.beat()?;
+        }
+    }
+
+    /// Waits only if no frames are due.
+    fn next_command(&self) -> Next {
+        if self.phase == Phase::Streaming {
+            match self.commands.try_recv() {
+                Ok(command) => Next::Command(command),
+                Err(TryRecvError::Empty) => Next::Nothing,
+                Err(TryRecvError::Disconnected) => Next::End,
+            }
+        } else {
+            match self.commands.recv_timeout(ROUND) {
+                Ok(command) => Next::Command(command),
+                Err(RecvTimeoutError::Timeout) => Next::Nothing,
+                Err(RecvTimeoutError::Disconnected) => Next::End,
+            }
+        }
+    }
+
+    fn obey(&mut self, command: ToDriver) -> Result<(), LinkError> {
+        match command {
+            ToDriver::Configure(configure) => match self.configure(&configure) {
+                Ok(frame_duration) => {
+                    let frame_duration_us = u64::try_from(frame_duration.as_micros()).unwrap_or(u64::MAX);
+                    self.say(&FromDriver::Configured { frame_duration_us })
+                }
+                Err(error) => self.report(error, None),
+            },
+            ToDriver::Start { epoch } => match self.start(epoch) {
+                Ok(()) => self.say(&FromDriver::Started { epoch }),
+                Err(error) => self.report(error, None),
+            },
+            ToDriver::Stop => self.stop(),
+            ToDriver::Set { controls } => match self.device.set(&controls) {
+                Ok(()) => Ok(()),
+                Err(error) => self.report(error, None),
+            },
+            ToDriver::Capture { epoch, request, shot, not_before_ns } => {
+                self.capture(CaptureRequest { epoch, request, shot, not_before_ns })
+            }
+            ToDriver::Live { rate } => {
+                self.device.live(rate);
+                self.live = rate.and_then(LiveGate::new);
+                Ok(())
+            }
+            ToDriver::Release { buffer } => {
+                if self.held.remove(&buffer) {
+                    self.device.release(buffer);
+                } else {
+                    tracing::warn!("release of buffer {buffer}, which is not out");
+                }
+                Ok(())
+            }
+            // The main thread ends the commands instead of passing this one on.
+            ToDriver::Quit => Ok(()),
+        }
+    }
+
+    fn configure(&mut self, configure: &Configure) -> Result<Duration, DeviceError> {
+        let size = configure.size;
+        if self.phase == Phase::Streaming {
+            return Err(DeviceError::new(ErrorKind::Protocol, "configure while streaming: stop first"));
+        }
+        if size.width == 0
+            || size.height == 0
+            || size.width > self.hello.sensor.width
+            || size.height > self.hello.sensor.height
+        {
+            return Err(DeviceError::invalid(format!(
+                "size {}x{}: this camera makes 1x1 to {}x{}",
+                size.width, size.height, self.hello.sensor.width, self.hello.sensor.height
+            )));
+        }
+        if !self.hello.formats.contains(&configure.format) {
+            return Err(DeviceError::invalid(format!(
+                "format {:?}: this camera makes {:?}",
+                configure.format, self.hello.formats
+            )));
+        }
+        if configure.live.is_some() && !self.hello.live_beside_stills {
+            return Err(DeviceError::invalid("live: this camera has no live frames beside stills"));
+        }
+        if configure.live.is_some_and(|live| live.width == 0 || live.height == 0) {
+            return Err(DeviceError::invalid("live: a frame without pixels"));
+        }
+        if configure.buffers == 0 {
+            return Err(DeviceError::invalid("buffers: at least 1 is needed to hand over a frame"));
+        }
+        let frame_duration = self.device.configure(configure)?;
+        self.phase = Phase::Stopped;
+        Ok(frame_duration)
+    }
+
+    fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
+        let refuse = |why: String| Err(DeviceError::new(ErrorKind::Protocol, why));
+        match self.phase {
+            Phase::Unconfigured => refuse("start before configure".into()),
+            Phase::Streaming => refuse(format!("start while epoch {} is running: stop first", self.epoch)),
+            Phase::Stopped if epoch <= self.epoch => {
+                refuse(format!("start of epoch {epoch} after epoch {}: epochs must grow", self.epoch))
+            }
+            Phase::Stopped => {
+                self.device.start(epoch)?;
+                self.epoch = epoch;
+                self.phase = Phase::Streaming;
+                self.complained = false;
+                Ok(())
+            }
+        }
+    }
+
+    fn stop(&mut self) -> Result<(), LinkError> {
+        if self.phase != Phase::Streaming {
+            return self.say(&FromDriver::Stopped { epoch: 0 });
+        }
+        while let Some(capture) = self.captures.pop_front() {
+            let error =
+                DeviceError::new(ErrorKind::Cancelled, "the camera was stopped before its frame came");
+            self.report(error, Some(capture.request))?;
+        }
+        match self.device.stop() {
+            Ok(()) => {
+                self.phase = Phase::Stopped;
+                self.say(&FromDriver::Stopped { epoch: self.epoch })
+            }
+            Err(error) => self.report(error, None),
+        }
+    }
+
+    fn capture(&mut self, capture: CaptureRequest) -> Result<(), LinkError> {
+        let CaptureRequest { epoch, request, .. } = capture;
+        let refuse = |why: String| DeviceError::new(ErrorKind::Protocol, why);
+        if epoch < self.epoch {
+            // Sent before the daemon knew of the newer epoch; it does not wait for an answer any more.
+            tracing::info!("request {request} of epoch {epoch} dropped: epoch {} is the latest", self.epoch);
+            Ok(())
+        } else if self.phase != Phase::Streaming || epoch > self.epoch {
+            let why = format!("request {request}: epoch {epoch} is not running");
+            self.report(refuse(why), Some(request))
+        } else if self.captures.iter().any(|waiting| waiting.request == request) {
+            // Without the request, which the first one still is to answer.
+            self.report(refuse(format!("request {request} is already waited for")), None)
+        } else {
+            self.captures.push_back(capture);
+            Ok(())
+        }
+    }
+
+    fn next_frame(&mut self) -> Result<(), LinkError> {
+        self.device.wanted(self.captures.front());
+        match self.device.next_frame(ROUND) {
+            Ok(Some(frame)) => self.handle(frame),
+            Ok(None) => Ok(()),
+            Err(error) => match self.captures.pop_front() {
+                Some(capture) => self.report(error, Some(capture.request)),
+                None if self.complained => {
+                    // A camera that fails at once, again and again, must not keep this thread busy.
+                    std::thread::sleep(ROUND);
+                    Ok(())
+                }
+                None => {
+                    self.complained = true;
+                    self.report(error, None)
+                }
+            },
+        }
+    }
+
+    fn handle(&mut self, frame: RawFrame) -> Result<(), LinkError> {
+        self.complained = false;
+        let buffer = frame.buffer;
+        let out = match frame.stream {
+            Stream::Live => self.show(frame)?,
+            Stream::Still => self.answer(frame)?,
+        };
+        if out {
+            self.held.insert(buffer);
+        } else {
+            self.device.release(buffer);
+        }
+        Ok(())
+    }
+
+    /// Sends a live frame if it is time for one and the daemon keeps up; says whether it did.
+    fn show(&mut self, frame: RawFrame) -> Result<bool, LinkError> {
+        let wanted =
+            frame.valid && self.live.as_mut().is_some_and(|gate| gate.admits(frame.sensor_timestamp_ns));
+        if !wanted {
+            return Ok(false);
+        }
+        let memory = Arc::clone(&frame.memory);
+        let message = FromDriver::Frame(message(frame, self.epoch, None));
+        self.link.send_or_drop(&message, Some(memory.as_fd()))
+    }
+
+    /// Sends a still if it is what is waited for; says whether it did.
+    fn answer(&mut self, frame: RawFrame) -> Result<bool, LinkError> {
+        let capture = match (frame.tamper, self.captures.front()) {
+            (Some(Tamper::AnswerTo { epoch, request }), _) => {
+                self.send_still(frame, epoch, request)?;
+                return Ok(true);
+            }
+            (Some(Tamper::IgnoreRule | Tamper::Garbage), Some(capture)) => *capture,
+            (None, Some(capture)) if capture.is_answered_by(&frame) => *capture,
+            (_, None | Some(_)) => return Ok(false),
+        };
+        self.captures.pop_front();
+        if frame.tamper == Some(Tamper::Garbage) {
+            self.link.send_raw(b"\xff\xfe this is no message {")?;
+            return Ok(false);
+        }
+        self.send_still(frame, capture.epoch, capture.request)?;
+        Ok(true)
+    }
+
+    fn send_still(&self, frame: RawFrame, epoch: u64, request: u64) -> Result<(), LinkError> {
+        let memory = Arc::clone(&frame.memory);
+        self.link.send(&FromDriver::Frame(message(frame, epoch, Some(request))), Some(memory.as_fd()))
+    }
+
+    fn beat(&mut self) -> Result<(), LinkError> {
+        self.rounds += 1;
+        if self.last_beat.elapsed() >= BEAT_INTERVAL / 2 {
+            self.last_beat = Instant::now();
+            self.link.send_or_drop(&FromDriver::Beat { count: self.rounds }, None)?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, message: &FromDriver) -> Result<(), LinkError> {
+        self.link.send(message, None)
+    }
+
+    fn report(&self, error: DeviceError, request: Option<u64>) -> Result<(), LinkError> {
+        tracing::warn!("{}: {error}", error.kind);
+        self.say(&error_message(error, request))
+    }
+}
+
+/// `error` as the daemon hears of it.
+pub(super) fn error_message(error: DeviceError, request: Option<u64>) -> FromDriver {
+    FromDriver::Error { kind: error.kind, message: error.message, request, code: error.code }
+}
+
+fn message(frame: RawFrame, epoch: u64, request: Option<u64>) -> Frame {
+    Frame {
+        epoch,
+        request,
+        stream: frame.stream,
+        format: frame.format,
+        size: frame.size,
+        strides: frame.strides,
+        offsets: frame.offsets,
+        sensor_timestamp_ns: frame.sensor_timestamp_ns,
+        exposure_us: frame.exposure_us,
+        readout_us: frame.readout_us,
+        gain: frame.gain,
+        focus: frame.focus,
+        sequence: frame.sequence,
+        buffer: frame.buffer,
+    }
+}

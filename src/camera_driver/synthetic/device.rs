@@ -1,0 +1,322 @@
+//! A device whose frames are made up.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::picture::{Layout, Picture, Response};
+use super::pool::Pool;
+use super::sensor::{Shutter, Timing};
+use crate::camera_driver::clock;
+use crate::camera_driver::host::{CaptureRequest, Device, DeviceError, LiveGate, RawFrame};
+use crate::camera_driver::protocol::{
+    Configure, ControlRange, Controls, Hello, PixelFormat, Size, Stream, VERSION,
+};
+use crate::units::{Dioptres, FramesPerSecond, Seconds};
+
+/// Live frames that the daemon may hold at once.
+const LIVE_BUFFERS: u32 = 3;
+/// Ranges of the controls: exposure in seconds, gain, focus in dioptres.
+const CONTROLS: [(&str, f64, f64); 3] = [("exposure", 1e-5, 10.0), ("gain", 1.0, 16.0), ("focus", 0.0, 15.0)];
+
+/// What a synthetic camera looks at.
+pub trait Scene {
+    /// The picture of `size` that is exposed at `shutter`, for `shot` if it is for one.
+    fn picture(
+        &mut self,
+        size: Size,
+        shutter: &Shutter,
+        shot: Option<u32>,
+    ) -> Result<Rc<Picture>, DeviceError>;
+
+    /// Time to get ready for the pictures of `shot`, at `size`.
+    fn prepare(&mut self, _size: Size, _shot: u32) -> Result<(), DeviceError> {
+        Ok(())
+    }
+}
+
+/// The properties of a synthetic camera.
+#[derive(Debug, Clone)]
+pub struct Properties {
+    /// Name and version of the driver.
+    pub driver: String,
+    /// The camera's id.
+    pub camera: String,
+    /// Sensor model.
+    pub model: String,
+    /// Greatest size of stills.
+    pub sensor: Size,
+    /// Distance between pixels in micrometres.
+    pub pixel_pitch_um: f64,
+    /// Time between frames, if not configured.
+    pub frame_period: Seconds,
+    /// Exposure time for which pictures are made, and the first setting.
+    pub exposure: Seconds,
+    /// Time from the first to the last row's readout.
+    pub readout: Seconds,
+    /// How many times faster than real time everything is, > 0.
+    pub time_scale: f64,
+    /// Frames after a start that are dark and green.
+    pub startup_frames: u64,
+    /// Chooses the sensor's noise; none for a sensor without, which exposure and gain do not touch either.
+    pub noise: Option<u64>,
+}
+
+/// A camera that sees a [`Scene`].
+#[derive(Debug)]
+pub struct Synthetic<S> {
+    scene: S,
+    properties: Properties,
+    response: Response,
+    controls: Settings,
+    streams: Option<Streams>,
+    run: Option<Run>,
+    capture: Option<CaptureRequest>,
+    live: Option<LiveGate>,
+    last_buffer: u64,
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Settings {
+    exposure: Seconds,
+    gain: f64,
+    focus: Dioptres,
+}
+
+#[derive(Debug)]
+struct Streams {
+    period: Seconds,
+    stills: Pool,
+    live: Option<Pool>,
+}
+
+#[derive(Debug)]
+struct Run {
+    /// Begin of the first exposure with `timing`.
+    start_ns: u64,
+    timing: Timing,
+    /// Frames before `start_ns`.
+    before: u64,
+    /// Number of the next frame, counted from `start_ns`.
+    next: u64,
+    /// Handed over in later calls.
+    ready: VecDeque<RawFrame>,
+    /// Frames that were wanted when all memory was held.
+    dropped: u64,
+}
+
+impl<S: Scene> Synthetic<S> {
+    /// A camera with `properties` that sees `scene`.
+    pub fn new(properties: Properties, scene: S) -> Self {
+        Self {
+            scene,
+            response: properties.noise.map_or_else(Response::default, Response::noisy),
+            controls: Settings { exposure: properties.exposure, gain: 1.0, focus: Dioptres::ZERO },
+            properties,
+            streams: None,
+            run: None,
+            capture: None,
+            live: None,
+            last_buffer: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    fn timing(&self, period: Seconds) -> Timing {
+        let Properties { readout, time_scale, .. } = self.properties;
+        Timing::new(period, self.controls.exposure, readout, time_scale)
+    }
+
+    /// Hands over what the frame exposed at `shutter` is wanted for.
+    fn finish(&mut self, shutter: &Shutter, timing: &Timing) -> Result<(), DeviceError> {
+        let sequence = self.run.as_ref().map_or(0, |run| run.before) + shutter.index;
+        let valid = sequence >= self.properties.startup_frames;
+        // A picture that was begun too early cannot answer, so it need not be made.
+        let shot = self.capture.filter(|capture| shutter.opens_ns >= capture.not_before_ns).map(|c| c.shot);
+        let live = self.live.as_mut().is_some_and(|gate| gate.admits(shutter.closes_ns));
+        for (stream, wanted) in [(Stream::Still, shot.is_some()), (Stream::Live, live)] {
+            let Some(pool) = self.streams.as_mut().and_then(|streams| streams.pool(stream)) else { continue };
+            let Some(run) = &mut self.run else { continue };
+            if !wanted {
+                continue;
+            }
+            if !pool.has_room() {
+                run.dropped += 1;
+                continue;
+            }
+            let layout = pool.layout().clone();
+            let picture = if valid {
+                self.scene.picture(layout.size, shutter, shot)?
+            } else {
+                Rc::new(Picture::plain(layout.size, 24, 110, 105))
+            };
+            self.response.begin(sequence);
+            layout.write(&picture, &self.response, &mut self.scratch);
+            self.last_buffer += 1;
+            let Some(memory) = pool.put(self.last_buffer, &self.scratch)? else { continue };
+            let Layout { format, size, strides, offsets, bytes: _ } = layout;
+            run.ready.push_back(RawFrame {
+                stream,
+                memory,
+                format,
+                size,
+                strides,
+                offsets,
+                sensor_timestamp_ns: shutter.closes_ns,
+                exposure_us: timing.exposure_ns / 1000,
+                readout_us: timing.readout_ns / 1000,
+                gain: self.controls.gain,
+                focus: Some(self.controls.focus),
+                sequence,
+                buffer: self.last_buffer,
+                valid,
+                tamper: None,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Streams {
+    fn pool(&mut self, stream: Stream) -> Option<&mut Pool> {
+        match stream {
+            Stream::Still => Some(&mut self.stills),
+            Stream::Live => self.live.as_mut(),
+        }
+    }
+}
+
+impl<S: Scene> Device for Synthetic<S> {
+    fn hello(&self) -> Hello {
+        let Properties { driver, camera, model, sensor, pixel_pitch_um, .. } = self.properties.clone();
+        Hello {
+            protocol: VERSION,
+            driver,
+            camera,
+            model,
+            sensor,
+            pixel_pitch_um,
+            formats: vec![PixelFormat::Yuv420, PixelFormat::Nv12],
+            controls: CONTROLS.map(|(name, min, max)| ControlRange { name: name.into(), min, max }).to_vec(),
+            live_beside_stills: true,
+            raw: false,
+        }
+    }
+
+    fn configure(&mut self, configure: &Configure) -> Result<Duration, DeviceError> {
+        let rate = configure.frame_rate.map(FramesPerSecond::get);
+        let period = match rate {
+            None => self.properties.frame_period,
+            Some(rate) if rate > 0.0 => Seconds::new(rate.recip()),
+            Some(rate) => {
+                return Err(DeviceError::invalid(format!("frame_rate {rate} fps: must be greater than 0")));
+            }
+        };
+        let stills = Pool::new(
+            Layout::new(configure.format, configure.size),
+            // One to be filled and one on its way, beside those that the daemon holds.
+            configure.buffers.saturating_add(2),
+        )?;
+        let live = configure
+            .live
+            .map(|size| Pool::new(Layout::new(PixelFormat::Yuv420, size), LIVE_BUFFERS))
+            .transpose()?;
+        self.set(&configure.controls)?;
+        self.streams = Some(Streams { period, stills, live });
+        Ok(self.timing(period).period())
+    }
+
+    fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
+        let Some(streams) = &self.streams else { return Err(DeviceError::invalid("start before configure")) };
+        let timing = self.timing(streams.period);
+        tracing::debug!("epoch {epoch}: a frame every {:?}", timing.period());
+        self.run = Some(Run {
+            start_ns: clock::now_ns(),
+            timing,
+            before: 0,
+            next: 0,
+            ready: VecDeque::new(),
+            dropped: 0,
+        });
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), DeviceError> {
+        let Some(mut run) = self.run.take() else { return Ok(()) };
+        if run.dropped > 0 {
+            tracing::warn!("{} frames dropped because all memory for frames was held", run.dropped);
+        }
+        for frame in run.ready.drain(..) {
+            self.release(frame.buffer);
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
+        let values = [controls.exposure.map(Seconds::get), controls.gain, controls.focus.map(Dioptres::get)];
+        for ((name, min, max), value) in CONTROLS.into_iter().zip(values) {
+            if let Some(value) = value.filter(|value| !(min..=max).contains(value)) {
+                return Err(DeviceError::invalid(format!("{name} {value}: must be from {min} to {max}")));
+            }
+        }
+        let before = self.controls;
+        self.controls = Settings {
+            exposure: controls.exposure.unwrap_or(before.exposure),
+            gain: controls.gain.unwrap_or(before.gain),
+            focus: controls.focus.unwrap_or(before.focus),
+        };
+        if self.properties.noise.is_some() {
+            let light = self.controls.exposure.get() / self.properties.exposure.get();
+            self.response.expose(light * self.controls.gain);
+        }
+        // A new exposure time takes effect with a frame that begins now.
+        if let (Some(streams), Some(mut run)) = (&self.streams, self.run.take()) {
+            let timing = self.timing(streams.period);
+            if timing != run.timing {
+                let before = run.before + run.next;
+                run = Run { start_ns: clock::now_ns(), timing, before, next: 0, ..run };
+            }
+            self.run = Some(run);
+        }
+        Ok(())
+    }
+
+    fn wanted(&mut self, capture: Option<&CaptureRequest>) {
+        self.capture = capture.copied();
+    }
+
+    fn live(&mut self, rate: Option<FramesPerSecond>) {
+        self.live = rate.and_then(LiveGate::new);
+    }
+
+    fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
+        if let (Some(capture), Some(streams)) = (self.capture, &self.streams) {
+            self.scene.prepare(streams.stills.layout().size, capture.shot)?;
+        }
+        let Some(run) = &mut self.run else { return Ok(None) };
+        if let Some(frame) = run.ready.pop_front() {
+            return Ok(Some(frame));
+        }
+        let now_ns = clock::now_ns();
+        run.next = run.timing.catch_up(run.start_ns, run.next, now_ns);
+        let (timing, shutter) = (run.timing, run.timing.shutter(run.start_ns, run.next));
+        if now_ns < shutter.ready_ns {
+            // Back to the host before the frame is made: it may be wanted by then.
+            clock::sleep_until_ns(shutter.ready_ns.min(now_ns + clock::as_ns(timeout)));
+            return Ok(None);
+        }
+        run.next += 1;
+        self.finish(&shutter, &timing)?;
+        Ok(self.run.as_mut().and_then(|run| run.ready.pop_front()))
+    }
+
+    fn release(&mut self, buffer: u64) {
+        if let Some(streams) = &mut self.streams {
+            streams.stills.release(buffer);
+            if let Some(live) = &mut streams.live {
+                live.release(buffer);
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Pictures in memory, and how they come to lie in a frame.
+
+use crate::camera_driver::protocol::{PixelFormat, Size};
+
+/// Rows of frames begin at multiples of this, as they do with real image processors.
+const ROW_ALIGNMENT: u32 = 64;
+
+/// A full-range BT.601 picture: luma, and chroma at half width and height (rounded up), without padding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Of the luma plane.
+    pub size: Size,
+    /// Luma, row by row.
+    pub y: Vec<u8>,
+    /// Blue difference.
+    pub u: Vec<u8>,
+    /// Red difference.
+    pub v: Vec<u8>,
+}
+
+impl Picture {
+    /// One colour all over.
+    pub fn plain(size: Size, y: u8, u: u8, v: u8) -> Self {
+        let chroma = chroma_size(size);
+        let pixels = |size: Size| size.width as usize * size.height as usize;
+        Self { size, y: vec![y; pixels(size)], u: vec![u; pixels(chroma)], v: vec![v; pixels(chroma)] }
+    }
+
+    /// How much memory it takes.
+    pub fn bytes(&self) -> usize {
+        self.y.len() + self.u.len() + self.v.len()
+    }
+}
+
+/// The size of the chroma planes of a picture of `size`.
+pub fn chroma_size(size: Size) -> Size {
+    Size { width: size.width.div_ceil(2), height: size.height.div_ceil(2) }
+}
+
+/// Where the planes of a frame are in its memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Pixel format.
+    pub format: PixelFormat,
+    /// Size in pixels.
+    pub size: Size,
+    /// Bytes from row to row, a plane each.
+    pub strides: Vec<u32>,
+    /// Offset in bytes, a plane each.
+    pub offsets: Vec<u64>,
+    /// Of all planes together.
+    pub bytes: u64,
+}
+
+impl Layout {
+    /// Planes one after the other, with aligned rows.
+    pub fn new(format: PixelFormat, size: Size) -> Self {
+        let (mut strides, mut offsets, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for plane in 0..format.planes() {
+            let (width, rows) = format.plane_size(plane, size);
+            let stride = width.next_multiple_of(ROW_ALIGNMENT);
+            strides.push(stride);
+            offsets.push(bytes);
+            bytes += u64::from(stride) * u64::from(rows);
+        }
+        Self { format, size, strides, offsets, bytes }
+    }
+
+    /// Writes `picture`, which has this layout's size, into `memory` as a sensor with `response` sees it.
+    pub fn write(&self, picture: &Picture, response: &Response, memory: &mut Vec<u8>) {
+        memory.resize(self.bytes as usize, 0);
+        let chroma_width = chroma_size(self.size).width as usize;
+        for (row, source) in picture.y.chunks_exact(self.size.width as usize).enumerate() {
+            response.luma(source, self.row(memory, 0, row), row);
+        }
+        let chroma = picture.u.chunks_exact(chroma_width).zip(picture.v.chunks_exact(chroma_width));
+        for (row, (u, v)) in chroma.enumerate() {
+            match self.format {
+                PixelFormat::Yuv420 => {
+                    response.chroma(u, self.row(memory, 1, row));
+                    response.chroma(v, self.row(memory, 2, row));
+                }
+                PixelFormat::Nv12 => {
+                    for (pair, (&u, &v)) in self.row(memory, 1, row).chunks_exact_mut(2).zip(u.iter().zip(v))
+                    {
+                        response.chroma(&[u, v], pair);
+                    }
+                }
+            }
+        }
+    }
+
+    fn row<'a>(&self, memory: &'a mut [u8], plane: usize, row: usize) -> &'a mut [u8] {
+        let (width, _) = self.format.plane_size(plane, self.size);
+        let start = self.offsets[plane] as usize + row * self.strides[plane] as usize;
+        &mut memory[start..start + width as usize]
+    }
+}
+
+/// How a sensor turns light into numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Response {
+    /// New values of luma and chroma; none leaves them as they are.
+    curves: Option<Box<([u8; 256], [u8; 256])>>,
+    /// Values to be added to luma, a random stretch to each row; empty adds nothing.
+    noise: Vec<i8>,
+    /// Chooses the stretches.
+    frame: u64,
+}
+
+/// Values of noise to draw from.
+const NOISE: usize = 1 << 14;
+/// Standard deviation of the noise, of 255.
+const NOISE_DEVIATION: f64 = 1.2;
+
+impl Response {
+    /// A sensor with noise, of `seed`.
+    pub fn noisy(seed: u64) -> Self {
+        let mut random = super::random::Random::new(seed);
+        let noise = (0..NOISE)
+            .map(|_| {
+                // The sum of twelve is close to normal, with deviation 1.
+                let normal = (0..12).map(|_| random.unit()).sum::<f64>() - 6.0;
+                (normal * NOISE_DEVIATION).round() as i8
+            })
+            .collect();
+        Self { curves: None, noise, frame: 0 }
+    }
+
+    /// Sees `factor` times the light that pictures are made for.
+    pub fn expose(&mut self, factor: f64) {
+        self.curves = ((factor - 1.0).abs() > 1e-3).then(|| {
+            let curve = |zero: f64| {
+                std::array::from_fn(|value| {
+                    ((value as f64 - zero) * factor + zero).round().clamp(0.0, 255.0) as u8
+                })
+            };
+            Box::new((curve(0.0), curve(128.0)))
+        });
+    }
+
+    /// Draws the noise of frame number `frame`.
+    pub fn begin(&mut self, frame: u64) {
+        self.frame = frame;
+    }
+
+    fn luma(&self, source: &[u8], target: &mut [u8], row: usize) {
+        self.curve(0, source, target);
+        if self.noise.is_empty() {
+            return;
+        }
+        let start = super::random::hash(self.frame << 20 | row as u64) as usize;
+        let mut start = start % NOISE;
+        for part in target.chunks_mut(NOISE / 2) {
+            let part_noise = self.noise.iter().cycle().skip(start).take(part.len());
+            for (value, noise) in part.iter_mut().zip(part_noise) {
+                *value = value.saturating_add_signed(*noise);
+            }
+            start = (start + NOISE / 3) % NOISE;
+        }
+    }
+
+    fn chroma(&self, source: &[u8], target: &mut [u8]) {
+        self.curve(1, source, target);
+    }
+
+    fn curve(&self, which: usize, source: &[u8], target: &mut [u8]) {
+        let Some(curves) = &self.curves else { return target.copy_from_slice(source) };
+        let curve = if which == 0 { &curves.0 } else { &curves.1 };
+        for (target, source) in target.iter_mut().zip(source) {
+            *target = curve[usize::from(*source)];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture() -> Picture {
+        let size = Size { width: 5, height: 3 };
+        Picture { size, y: (0..15).collect(), u: (100..106).collect(), v: (200..206).collect() }
+    }
+
+    #[test]
+    fn rows_are_aligned_and_planes_follow_each_other() {
+        let mut memory = Vec::new();
+        let layout = Layout::new(PixelFormat::Yuv420, picture().size);
+        assert_eq!(
+            (layout.strides.as_slice(), layout.offsets.as_slice()),
+            (&[64, 64, 64][..], &[0, 192, 320][..])
+        );
+        layout.write(&picture(), &Response::default(), &mut memory);
+        assert_eq!(memory.len(), 448);
+        assert_eq!(
+            (&memory[64..69], &memory[192 + 64..][..3], &memory[320..323]),
+            (&[5, 6, 7, 8, 9][..], &[103, 104, 105][..], &[200, 201, 202][..])
+        );
+    }
+
+    #[test]
+    fn nv12_interleaves_the_chroma() {
+        let mut memory = Vec::new();
+        let layout = Layout::new(PixelFormat::Nv12, picture().size);
+        layout.write(&picture(), &Response::default(), &mut memory);
+        assert_eq!(&memory[192..198], &[100, 200, 101, 201, 102, 202]);
+    }
+
+    #[test]
+    fn light_scales_luma_and_saturation_and_noise_differs_from_frame_to_frame() {
+        let size = Size { width: 40_000, height: 2 };
+        let grey = Picture::plain(size, 100, 138, 128);
+        let layout = Layout::new(PixelFormat::Yuv420, size);
+        let (mut memory, mut other) = (Vec::new(), Vec::new());
+        let mut response = Response::default();
+        response.expose(0.5);
+        layout.write(&grey, &response, &mut memory);
+        assert_eq!((memory[0], memory[layout.offsets[1] as usize]), (50, 133));
+        let mut response = Response::noisy(1);
+        response.begin(1);
+        layout.write(&grey, &response, &mut memory);
+        response.begin(2);
+        layout.write(&grey, &response, &mut other);
+        let row = &memory[..40_000];
+        let mean = row.iter().map(|&value| f64::from(value)).sum::<f64>() / 40_000.0;
+        assert!((mean - 100.0).abs() < 0.2, "{mean}");
+        assert_ne!(row, &other[..40_000]);
+    }
+}
