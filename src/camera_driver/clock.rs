@@ -3,15 +3,11 @@
 use std::time::Duration;
 
 use rustix::thread::clock_nanosleep_absolute;
-use rustix::time::{ClockId, Timespec, clock_gettime};
+use rustix::time::{ClockId, Timespec};
+
+pub use crate::rig::clock::now_ns;
 
 const NANOSECONDS: u64 = 1_000_000_000;
-
-/// Now.
-pub fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * NANOSECONDS + now.tv_nsec as u64
-}
 
 /// Sleeps until the clock shows `deadline_ns`; not at all if it does already.
 pub fn sleep_until_ns(deadline_ns: u64) {

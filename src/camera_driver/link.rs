@@ -139,9 +139,12 @@ impl Link {
         };
         let mut descriptors: Vec<OwnedFd> = ancillary
             .drain()
-            .filter_map(|message| match message {
-                RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-                _ => None,
+            .filter_map(|message| {
+                if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                    Some(descriptors)
+                } else {
+                    None
+                }
             })
             .flatten()
             .collect();

@@ -4,3 +4,5 @@ pub mod clock;
 pub mod host;
 pub mod link;
 pub mod protocol;
+pub mod sim;
+pub mod synthetic;

@@ -117,3 +117,13 @@ impl From<std::io::Error> for Failure {
         Self::new(Exit::Failed, &error)
     }
 }
+
+fn dataset_exit(error: &OpenError) -> Exit {
+    match error {
+        OpenError::Disk(_) | OpenError::Store(_) => Exit::Storage,
+        OpenError::NotFound(_) | OpenError::Id(_) => Exit::NotFound,
+        OpenError::InUse(_) | OpenError::Exists { .. } => Exit::InUse,
+        OpenError::Name { .. } => Exit::Plan,
+        OpenError::Format { .. } | OpenError::UnknownRecord { .. } | OpenError::Plan { .. } => Exit::Invalid,
+    }
+}

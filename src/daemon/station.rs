@@ -161,13 +161,9 @@ impl Station {
     }
 
     async fn switch_lights(&self, on: bool) -> Result<(), StartError> {
-        let mut warm_up = std::time::Duration::ZERO;
-        for light in &self.config.lights {
-            self.lights.set(&light.name, if on { light.brightness } else { 0.0 })?;
-            warm_up = warm_up.max(light.warm_up);
-        }
+        let steady_after = self.lights.switch(on)?;
         if on {
-            tokio::time::sleep(warm_up).await;
+            tokio::time::sleep(steady_after).await;
         }
         Ok(())
     }

@@ -43,6 +43,13 @@ enum Phase {
     Streaming,
 }
 
+enum Next {
+    Command(ToDriver),
+    Nothing,
+    /// There will be no more commands.
+    End,
+}
+
 impl<D: Device> Owner<D> {
     /// Says hello.
     pub(super) fn new(device: D, link: Arc<Link>, commands: Receiver<ToDriver>) -> Result<Self, LinkError> {
@@ -76,30 +83,30 @@ impl<D: Device> Owner<D> {
     }
 
     fn serve(&mut self) -> Result<(), LinkError> {
-        while let Some(command) = self.next_command() {
-            match command {
-                Some(command) => self.obey(command)?,
-                None if self.phase == Phase::Streaming => self.next_frame()?,
-                None => {}
+        loop {
+            match self.next_command() {
+                Next::Command(command) => self.obey(command)?,
+                Next::Nothing if self.phase == Phase::Streaming => self.next_frame()?,
+                Next::Nothing => {}
+                Next::End => return Ok(()),
             }
             self.beat()?;
         }
-        Ok(())
     }
 
-    /// A command, or that there is none now, or (outer) none ever again. Waits only if no frames are due.
-    fn next_command(&self) -> Option<Option<ToDriver>> {
+    /// Waits only if no frames are due.
+    fn next_command(&self) -> Next {
         if self.phase == Phase::Streaming {
             match self.commands.try_recv() {
-                Ok(command) => Some(Some(command)),
-                Err(TryRecvError::Empty) => Some(None),
-                Err(TryRecvError::Disconnected) => None,
+                Ok(command) => Next::Command(command),
+                Err(TryRecvError::Empty) => Next::Nothing,
+                Err(TryRecvError::Disconnected) => Next::End,
             }
         } else {
             match self.commands.recv_timeout(ROUND) {
-                Ok(command) => Some(Some(command)),
-                Err(RecvTimeoutError::Timeout) => Some(None),
-                Err(RecvTimeoutError::Disconnected) => None,
+                Ok(command) => Next::Command(command),
+                Err(RecvTimeoutError::Timeout) => Next::Nothing,
+                Err(RecvTimeoutError::Disconnected) => Next::End,
             }
         }
     }
@@ -201,7 +208,8 @@ impl<D: Device> Owner<D> {
             return self.say(&FromDriver::Stopped { epoch: 0 });
         }
         while let Some(capture) = self.captures.pop_front() {
-            let error = DeviceError::new(ErrorKind::Cancelled, "the camera was stopped before its frame came");
+            let error =
+                DeviceError::new(ErrorKind::Cancelled, "the camera was stopped before its frame came");
             self.report(error, Some(capture.request))?;
         }
         match self.device.stop() {

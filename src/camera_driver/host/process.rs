@@ -29,7 +29,10 @@ pub struct Program {
 
 /// A driver's command line.
 #[derive(Debug, Clone, Parser)]
-#[command(version, after_help = "Camera drivers are started by scanner, which passes a socket as descriptor 3.")]
+#[command(
+    version,
+    after_help = "Camera drivers are started by scanner, which passes a socket as descriptor 3."
+)]
 pub struct DriverArgs {
     /// Which camera.
     #[arg(long, value_name = "ID")]
@@ -137,7 +140,7 @@ pub fn parse_options<T: DeserializeOwned>(json: &str) -> Result<T, DeviceError> 
 fn forward(link: &Link, commands: &mpsc::Sender<ToDriver>) {
     loop {
         match link.recv::<ToDriver>() {
-            Ok(Some((ToDriver::Quit, _))) | Ok(None) => return,
+            Ok(Some((ToDriver::Quit, _)) | None) => return,
             Ok(Some((command, _))) => {
                 if commands.send(command).is_err() {
                     return;

@@ -93,9 +93,12 @@ struct Streams {
 
 #[derive(Debug)]
 struct Run {
+    /// Begin of the first exposure with `timing`.
     start_ns: u64,
     timing: Timing,
-    /// Number of the next frame.
+    /// Frames before `start_ns`.
+    before: u64,
+    /// Number of the next frame, counted from `start_ns`.
     next: u64,
     /// Handed over in later calls.
     ready: VecDeque<RawFrame>,
@@ -127,7 +130,8 @@ impl<S: Scene> Synthetic<S> {
 
     /// Hands over what the frame exposed at `shutter` is wanted for.
     fn finish(&mut self, shutter: &Shutter, timing: &Timing) -> Result<(), DeviceError> {
-        let valid = shutter.index >= self.properties.startup_frames;
+        let sequence = self.run.as_ref().map_or(0, |run| run.before) + shutter.index;
+        let valid = sequence >= self.properties.startup_frames;
         // A picture that was begun too early cannot answer, so it need not be made.
         let shot = self.capture.filter(|capture| shutter.opens_ns >= capture.not_before_ns).map(|c| c.shot);
         let live = self.live.as_mut().is_some_and(|gate| gate.admits(shutter.closes_ns));
@@ -147,7 +151,7 @@ impl<S: Scene> Synthetic<S> {
             } else {
                 Rc::new(Picture::plain(layout.size, 24, 110, 105))
             };
-            self.response.begin(shutter.index);
+            self.response.begin(sequence);
             layout.write(&picture, &self.response, &mut self.scratch);
             self.last_buffer += 1;
             let Some(memory) = pool.put(self.last_buffer, &self.scratch)? else { continue };
@@ -164,7 +168,7 @@ impl<S: Scene> Synthetic<S> {
                 readout_us: timing.readout_ns / 1000,
                 gain: self.controls.gain,
                 focus: Some(self.controls.focus),
-                sequence: shutter.index,
+                sequence,
                 buffer: self.last_buffer,
                 valid,
                 tamper: None,
@@ -194,9 +198,7 @@ impl<S: Scene> Device for Synthetic<S> {
             sensor,
             pixel_pitch_um,
             formats: vec![PixelFormat::Yuv420, PixelFormat::Nv12],
-            controls: CONTROLS
-                .map(|(name, min, max)| ControlRange { name: name.into(), min, max })
-                .to_vec(),
+            controls: CONTROLS.map(|(name, min, max)| ControlRange { name: name.into(), min, max }).to_vec(),
             live_beside_stills: true,
             raw: false,
         }
@@ -229,8 +231,14 @@ impl<S: Scene> Device for Synthetic<S> {
         let Some(streams) = &self.streams else { return Err(DeviceError::invalid("start before configure")) };
         let timing = self.timing(streams.period);
         tracing::debug!("epoch {epoch}: a frame every {:?}", timing.period());
-        self.run =
-            Some(Run { start_ns: clock::now_ns(), timing, next: 0, ready: VecDeque::new(), dropped: 0 });
+        self.run = Some(Run {
+            start_ns: clock::now_ns(),
+            timing,
+            before: 0,
+            next: 0,
+            ready: VecDeque::new(),
+            dropped: 0,
+        });
         Ok(())
     }
 
@@ -262,13 +270,12 @@ impl<S: Scene> Device for Synthetic<S> {
             let light = self.controls.exposure.get() / self.properties.exposure.get();
             self.response.expose(light * self.controls.gain);
         }
-        // A new exposure time takes effect from a new first frame on: numbers go on, times start anew.
+        // A new exposure time takes effect with a frame that begins now.
         if let (Some(streams), Some(mut run)) = (&self.streams, self.run.take()) {
             let timing = self.timing(streams.period);
             if timing != run.timing {
-                let next = run.timing.shutter(run.start_ns, run.next).opens_ns;
-                run.start_ns = next.saturating_sub(run.next * timing.period_ns);
-                run.timing = timing;
+                let before = run.before + run.next;
+                run = Run { start_ns: clock::now_ns(), timing, before, next: 0, ..run };
             }
             self.run = Some(run);
         }

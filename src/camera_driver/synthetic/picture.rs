@@ -81,7 +81,8 @@ impl Layout {
                     response.chroma(v, self.row(memory, 2, row));
                 }
                 PixelFormat::Nv12 => {
-                    for (pair, (&u, &v)) in self.row(memory, 1, row).chunks_exact_mut(2).zip(u.iter().zip(v)) {
+                    for (pair, (&u, &v)) in self.row(memory, 1, row).chunks_exact_mut(2).zip(u.iter().zip(v))
+                    {
                         response.chroma(&[u, v], pair);
                     }
                 }
@@ -185,11 +186,16 @@ mod tests {
     fn rows_are_aligned_and_planes_follow_each_other() {
         let mut memory = Vec::new();
         let layout = Layout::new(PixelFormat::Yuv420, picture().size);
-        assert_eq!((layout.strides.as_slice(), layout.offsets.as_slice()), (&[64, 64, 64][..], &[0, 192, 320][..]));
+        assert_eq!(
+            (layout.strides.as_slice(), layout.offsets.as_slice()),
+            (&[64, 64, 64][..], &[0, 192, 320][..])
+        );
         layout.write(&picture(), &Response::default(), &mut memory);
         assert_eq!(memory.len(), 448);
-        assert_eq!((&memory[64..69], &memory[192 + 64..][..3], &memory[320..323]),
-            (&[5, 6, 7, 8, 9][..], &[103, 104, 105][..], &[200, 201, 202][..]));
+        assert_eq!(
+            (&memory[64..69], &memory[192 + 64..][..3], &memory[320..323]),
+            (&[5, 6, 7, 8, 9][..], &[103, 104, 105][..], &[200, 201, 202][..])
+        );
     }
 
     #[test]

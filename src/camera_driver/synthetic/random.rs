@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same every time.
 
-/// A sequence of them (SplitMix64).
+/// A sequence of them (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 

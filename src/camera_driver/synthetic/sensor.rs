@@ -76,7 +76,10 @@ mod tests {
     #[test]
     fn frames_follow_each_other_at_the_period_and_are_ready_after_readout() {
         let shutter = timing(1.0).shutter(1_000, 2);
-        assert_eq!((shutter.opens_ns, shutter.closes_ns, shutter.ready_ns), (66_001_000, 76_001_000, 101_001_000));
+        assert_eq!(
+            (shutter.opens_ns, shutter.closes_ns, shutter.ready_ns),
+            (66_001_000, 76_001_000, 101_001_000)
+        );
         assert_eq!(shutter.middle_ns(), 71_001_000);
         assert_eq!(timing(10.0).shutter(0, 1).ready_ns, 3_300_000 + 1_000_000 + 2_500_000);
     }
@@ -91,7 +94,9 @@ mod tests {
     fn who_is_late_misses_frames() {
         let timing = timing(1.0);
         let ready = timing.shutter(0, 5).ready_ns;
-        for (now, expected) in [(0, 5), (ready, 5), (ready + 32_999_999, 5), (ready + 33_000_000, 6), (ready + 340_000_000, 15)] {
+        for (now, expected) in
+            [(0, 5), (ready, 5), (ready + 32_999_999, 5), (ready + 33_000_000, 6), (ready + 340_000_000, 15)]
+        {
             assert_eq!(timing.catch_up(0, 5, now), expected, "at {now}");
         }
     }

@@ -1,0 +1,21 @@
+//! Cameras without hardware: what the simulated and the replaying driver share.
+//!
+//! A [`Synthetic`] camera is a free-running sensor with the times of a real one: frame `k` is exposed from
+//! `start + k * period` on and handed over when its last row is read out, whether anybody wants it or not. It
+//! sees a [`Scene`]. [`Faulty`] wraps it, or any other device, and makes it fail as told.
+
+mod device;
+mod fault;
+mod faulty;
+mod picture;
+mod pool;
+mod random;
+mod sensor;
+
+pub use device::{Properties, Scene, Synthetic};
+pub use fault::{Fault, FaultKind, Script, ScriptOptions};
+pub use faulty::Faulty;
+pub use picture::{Layout, Picture, Response, chroma_size};
+pub use pool::{Pool, sealed_memory};
+pub use random::{Random, hash};
+pub use sensor::{Shutter, Timing};
