@@ -22,7 +22,7 @@ pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
     let travel = plan::travel(&plan, axes, &start);
     let estimate = plan::estimate(&plan, axes, &start, config.motion.settle, CAPTURE);
     if let Some(file) = &args.svg {
-        std::fs::write(file, plan::svg(&plan)).map_err(|error| {
+        std::fs::write(file, plan::svg(&plan, axes, &start)).map_err(|error| {
             Failure::new(Exit::Failed, &format!("cannot write {}: {error}", file.display()))
         })?;
     }
