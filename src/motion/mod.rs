@@ -4,12 +4,14 @@
 //! last one is at rest ([`travel_time`]).
 
 mod profile;
+mod reach;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use profile::Profile;
+pub use reach::{Unreachable, unreachable};
 
 use crate::config::AxisConfig;
 use crate::plan::{Axis, Pose};

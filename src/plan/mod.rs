@@ -2,8 +2,21 @@
 //!
 //! A plan is fixed when a scan starts and stored with it, so it carries all that a reader of the dataset
 //! needs to know: poses, intrinsics, and where each camera stands.
+//!
+//! [`generate`] makes one: points of the configured shape ([`config::PlanShape`](crate::config::PlanShape)),
+//! labelled by where they are, checked against the axes' travel, then put in order.
 
+mod generate;
 pub mod geometry;
+mod list;
+mod order;
+mod shapes;
+mod svg;
+mod time;
 mod types;
 
+pub use generate::{MAX_SHOTS, PlanError, Violation, Violations, generate};
+pub use list::ListError;
+pub use svg::svg;
+pub use time::{estimate, travel};
 pub use types::*;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
-use crate::plan::{Axis, Pose};
+use crate::motion::Unreachable;
+use crate::plan::Pose;
 
 /// All axes of a rig.
 pub trait Axes: Send + Sync {
@@ -36,29 +37,9 @@ pub enum MotionError {
     /// A move is under way.
     #[error("the axes are still moving: wait for the move to end, or stop it")]
     Moving,
-    /// The rig lacks an axis that the target needs.
-    #[error("the rig has no {axis}, which would have to be at {position} {}: add [motion.{axis}]", axis.unit())]
-    NoAxis {
-        /// What is missing.
-        axis: Axis,
-        /// Where it should go.
-        position: f64,
-    },
-    /// The target is outside an axis' travel.
-    #[error(
-        "the {axis} cannot go to {position} {unit}: its travel is {min} to {max} {unit}",
-        unit = axis.unit()
-    )]
-    OutOfTravel {
-        /// Which axis.
-        axis: Axis,
-        /// Where it should go.
-        position: f64,
-        /// Lowest position.
-        min: f64,
-        /// Highest position.
-        max: f64,
-    },
+    /// The rig cannot take up the target pose.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     /// The move was stopped before its end.
     #[error("the move was stopped before its end")]
     Stopped,

@@ -1,6 +1,7 @@
 //! Simulated axes.
 
 use std::io;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use tokio::sync::oneshot;
 
 use super::{World, WorldFile};
 use crate::config::AxisConfig;
+use crate::motion;
 use crate::plan::{Axis, Pose};
 use crate::rig::axes::{Axes, MotionError, Move};
 use crate::rig::clock::now_ns;
 
 /// From the call to the start of the motion. The world is written in this time, so that no simulated camera
 /// ever takes an axis for resting that already moves.
-const LEAD_NS: u64 = 500_000;
+const LEAD_NS: u64 = 1_000_000;
 
 /// Axes that take the time that real ones would, or a fraction of it, and that simulated cameras see.
 ///
@@ -65,24 +67,13 @@ impl SimAxes {
         let shared = Arc::new(Shared::default());
         let timer = std::thread::Builder::new().name("sim-axes".into()).spawn({
             let shared = shared.clone();
-            move || shared.run_timer()
+            move || {
+                // Wake at the deadline rather than within the 50 us after it; refused, moves end that much later.
+                let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+                shared.run_timer();
+            }
         })?;
         Ok(Self { axes, time_scale, world, shared, timer: Some(timer) })
-    }
-
-    fn check(&self, target: &Pose) -> Result<(), MotionError> {
-        Axis::ALL.into_iter().try_for_each(|axis| {
-            let position = target.get(axis);
-            let Some(config) = self.axes.iter().find(|config| config.axis == axis) else {
-                return if position == 0.0 { Ok(()) } else { Err(MotionError::NoAxis { axis, position }) };
-            };
-            match config.travel {
-                Some((min, max)) if !(min..=max).contains(&position) => {
-                    Err(MotionError::OutOfTravel { axis, position, min, max })
-                }
-                Some(_) | None => Ok(()),
-            }
-        })
     }
 
     fn update<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T, MotionError> {
@@ -100,7 +91,9 @@ impl Axes for SimAxes {
     }
 
     fn start_move(&self, target: Pose) -> Result<Move, MotionError> {
-        self.check(&target)?;
+        if let Some(unreachable) = motion::unreachable(&target, &self.axes).next() {
+            return Err(unreachable.into());
+        }
         let mut state = self.shared.lock();
         if state.running.is_some() {
             return Err(MotionError::Moving);

@@ -1,0 +1,173 @@
+//! The order of least travel time.
+
+use super::improve::improve;
+use super::metric::{Metric, Node};
+use super::neighbours::Sweep;
+use super::serpentine::serpentines;
+use crate::config::AxisConfig;
+use crate::plan::time::travel_through;
+use crate::plan::{Point, Pose};
+
+/// How many of the orders by construction are improved.
+const IMPROVED: usize = 3;
+/// Steps of work spent on improving each: about a second's.
+const ALLOWANCE: u64 = 200_000_000;
+
+/// `points` in the order of least travel time that was found from `start` on; never worse than as given.
+pub(in crate::plan) fn fastest(points: Vec<Point>, axes: &[AxisConfig], start: &Pose) -> Vec<Point> {
+    let metric = Metric::new(&points, axes, start);
+    let Some(tour) = best_tour(&metric) else { return points };
+    let ordered: Vec<Point> = tour.iter().skip(1).map(|&node| points[node as usize - 1].clone()).collect();
+    // Compared once more as it will be driven, free of the metric's rounding.
+    if travel_through(&ordered, axes, start) < travel_through(&points, axes, start) {
+        ordered
+    } else {
+        points
+    }
+}
+
+/// None if no axis has to move.
+fn best_tour(metric: &Metric) -> Option<Vec<Node>> {
+    let sweep = Sweep::new(metric)?;
+    let mut tours = serpentines(metric);
+    tours.push(sweep.tour());
+    tours.push((0..metric.nodes() as Node).collect());
+    let mut tours: Vec<_> = tours.into_iter().map(|tour| (metric.length(&tour), tour)).collect();
+    tours.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let nearest = sweep.nearest();
+    tours
+        .into_iter()
+        .take(IMPROVED)
+        .map(|(_, tour)| improve(metric, &nearest, tour, ALLOWANCE))
+        .map(|tour| (metric.length(&tour), tour))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, tour)| tour)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::motion::{Limits, travel_time};
+    use crate::plan::{Axis, shapes};
+    use crate::units::{Degrees, Millimetres};
+    use proptest::prelude::*;
+
+    fn axes(limits: [(f64, f64); 3]) -> Vec<AxisConfig> {
+        std::iter::zip([Axis::Turntable, Axis::Lift, Axis::Tilt], limits)
+            .map(|(axis, (speed, acceleration))| AxisConfig {
+                axis,
+                limits: Limits { speed, acceleration },
+                travel: None,
+            })
+            .collect()
+    }
+
+    fn usual_axes() -> Vec<AxisConfig> {
+        axes([(90.0, 180.0), (50.0, 200.0), (30.0, 60.0)])
+    }
+
+    fn points() -> impl Strategy<Value = Vec<Point>> {
+        // Coarse positions, so that equal ones and exact half turns happen.
+        proptest::collection::vec((-8..16_i32, 0..6_i32, -2..9_i32), 1..40).prop_map(|positions| {
+            let point = |(index, (angle, lift, tilt)): (usize, (i32, i32, i32))| Point {
+                label: format!("p{index:04}"),
+                pose: Pose::default()
+                    .with(Axis::Turntable, f64::from(angle) * 45.0)
+                    .with(Axis::Lift, f64::from(lift) * 20.0)
+                    .with(Axis::Tilt, f64::from(tilt) * 10.0),
+            };
+            positions.into_iter().enumerate().map(point).collect()
+        })
+    }
+
+    fn rig_axes() -> impl Strategy<Value = Vec<AxisConfig>> {
+        let limits = || (1.0..200.0, 1.0..500.0);
+        (limits(), limits(), limits()).prop_map(|(a, b, c)| axes([a, b, c]))
+    }
+
+    /// The least travel time of all orders.
+    fn least(points: &mut Vec<Point>, axes: &[AxisConfig], from: &Pose) -> Duration {
+        let count = points.len();
+        let visit_first = |index: usize| {
+            let point = points.remove(index);
+            let time = travel_time(from, &point.pose, axes) + least(points, axes, &point.pose);
+            points.insert(index, point);
+            time
+        };
+        (0..count).map(visit_first).min().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_cylinder_is_gone_through_ring_by_ring_without_a_way_back() {
+        let heights = [0.0, 100.0, 200.0, 300.0].map(Millimetres::new);
+        let given = shapes::cylinder(36, &heights);
+        let (axes, start) = (usual_axes(), Pose::default());
+        let ordered = fastest(given, &axes, &start);
+        let step = travel_time(&start, &Pose::default().with(Axis::Turntable, 10.0), &axes);
+        let lift = travel_time(&start, &Pose::default().with(Axis::Lift, 100.0), &axes);
+        let longest = step * (4 * 35) + lift * 3;
+        let travel = travel_through(&ordered, &axes, &start);
+        assert!(travel <= longest + Duration::from_micros(1), "{travel:?} > {longest:?}");
+    }
+
+    #[test]
+    fn a_fast_lift_goes_column_by_column() {
+        let given = shapes::cylinder(36, &[0.0, 10.0].map(Millimetres::new));
+        let (axes, start) = (axes([(10.0, 10.0), (500.0, 5000.0), (1.0, 1.0)]), Pose::default());
+        let ordered = fastest(given, &axes, &start);
+        let turns =
+            ordered.windows(2).filter(|pair| pair[0].pose.turntable != pair[1].pose.turntable).count();
+        assert_eq!(turns, 35);
+    }
+
+    #[test]
+    fn it_begins_near_the_start() {
+        let start = Pose::default().with(Axis::Turntable, 200.0);
+        let ordered = fastest(shapes::ring(36, Millimetres::ZERO, Degrees::ZERO), &usual_axes(), &start);
+        assert_eq!(ordered[0].label, "r01_a021");
+    }
+
+    #[test]
+    fn points_in_one_place_and_rigs_without_axes_work() {
+        let given = shapes::ring(1, Millimetres::ZERO, Degrees::ZERO);
+        assert_eq!(fastest(given.clone(), &usual_axes(), &Pose::default()), given);
+        let all_the_same = vec![given[0].clone(); 20];
+        let start = Pose::default().with(Axis::Lift, 5.0);
+        assert_eq!(fastest(all_the_same.clone(), &usual_axes(), &start), all_the_same);
+        assert_eq!(fastest(all_the_same.clone(), &[], &start), all_the_same);
+    }
+
+    proptest! {
+        #[test]
+        fn no_point_is_lost_and_none_added(given in points(), axes in rig_axes()) {
+            let mut ordered = fastest(given.clone(), &axes, &Pose::default());
+            ordered.sort_by(|a, b| a.label.cmp(&b.label));
+            prop_assert_eq!(ordered, given);
+        }
+
+        #[test]
+        fn it_is_never_worse_than_as_given(given in points(), axes in rig_axes(), angle in -360.0..360.0_f64) {
+            let start = Pose::default().with(Axis::Turntable, angle);
+            let ordered = fastest(given.clone(), &axes, &start);
+            prop_assert!(travel_through(&ordered, &axes, &start) <= travel_through(&given, &axes, &start));
+        }
+
+        #[test]
+        fn the_metric_is_the_travel_time(given in points(), axes in rig_axes()) {
+            let metric = Metric::new(&given, &axes, &Pose::default());
+            let tour: Vec<Node> = (0..metric.nodes() as Node).collect();
+            let travel = travel_through(&given, &axes, &Pose::default()).as_secs_f64();
+            prop_assert!((metric.length(&tour) - travel).abs() < 1e-6);
+        }
+
+        #[test]
+        fn a_few_points_are_near_the_best_order(mut given in points(), axes in rig_axes()) {
+            given.truncate(6);
+            let found = travel_through(&fastest(given.clone(), &axes, &Pose::default()), &axes, &Pose::default());
+            let least = least(&mut given, &axes, &Pose::default());
+            prop_assert!(found.as_secs_f64() <= least.as_secs_f64() * 1.25 + 1e-6, "{found:?} for {least:?}");
+        }
+    }
+}
