@@ -1,6 +1,7 @@
-//! The hardware as a whole: axes and lights, each behind a small trait, and the simulated ones.
+//! The hardware as a whole: axes, lights and cameras, and the simulated ones.
 
 pub mod axes;
+pub mod camera;
 pub mod clock;
 pub mod lights;
 pub mod sim;

@@ -1,0 +1,159 @@
+//! A driver process and what serves it: the reader of its socket and the reader of its output. They come
+//! together and end together.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::task::spawn_blocking;
+use tracing::{info, warn};
+
+use super::connection::{Connection, Wait};
+use super::error::{CameraError, RecoverError, Wedged};
+use super::handle::Inner;
+use super::process::{Ending, Evidence, end_by_pidfd};
+use super::procfs::{Holder, holders};
+use super::spawner::{Spawned, find_driver};
+use super::{leftover, output};
+use crate::camera_driver::link::Link;
+use crate::camera_driver::protocol::{ErrorKind, ToDriver};
+
+/// How long the log may take to read a driver's last words.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// `/proc/PID/comm` is cut to this many bytes.
+const COMM_LENGTH: usize = 15;
+
+/// A driver process and what serves it.
+pub(super) struct Driver {
+    pub(super) connection: Arc<Connection>,
+    /// None once it is being joined.
+    reader: Option<JoinHandle<()>>,
+    output: tokio::task::JoinHandle<()>,
+}
+
+impl Driver {
+    /// Starts the camera's driver, after ending what an earlier life left. Comes with the wait for `hello`.
+    pub(super) async fn spawn(inner: &Arc<Inner>) -> Result<(Self, Wait), RecoverError> {
+        clear_the_way(inner).await?;
+        let camera = inner.name();
+        let program = find_driver(&inner.config.driver)
+            .map_err(|message| CameraError::new(camera, ErrorKind::InvalidArgument, message))?;
+        let failed = |error: io::Error| {
+            let doing = format!("starting the driver {} failed", program.display());
+            CameraError::system(camera, ErrorKind::Crashed, &doing, &error)
+        };
+        let (ours, theirs) = Link::pair().map_err(io::Error::other).map_err(failed)?;
+        let arguments = ["--camera", &inner.config.id, "--options", &inner.options].map(String::from);
+        let spawning = inner.spawner.spawn(&program, &arguments, theirs.into_socket());
+        let Spawned { process, output } = tokio::time::timeout(inner.recovery.start_timeout, spawning)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(failed)?;
+        let pid = process.pid();
+        if let Err(error) = leftover::record(inner.spawner.runtime_directory(), camera, pid) {
+            warn!(camera, pid, %error, "cannot write the driver's pid file: a later life will not know of it");
+        }
+        let (connection, reader, hello) =
+            Connection::start(camera, ours, process, Arc::clone(&inner.tally)).map_err(failed)?;
+        info!(camera, pid, driver = %program.display(), "driver started");
+        let output = tokio::spawn(output::forward(camera.into(), output));
+        Ok((Self { connection, reader: Some(reader), output }, hello))
+    }
+
+    /// Ends the process for certain, reaps it, and ends what serves it. A process that cannot be ended is
+    /// shown as wedged.
+    pub(super) async fn end(mut self, inner: &Arc<Inner>, ending: Ending) -> Result<(), Wedged> {
+        let camera = inner.name();
+        self.connection.say(&ToDriver::Quit);
+        self.connection.shut_down();
+        let (process, reader) = (Arc::clone(self.connection.process()), self.reader.take());
+        let timeout = inner.recovery.kill_timeout;
+        let ended = spawn_blocking(move || {
+            let ended = process.end(ending, timeout);
+            // It has nothing left to read: it ends whether or not the process did.
+            let _ = reader.map(JoinHandle::join);
+            ended
+        });
+        let process = self.connection.process();
+        let pid = process.pid();
+        match ended.await.unwrap_or_else(|_| Err(Evidence::of(pid))) {
+            Ok(status) => {
+                let _ = tokio::time::timeout(LAST_WORDS, &mut self.output).await;
+                leftover::forget(inner.spawner.runtime_directory(), camera);
+                info!(camera, pid, %status, "driver ended");
+                Ok(())
+            }
+            Err(evidence) => {
+                let wedged = Wedged { camera: camera.into(), pid, evidence };
+                inner.set_wedged(&wedged, Some(Arc::clone(process)));
+                Err(wedged)
+            }
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.connection.shut_down();
+        self.output.abort();
+    }
+}
+
+/// Who has the camera's device open, if `options.device` names one, in words that follow an error's.
+pub(super) fn name_holders(inner: &Inner) -> String {
+    let Some(device) = device(inner) else { return String::new() };
+    let holders: Vec<_> =
+        holders(device).into_iter().map(|Holder { pid, comm }| format!("{comm} (process {pid})")).collect();
+    let device = device.display();
+    if holders.is_empty() {
+        format!("; nobody is seen to hold {device}")
+    } else {
+        format!("; {device} is held by {}", holders.join(", "))
+    }
+}
+
+/// Ends this camera's driver of an earlier life, and the holders of its device that the configuration gives
+/// free.
+async fn clear_the_way(inner: &Arc<Inner>) -> Result<(), Wedged> {
+    if let Some(wedged) = inner.board().wedged.clone() {
+        return Err(wedged);
+    }
+    let clearing = Arc::clone(inner);
+    let cleared = spawn_blocking(move || {
+        let timeout = clearing.recovery.kill_timeout;
+        leftover::end(clearing.spawner.runtime_directory(), clearing.name(), timeout)?;
+        end_permitted_holders(&clearing, timeout);
+        Ok(())
+    });
+    let result = cleared.await.unwrap_or(Ok(()));
+    if let Err(wedged) = &result {
+        inner.set_wedged(wedged, None);
+    }
+    result
+}
+
+/// Ends the programs of `recovery.may_end` that hold the camera's device. Blocks.
+fn end_permitted_holders(inner: &Inner, timeout: Duration) {
+    let Some(device) = device(inner).filter(|_| !inner.recovery.may_end.is_empty()) else { return };
+    for Holder { pid, comm } in holders(device) {
+        let listed = |name: &String| name.bytes().take(COMM_LENGTH).eq(comm.bytes());
+        if !inner.recovery.may_end.iter().any(listed) {
+            continue;
+        }
+        warn!(camera = inner.name(), pid, comm, "ending a program that holds the camera (recovery.may_end)");
+        let ended = Pid::from_raw(pid)
+            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
+            .is_none_or(|pidfd| end_by_pidfd(std::os::fd::AsFd::as_fd(&pidfd), timeout));
+        if !ended {
+            warn!(camera = inner.name(), pid, comm, "it cannot be ended");
+        }
+    }
+}
+
+/// The device node of the camera, where its options name one.
+fn device(inner: &Inner) -> Option<&Path> {
+    inner.config.options.get("device")?.as_str().map(Path::new)
+}

@@ -1,0 +1,140 @@
+//! What can go wrong with a camera, in the words that reach a person.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::process::Evidence;
+use crate::camera_driver::protocol::ErrorKind;
+
+/// An operation on a camera failed; recovery goes by `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CameraError {
+    /// The camera's name in the configuration.
+    pub camera: String,
+    /// What recovery goes by.
+    pub kind: ErrorKind,
+    /// What happened.
+    pub message: String,
+    /// The operating system's error number, if there is one.
+    pub code: Option<i32>,
+}
+
+impl CameraError {
+    /// An error of `camera` without an error number.
+    pub fn new(camera: &str, kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { camera: camera.into(), kind, message: message.into(), code: None }
+    }
+
+    /// An error of `camera` that stems from the operating system; `doing` is what was tried.
+    pub(super) fn system(camera: &str, kind: ErrorKind, doing: &str, error: &std::io::Error) -> Self {
+        Self { camera: camera.into(), kind, message: format!("{doing}: {error}"), code: error.raw_os_error() }
+    }
+
+    /// What a person can do if recovery does not help.
+    pub const fn advice(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::Timeout | ErrorKind::QueueBuffer | ErrorKind::BadFrame => {
+                "it is restarted by itself; if this goes on, check its cable and the power supply"
+            }
+            ErrorKind::InvalidArgument => "check this camera's settings in the configuration",
+            ErrorKind::Cancelled => {
+                "nothing, if it was given up on purpose; else it is tried again by itself"
+            }
+            ErrorKind::Busy => "end the program that holds it, or list that program in recovery.may_end",
+            ErrorKind::Gone => "check its cable, and its id in the configuration",
+            ErrorKind::NoMemory => "lower the image size or the number of buffers, or free memory",
+            ErrorKind::Crashed => "its driver is started again by itself; its last words are in the log",
+            ErrorKind::Protocol => "check that the driver is of the same version as this program",
+        }
+    }
+}
+
+impl fmt::Display for CameraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "camera {}: {} ({}", self.camera, self.message, self.kind)?;
+        if let Some(code) = self.code {
+            write!(f, ", error {code}")?;
+        }
+        write!(f, "); {}", self.advice())
+    }
+}
+
+impl std::error::Error for CameraError {}
+
+/// Somebody else has the camera's lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("camera {camera} is in use by {holder} since {since}; ask again in {} s", retry_after.as_secs())]
+pub struct Busy {
+    /// The camera's name in the configuration.
+    pub camera: String,
+    /// Who has it.
+    pub holder: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it makes sense to ask again.
+    pub retry_after: Duration,
+}
+
+/// A driver process that SIGKILL does not end: it hangs in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error(
+    "camera {camera}: driver process {pid} cannot be ended, it hangs in the kernel ({evidence}); a reboot is needed"
+)]
+pub struct Wedged {
+    /// The camera's name in the configuration.
+    pub camera: String,
+    /// The process.
+    pub pid: i32,
+    /// What `/proc` says of its threads.
+    pub evidence: Evidence,
+}
+
+impl From<Wedged> for CameraError {
+    /// For callers that only know of errors: such a camera is held by a process.
+    fn from(wedged: Wedged) -> Self {
+        let message = format!(
+            "driver process {} cannot be ended, it hangs in the kernel ({}): a reboot is needed",
+            wedged.pid, wedged.evidence
+        );
+        Self::new(&wedged.camera, ErrorKind::Busy, message)
+    }
+}
+
+/// A recovery rung did not help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecoverError {
+    /// The camera still fails; a further rung may help.
+    #[error(transparent)]
+    Failed(#[from] CameraError),
+    /// Nothing but a reboot helps.
+    #[error(transparent)]
+    Wedged(#[from] Wedged),
+}
+
+impl From<RecoverError> for CameraError {
+    fn from(error: RecoverError) -> Self {
+        match error {
+            RecoverError::Failed(error) => error,
+            RecoverError::Wedged(wedged) => wedged.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_happened_to_which_camera_and_what_to_do() {
+        for kind in ErrorKind::ALL {
+            let error = CameraError { code: Some(32), ..CameraError::new("cam0", kind, "no frame in 10 s") };
+            let text = error.to_string();
+            for part in ["camera cam0", "no frame in 10 s", kind.name(), "error 32", error.advice()] {
+                assert!(text.contains(part), "{text}");
+            }
+        }
+    }
+}

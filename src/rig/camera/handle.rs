@@ -1,0 +1,182 @@
+//! The handle of a camera: its status, and its one lease.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{error, info};
+
+use super::connection::Tally;
+use super::error::{Busy, CameraError, Wedged};
+use super::lease::Lease;
+use super::leftover;
+use super::process::Process;
+use super::session::Session;
+use super::spawner::Spawner;
+use super::status::{CameraStatus, Counters, LeaseHolder, State};
+use crate::config;
+
+/// When it makes sense to ask again for a camera that is in use.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// How often a driver that cannot be ended is looked after.
+const REAP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A camera of the rig. Cheap to clone: all clones are the same camera.
+#[derive(Clone)]
+pub struct Camera {
+    pub(super) inner: Arc<Inner>,
+}
+
+/// What all handles of a camera share.
+pub(super) struct Inner {
+    pub(super) config: config::Camera,
+    pub(super) recovery: config::Recovery,
+    /// How many stills may be held at once.
+    pub(super) buffers: u32,
+    /// `--options` of the driver.
+    pub(super) options: String,
+    pub(super) spawner: Spawner,
+    /// The running driver. Whoever changes it holds the lock until it is in order again.
+    pub(super) session: tokio::sync::Mutex<Option<Session>>,
+    pub(super) tally: Arc<Tally>,
+    board: Mutex<Board>,
+    epoch: AtomicU64,
+    request: AtomicU64,
+}
+
+/// What `status` shows. Locked for moments only.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    pub(super) state: State,
+    pub(super) counters: Counters,
+    pub(super) holder: Option<LeaseHolder>,
+    /// A driver that cannot be ended, as long as it lives.
+    pub(super) wedged: Option<Wedged>,
+}
+
+impl Camera {
+    /// A camera that is closed. Its driver gets `config.options` and `extra_options`, which come first where
+    /// both name the same; the daemon holds at most `buffers` frames at once.
+    pub fn new(
+        config: &config::Camera,
+        recovery: &config::Recovery,
+        buffers: u32,
+        extra_options: serde_json::Map<String, serde_json::Value>,
+        spawner: Spawner,
+    ) -> Self {
+        let mut options = config.options.as_object().cloned().unwrap_or_default();
+        options.extend(extra_options);
+        let inner = Inner {
+            config: config.clone(),
+            recovery: recovery.clone(),
+            buffers,
+            options: serde_json::Value::Object(options).to_string(),
+            spawner,
+            session: tokio::sync::Mutex::default(),
+            tally: Arc::default(),
+            board: Mutex::default(),
+            epoch: AtomicU64::new(0),
+            request: AtomicU64::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    /// What it is doing and what happened to it. Never waits for the driver.
+    pub fn status(&self) -> CameraStatus {
+        let board = self.inner.board();
+        let mut counters = board.counters.clone();
+        counters.late = self.inner.tally.late.load(Ordering::Relaxed);
+        counters.garbage = self.inner.tally.garbage.load(Ordering::Relaxed);
+        CameraStatus {
+            camera: self.name().into(),
+            state: board.state.clone(),
+            counters,
+            holder: board.holder.clone(),
+        }
+    }
+
+    /// The right to use the camera, for `holder` (a name for people), until it is dropped. Never waits.
+    pub fn lease(&self, holder: &str) -> Result<Lease, Busy> {
+        let mut board = self.inner.board();
+        if let Some(LeaseHolder { name, since }) = board.holder.clone() {
+            let camera = self.name().into();
+            return Err(Busy { camera, holder: name, since, retry_after: RETRY_AFTER });
+        }
+        board.holder = Some(LeaseHolder { name: holder.into(), since: Timestamp::now() });
+        Ok(Lease::new(Arc::clone(&self.inner)))
+    }
+}
+
+impl fmt::Debug for Camera {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Camera").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(super) fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    pub(super) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_state(&self, state: State) {
+        self.board().state = state;
+    }
+
+    /// Shows that the camera is out of order.
+    pub(super) fn set_failed(&self, error: &CameraError) {
+        self.set_state(State::Failed { error: error.clone() });
+    }
+
+    /// Greater than every one before.
+    pub(super) fn next_epoch(&self) -> u64 {
+        self.epoch.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Unlike every one before.
+    pub(super) fn next_request(&self) -> u64 {
+        self.request.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Shows that the driver cannot be ended, and waits in the background for it to end nevertheless: only
+    /// then is it reaped and the camera usable again.
+    pub(super) fn set_wedged(self: &Arc<Self>, wedged: &Wedged, process: Option<Arc<Process>>) {
+        error!(camera = self.name(), pid = wedged.pid, evidence = %wedged.evidence,
+            "the driver cannot be ended, it hangs in the kernel: a reboot is needed");
+        for thread in &wedged.evidence.threads {
+            error!(camera = self.name(), tid = thread.tid, comm = thread.comm, state = %thread.state,
+                syscall = thread.syscall, stack = thread.stack.replace('\n', " < "), "where it hangs");
+        }
+        let mut board = self.board();
+        board.state = State::Wedged { pid: wedged.pid, evidence: wedged.evidence.clone() };
+        let Some(process) = process else { return };
+        board.wedged = Some(wedged.clone());
+        let (camera, weak) = (self.name().to_owned(), Arc::downgrade(self));
+        tokio::spawn(async move {
+            let status = loop {
+                match process.wait(Duration::ZERO) {
+                    Some(status) => break status,
+                    None => tokio::time::sleep(REAP_INTERVAL).await,
+                }
+            };
+            info!(camera, pid = process.pid(), %status, "the driver that could not be ended has ended");
+            if let Some(inner) = weak.upgrade() {
+                leftover::forget(inner.spawner.runtime_directory(), &camera);
+                let mut board = inner.board();
+                board.wedged = None;
+                board.state = State::Closed;
+            }
+        });
+    }
+}

@@ -1,0 +1,103 @@
+//! Drivers that outlived an earlier life of the program, found by the pid files that it left.
+//!
+//! A pid file names one process of one boot, so an innocent process that got the same id is left alone.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tracing::warn;
+
+use super::error::Wedged;
+use super::process::{self, Evidence};
+use super::procfs::Identity;
+
+/// Records that `pid` drives `camera`.
+pub(super) fn record(directory: &Path, camera: &str, pid: i32) -> io::Result<()> {
+    let identity = Identity::of(pid).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    let file = file(directory, camera);
+    let temporary = file.with_extension("tmp");
+    fs::write(&temporary, serde_json::to_vec(&identity)?)?;
+    fs::rename(temporary, file)
+}
+
+/// Forgets the driver of `camera`: it has ended.
+pub(super) fn forget(directory: &Path, camera: &str) {
+    if let Err(error) = fs::remove_file(file(directory, camera))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        warn!(camera, %error, "cannot remove the driver's pid file");
+    }
+}
+
+/// Ends the recorded driver of `camera` if it still lives. Blocks for twice `timeout` at most.
+pub(super) fn end(directory: &Path, camera: &str, timeout: Duration) -> Result<(), Wedged> {
+    let Ok(text) = fs::read(file(directory, camera)) else { return Ok(()) };
+    // The file is ours and replaced atomically: what does not parse names nobody.
+    if let Ok(identity) = serde_json::from_slice::<Identity>(&text)
+        && let Some(pid) = Pid::from_raw(identity.pid)
+        && let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty())
+        // Asked after opening: the handle is of this very process.
+        && Identity::of(identity.pid).as_ref() == Some(&identity)
+    {
+        warn!(camera, pid = identity.pid, "ending a driver that an earlier life of this program left behind");
+        if !process::end_by_pidfd(std::os::fd::AsFd::as_fd(&pidfd), timeout) {
+            let evidence = Evidence::of(identity.pid);
+            return Err(Wedged { camera: camera.into(), pid: identity.pid, evidence });
+        }
+    }
+    forget(directory, camera);
+    Ok(())
+}
+
+fn file(directory: &Path, camera: &str) -> PathBuf {
+    directory.join(format!("driver-{camera}.pid"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("60").spawn().unwrap()
+    }
+
+    #[test]
+    fn the_recorded_process_is_ended() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = sleeper();
+        record(directory.path(), "cam0", child.id() as i32).unwrap();
+        end(directory.path(), "cam0", Duration::from_secs(10)).unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(!file(directory.path(), "cam0").exists());
+    }
+
+    #[test]
+    fn a_process_with_the_same_id_but_another_start_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = sleeper();
+        let identity = Identity::of(child.id() as i32).unwrap();
+        for other in [
+            Identity { start_ticks: identity.start_ticks - 1, ..identity.clone() },
+            Identity { boot: "an earlier one".into(), ..identity },
+        ] {
+            fs::write(file(directory.path(), "cam0"), serde_json::to_vec(&other).unwrap()).unwrap();
+            end(directory.path(), "cam0", Duration::from_secs(10)).unwrap();
+        }
+        assert!(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_names_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(file(directory.path(), "cam0"), "{").unwrap();
+        end(directory.path(), "cam0", Duration::ZERO).unwrap();
+        assert!(!file(directory.path(), "cam0").exists());
+    }
+}

@@ -1,0 +1,150 @@
+//! Which message answers what. Pure.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use super::frame::Release;
+use crate::camera_driver::protocol::{Frame, FromDriver, Hello};
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    Hello,
+    Configured,
+    Started { epoch: u64 },
+    Stopped,
+    Frame { epoch: u64, request: u64 },
+}
+
+/// What came.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Hello(Hello),
+    Configured { frame_duration: Duration },
+    Started,
+    Stopped,
+    Frame(RawFrame),
+}
+
+/// A frame as it came. It is given back to the driver when dropped.
+#[derive(Debug)]
+pub(super) struct RawFrame {
+    pub(super) frame: Frame,
+    pub(super) memory: Option<OwnedFd>,
+    pub(super) received_ns: u64,
+    pub(super) release: Release,
+}
+
+/// What to do with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is waited for.
+    Answer,
+    /// It belongs to an earlier epoch or request, or comes after its wait was given up.
+    Late,
+    /// A sign of life.
+    Beat,
+    /// Nothing that could have been asked for.
+    Unexpected,
+}
+
+/// What to do with `message` while `want` is waited for.
+pub(super) fn verdict(message: &FromDriver, want: Option<Want>) -> Verdict {
+    let only = |wanted: bool| if wanted { Verdict::Answer } else { Verdict::Late };
+    match message {
+        FromDriver::Beat { .. } => Verdict::Beat,
+        FromDriver::Hello(_) if want != Some(Want::Hello) => Verdict::Unexpected,
+        FromDriver::Hello(_) => Verdict::Answer,
+        FromDriver::Configured { .. } => only(want == Some(Want::Configured)),
+        FromDriver::Started { epoch } => only(want == Some(Want::Started { epoch: *epoch })),
+        FromDriver::Stopped { .. } => only(want == Some(Want::Stopped)),
+        FromDriver::Error { request: None, .. } => only(want.is_some()),
+        FromDriver::Error { request: Some(failed), .. } => {
+            only(matches!(want, Some(Want::Frame { request, .. }) if request == *failed))
+        }
+        FromDriver::Frame(frame) => match want {
+            Some(Want::Frame { epoch, request })
+                if frame.epoch == epoch && frame.request == Some(request) =>
+            {
+                Verdict::Answer
+            }
+            Some(Want::Frame { epoch, .. }) if frame.epoch > epoch => Verdict::Unexpected,
+            Some(_) | None => Verdict::Late,
+        },
+    }
+}
+
+/// Kind of `message`, as in the protocol.
+pub(super) fn name(message: &FromDriver) -> &'static str {
+    match message {
+        FromDriver::Hello(_) => "hello",
+        FromDriver::Configured { .. } => "configured",
+        FromDriver::Started { .. } => "started",
+        FromDriver::Stopped { .. } => "stopped",
+        FromDriver::Frame(_) => "frame",
+        FromDriver::Error { .. } => "error",
+        FromDriver::Beat { .. } => "beat",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera_driver::protocol::{ErrorKind, PixelFormat, Size, Stream};
+
+    const WANT: Want = Want::Frame { epoch: 3, request: 7 };
+
+    fn frame(epoch: u64, request: Option<u64>) -> FromDriver {
+        FromDriver::Frame(Frame {
+            epoch,
+            request,
+            stream: Stream::Still,
+            format: PixelFormat::Yuv420,
+            size: Size { width: 2, height: 2 },
+            strides: vec![],
+            offsets: vec![],
+            sensor_timestamp_ns: 0,
+            exposure_us: 0,
+            readout_us: 0,
+            gain: 1.0,
+            focus: None,
+            sequence: 0,
+            buffer: 0,
+        })
+    }
+
+    fn error(request: Option<u64>) -> FromDriver {
+        FromDriver::Error { kind: ErrorKind::Timeout, message: String::new(), request, code: None }
+    }
+
+    #[test]
+    fn only_the_frame_of_this_epoch_and_request_is_the_answer() {
+        assert_eq!(verdict(&frame(3, Some(7)), Some(WANT)), Verdict::Answer);
+        for late in [frame(2, Some(7)), frame(3, Some(6)), frame(3, None), frame(2, None)] {
+            assert_eq!(verdict(&late, Some(WANT)), Verdict::Late);
+        }
+        assert_eq!(verdict(&frame(4, Some(7)), Some(WANT)), Verdict::Unexpected);
+        assert_eq!(verdict(&frame(3, Some(7)), None), Verdict::Late);
+        assert_eq!(verdict(&frame(3, Some(7)), Some(Want::Stopped)), Verdict::Late);
+    }
+
+    #[test]
+    fn an_error_ends_the_wait_that_it_belongs_to() {
+        assert_eq!(verdict(&error(Some(7)), Some(WANT)), Verdict::Answer);
+        assert_eq!(verdict(&error(Some(6)), Some(WANT)), Verdict::Late);
+        assert_eq!(verdict(&error(None), Some(WANT)), Verdict::Answer);
+        assert_eq!(verdict(&error(None), Some(Want::Stopped)), Verdict::Answer);
+        assert_eq!(verdict(&error(None), None), Verdict::Late);
+    }
+
+    #[test]
+    fn answers_of_steps_that_were_given_up_are_late() {
+        let started = FromDriver::Started { epoch: 3 };
+        assert_eq!(verdict(&started, Some(Want::Started { epoch: 3 })), Verdict::Answer);
+        assert_eq!(verdict(&started, Some(Want::Started { epoch: 4 })), Verdict::Late);
+        let stopped = FromDriver::Stopped { epoch: 3 };
+        assert_eq!(verdict(&stopped, Some(Want::Stopped)), Verdict::Answer);
+        assert_eq!(verdict(&stopped, Some(WANT)), Verdict::Late);
+        assert_eq!(verdict(&FromDriver::Beat { count: 1 }, None), Verdict::Beat);
+    }
+}

@@ -1,0 +1,151 @@
+//! Starting drivers, from one thread that lives as long as the rig.
+//!
+//! A driver dies with the *thread* that forked it (`PR_SET_PDEATHSIG`), so that none outlives the daemon,
+//! however that ends. A thread of a runtime's pool may end earlier; this one ends when the last [`Spawner`]
+//! is dropped.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, mpsc};
+
+use command_fds::{CommandFdExt as _, FdMapping};
+use rustix::fs::{Access, access};
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+use tokio::sync::oneshot;
+
+use super::process::Process;
+use crate::camera_driver::protocol::SOCKET_FD;
+
+/// Variables by which systemd talks to the daemon, and to nobody else.
+const NOT_FOR_DRIVERS: [&str; 6] =
+    ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+
+/// Starts drivers. Cheap to clone; drivers end with the last clone.
+#[derive(Debug, Clone)]
+pub struct Spawner {
+    jobs: mpsc::Sender<Job>,
+    runtime_directory: Arc<Path>,
+}
+
+#[derive(Debug)]
+struct Job {
+    command: Command,
+    reply: oneshot::Sender<io::Result<Process>>,
+}
+
+/// A driver that was started.
+#[derive(Debug)]
+pub(super) struct Spawned {
+    pub(super) process: Process,
+    /// What it prints.
+    pub(super) output: OwnedFd,
+}
+
+impl Spawner {
+    /// Starts the thread. `runtime_directory` is where the drivers' pid files are kept; it is created.
+    pub fn new(runtime_directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(runtime_directory)?;
+        let (jobs, queue) = mpsc::channel::<Job>();
+        std::thread::Builder::new().name("spawner".into()).spawn(move || {
+            for Job { mut command, reply } in queue {
+                let spawned = command.spawn();
+                // Closes our copies of the child's descriptors.
+                drop(command);
+                // If nobody waits any longer the process is dropped, which ends it.
+                let _ = reply.send(spawned.and_then(Process::new));
+            }
+        })?;
+        Ok(Self { jobs, runtime_directory: runtime_directory.into() })
+    }
+
+    /// Where pid files are kept.
+    pub(super) fn runtime_directory(&self) -> &Path {
+        &self.runtime_directory
+    }
+
+    /// Starts `program` with `arguments` and `socket` as [`SOCKET_FD`].
+    pub(super) async fn spawn(
+        &self,
+        program: &Path,
+        arguments: &[String],
+        socket: OwnedFd,
+    ) -> io::Result<Spawned> {
+        let (output, input) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(input.try_clone()?)
+            .stderr(input)
+            .process_group(0)
+            .fd_mappings(vec![FdMapping { parent_fd: socket, child_fd: SOCKET_FD }])
+            .map_err(io::Error::other)?;
+        for variable in NOT_FOR_DRIVERS {
+            command.env_remove(variable);
+        }
+        die_with_parent(&mut command);
+        let (reply, answer) = oneshot::channel();
+        let gone = || io::Error::other("the spawner thread has ended");
+        self.jobs.send(Job { command, reply }).map_err(|_| gone())?;
+        let process = answer.await.map_err(|_| gone())??;
+        Ok(Spawned { process, output })
+    }
+}
+
+/// The executable of `driver`: an absolute path, else beside this program, else in `PATH`. The error says
+/// where it was looked for.
+pub(super) fn find_driver(driver: &Path) -> Result<PathBuf, String> {
+    let candidates: Vec<PathBuf> = if driver.is_absolute() {
+        vec![driver.to_owned()]
+    } else {
+        let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
+        let path = env::var_os("PATH").unwrap_or_default();
+        beside.into_iter().chain(env::split_paths(&path)).map(|folder| folder.join(driver)).collect()
+    };
+    let found = candidates.iter().find(|file| file.is_file() && access(*file, Access::EXEC_OK).is_ok());
+    found.cloned().ok_or_else(|| {
+        let places = candidates.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+        format!("there is no executable driver {}: looked for {places}", driver.display())
+    })
+}
+
+fn die_with_parent(command: &mut Command) {
+    let parent = getpid();
+    let prepare = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The parent may have died before the line above.
+        if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::NotConnected.into()) }
+    };
+    #[expect(unsafe_code, reason = "the death signal can only be set in the child, between fork and exec")]
+    // SAFETY: runs between fork and exec of a threaded program, where only async-signal-safe calls are
+    // allowed: it makes two system calls and neither allocates nor locks.
+    unsafe {
+        command.pre_exec(prepare);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_driver_is_an_error_that_names_the_places_looked_at() {
+        let error = find_driver(Path::new("/nowhere/driver")).unwrap_err();
+        assert!(error.ends_with("looked for /nowhere/driver"), "{error}");
+        let error = find_driver(Path::new("no-such-driver")).unwrap_err();
+        let exe = env::current_exe().unwrap();
+        assert!(error.contains(&*exe.with_file_name("no-such-driver").to_string_lossy()), "{error}");
+        assert_eq!(find_driver(Path::new("sh")).unwrap().file_name(), Path::new("sh").file_name());
+    }
+
+    #[test]
+    fn a_file_that_is_not_executable_is_not_a_driver() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(find_driver(file.path()).is_err());
+    }
+}

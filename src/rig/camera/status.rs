@@ -1,0 +1,123 @@
+//! What a camera is doing, for the API, the log and the scan's driver.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::error::CameraError;
+use super::process::Evidence;
+use crate::camera_driver::protocol::ErrorKind;
+use crate::plan::ShotIndex;
+
+/// A step of recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    /// Stop and start the stream, in the same process.
+    Restart,
+    /// End the driver process and start a new one.
+    Respawn,
+}
+
+impl Rung {
+    /// As in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Respawn => "respawn",
+        }
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a camera is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// No driver runs.
+    #[default]
+    Closed,
+    /// A driver is being started.
+    Opening,
+    /// Frames can be had.
+    Streaming {
+        /// The driver's process.
+        pid: i32,
+        /// Number of the running start.
+        epoch: u64,
+    },
+    /// An attempt is under way.
+    Capturing {
+        /// What for.
+        shot: ShotIndex,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A rung is under way.
+    Recovering {
+        /// Which one.
+        rung: Rung,
+    },
+    /// The driver is being ended.
+    Closing,
+    /// The driver cannot be ended: a reboot is needed.
+    Wedged {
+        /// Its process.
+        pid: i32,
+        /// What `/proc` says of its threads.
+        evidence: Evidence,
+    },
+    /// Out of order until a rung helps, or it is closed and opened again.
+    Failed {
+        /// Why.
+        error: CameraError,
+    },
+}
+
+/// What happened to a camera since the program started.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Counters {
+    /// Attempts that gave a frame.
+    pub captured: u64,
+    /// Attempts that failed, by kind.
+    pub failed: HashMap<ErrorKind, u64>,
+    /// Attempts given up by who asked for them.
+    pub given_up: u64,
+    /// Frames and errors dropped because they belonged to an earlier epoch or to an attempt that was over.
+    pub late: u64,
+    /// Packets that were not messages.
+    pub garbage: u64,
+    /// Restarts that were begun.
+    pub restarts: u64,
+    /// Respawns that were begun.
+    pub respawns: u64,
+}
+
+/// Who has a camera's lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeaseHolder {
+    /// As given to `lease`.
+    pub name: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A camera at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CameraStatus {
+    /// Its name in the configuration.
+    pub camera: String,
+    /// What it is doing.
+    pub state: State,
+    /// What happened to it so far.
+    pub counters: Counters,
+    /// Who has its lease.
+    pub holder: Option<LeaseHolder>,
+}
