@@ -15,7 +15,7 @@ use super::connection::{Connection, Wait};
 use super::error::{CameraError, RecoverError, Wedged};
 use super::handle::Inner;
 use super::process::{Ending, Evidence, end_by_pidfd};
-use super::procfs::{Holder, holders};
+use super::procfs::{Holder, Identity, holders};
 use super::spawner::{Spawned, find_driver};
 use super::{leftover, output};
 use crate::camera_driver::link::Link;
@@ -88,7 +88,8 @@ impl Driver {
             }
             Err(evidence) => {
                 let wedged = Wedged { camera: camera.into(), pid, evidence };
-                inner.set_wedged(&wedged, Some(Arc::clone(process)));
+                let process = Arc::clone(process);
+                inner.set_wedged(&wedged, move || process.wait(Duration::ZERO).is_some());
                 Err(wedged)
             }
         }
@@ -118,9 +119,6 @@ pub(super) fn name_holders(inner: &Inner) -> String {
 /// Ends this camera's driver of an earlier life, and the holders of its device that the configuration gives
 /// free.
 async fn clear_the_way(inner: &Arc<Inner>) -> Result<(), Wedged> {
-    if let Some(wedged) = inner.board().wedged.clone() {
-        return Err(wedged);
-    }
     let clearing = Arc::clone(inner);
     let cleared = spawn_blocking(move || {
         let timeout = clearing.recovery.kill_timeout;
@@ -128,9 +126,11 @@ async fn clear_the_way(inner: &Arc<Inner>) -> Result<(), Wedged> {
         end_permitted_holders(&clearing, timeout);
         Ok(())
     });
-    let result = cleared.await.unwrap_or(Ok(()));
+    let result: Result<(), Wedged> = cleared.await.unwrap_or(Ok(()));
     if let Err(wedged) = &result {
-        inner.set_wedged(wedged, None);
+        let hanging = Identity::of(wedged.pid);
+        let pid = wedged.pid;
+        inner.set_wedged(wedged, move || hanging.is_none() || Identity::of(pid) != hanging);
     }
     result
 }

@@ -12,7 +12,7 @@ use super::connection::Tally;
 use super::error::{Busy, CameraError, Wedged};
 use super::lease::Lease;
 use super::leftover;
-use super::process::Process;
+use super::procfs::ThreadEvidence;
 use super::session::Session;
 use super::spawner::Spawner;
 use super::status::{CameraStatus, Counters, LeaseHolder, State};
@@ -149,28 +149,34 @@ impl Inner {
         self.request.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Shows that the driver cannot be ended, and waits in the background for it to end nevertheless: only
-    /// then is it reaped and the camera usable again.
-    pub(super) fn set_wedged(self: &Arc<Self>, wedged: &Wedged, process: Option<Arc<Process>>) {
-        error!(camera = self.name(), pid = wedged.pid, evidence = %wedged.evidence,
-            "the driver cannot be ended, it hangs in the kernel: a reboot is needed");
+    /// Fails while there is a driver that cannot be ended.
+    pub(super) fn check_not_wedged(&self) -> Result<(), Wedged> {
+        self.board().wedged.clone().map_or(Ok(()), Err)
+    }
+
+    /// Shows that the driver cannot be ended, and looks in the background whether it has `ended` nevertheless:
+    /// only then is the camera usable again.
+    pub(super) fn set_wedged(
+        self: &Arc<Self>,
+        wedged: &Wedged,
+        has_ended: impl Fn() -> bool + Send + 'static,
+    ) {
+        let (camera, pid) = (self.name().to_owned(), wedged.pid);
+        error!(camera, pid, "the driver cannot be ended, it hangs in the kernel: a reboot is needed");
         for thread in &wedged.evidence.threads {
-            error!(camera = self.name(), tid = thread.tid, comm = thread.comm, state = %thread.state,
-                syscall = thread.syscall, stack = thread.stack.replace('\n', " < "), "where it hangs");
+            let ThreadEvidence { tid, comm, state, wchan, syscall, stack } = thread;
+            let stack = stack.replace('\n', " < ");
+            error!(camera, pid, tid, comm, %state, wchan, syscall, stack, "where the driver hangs");
         }
         let mut board = self.board();
-        board.state = State::Wedged { pid: wedged.pid, evidence: wedged.evidence.clone() };
-        let Some(process) = process else { return };
+        board.state = State::Wedged { pid, evidence: wedged.evidence.clone() };
         board.wedged = Some(wedged.clone());
-        let (camera, weak) = (self.name().to_owned(), Arc::downgrade(self));
+        let weak = Arc::downgrade(self);
         tokio::spawn(async move {
-            let status = loop {
-                match process.wait(Duration::ZERO) {
-                    Some(status) => break status,
-                    None => tokio::time::sleep(REAP_INTERVAL).await,
-                }
-            };
-            info!(camera, pid = process.pid(), %status, "the driver that could not be ended has ended");
+            while !has_ended() {
+                tokio::time::sleep(REAP_INTERVAL).await;
+            }
+            info!(camera, pid, "the driver that could not be ended has ended");
             if let Some(inner) = weak.upgrade() {
                 leftover::forget(inner.spawner.runtime_directory(), &camera);
                 let mut board = inner.board();

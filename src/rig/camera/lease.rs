@@ -122,6 +122,7 @@ async fn open(inner: &Arc<Inner>, cancel: &CancellationToken) -> Result<Hello, R
     if let Some(session) = slot.as_ref().filter(|session| session.is_streaming()) {
         return Ok(session.hello.clone());
     }
+    inner.check_not_wedged()?;
     inner.set_state(State::Opening);
     let result = start(inner, &mut slot, cancel).await;
     if let Err(error) = &result {
@@ -160,6 +161,7 @@ async fn start(
 
 async fn recover(inner: &Arc<Inner>, rung: Rung, cancel: &CancellationToken) -> Result<(), RecoverError> {
     let mut slot = inner.session.lock().await;
+    inner.check_not_wedged()?;
     let (camera, recovery) = (inner.name(), &inner.recovery);
     inner.set_state(State::Recovering { rung });
     let result = match rung {

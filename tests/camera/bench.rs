@@ -1,0 +1,135 @@
+//! A camera on the bench: short times, a small picture, and counting what is left behind.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use scanner::camera_driver::protocol::{Controls, PixelFormat};
+use scanner::config;
+use scanner::plan::{Intrinsics, Mount};
+use scanner::rig::camera::{Camera, Spawner};
+use scanner::units::{Degrees, Millimetres};
+use serde_json::{Map, Value};
+
+pub const WIDTH: u32 = 64;
+pub const HEIGHT: u32 = 48;
+
+pub fn simulator() -> PathBuf {
+    env!("CARGO_BIN_EXE_scanner-sim").into()
+}
+
+pub fn config(name: &str, driver: &Path, options: Value) -> config::Camera {
+    let millimetres = Millimetres::new;
+    config::Camera {
+        name: name.into(),
+        driver: driver.into(),
+        id: "sim-0".into(),
+        format: PixelFormat::Yuv420,
+        frame_rate: None,
+        intrinsics: Intrinsics { width: WIDTH, height: HEIGHT, fx: 60.0, fy: 60.0, cx: 32.0, cy: 24.0 },
+        mount: Mount {
+            distance: millimetres(300.0),
+            height: millimetres(120.0),
+            azimuth: Degrees::ZERO,
+            look_at_height: millimetres(40.0),
+        },
+        controls: Controls::default(),
+        options,
+    }
+}
+
+/// Short, but not so short that a busy machine makes a healthy driver fail.
+pub fn recovery() -> config::Recovery {
+    config::Recovery {
+        attempts: 3,
+        capture_timeout: Duration::from_secs(1),
+        restart_pause: Duration::from_millis(1),
+        start_pause: Duration::from_millis(1),
+        restart_timeout: Duration::from_secs(2),
+        kill_timeout: Duration::from_millis(500),
+        start_timeout: Duration::from_secs(20),
+        backoff: Duration::ZERO,
+        may_end: vec![],
+    }
+}
+
+/// A place for pid files, and what starts drivers.
+pub struct Bench {
+    pub directory: tempfile::TempDir,
+    pub spawner: Spawner,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let spawner = Spawner::new(directory.path()).unwrap();
+        Self { directory, spawner }
+    }
+
+    /// A camera with the driver `program`.
+    pub fn camera(&self, name: &str, program: &Path, options: Value) -> Camera {
+        Camera::new(&config(name, program, options), &recovery(), 4, Map::new(), self.spawner.clone())
+    }
+
+    /// A simulated camera.
+    pub fn simulated(&self, name: &str, options: Value) -> Camera {
+        self.camera(name, &simulator(), options)
+    }
+
+    /// A driver that is a shell script.
+    pub fn script(&self, name: &str, script: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = self.directory.path().join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        file
+    }
+}
+
+/// What this process has: names of its threads, its open descriptors, its children.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Belongings {
+    threads: Vec<String>,
+    descriptors: BTreeSet<String>,
+    children: Vec<String>,
+}
+
+impl Belongings {
+    /// Now. Threads of the runtime come and go as it pleases, so they do not count.
+    pub fn now() -> Self {
+        let comm = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        let mut threads: Vec<_> = fs::read_dir("/proc/self/task").unwrap().flatten().map(comm).collect();
+        threads.retain(|name| !name.starts_with("tokio-rt"));
+        threads.sort();
+        let is_child = |stat: &String| {
+            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            parent == Some(&std::process::id().to_string())
+        };
+        let stats = fs::read_dir("/proc").unwrap().flatten();
+        let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+        let mut children: Vec<_> = stats.filter(is_child).collect();
+        children.sort();
+        let descriptors = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let descriptors = descriptors
+            .filter_map(|entry| Some((entry.file_name(), fs::read_link(entry.path()).ok()?)))
+            .filter(|(_, target)| !target.ends_with("fd"))
+            .map(|(number, target)| format!("{}: {}", number.display(), target.display()))
+            .collect();
+        Self { threads, descriptors, children }
+    }
+}
+
+/// Waits until `is_so`; the test's own time-out is the only deadline that tells a slow machine from a bug.
+pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+pub fn now_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
