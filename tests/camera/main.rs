@@ -3,5 +3,6 @@
 #![expect(missing_docs, clippy::cast_lossless, reason = "a test")]
 
 mod bench;
+mod faults;
 mod fuse;
 mod processes;

@@ -1,0 +1,95 @@
+//! Many faults, and nothing left behind: no thread, no descriptor, no process, no pid file.
+//!
+//! `SCANNER_TEST_FAULTS` is how many (200 if unset).
+
+#![expect(missing_docs, clippy::cast_lossless, reason = "a test")]
+
+#[path = "camera/bench.rs"]
+mod bench;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bench::{Belongings, Bench, eventually, now_ns};
+use scanner::plan::ShotIndex;
+use scanner::rig::camera::{Counters, Rung};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+/// Most faults cost a time-out and hardly any work.
+const CAMERAS: u64 = 20;
+
+#[test]
+fn nothing_is_left_behind_after_many_faults() {
+    let faults = std::env::var("SCANNER_TEST_FAULTS").map_or(200, |count| count.parse().unwrap());
+    // Threads for blocking calls end when idle, so those that remain hang.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_keep_alive(Duration::from_millis(10))
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let at_work = Belongings::now();
+        let bench = Arc::new(Bench::new());
+        let mut cameras = JoinSet::new();
+        for camera in 0..CAMERAS {
+            let bench = Arc::clone(&bench);
+            cameras.spawn(async move { fail(&bench, camera, faults.div_ceil(CAMERAS)).await });
+        }
+        let mut failed = 0;
+        let mut respawns = 0;
+        while let Some(counters) = cameras.join_next().await {
+            let counters = counters.unwrap();
+            failed += counters.failed.values().sum::<u64>();
+            respawns += counters.respawns;
+        }
+        assert!(failed >= faults, "{failed} attempts failed");
+        assert!(respawns > 0);
+        let left: Vec<_> = std::fs::read_dir(bench.directory.path())
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some())
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+        drop(bench);
+        eventually("threads, descriptors and children are as before", || Belongings::now() == at_work).await;
+        println!("{failed} attempts failed, {respawns} drivers were respawned, nothing was left behind");
+    });
+}
+
+/// Takes pictures until `faults` attempts have failed: a restart after the first failure in a row, a respawn
+/// after each further one and after a restart that did not help.
+async fn fail(bench: &Bench, number: u64, faults: u64) -> Counters {
+    let name = format!("cam{number}");
+    let camera = bench.simulated(
+        &name,
+        json!({
+            "time_scale": 20.0,
+            "seed": number,
+            "random_faults": 0.8,
+            "fault_state": bench.directory.path().join(&name),
+        }),
+    );
+    let mut lease = camera.lease("test").unwrap();
+    lease.open().await.unwrap();
+    let (mut shot, mut failed, mut in_a_row) = (0, 0, 0);
+    while failed < faults {
+        // A frame is held while the next one is taken, as in a scan.
+        match lease.capture(ShotIndex(shot), now_ns()).await {
+            Ok(_frame) => {
+                shot += 1;
+                in_a_row = 0;
+            }
+            Err(_) => {
+                failed += 1;
+                in_a_row += 1;
+                if in_a_row > 1 || lease.recover(Rung::Restart).await.is_err() {
+                    lease.recover(Rung::Respawn).await.unwrap();
+                }
+            }
+        }
+    }
+    lease.close().await;
+    camera.status().counters
+}
