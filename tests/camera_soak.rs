@@ -2,17 +2,21 @@
 //!
 //! `SCANNER_TEST_FAULTS` is how many (200 if unset).
 
-#![expect(missing_docs, clippy::cast_lossless, reason = "a test")]
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "a test")]
 
 #[path = "camera/bench.rs"]
 mod bench;
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bench::{Belongings, Bench, eventually, now_ns};
+use bench::{Bench, now_ns};
 use scanner::plan::ShotIndex;
-use scanner::rig::camera::{Counters, Rung};
+use scanner::config::Rung;
+use scanner::rig::camera::{Counters};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -21,7 +25,7 @@ const CAMERAS: u64 = 20;
 
 #[test]
 fn nothing_is_left_behind_after_many_faults() {
-    let faults = std::env::var("SCANNER_TEST_FAULTS").map_or(200, |count| count.parse().unwrap());
+    let faults: u64 = std::env::var("SCANNER_TEST_FAULTS").map_or(200, |count| count.parse().unwrap());
     // Threads for blocking calls end when idle, so those that remain hang.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -46,14 +50,23 @@ fn nothing_is_left_behind_after_many_faults() {
         }
         assert!(failed >= faults, "{failed} attempts failed");
         assert!(respawns > 0);
-        let left: Vec<_> = std::fs::read_dir(bench.directory.path())
+        let left: Vec<_> = fs::read_dir(bench.directory.path())
             .unwrap()
             .flatten()
             .filter(|entry| entry.path().extension().is_some())
             .collect();
         assert!(left.is_empty(), "{left:?}");
         drop(bench);
-        eventually("threads, descriptors and children are as before", || Belongings::now() == at_work).await;
+        let now = Belongings::now;
+        let begun = Instant::now();
+        while now() != at_work {
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "left behind:\n{:#?}\nbefore:\n{at_work:#?}",
+                now()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         println!("{failed} attempts failed, {respawns} drivers were respawned, nothing was left behind");
     });
 }
@@ -92,4 +105,35 @@ async fn fail(bench: &Bench, number: u64, faults: u64) -> Counters {
     }
     lease.close().await;
     camera.status().counters
+}
+
+/// What this process has: ids of its threads, its open descriptors, its children.
+#[derive(Debug, PartialEq, Eq)]
+struct Belongings {
+    threads: BTreeSet<String>,
+    descriptors: BTreeSet<String>,
+    children: BTreeSet<String>,
+}
+
+impl Belongings {
+    fn now() -> Self {
+        let names = |folder| fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name());
+        let threads = names("/proc/self/task").map(|id| id.display().to_string()).collect();
+        let is_child = |stat: &String| {
+            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            parent == Some(&std::process::id().to_string())
+        };
+        let stats = fs::read_dir("/proc").unwrap().flatten();
+        let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+        let children = stats.filter(is_child).collect();
+        let descriptors = names("/proc/self/fd")
+            .filter_map(|number| {
+                let target = fs::read_link(Path::new("/proc/self/fd").join(&number)).ok()?;
+                Some((number, target))
+            })
+            .filter(|(_, target)| !target.ends_with("fd"))
+            .map(|(number, target)| format!("{}: {}", number.display(), target.display()))
+            .collect();
+        Self { threads, descriptors, children }
+    }
 }

@@ -1,6 +1,5 @@
 //! A camera on the bench: short times, a small picture, and counting what is left behind.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -87,39 +86,6 @@ impl Bench {
     }
 }
 
-/// What this process has: names of its threads, its open descriptors, its children.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Belongings {
-    threads: Vec<String>,
-    descriptors: BTreeSet<String>,
-    children: Vec<String>,
-}
-
-impl Belongings {
-    /// Now. Threads of the runtime come and go as it pleases, so they do not count.
-    pub fn now() -> Self {
-        let comm = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap_or_default();
-        let mut threads: Vec<_> = fs::read_dir("/proc/self/task").unwrap().flatten().map(comm).collect();
-        threads.retain(|name| !name.starts_with("tokio-rt"));
-        threads.sort();
-        let is_child = |stat: &String| {
-            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
-            parent == Some(&std::process::id().to_string())
-        };
-        let stats = fs::read_dir("/proc").unwrap().flatten();
-        let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
-        let mut children: Vec<_> = stats.filter(is_child).collect();
-        children.sort();
-        let descriptors = fs::read_dir("/proc/self/fd").unwrap().flatten();
-        let descriptors = descriptors
-            .filter_map(|entry| Some((entry.file_name(), fs::read_link(entry.path()).ok()?)))
-            .filter(|(_, target)| !target.ends_with("fd"))
-            .map(|(number, target)| format!("{}: {}", number.display(), target.display()))
-            .collect();
-        Self { threads, descriptors, children }
-    }
-}
-
 /// Waits until `is_so`; the test's own time-out is the only deadline that tells a slow machine from a bug.
 pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -129,7 +95,4 @@ pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-pub fn now_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
+pub use scanner::rig::clock::now_ns;

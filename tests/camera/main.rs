@@ -1,6 +1,6 @@
 //! The daemon's end of a camera against real driver processes.
 
-#![expect(missing_docs, clippy::cast_lossless, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, unreachable_pub, reason = "a test")]
 
 mod bench;
 mod faults;

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use scanner::camera_driver::protocol::ErrorKind;
-use scanner::rig::camera::{Camera, RecoverError, Rung, State, holders};
+use scanner::config::Rung;
+use scanner::rig::camera::{Camera, RecoverError, State, holders};
 use serde_json::{Map, json};
 
 use crate::bench::{Bench, config, eventually, recovery};

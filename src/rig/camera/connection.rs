@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use tokio::task::spawn_blocking;
 use tracing::{debug, warn};
 
@@ -21,6 +20,7 @@ use super::process::Process;
 use super::sorting::{Answer, RawFrame, Verdict, Want, name, verdict};
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{ErrorKind, FromDriver, ToDriver};
+use crate::rig::clock::now_ns;
 
 /// Packets that are no messages before the reader gives the driver up.
 const MAX_GARBAGE: u32 = 100;
@@ -91,7 +91,7 @@ impl Connection {
             link: Arc::new(link),
             process: Arc::new(process),
             talk: Mutex::default(),
-            last_beat_ns: AtomicU64::new(monotonic_ns()),
+            last_beat_ns: AtomicU64::new(now_ns()),
             tally,
         });
         let hello = connection.wait_for(Want::Hello);
@@ -236,7 +236,7 @@ impl Connection {
 
     /// Hands `message` to who waits for it, or drops it.
     fn sort(&self, message: FromDriver, memory: Option<OwnedFd>) {
-        let received_ns = monotonic_ns();
+        let received_ns = now_ns();
         let want = self.talk().waiting.as_ref().map(|mailbox| mailbox.want);
         let verdict = verdict(&message, want);
         let said = name(&message);
@@ -260,6 +260,7 @@ impl Connection {
         match verdict {
             Verdict::Answer => self.deliver(answer),
             Verdict::Late => self.drop_late(answer),
+            Verdict::Unasked => warn!(camera = self.camera, ?answer, "the driver reports an error by itself"),
             Verdict::Beat => {}
             Verdict::Unexpected => {
                 let error =
@@ -283,18 +284,17 @@ impl Connection {
         }
     }
 
-    /// Counts and drops what nobody waits for any more.
+    /// Drops what nobody waits for any more, and counts frames.
     fn drop_late(&self, answer: Result<Answer, CameraError>) {
-        self.tally.late.fetch_add(1, Ordering::Relaxed);
-        match answer {
-            Ok(answer) => debug!(camera = self.camera, ?answer, "dropped: nobody waits for it any more"),
-            Err(error) => warn!(camera = self.camera, kind = error.kind.name(), "unasked: {}", error.message),
+        if matches!(answer, Ok(Answer::Frame(_))) {
+            self.tally.late.fetch_add(1, Ordering::Relaxed);
         }
+        debug!(camera = self.camera, ?answer, "dropped: nobody waits for it any more");
     }
 
     /// Why nothing came in `limit`.
     fn silence(&self, limit: Duration) -> String {
-        let silent = monotonic_ns().saturating_sub(self.last_beat_ns.load(Ordering::Relaxed));
+        let silent = now_ns().saturating_sub(self.last_beat_ns.load(Ordering::Relaxed));
         let time = format!("no answer in {:.1} s", limit.as_secs_f64());
         if silent < STUCK_AFTER_NS {
             return time;
@@ -309,10 +309,4 @@ impl Connection {
     fn talk(&self) -> MutexGuard<'_, Talk> {
         self.talk.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// `CLOCK_MONOTONIC` in nanoseconds.
-pub(super) fn monotonic_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }

@@ -12,7 +12,6 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::connection::monotonic_ns;
 use super::driver::name_holders;
 use super::error::{CameraError, RecoverError};
 use super::frame::{CapturedFrame, Expected};
@@ -23,6 +22,7 @@ use super::status::State;
 use crate::config::Rung;
 use crate::camera_driver::protocol::{ErrorKind, Hello, ToDriver};
 use crate::plan::ShotIndex;
+use crate::rig::clock::now_ns;
 
 /// An attempt lasts at least this long and [`MIN_FRAMES`], whatever the configuration says.
 const MIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -224,7 +224,7 @@ async fn capture(
 ) -> Result<CapturedFrame, CameraError> {
     let (epoch, request) = (stream.epoch, inner.next_request());
     let message = ToDriver::Capture { epoch, request, shot: shot.0, not_before_ns };
-    let ahead = Duration::from_nanos(not_before_ns.saturating_sub(monotonic_ns()));
+    let ahead = Duration::from_nanos(not_before_ns.saturating_sub(now_ns()));
     let shortest = MIN_TIMEOUT + stream.frame_duration * MIN_FRAMES;
     let limit = inner.recovery.capture_timeout.max(shortest) + ahead;
     let protocol = |message: &str| CameraError::new(inner.name(), ErrorKind::Protocol, message);

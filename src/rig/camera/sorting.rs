@@ -42,6 +42,8 @@ pub(super) enum Verdict {
     Answer,
     /// It belongs to an earlier epoch or request, or comes after its wait was given up.
     Late,
+    /// An error that belongs to nothing: people should know of it.
+    Unasked,
     /// A sign of life.
     Beat,
     /// Nothing that could have been asked for.
@@ -58,7 +60,8 @@ pub(super) fn verdict(message: &FromDriver, want: Option<Want>) -> Verdict {
         FromDriver::Configured { .. } => only(want == Some(Want::Configured)),
         FromDriver::Started { epoch } => only(want == Some(Want::Started { epoch: *epoch })),
         FromDriver::Stopped { .. } => only(want == Some(Want::Stopped)),
-        FromDriver::Error { request: None, .. } => only(want.is_some()),
+        FromDriver::Error { request: None, .. } if want.is_none() => Verdict::Unasked,
+        FromDriver::Error { request: None, .. } => Verdict::Answer,
         FromDriver::Error { request: Some(failed), .. } => {
             only(matches!(want, Some(Want::Frame { request, .. }) if request == *failed))
         }
@@ -134,7 +137,7 @@ mod tests {
         assert_eq!(verdict(&error(Some(6)), Some(WANT)), Verdict::Late);
         assert_eq!(verdict(&error(None), Some(WANT)), Verdict::Answer);
         assert_eq!(verdict(&error(None), Some(Want::Stopped)), Verdict::Answer);
-        assert_eq!(verdict(&error(None), None), Verdict::Late);
+        assert_eq!(verdict(&error(None), None), Verdict::Unasked);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub struct Counters {
     pub failed: HashMap<ErrorKind, u64>,
     /// Attempts given up by who asked for them.
     pub given_up: u64,
-    /// Frames and errors dropped because they belonged to an earlier epoch or to an attempt that was over.
+    /// Frames dropped because they belonged to an earlier epoch or to an attempt that was over.
     pub late: u64,
     /// Packets that were not messages.
     pub garbage: u64,
