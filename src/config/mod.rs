@@ -1,5 +1,22 @@
-//! The configuration: what is written (`source`) -> merged (drop-ins) -> checked ([`Config`]).
+//! The configuration: written -> merged -> checked.
+//!
+//! - *written*: `scanner.toml` and the drop-ins beside it, `scanner.toml.d/*.toml` (`load`, `source`).
+//! - *merged*: one tree in which every value knows the file and the place that it comes from (`tree`).
+//!   Drop-ins apply in the order of their names: tables merge key by key, anything else replaces.
+//! - *checked*: [`Config`], with every value in range and every reference resolved (`decode`, through
+//!   `reader` and `value`).
+//!
+//! Mistakes are collected, not stopped at: [`ConfigErrors`] tells all of them, each with its file, line and
+//! caret (`problem`).
 
+mod decode;
+mod load;
+mod problem;
+mod reader;
+mod source;
+mod tree;
 mod types;
+mod value;
 
+pub use problem::{ConfigErrors, Problem};
 pub use types::*;

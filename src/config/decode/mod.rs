@@ -1,0 +1,125 @@
+//! From the merged tree to the checked [`Config`], a function a section.
+
+mod camera;
+mod motion;
+mod plan;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::problem::Finding;
+use super::reader::{Context, Reader, did_you_mean, document};
+use super::source::Sources;
+use super::tree::Table;
+use super::{
+    CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Panel, Recovery, Scan, Storage,
+};
+use crate::units::{Bytes, Seconds};
+
+/// Decodes `table`; what is wrong is added to `findings`. A config that comes with findings is not to be used.
+pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Finding>) -> Option<Config> {
+    document(table, &mut Context { sources, findings }, |document| {
+        let storage = document.section("storage", storage);
+        let cameras = camera::cameras(document);
+        let motion = motion::motion(document);
+        let lights = lights(document);
+        let panel = document.section("panel", |panel| panel.or("backend", Panel::None));
+        let (mut plans, plan_names) = plan::plans(document, motion.as_ref());
+        let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names));
+        let recovery = document.section("recovery", recovery);
+        Some(Config {
+            storage: storage?,
+            cameras,
+            motion: motion?,
+            lights,
+            panel: panel?,
+            plans,
+            scan: scan?,
+            recovery: recovery?,
+        })
+    })
+}
+
+fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
+    let bytes = |count: f64| Bytes::new(count);
+    Storage {
+        directory: storage.path("directory").unwrap_or_else(|| PathBuf::from("/var/lib/scanner/scans")),
+        runtime_directory: storage.path("runtime_directory").unwrap_or_else(|| PathBuf::from("/run/scanner")),
+        keep_free: storage.or_in("keep_free", &(bytes(0.0)..=bytes(1e15)), bytes(500e6)),
+        keep_scans: storage.optional_in("keep_scans", &(1..=1_000_000)),
+        jpeg_quality: storage.or_in("jpeg_quality", &(1..=100), 92),
+    }
+}
+
+fn lights(document: &mut Reader<'_, '_, '_>) -> Vec<Light> {
+    let mut names = Vec::new();
+    document.list("light", |light| {
+        let name = light.name_in("name", &mut names);
+        let brightness = light.or_in("brightness", &(0.0..=1.0), 1.0);
+        let warm_up = time(light, "warm_up", 0.0..=600.0, 0.0);
+        Some(Light { name: name?, brightness, warm_up })
+    })
+}
+
+/// Reads `[scan]` and puts the plan of the start button first. `names` has the wrong plans, too.
+fn scan(scan: &mut Reader<'_, '_, '_>, plans: &mut [NamedPlan], names: &[String]) -> Scan {
+    if let Some(wanted) = scan.optional::<String>("plan") {
+        if let Some(index) = plans.iter().position(|plan| plan.name == wanted) {
+            plans[..=index].rotate_right(1);
+        }
+        if !names.contains(&wanted) {
+            let hint = did_you_mean(&wanted, names.iter().map(String::as_str));
+            let hint = hint.unwrap_or_else(|| format!("write one of the plans: {}", names.join(", ")));
+            scan.reject("plan", &format!("names the plan {wanted:?}, which is not there"), &hint);
+        }
+    }
+    Scan {
+        capture: scan.or("capture", CaptureOrder::Simultaneous),
+        on_failed_shot: scan.or("on_failed_shot", OnFailedShot::Continue),
+        on_wedged_camera: scan.or("on_wedged_camera", OnWedgedCamera::Pause),
+        max_failed_in_a_row: scan.or_in("max_failed_in_a_row", &(1..=10_000), 6),
+        queue_depth: scan.or_in("queue_depth", &(1..=64), 4),
+    }
+}
+
+fn recovery(recovery: &mut Reader<'_, '_, '_>) -> Recovery {
+    let attempts = recovery.or_in("attempts", &(1..=20), 3);
+    let may_end: Vec<String> = recovery.or("may_end", Vec::new());
+    if let Some(name) = may_end.iter().find(|name| name.len() > COMM_LENGTH || name.contains('/')) {
+        recovery.reject(
+            "may_end",
+            &format!("cannot have {name:?}: the kernel keeps {COMM_LENGTH} characters of a program's name"),
+            &format!("write it as `ps -o comm` does: {:?}", comm(name)),
+        );
+    }
+    Recovery {
+        attempts,
+        capture_timeout: time(recovery, "capture_timeout", 0.1..=600.0, 10.0),
+        restart_pause: time(recovery, "restart_pause", 0.0..=60.0, 0.5),
+        start_pause: time(recovery, "start_pause", 0.0..=60.0, 0.3),
+        restart_timeout: time(recovery, "restart_timeout", 0.1..=600.0, 3.0),
+        kill_timeout: time(recovery, "kill_timeout", 0.1..=600.0, 2.0),
+        start_timeout: time(recovery, "start_timeout", 0.1..=600.0, 10.0),
+        backoff: time(recovery, "backoff", 0.0..=60.0, 0.25),
+        may_end,
+    }
+}
+
+/// Longest name in `/proc/PID/comm`, in bytes.
+const COMM_LENGTH: usize = 15;
+
+fn comm(name: &str) -> &str {
+    let name = Path::new(name).file_name().and_then(|name| name.to_str()).unwrap_or(name);
+    (0..=COMM_LENGTH.min(name.len())).rev().find_map(|end| name.get(..end)).unwrap_or(name)
+}
+
+/// The time at `key`; limits and default in seconds.
+fn time(
+    reader: &mut Reader<'_, '_, '_>,
+    key: &'static str,
+    range: std::ops::RangeInclusive<f64>,
+    default: f64,
+) -> Duration {
+    let range = Seconds::new(*range.start())..=Seconds::new(*range.end());
+    reader.or_in(key, &range, Seconds::new(default)).duration()
+}

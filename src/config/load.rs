@@ -1,0 +1,126 @@
+//! From files to one merged tree.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::problem::{ConfigErrors, Finding};
+use super::source::{Place, Sources};
+use super::tree::Table;
+use super::{Config, decode};
+
+impl Config {
+    /// Reads the file at `path` and its drop-ins, `PATH.d/*.toml`, which override it in the order of their
+    /// names (hidden files are left out).
+    ///
+    /// Relative folders in a file start from the folder of that file. If any file cannot be read or parsed,
+    /// the errors are about that alone; else they are about everything that is written in them.
+    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+        let mut written = Written::default();
+        written.read(path);
+        written.read_drop_ins(path);
+        written.check()
+    }
+
+    /// Reads `text` as if it were the file `name`, without drop-ins.
+    pub fn from_text(name: &str, text: &str) -> Result<Self, ConfigErrors> {
+        let mut written = Written::default();
+        written.parse(Path::new(name), text.to_owned());
+        written.check()
+    }
+}
+
+/// The files as they were written.
+#[derive(Default)]
+struct Written {
+    sources: Sources,
+    tables: Vec<Table>,
+    findings: Vec<Finding>,
+}
+
+impl Written {
+    fn read(&mut self, path: &Path) {
+        match fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => self.parse(path, text),
+            Ok(Err(error)) => {
+                let start = error.utf8_error().valid_up_to();
+                // What precedes the first bad byte stays as it is, so the place is right in the repaired text.
+                let file = self.sources.add(path, String::from_utf8_lossy(error.as_bytes()).into_owned());
+                let place = Place::new(file, start..start + char::REPLACEMENT_CHARACTER.len_utf8());
+                self.findings.push(
+                    Finding::new(&place, "the file is not UTF-8 text")
+                        .hint("save it again with the encoding UTF-8"),
+                );
+            }
+            Err(error) => {
+                let hint = if error.kind() == io::ErrorKind::NotFound {
+                    "name a file that exists, or put one there"
+                } else {
+                    "this has to be a text file that this user may read"
+                };
+                self.unreadable(path, &format!("cannot read the file: {error}"), hint);
+            }
+        }
+    }
+
+    fn read_drop_ins(&mut self, path: &Path) {
+        let mut folder = path.as_os_str().to_owned();
+        folder.push(".d");
+        let folder = PathBuf::from(folder);
+        match drop_ins(&folder) {
+            Ok(paths) => paths.iter().for_each(|path| self.read(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.unreadable(
+                &folder,
+                &format!("cannot list the drop-ins: {error}"),
+                "this has to be a folder that this user may read, or not be there at all",
+            ),
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, message: &str, hint: &str) {
+        let file = self.sources.add(path, String::new());
+        self.findings.push(Finding::new(&Place::whole(file), message).hint(hint));
+    }
+
+    fn parse(&mut self, path: &Path, text: String) {
+        let file = self.sources.add(path, text);
+        let (document, errors) = DeTable::parse_recoverable(&self.sources.get(file).text);
+        for error in errors {
+            let place = Place { file, span: error.span() };
+            self.findings.push(Finding::new(&place, format!("this is not TOML: {}", error.message())));
+        }
+        self.tables.push(Table::from_toml(document.get_ref(), file, Place::whole(file)));
+    }
+
+    fn check(self) -> Result<Config, ConfigErrors> {
+        let Self { sources, tables, mut findings } = self;
+        let merged = tables.into_iter().reduce(|mut merged, later| {
+            merged.merge(later);
+            merged
+        });
+        match merged {
+            // Half-read files have mistakes in places where there are none.
+            Some(merged) if findings.is_empty() => {
+                let config = decode::config(&merged, &sources, &mut findings);
+                config.filter(|_| findings.is_empty()).ok_or_else(|| ConfigErrors::new(&sources, findings))
+            }
+            _ => Err(ConfigErrors::new(&sources, findings)),
+        }
+    }
+}
+
+fn drop_ins(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}

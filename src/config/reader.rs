@@ -1,0 +1,307 @@
+//! Reads a table key by key and collects what is wrong with it.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use super::problem::Finding;
+use super::source::{Place, Sources};
+use super::tree::{Node, Table, Value};
+use super::value::Decode;
+
+/// What all readers of a configuration share.
+pub(super) struct Context<'c> {
+    pub(super) sources: &'c Sources,
+    pub(super) findings: &'c mut Vec<Finding>,
+}
+
+/// One table being read. Keys that nobody has asked for by the end are mistakes.
+///
+/// Where a method returns an `Option`, none after a mistake means that it has been reported.
+pub(super) struct Reader<'t, 'r, 'c> {
+    /// As written in front of its keys: `camera.mount`; empty for the document.
+    path: String,
+    /// Where what is missing would have to be written.
+    place: Place,
+    /// None if it is not written, and so is empty.
+    table: Option<&'t Table>,
+    asked: Vec<&'static str>,
+    context: &'r mut Context<'c>,
+}
+
+/// Reads the whole document `table` with `decode`.
+pub(super) fn document<'t, T>(
+    table: &'t Table,
+    context: &mut Context<'_>,
+    decode: impl FnOnce(&mut Reader<'t, '_, '_>) -> T,
+) -> T {
+    Reader::read(String::new(), table.place.clone(), Some(table), context, decode)
+}
+
+impl<'t> Reader<'t, '_, '_> {
+    /// The value of `key`; a mistake if absent.
+    pub(super) fn required<T: Decode>(&mut self, key: &'static str) -> Option<T> {
+        if let Some(node) = self.find(key) {
+            return self.decode(key, node);
+        }
+        let finding = Finding::new(&self.place, format!("`{}` is missing", self.name(key)));
+        self.context.findings.push(finding.hint(format!("write `{key} = ...`: {}", T::wanted())));
+        None
+    }
+
+    /// As [`Self::required`], within `range`.
+    pub(super) fn required_in<T: Decode + PartialOrd + Display>(
+        &mut self,
+        key: &'static str,
+        range: &RangeInclusive<T>,
+    ) -> Option<T> {
+        let value = self.required(key)?;
+        self.within(key, value, range)
+    }
+
+    /// The value of `key`, if it is written.
+    pub(super) fn optional<T: Decode>(&mut self, key: &'static str) -> Option<T> {
+        let node = self.find(key)?;
+        self.decode(key, node)
+    }
+
+    /// As [`Self::optional`], within `range`.
+    pub(super) fn optional_in<T: Decode + PartialOrd + Display>(
+        &mut self,
+        key: &'static str,
+        range: &RangeInclusive<T>,
+    ) -> Option<T> {
+        let value = self.optional(key)?;
+        self.within(key, value, range)
+    }
+
+    /// The value of `key`, or `default` if absent or wrong.
+    pub(super) fn or<T: Decode>(&mut self, key: &'static str, default: T) -> T {
+        self.optional(key).unwrap_or(default)
+    }
+
+    /// As [`Self::or`], within `range`.
+    pub(super) fn or_in<T: Decode + PartialOrd + Display>(
+        &mut self,
+        key: &'static str,
+        range: &RangeInclusive<T>,
+        default: T,
+    ) -> T {
+        self.optional_in(key, range).unwrap_or(default)
+    }
+
+    /// The path at `key`, made absolute from the folder of the file that names it.
+    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+        let text: String = self.optional(key)?;
+        if text.starts_with('~') {
+            self.reject(key, "starts with `~`, which is not expanded", "write the whole path");
+            return None;
+        }
+        let node = self.find(key)?;
+        Some(self.context.sources.get(node.place.file).directory.join(Path::new(&text)))
+    }
+
+    /// What is written at `key`, as it is.
+    pub(super) fn raw(&mut self, key: &'static str) -> Option<&'t Node> {
+        self.find(key)
+    }
+
+    /// Whether `key` is written.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// The table at `key`, read with `decode`; an absent one counts as empty. None if it is no table.
+    pub(super) fn section<T>(
+        &mut self,
+        key: &'static str,
+        decode: impl FnOnce(&mut Reader<'t, '_, '_>) -> T,
+    ) -> Option<T> {
+        let path = self.name(key);
+        let Some(node) = self.find(key) else {
+            return Some(Reader::read(path, self.place.clone(), None, self.context, decode));
+        };
+        let table = self.table_of(node, &path)?;
+        Some(Reader::read(path, table.place.clone(), Some(table), self.context, decode))
+    }
+
+    /// Every table in the table at `key` with its name, read with `decode`, in the order of writing.
+    pub(super) fn named_sections<T>(
+        &mut self,
+        key: &'static str,
+        mut decode: impl FnMut(&str, &mut Reader<'t, '_, '_>) -> Option<T>,
+    ) -> Vec<T> {
+        let path = self.name(key);
+        let Some(parent) = self.find(key).and_then(|node| self.table_of(node, &path)) else {
+            return Vec::new();
+        };
+        let mut values = Vec::new();
+        for entry in &parent.entries {
+            let path = format!("{path}.{}", entry.key);
+            if let Err(message) = check_name(&entry.key) {
+                self.context.findings.push(Finding::new(&entry.key_place, format!("`{path}` {message}")));
+            }
+            if let Some(table) = self.table_of(&entry.node, &path) {
+                let place = table.place.clone();
+                let decode = |reader: &mut Reader<'t, '_, '_>| decode(&entry.key, reader);
+                values.extend(Reader::read(path, place, Some(table), self.context, decode));
+            }
+        }
+        values
+    }
+
+    /// Every `[[key]]`, read with `decode`.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        mut decode: impl FnMut(&mut Reader<'t, '_, '_>) -> Option<T>,
+    ) -> Vec<T> {
+        let path = self.name(key);
+        let Some(node) = self.find(key) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            let finding = Finding::new(&node.place, format!("`{path}` cannot be {}", node.value.kind()));
+            self.context
+                .findings
+                .push(finding.hint(format!("write `[[{path}]]`, with two brackets, for each one")));
+            return Vec::new();
+        };
+        let mut values = Vec::new();
+        for item in items {
+            if let Some(table) = self.table_of(item, &path) {
+                let place = table.place.clone();
+                values.extend(Reader::read(path.clone(), place, Some(table), self.context, &mut decode));
+            }
+        }
+        values
+    }
+
+    /// The name at `key`: letters, digits, `-` and `_`, and not yet in `taken`, to which it is added.
+    pub(super) fn name_in(&mut self, key: &'static str, taken: &mut Vec<String>) -> Option<String> {
+        let name: String = self.required(key)?;
+        if let Err(message) = check_name(&name) {
+            self.reject(key, message, "it becomes a part of file names");
+            return None;
+        }
+        if taken.contains(&name) {
+            self.reject(key, &format!("is {name:?} for the second time"), "give each its own name");
+            return None;
+        }
+        taken.push(name.clone());
+        Some(name)
+    }
+
+    /// Reports that the value of `key` (or its absence) is wrong. `message` continues "`the.key` ".
+    pub(super) fn reject(&mut self, key: &str, message: &str, hint: &str) {
+        let place = self.table.and_then(|table| table.get(key)).map_or(&self.place, |node| &node.place);
+        let finding = Finding::new(place, format!("`{}` {message}", self.name(key)));
+        self.context.findings.push(finding.hint(hint));
+    }
+
+    /// Reports `finding` as it is.
+    pub(super) fn report(&mut self, finding: Finding) {
+        self.context.findings.push(finding);
+    }
+
+    /// Reports that something about the table as a whole is wrong.
+    pub(super) fn reject_table(&mut self, message: &str, hint: &str) {
+        self.context.findings.push(Finding::new(&self.place, message).hint(hint));
+    }
+
+    /// Lets keys pass that nobody has asked for: which ones belong here cannot be told.
+    pub(super) fn pass_unknown(&mut self) {
+        self.table = None;
+    }
+
+    fn read<T>(
+        path: String,
+        place: Place,
+        table: Option<&'t Table>,
+        context: &mut Context<'_>,
+        decode: impl FnOnce(&mut Reader<'t, '_, '_>) -> T,
+    ) -> T {
+        let mut reader = Reader { path, place, table, asked: Vec::new(), context };
+        let value = decode(&mut reader);
+        reader.report_unknown();
+        value
+    }
+
+    fn report_unknown(&mut self) {
+        let Some(table) = self.table else { return };
+        for entry in table.entries.iter().filter(|entry| !self.asked.contains(&entry.key.as_str())) {
+            let place = match self.path.as_str() {
+                "" => "at the top level".to_owned(),
+                path => format!("in `{path}`"),
+            };
+            let finding = Finding::new(&entry.key_place, format!("there is no key `{}` {place}", entry.key));
+            let hint = did_you_mean(&entry.key, self.asked.iter().copied());
+            self.context
+                .findings
+                .push(finding.hint(hint.unwrap_or_else(|| format!("known here: {}", self.asked.join(", ")))));
+        }
+    }
+
+    fn find(&mut self, key: &'static str) -> Option<&'t Node> {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+        self.table?.get(key)
+    }
+
+    fn decode<T: Decode>(&mut self, key: &str, node: &Node) -> Option<T> {
+        T::decode(node)
+            .map_err(|finding| {
+                let message = format!("`{}` {}", self.name(key), finding.message);
+                self.context.findings.push(Finding { message, ..finding });
+            })
+            .ok()
+    }
+
+    fn within<T: PartialOrd + Display>(
+        &mut self,
+        key: &str,
+        value: T,
+        range: &RangeInclusive<T>,
+    ) -> Option<T> {
+        if range.contains(&value) {
+            return Some(value);
+        }
+        let limits = format!("write a value from {} to {}", range.start(), range.end());
+        self.reject(key, &format!("cannot be {value}"), &limits);
+        None
+    }
+
+    fn table_of(&mut self, node: &'t Node, path: &str) -> Option<&'t Table> {
+        if let Value::Table(table) = &node.value {
+            return Some(table);
+        }
+        let finding = Finding::new(&node.place, format!("`{path}` cannot be {}", node.value.kind()));
+        self.context.findings.push(finding.hint(format!("write a table: `[{path}]`, and its keys below")));
+        None
+    }
+
+    fn name(&self, key: &str) -> String {
+        match self.path.as_str() {
+            "" => key.to_owned(),
+            path => format!("{path}.{key}"),
+        }
+    }
+}
+
+/// "did you mean" the word of `known` that is most like `word`, if any is much like it.
+pub(super) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+    known
+        .map(|known| (strsim::jaro_winkler(word, known), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, known)| format!("did you mean `{known}`?"))
+}
+
+fn check_name(name: &str) -> Result<(), &'static str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match name {
+        "" => Err("is empty"),
+        name if name.len() > 64 => Err("is longer than 64 characters"),
+        name if !name.chars().all(fits) => Err("may have only letters (a to z), digits, `-` and `_`"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,82 @@
+//! The files that were read, and places in them.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Index of a file in [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FileId(usize);
+
+/// A file, and the bytes in it that are meant; the file as a whole without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) file: FileId,
+    pub(super) span: Option<Range<usize>>,
+}
+
+impl Place {
+    /// `span` of `file`.
+    pub(super) fn new(file: FileId, span: Range<usize>) -> Self {
+        Self { file, span: Some(span) }
+    }
+
+    /// All of `file`.
+    pub(super) fn whole(file: FileId) -> Self {
+        Self { file, span: None }
+    }
+}
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// As people know it.
+    pub(super) name: String,
+    /// What relative paths in it start from.
+    pub(super) directory: PathBuf,
+    /// Its text; empty if it could not be read.
+    pub(super) text: String,
+}
+
+/// Every file of a configuration, the main one first.
+#[derive(Debug, Default)]
+pub(super) struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Takes in the file at `path`.
+    pub(super) fn add(&mut self, path: &Path, text: String) -> FileId {
+        let directory = path.parent().unwrap_or(Path::new(""));
+        // An absolute form cannot be had without a current directory; then a relative one has to do.
+        let directory = if directory.as_os_str().is_empty() {
+            std::env::current_dir().unwrap_or_default()
+        } else {
+            std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
+        };
+        self.0.push(Source { name: path.display().to_string(), directory, text });
+        FileId(self.0.len() - 1)
+    }
+
+    /// The file `id`, which must be of this set.
+    pub(super) fn get(&self, id: FileId) -> &Source {
+        &self.0[id.0]
+    }
+
+    /// The bytes meant by `place`, never beyond the text, and never a part of a character.
+    pub(super) fn span(&self, place: &Place) -> Option<Range<usize>> {
+        let text = &self.get(place.file).text;
+        let span = place.span.clone()?;
+        let start = floor_boundary(text, span.start);
+        Some(start..floor_boundary(text, span.end).max(start))
+    }
+
+    /// Line and column (in characters) of the start of `place`, both from 1.
+    pub(super) fn line_column(&self, place: &Place) -> Option<(u32, u32)> {
+        let before = &self.get(place.file).text[..self.span(place)?.start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        Some((line as u32, column as u32))
+    }
+}
+
+fn floor_boundary(text: &str, index: usize) -> usize {
+    (0..=index.min(text.len())).rev().find(|&index| text.is_char_boundary(index)).unwrap_or(0)
+}

@@ -1,0 +1,154 @@
+//! From one node of the tree to one value.
+
+use super::problem::Finding;
+use super::reader::did_you_mean;
+use super::tree::{Node, Value};
+use super::{CaptureOrder, OnFailedShot, OnWedgedCamera, Panel, PlanOrder};
+use crate::camera_driver::protocol::PixelFormat;
+use crate::units::{Dimension, Quantity};
+
+/// A value that a key can have.
+pub(super) trait Decode: Sized {
+    /// What has to be written, with an example where that helps.
+    fn wanted() -> String;
+
+    /// Reads `node`. The message of an error continues "`the.key` ".
+    fn decode(node: &Node) -> Result<Self, Finding>;
+}
+
+/// A value that is one of some words.
+pub(super) trait Choice: Copy + 'static {
+    /// Every word and what it means.
+    const CHOICES: &'static [(&'static str, Self)];
+}
+
+impl Choice for PixelFormat {
+    const CHOICES: &'static [(&'static str, Self)] = &[("yuv420", Self::Yuv420), ("nv12", Self::Nv12)];
+}
+
+impl Choice for Panel {
+    const CHOICES: &'static [(&'static str, Self)] = &[("none", Self::None), ("sim", Self::Sim)];
+}
+
+impl Choice for PlanOrder {
+    const CHOICES: &'static [(&'static str, Self)] = &[("fastest", Self::Fastest), ("given", Self::Given)];
+}
+
+impl Choice for CaptureOrder {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("sequential", Self::Sequential), ("simultaneous", Self::Simultaneous)];
+}
+
+impl Choice for OnFailedShot {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("continue", Self::Continue), ("pause", Self::Pause), ("abort", Self::Abort)];
+}
+
+impl Choice for OnWedgedCamera {
+    const CHOICES: &'static [(&'static str, Self)] = &[("pause", Self::Pause), ("continue", Self::Continue)];
+}
+
+impl<C: Choice> Decode for C {
+    fn wanted() -> String {
+        let words: Vec<String> = C::CHOICES.iter().map(|(word, _)| format!("{word:?}")).collect();
+        match words.as_slice() {
+            [word] => word.clone(),
+            words => format!("one of {}", words.join(", ")),
+        }
+    }
+
+    fn decode(node: &Node) -> Result<Self, Finding> {
+        let Value::Text(text) = &node.value else { return Err(wrong::<Self>(node)) };
+        C::CHOICES.iter().find(|(word, _)| word == text).map(|(_, choice)| *choice).ok_or_else(|| {
+            let guess = did_you_mean(text, C::CHOICES.iter().map(|(word, _)| *word));
+            let finding = Finding::new(&node.place, format!("cannot be {text:?}"));
+            finding.hint(guess.unwrap_or_else(|| format!("write {}", Self::wanted())))
+        })
+    }
+}
+
+impl Decode for String {
+    fn wanted() -> String {
+        "a text in quotes".into()
+    }
+
+    fn decode(node: &Node) -> Result<Self, Finding> {
+        let Value::Text(text) = &node.value else { return Err(wrong::<Self>(node)) };
+        if text.is_empty() {
+            return Err(Finding::new(&node.place, "is empty").hint("write something between the quotes"));
+        }
+        // These texts become paths, arguments and names in logs.
+        if text.contains(char::is_control) {
+            let finding = Finding::new(&node.place, "contains a control character");
+            return Err(finding.hint("write it on one line, without escapes"));
+        }
+        Ok(text.clone())
+    }
+}
+
+impl Decode for f64 {
+    fn wanted() -> String {
+        "a number".into()
+    }
+
+    fn decode(node: &Node) -> Result<Self, Finding> {
+        if let Value::Integer(Some(number)) = node.value {
+            return Ok(number as Self);
+        }
+        let Value::Float(number) = node.value else { return Err(wrong::<Self>(node)) };
+        if number.is_finite() {
+            return Ok(number);
+        }
+        Err(Finding::new(&node.place, "has to be finite").hint("write a number in digits"))
+    }
+}
+
+macro_rules! decode_whole_numbers {
+    ($($type:ty),+) => {$(
+        impl Decode for $type {
+            fn wanted() -> String {
+                "a whole number".into()
+            }
+
+            fn decode(node: &Node) -> Result<Self, Finding> {
+                let Value::Integer(number) = &node.value else { return Err(wrong::<Self>(node)) };
+                number.and_then(|number| Self::try_from(number).ok()).ok_or_else(|| {
+                    Finding::new(&node.place, format!("has to be from {} to {}", Self::MIN, Self::MAX))
+                })
+            }
+        }
+    )+};
+}
+
+decode_whole_numbers!(u8, u32);
+
+impl<D: Dimension> Decode for Quantity<D> {
+    fn wanted() -> String {
+        format!("{} such as \"1.5 {}\"", D::NAME, D::UNITS[0].0)
+    }
+
+    fn decode(node: &Node) -> Result<Self, Finding> {
+        let Value::Text(text) = &node.value else { return Err(wrong::<Self>(node)) };
+        text.parse().map_err(|error| {
+            let finding = Finding::new(&node.place, format!("is wrong: {error}"));
+            finding.hint(format!("write {}", Self::wanted()))
+        })
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn wanted() -> String {
+        format!("a list in brackets, each item {}", T::wanted())
+    }
+
+    fn decode(node: &Node) -> Result<Self, Finding> {
+        let Value::Array(items) = &node.value else { return Err(wrong::<Self>(node)) };
+        items.iter().map(T::decode).collect()
+    }
+}
+
+/// The finding that `node` is no `T` at all.
+fn wrong<T: Decode>(node: &Node) -> Finding {
+    Finding::new(&node.place, format!("cannot be {}", node.value.kind()))
+        .hint(format!("write {}", T::wanted()))
+}
