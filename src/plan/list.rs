@@ -171,16 +171,18 @@ fn is_label(text: &str) -> bool {
 
 fn csv_error(error: csv::Error) -> ListError {
     let line = error.position().map_or(1, csv::Position::line);
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} values where the header names {expected_len} columns")
-        }
-        csv::ErrorKind::Utf8 { .. } => "not UTF-8 text".to_owned(),
-        _ => error.to_string(),
+    // The kinds that matter; the others (there may be more one day) speak for themselves.
+    let message = if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
+        format!("{len} values where the header names {expected_len} columns")
+    } else if let csv::ErrorKind::Utf8 { .. } = error.kind() {
+        "not UTF-8 text".to_owned()
+    } else {
+        error.to_string()
     };
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => ListError::Read(error),
-        _ => ListError::Csv { line, message },
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        ListError::Read(error)
+    } else {
+        ListError::Csv { line, message }
     }
 }
 
@@ -245,8 +247,8 @@ mod tests {
 
         #[test]
         fn what_is_written_reads_back(poses in proptest::collection::vec((-1e4..1e4_f64, -1e4..1e4_f64), 1..50)) {
-            let lines: String = poses.iter().map(|(angle, lift)| format!("{angle},{lift} mm\n")).collect();
-            let read = points(&format!("turntable,lift\n{lines}"));
+            let lines: Vec<_> = poses.iter().map(|(angle, lift)| format!("{angle},{lift} mm")).collect();
+            let read = points(&format!("turntable,lift\n{}\n", lines.join("\n")));
             for ((angle, lift), point) in poses.iter().zip(&read) {
                 prop_assert_eq!(point.pose, Pose::default().with(Axis::Turntable, *angle).with(Axis::Lift, *lift));
             }

@@ -1,6 +1,7 @@
 //! The time between points, computed fast.
 
 use crate::config::AxisConfig;
+use crate::motion;
 use crate::plan::{Axis, Point, Pose};
 
 /// A place to go: 0 is the start, then the points in the order given, from 1.
@@ -27,7 +28,7 @@ impl Metric {
         let poses = || std::iter::once(start).chain(points.iter().map(|point| &point.pose));
         let moving: Vec<_> = axes
             .iter()
-            .filter(|config| poses().any(|pose| pose.get(config.axis) != start.get(config.axis)))
+            .filter(|config| poses().any(|pose| motion::distance(config.axis, start, pose) != 0.0))
             .collect();
         let positions = poses().map(|pose| {
             let mut position = [0.0; Axis::ALL.len()];

@@ -84,7 +84,7 @@ impl<'a> Sweep<'a> {
         let node = self.sorted[here];
         let (mut up, mut down) = (next[here], previous[here]);
         let mut best = (f64::INFINITY, up);
-        for _ in 0..(self.window.min(left) / 2 + 1) {
+        for _ in 0..=self.window.min(left) / 2 {
             let bound = |index: usize| self.metric.axis_time(self.axis, node, self.sorted[index]);
             if bound(up) > best.0 && bound(down) > best.0 {
                 break;
