@@ -26,8 +26,8 @@ pub trait Axes: Send + Sync {
 pub struct Move {
     /// `CLOCK_MONOTONIC` in nanoseconds at which every axis is at rest, as planned.
     pub rest_ns: u64,
-    /// Answers when every axis is at rest, with `CLOCK_MONOTONIC` in nanoseconds as found then. It is dropped
-    /// unanswered if the axes are dropped.
+    /// Answers once every axis is at rest, with `CLOCK_MONOTONIC` in nanoseconds since when it really is. It is
+    /// dropped unanswered if the axes are dropped.
     pub done: oneshot::Receiver<Result<u64, MotionError>>,
 }
 

@@ -68,7 +68,7 @@ impl CameraTask {
                 match self.capture(shot, attempt, &mut arrival).await {
                     Ok(()) => Input::Captured { shot },
                     Err(error) => {
-                        Input::CaptureFailed { shot, kind: error.kind, message: error.to_string() }
+                        Input::CaptureFailed { shot, kind: error.kind, message: error.message }
                     }
                 }
             }
@@ -120,7 +120,7 @@ impl CameraTask {
                 Input::Recovered { camera }
             }
             Err(RecoverError::Failed(error)) => {
-                let (kind, message) = (error.kind, error.to_string());
+                let CameraError { kind, message, .. } = error;
                 self.emit.event(&Event::RecoveryFailed { camera: name, rung, kind, message: message.clone() });
                 Input::RecoveryFailed { camera, kind, message }
             }

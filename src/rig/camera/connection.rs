@@ -230,7 +230,7 @@ impl Connection {
             None => "its driver hung up, but has not ended".into(),
         };
         let error = self.error(ErrorKind::Crashed, message);
-        warn!(camera = self.camera, kind = error.kind.name(), pid = self.process.pid(), "{}", error.message);
+        debug!(camera = self.camera, kind = error.kind.name(), pid = self.process.pid(), "{}", error.message);
         error
     }
 

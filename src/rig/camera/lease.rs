@@ -169,18 +169,18 @@ async fn recover(inner: &Arc<Inner>, rung: Rung, cancel: &CancellationToken) -> 
         Rung::Restart => {
             inner.board().counters.restarts += 1;
             let (stop, start) = (recovery.restart_pause.as_secs_f64(), recovery.start_pause.as_secs_f64());
-            warn!(camera, %rung, "restarting the camera: stop, wait {stop} s, start, wait {start} s");
+            debug!(camera, %rung, "restarting the camera: stop, wait {stop} s, start, wait {start} s");
             restart(inner, slot.as_mut(), cancel).await.map_err(RecoverError::from)
         }
         Rung::Respawn => {
             inner.board().counters.respawns += 1;
-            warn!(camera, %rung, "ending the camera's driver and starting a new one");
+            debug!(camera, %rung, "ending the camera's driver and starting a new one");
             start(inner, &mut slot, cancel).await.map(drop)
         }
     };
     match &result {
-        Ok(()) => info!(camera, %rung, "the camera streams again"),
-        Err(error) => warn!(camera, %rung, "the camera is still out of order: {error}"),
+        Ok(()) => debug!(camera, %rung, "the camera streams again"),
+        Err(error) => debug!(camera, %rung, "the camera is still out of order: {error}"),
     }
     result
 }
@@ -285,7 +285,7 @@ impl<'a> Attempt<'a> {
                 *board.counters.failed.entry(error.kind).or_default() += 1;
                 board.state = State::Failed { error: error.clone() };
                 let kind = error.kind.name();
-                warn!(camera, shot, kind, code = error.code, "an attempt failed: {}", error.message);
+                debug!(camera, shot, kind, code = error.code, "an attempt failed: {}", error.message);
             }
         }
         drop(board);

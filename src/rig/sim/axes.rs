@@ -156,7 +156,8 @@ impl Shared {
                         let _ = running.done.send(if running.stopped {
                             Err(MotionError::Stopped)
                         } else {
-                            Ok(now_ns())
+                            // The moment at which the simulated world came to rest, not that of waking up.
+                            Ok(running.rest_ns)
                         });
                     }
                     state
@@ -207,7 +208,7 @@ mod tests {
         for target in [at(45.0, 10.0), at(350.0, 20.0), at(350.0, 20.0)] {
             let running = axes.start_move(target).unwrap();
             let rested = running.done.blocking_recv().unwrap().unwrap();
-            assert!(rested >= running.rest_ns);
+            assert_eq!(rested, running.rest_ns);
             assert_eq!(axes.pose(), target);
             let seen = World::load(axes.world.path()).unwrap();
             assert_eq!(seen.target(), target);
