@@ -40,7 +40,11 @@ pub fn create_on(disk: Arc<dyn Disk>, root: &Path, id: &ScanId, plan: Plan) -> R
 }
 
 fn build(
-    disk: Arc<dyn Disk>, root: &Path, new: &Path, id: &ScanId, plan: Plan,
+    disk: Arc<dyn Disk>,
+    root: &Path,
+    new: &Path,
+    id: &ScanId,
+    plan: Plan,
 ) -> Result<Dataset, OpenError> {
     let dir = root.join(id.as_str());
     make_dir(&*disk, new)?;
@@ -73,7 +77,16 @@ fn build(
         renamed => renamed.context("create", &dir)?,
     }
     disk.sync_dir(root).context("sync", root)?;
-    Ok(Dataset::new(Opened { disk, dir, id: id.clone(), plan, lock, journal, manifest, entries: vec![opened] }))
+    Ok(Dataset::new(Opened {
+        disk,
+        dir,
+        id: id.clone(),
+        plan,
+        lock,
+        journal,
+        manifest,
+        entries: vec![opened],
+    }))
 }
 
 /// The first record of a scan whose plan file has these bytes.

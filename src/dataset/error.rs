@@ -28,15 +28,17 @@ impl DiskError {
 
 /// What to do about the errors that people meet.
 fn explain(error: &io::Error) -> String {
-    let advice = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space and resume the scan",
-        io::ErrorKind::ReadOnlyFilesystem => {
-            "the file system is read-only, as after an error of an SD card: check it, or store scans elsewhere"
-        }
-        io::ErrorKind::PermissionDenied => "check the owner of the folder of the scans",
-        _ => return error.to_string(),
-    };
-    format!("{error}; {advice}")
+    let advice = [
+        (io::ErrorKind::StorageFull, "; free some space and resume the scan"),
+        (io::ErrorKind::QuotaExceeded, "; free some space and resume the scan"),
+        (
+            io::ErrorKind::ReadOnlyFilesystem,
+            "; as after an error of an SD card: check it, or store scans elsewhere",
+        ),
+        (io::ErrorKind::PermissionDenied, "; check who owns the folder of the scans"),
+    ];
+    let advice = advice.iter().find(|(kind, _)| *kind == error.kind()).map_or("", |(_, advice)| advice);
+    format!("{error}{advice}")
 }
 
 /// Says what was tried with which path when it fails.
@@ -60,7 +62,9 @@ pub enum StoreError {
     #[error(transparent)]
     Disk(DiskError),
     /// An earlier write of the journal failed, so nothing is known of its end: only a recovery goes on.
-    #[error("the journal is unusable since an earlier error ({cause}): resume the scan to read what is on disk")]
+    #[error(
+        "the journal is unusable since an earlier error ({cause}): resume the scan to read what is on disk"
+    )]
     Poisoned {
         /// The earlier error.
         cause: String,

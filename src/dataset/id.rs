@@ -119,7 +119,9 @@ mod tests {
 
     #[test]
     fn what_could_leave_the_folder_is_an_error_that_names_the_character() {
-        for (text, found) in [("../x", '.'), ("a/b", '/'), ("a\\b", '\\'), ("Owl", 'O'), ("-x", '-'), ("a b", ' ')] {
+        for (text, found) in
+            [("../x", '.'), ("a/b", '/'), ("a\\b", '\\'), ("Owl", 'O'), ("-x", '-'), ("a b", ' ')]
+        {
             match text.parse::<ScanId>() {
                 Err(ParseScanIdError::Character { found: actual, .. }) => assert_eq!(actual, found, "{text}"),
                 other => panic!("{text}: {other:?}"),

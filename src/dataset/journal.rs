@@ -93,8 +93,7 @@ pub fn encode(entry: &Entry) -> serde_json::Result<String> {
     let mut line = serde_json::to_string(entry)?;
     line.pop();
     let crc = crc32c::crc32c(line.as_bytes());
-    line.push_str(&format!("{CRC_FIELD}{crc:08x}{CRC_END}\n"));
-    Ok(line)
+    Ok(format!("{line}{CRC_FIELD}{crc:08x}{CRC_END}\n"))
 }
 
 fn decode(line: &[u8], expected: u64) -> Result<Entry, Stop> {

@@ -66,13 +66,14 @@ fn check_each<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), OpenError>
     let mut seen = HashSet::new();
     for name in names {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        let reason = if name.is_empty() || name.starts_with('.') || name.len() > 100 || !name.chars().all(allowed) {
-            "use 1 to 100 letters, digits, '-', '_' and '.', the first no '.'"
-        } else if !seen.insert(name) {
-            "it is there twice"
-        } else {
-            continue;
-        };
+        let reason =
+            if name.is_empty() || name.starts_with('.') || name.len() > 100 || !name.chars().all(allowed) {
+                "use 1 to 100 letters, digits, '-', '_' and '.', the first no '.'"
+            } else if !seen.insert(name) {
+                "it is there twice"
+            } else {
+                continue;
+            };
         return Err(OpenError::Name { name: name.into(), reason });
     }
     Ok(())

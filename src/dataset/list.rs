@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::Context;
+use super::inspect::read_plan;
 use super::layout::JOURNAL;
 use super::manifest::Manifest;
-use super::recover::read_plan;
 use super::{DiskError, OpenError, ScanId, journal, lock};
 
 /// A scan at a glance.
@@ -83,7 +83,9 @@ fn read(dir: &Path) -> Result<Manifest, Damaged> {
     }
     // Missing, damaged, or of a scan whose counts have changed since.
     let (plan, _) = read_plan(dir).map_err(damaged)?;
-    let bytes = fs::read(dir.join(JOURNAL)).context("read", &dir.join(JOURNAL)).map_err(|e| damaged(e.into()))?;
-    Manifest::derive(&plan, &journal::read(&bytes).entries)
-        .ok_or_else(|| Damaged { reason: "its journal does not begin with the record that opens a scan".into() })
+    let bytes =
+        fs::read(dir.join(JOURNAL)).context("read", &dir.join(JOURNAL)).map_err(|e| damaged(e.into()))?;
+    Manifest::derive(&plan, &journal::read(&bytes).entries).ok_or_else(|| Damaged {
+        reason: "its journal does not begin with the record that opens a scan".into(),
+    })
 }

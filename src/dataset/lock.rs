@@ -36,7 +36,9 @@ pub(super) fn is_held(dir: &Path) -> bool {
 
 fn open(dir: &Path) -> Result<File, OpenError> {
     match File::open(dir) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(OpenError::NotFound(dir.to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(OpenError::NotFound(dir.to_owned()))
+        }
         opened => Ok(opened.context("open", dir)?),
     }
 }

@@ -44,7 +44,16 @@ impl Manifest {
         let cameras = plan.cameras.iter().map(|camera| camera.name.clone()).collect();
         let tally = Tally::new(plan.shot_count());
         let (state, shots) = (tally.state(), tally.counts());
-        Self { format: FORMAT, id, created: at, updated: at, state, shots, cameras, software: software.into() }
+        Self {
+            format: FORMAT,
+            id,
+            created: at,
+            updated: at,
+            state,
+            shots,
+            cameras,
+            software: software.into(),
+        }
     }
 
     /// What the manifest must say of a scan with this plan and these `entries`, the first of which opened it;
@@ -71,7 +80,9 @@ impl Manifest {
         let path = dir.join(MANIFEST);
         let new = temporary(&path, 0);
         match disk.remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).context("remove", &new),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).context("remove", &new);
+            }
             _ => {}
         }
         let mut json = serde_json::to_vec_pretty(self).map_err(io::Error::from).context("encode", &path)?;

@@ -1,9 +1,8 @@
 //! Making a dataset ready to go on after a crash or a power cut, whatever it left.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,12 +13,14 @@ use crate::scan::{Record, Stored};
 use super::create::{opened_record, write_new};
 use super::disk::{Disk, OsDisk};
 use super::error::{Context, DiskError, OpenError};
+use super::inspect::{image_damage, read_metadata, read_plan, unrecorded_files};
 use super::journal::{self, Entry, Journal, Stop};
-use super::layout::{self, IMAGES, JOURNAL, METADATA, PLAN, QUARANTINE, TEMPORARY, parent, temporary};
+use super::layout::{self, JOURNAL, PLAN, TEMPORARY, parent, temporary};
 use super::lock::Lock;
 use super::manifest::Manifest;
+use super::quarantine::Quarantine;
 use super::store::{Opened, encode_metadata, is_whole_jpeg, metadata_of};
-use super::{Dataset, ScanId, ShotMetadata, Tally};
+use super::{Dataset, ScanId, Tally};
 
 /// A dataset ready to go on.
 #[derive(Debug)]
@@ -93,16 +94,6 @@ pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Recovered, OpenErro
     Ok(Recovered { dataset: Dataset::new(opened), records, report })
 }
 
-/// The plan and the bytes of its file.
-pub(super) fn read_plan(dir: &Path) -> Result<(Plan, Vec<u8>), OpenError> {
-    let path = dir.join(PLAN);
-    let damaged = |reason: String| OpenError::Plan { path: path.clone(), reason };
-    let json = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
-    let plan: Plan = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
-    layout::check_names(&plan)?;
-    Ok((plan, json))
-}
-
 /// The journal's bytes (none if it is missing) and what they say.
 fn read_journal(dir: &Path) -> Result<(Vec<u8>, journal::JournalRead), OpenError> {
     let path = dir.join(JOURNAL);
@@ -122,7 +113,9 @@ fn read_journal(dir: &Path) -> Result<(Vec<u8>, journal::JournalRead), OpenError
 fn check_plan_is_the_one(dir: &Path, entries: &[Entry], plan_json: &[u8]) -> Result<(), OpenError> {
     let reason = match entries.first().map(|entry| &entry.record) {
         None => return Ok(()),
-        Some(Record::Opened { plan_crc32c, .. }) if *plan_crc32c == crc32c::crc32c(plan_json) => return Ok(()),
+        Some(Record::Opened { plan_crc32c, .. }) if *plan_crc32c == crc32c::crc32c(plan_json) => {
+            return Ok(());
+        }
         Some(Record::Opened { .. }) => "its checksum is not the one in the journal",
         Some(_) => "the journal does not begin with the record that names it",
     };
@@ -150,71 +143,6 @@ fn replace_journal(disk: &dyn Disk, path: &Path, good: &[u8]) -> Result<Box<dyn 
     disk.replace(&new, path).context("replace", path)?;
     disk.sync_dir(parent(path)).context("sync", parent(path))?;
     disk.append(path).context("open", path)
-}
-
-/// Moves things out of the way.
-struct Quarantine<'a> {
-    disk: &'a dyn Disk,
-    dir: &'a Path,
-    report: &'a mut RecoveryReport,
-}
-
-impl Quarantine<'_> {
-    fn cut_tail(&mut self, tail: &[u8], stop: Option<&Stop>) -> Result<(), DiskError> {
-        if tail.is_empty() {
-            return Ok(());
-        }
-        self.report.cut_bytes = tail.len() as u64;
-        self.report.cut_reason = stop.map(ToString::to_string);
-        let folder = self.folder()?;
-        for path in candidates(&folder, "journal-tail") {
-            match write_new(self.disk, &path, tail) {
-                Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
-                written => {
-                    written?;
-                    break;
-                }
-            }
-        }
-        self.disk.sync_dir(&folder).context("sync", &folder)
-    }
-
-    /// Moves the file or folder at `path` in the dataset.
-    fn take(&mut self, path: &str) -> Result<(), DiskError> {
-        let folder = self.folder()?;
-        let from = self.dir.join(path);
-        for to in candidates(&folder, &path.replace('/', "_")) {
-            match self.disk.rename(&from, &to) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                moved => {
-                    moved.context("move to quarantine", &from)?;
-                    break;
-                }
-            }
-        }
-        self.report.quarantined.push(path.to_owned());
-        self.disk.sync_dir(&folder).context("sync", &folder)?;
-        self.disk.sync_dir(parent(&from)).context("sync", parent(&from))
-    }
-
-    fn folder(&self) -> Result<PathBuf, DiskError> {
-        let folder = self.dir.join(QUARANTINE);
-        match self.disk.create_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            created => {
-                created.context("create", &folder)?;
-                self.disk.sync_dir(self.dir).context("sync", self.dir)?;
-            }
-        }
-        Ok(folder)
-    }
-}
-
-/// `NAME`, `NAME.2`, `NAME.3` and so on.
-fn candidates(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
-    let name = name.to_owned();
-    let folder = folder.to_owned();
-    (1..).map(move |n| folder.join(if n == 1 { name.clone() } else { format!("{name}.{n}") }))
 }
 
 /// The steps that compare records and files.
@@ -287,7 +215,10 @@ impl Recovery<'_> {
         }
         for shot in self.plan.shots() {
             let (image, metadata) = (layout::image(self.plan, shot), layout::metadata(self.plan, shot));
-            if unrecorded.contains(&image) && unrecorded.contains(&metadata) && self.adopt(shot, &image, &metadata)? {
+            if unrecorded.contains(&image)
+                && unrecorded.contains(&metadata)
+                && self.adopt(shot, &image, &metadata)?
+            {
                 unrecorded.retain(|path| *path != image && *path != metadata);
             }
         }
@@ -302,7 +233,8 @@ impl Recovery<'_> {
         let Some(found) = read_metadata(&self.dir.join(metadata)) else { return Ok(false) };
         let stored = found.stored.clone();
         let path = self.dir.join(image);
-        let is_ours = stored.shot == shot && stored.image == image && metadata_of(self.id, self.plan, &stored) == found;
+        let is_ours =
+            stored.shot == shot && stored.image == image && metadata_of(self.id, self.plan, &stored) == found;
         let bytes = fs::read(&path).context("read", &path)?;
         let is_whole = bytes.len() as u64 == stored.bytes && crc32c::crc32c(&bytes) == stored.crc32c;
         if !is_ours || !is_whole || !is_whole_jpeg(&bytes) {
@@ -325,65 +257,13 @@ impl Recovery<'_> {
     fn write_again(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
         let new = temporary(path, 0);
         match self.disk.remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).context("remove", &new),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).context("remove", &new);
+            }
             _ => {}
         }
         write_new(self.disk, &new, bytes)?;
         self.disk.replace(&new, path).context("replace", path)?;
         self.disk.sync_dir(parent(path)).context("sync", parent(path))
     }
-}
-
-/// What is wrong with a stored image; none if it is as recorded.
-pub(super) fn image_damage(dir: &Path, stored: &Stored) -> Option<String> {
-    let bytes = match fs::read(dir.join(&stored.image)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("the image is missing".into()),
-        Err(error) => return Some(format!("the image cannot be read: {error}")),
-    };
-    if bytes.len() as u64 != stored.bytes {
-        return Some(format!("the image has {} bytes instead of {}", bytes.len(), stored.bytes));
-    }
-    if crc32c::crc32c(&bytes) != stored.crc32c {
-        return Some("the image has a wrong checksum".into());
-    }
-    (!is_whole_jpeg(&bytes)).then(|| "the image is not a whole JPEG".into())
-}
-
-/// A metadata file; none if missing or damaged.
-pub(super) fn read_metadata(path: &Path) -> Option<ShotMetadata> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
-/// Files (and folders that do not belong) under `images/` and `metadata/` that no stored shot accounts for, by
-/// their paths in the dataset, sorted.
-pub(super) fn unrecorded_files(dir: &Path, plan: &Plan, tally: &Tally) -> Result<Vec<String>, DiskError> {
-    let known: HashSet<String> = tally
-        .stored()
-        .flat_map(|stored| [stored.image.clone(), layout::metadata(plan, stored.shot)])
-        .collect();
-    let cameras: HashSet<&str> = plan.cameras.iter().map(|camera| camera.name.as_str()).collect();
-    let mut found = Vec::new();
-    for folder in [IMAGES, METADATA] {
-        for camera in names(&dir.join(folder))? {
-            if !cameras.contains(camera.as_str()) {
-                found.push(format!("{folder}/{camera}"));
-                continue;
-            }
-            let files = names(&dir.join(folder).join(&camera))?;
-            found.extend(files.into_iter().map(|file| format!("{folder}/{camera}/{file}")));
-        }
-    }
-    found.retain(|path| !known.contains(path));
-    found.sort();
-    Ok(found)
-}
-
-/// The names in a folder; none if it is missing.
-fn names(folder: &Path) -> Result<Vec<String>, DiskError> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.context("read", folder)?,
-    };
-    entries.map(|entry| Ok(entry.context("read", folder)?.file_name().to_string_lossy().into_owned())).collect()
 }

@@ -74,7 +74,14 @@ impl Dataset {
     pub(super) fn new(opened: Opened) -> Self {
         let Opened { disk, dir, id, plan, lock, journal, manifest, entries } = opened;
         let tally = Tally::of(plan.shot_count(), entries.iter().map(|entry| &entry.record));
-        Self(Arc::new(Inner { disk, dir, id, plan, log: Mutex::new(Log { journal, tally, manifest }), _lock: lock }))
+        Self(Arc::new(Inner {
+            disk,
+            dir,
+            id,
+            plan,
+            log: Mutex::new(Log { journal, tally, manifest }),
+            _lock: lock,
+        }))
     }
 
     /// The scan's id.
@@ -104,7 +111,11 @@ impl Dataset {
 
     /// Stores the image of a shot: on return it is on the disk, and recorded. Blocks for the time of five syncs.
     pub fn store(
-        &self, shot: ShotIndex, attempt: u32, jpeg: &[u8], facts: FrameFacts,
+        &self,
+        shot: ShotIndex,
+        attempt: u32,
+        jpeg: &[u8],
+        facts: FrameFacts,
     ) -> Result<Stored, StoreError> {
         let plan = &self.0.plan;
         if shot.0 >= plan.shot_count() {
@@ -262,7 +273,11 @@ impl Drop for Undo<'_> {
 
 impl Store for Dataset {
     fn store(
-        &mut self, shot: ShotIndex, attempt: u32, jpeg: &[u8], facts: FrameFacts,
+        &mut self,
+        shot: ShotIndex,
+        attempt: u32,
+        jpeg: &[u8],
+        facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         Dataset::store(self, shot, attempt, jpeg, facts)
             .map_err(|error| StoreRefused { kind: failure_kind(&error), message: error.to_string() })

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use crate::scan::Record;
 
+use super::inspect::{image_damage, read_metadata, read_plan, unrecorded_files};
 use super::journal::{self, Entry, Stop};
 use super::layout::{self, JOURNAL};
 use super::lock;
 use super::manifest::Manifest;
-use super::recover::{image_damage, read_metadata, read_plan, unrecorded_files};
 use super::store::metadata_of;
 use super::tally::Anomaly;
 use super::{Counts, Note, OpenError, State, Tally, Violation};
@@ -56,7 +56,8 @@ pub fn verify(dir: &Path) -> Result<Report, OpenError> {
     let read = journal::read(&bytes);
     let tally = Tally::of(plan.shot_count(), read.entries.iter().map(|entry| &entry.record));
 
-    let mut check = Check { dir, plan: &plan, entries: &read.entries, tally: &tally, violations: vec![], notes: vec![] };
+    let mut check =
+        Check { dir, plan: &plan, entries: &read.entries, tally: &tally, violations: vec![], notes: vec![] };
     if in_use {
         check.notes.push(Note::InUse);
     }

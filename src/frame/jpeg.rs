@@ -32,7 +32,10 @@ impl Encoder {
 
     /// Replaces the content of `jpeg` by the picture, with `exif` if given. `jpeg` keeps its memory, so reuse it.
     pub fn encode(
-        &mut self, view: &PixelView<'_>, exif: Option<&Exif>, jpeg: &mut Vec<u8>,
+        &mut self,
+        view: &PixelView<'_>,
+        exif: Option<&Exif>,
+        jpeg: &mut Vec<u8>,
     ) -> Result<(), JpegError> {
         let head = exif.map(Exif::segment).unwrap_or_default();
         let planes = view.planes();
@@ -59,9 +62,11 @@ impl Encoder {
         u.resize(bytes, 0);
         v.resize(bytes, 0);
         for ((row, u), v) in view.rows(1).zip(u.chunks_exact_mut(width)).zip(v.chunks_exact_mut(width)) {
-            for ((pair, u), v) in row.as_chunks::<2>().0.iter().zip(u).zip(v) {
-                [*u, *v] = *pair;
-            }
+            // One channel after the other, as halves of 16-bit numbers: this form the compiler vectorises, and
+            // it takes a tenth of the time of the obvious one. The row is in the cache the second time.
+            let pairs = row.as_chunks::<2>().0;
+            u.iter_mut().zip(pairs).for_each(|(u, pair)| *u = u16::from_le_bytes(*pair) as u8);
+            v.iter_mut().zip(pairs).for_each(|(v, pair)| *v = (u16::from_le_bytes(*pair) >> 8) as u8);
         }
     }
 }

@@ -68,7 +68,11 @@ pub struct CaptureFacts {
 pub trait Store: Send {
     /// Stores the image of a shot.
     fn store(
-        &mut self, shot: ShotIndex, attempt: u32, jpeg: &[u8], facts: FrameFacts,
+        &mut self,
+        shot: ShotIndex,
+        attempt: u32,
+        jpeg: &[u8],
+        facts: FrameFacts,
     ) -> Result<Stored, StoreRefused>;
 
     /// Keeps a small picture of a stored shot, if it likes.
@@ -129,7 +133,9 @@ impl Pipeline {
     /// Starts `encoders` threads (at least one) that encode at `jpeg_quality`, and one that stores. Each job's
     /// result is given to `on_result`, not necessarily in the order of submission.
     pub fn start(
-        encoders: usize, jpeg_quality: u8, store: Box<dyn Store>,
+        encoders: usize,
+        jpeg_quality: u8,
+        store: Box<dyn Store>,
         on_result: impl FnMut(Result<Stored, StoreFailed>) + Send + 'static,
     ) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
@@ -149,12 +155,15 @@ impl Pipeline {
         Ok(pipeline)
     }
 
-    /// Hands a job over; never blocks. Fails only if every thread died, with the job as it was.
-    pub fn submit(&self, job: Job) -> Result<(), Job> {
-        match &self.jobs {
-            Some(jobs) => jobs.send(job).map_err(|refused| refused.0),
-            None => Err(job),
-        }
+    /// Hands a job over; never blocks. If the threads died, which only a panic of `on_result` can cause, this
+    /// is its result.
+    pub fn submit(&self, job: Job) -> Result<(), StoreFailed> {
+        let Job { shot, attempt, .. } = job;
+        let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        let kind = FailureKind::StorageUnusable;
+        let failed =
+            || StoreFailed { shot, attempt, kind, message: "the threads that store frames died".into() };
+        sent.then_some(()).ok_or_else(failed)
     }
 
     /// Waits until every job has its result, and ends the threads; so does dropping.
@@ -179,7 +188,10 @@ impl Drop for Pipeline {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("shot", &self.shot).field("attempt", &self.attempt).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("shot", &self.shot)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
     }
 }
 
@@ -231,7 +243,10 @@ impl Encoding {
     }
 
     fn encode(
-        &mut self, pixels: Box<dyn Pixels>, facts: &CaptureFacts, exif: Option<&Exif>,
+        &mut self,
+        pixels: Box<dyn Pixels>,
+        facts: &CaptureFacts,
+        exif: Option<&Exif>,
     ) -> Result<Images, EncodeError> {
         // Taken out while in use: after a panic the next job begins with new ones.
         let (mut encoder, mut small) = match self.encoders.take() {
@@ -274,7 +289,8 @@ fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spa
             }
             Err(message) => Err(StoreRefused { kind: FailureKind::Frame, message }),
         };
-        let result = stored.map_err(|StoreRefused { kind, message }| StoreFailed { shot, attempt, kind, message });
+        let result =
+            stored.map_err(|StoreRefused { kind, message }| StoreFailed { shot, attempt, kind, message });
         on_result(result);
         drop(permit);
     }

@@ -131,19 +131,20 @@ mod tests {
     fn sharpness_is_the_variance_of_the_laplacian() {
         let noise = |x: u32, y: u32| (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503) >> 3) as u8;
         // Wider than one chunk, and the worst case for its sums.
-        let board = |x: u32, y: u32| if (x + y) % 2 == 0 { 255 } else { 0 };
+        let board = |x: u32, y: u32| if (x + y).is_multiple_of(2) { 255 } else { 0 };
         for luma in [&noise as &dyn Fn(u32, u32) -> u8, &board] {
             let (fast, slow) = (quality(2600, 38, luma).sharpness, reference(2600, 38, luma));
             assert!((fast - slow).abs() < 1e-6 * slow, "{fast} {slow}");
         }
-        assert_eq!(quality(64, 64, |_, _| 90).sharpness, 0.0);
-        assert_eq!(quality(2, 2, |_, _| 90).sharpness, 0.0);
+        assert!(quality(64, 64, |_, _| 90).sharpness.abs() < 1e-9);
+        assert!(quality(2, 2, |_, _| 90).sharpness.abs() < 1e-9);
     }
 
     #[test]
     fn a_blurred_edge_is_less_sharp() {
         let sharp = quality(128, 64, |x, _| if x < 64 { 20 } else { 220 });
-        let soft = quality(128, 64, |x, _| (20.0 + 200.0 / (1.0 + (-(f64::from(x) - 64.0) / 3.0).exp())) as u8);
+        let soft =
+            quality(128, 64, |x, _| (20.0 + 200.0 / (1.0 + (-(f64::from(x) - 64.0) / 3.0).exp())) as u8);
         assert!(sharp.sharpness > 10.0 * soft.sharpness, "{sharp:?} {soft:?}");
     }
 

@@ -62,7 +62,7 @@ pub enum ViewError {
 impl<'a> PixelView<'a> {
     /// Checks that `planes` hold a picture of this format and size.
     pub fn new(format: PixelFormat, size: Size, planes: &[Plane<'a>]) -> Result<Self, ViewError> {
-        let side_is_ok = |side: u32| (2..=MAX_SIDE).contains(&side) && side % 2 == 0;
+        let side_is_ok = |side: u32| (2..=MAX_SIDE).contains(&side) && side.is_multiple_of(2);
         if !side_is_ok(size.width) || !side_is_ok(size.height) {
             return Err(ViewError::Size(size));
         }
@@ -112,7 +112,12 @@ impl<'a> PixelView<'a> {
 mod tests {
     use super::*;
 
-    fn view(format: PixelFormat, width: u32, height: u32, planes: &[(usize, usize)]) -> Result<(), ViewError> {
+    fn view(
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+        planes: &[(usize, usize)],
+    ) -> Result<(), ViewError> {
         let memory = vec![0; 10_000];
         let planes: Vec<_> =
             planes.iter().map(|&(length, stride)| Plane { data: &memory[..length], stride }).collect();

@@ -120,7 +120,10 @@ fn an_error_at_any_step_fails_the_attempt_alone() {
                     assert!(matches!(take(&dataset, 1, 1), Err(StoreError::Poisoned { .. })));
                     drop(dataset);
                     let recovered = recover(&dir).unwrap();
-                    assert_eq!(recovered.report.adopted, [ShotIndex(0)][..usize::from(recovered.report.cut_bytes > 0)]);
+                    assert_eq!(
+                        recovered.report.adopted,
+                        [ShotIndex(0)][..usize::from(recovered.report.cut_bytes > 0)]
+                    );
                     dataset = recovered.dataset;
                     assert_eq!(dataset.tally().counts().done, 1);
                 }
@@ -147,7 +150,10 @@ fn an_error_while_creating_leaves_no_scan() {
         }
         // The last step syncs the name of a dataset that is whole.
         let left = files(root.path());
-        assert!(left.is_empty() || left.contains_key("2026-11-21-143005-owl/plan.json"), "step {step}: {left:?}");
+        assert!(
+            left.is_empty() || left.contains_key("2026-11-21-143005-owl/plan.json"),
+            "step {step}: {left:?}"
+        );
     }
 }
 
@@ -157,7 +163,8 @@ struct TinyDisk(tempfile::TempDir);
 impl TinyDisk {
     fn mount() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(dir.path()).output();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(dir.path()).output();
         mount.is_ok_and(|output| output.status.success()).then_some(Self(dir))
     }
 }

@@ -4,6 +4,7 @@ mod failures;
 mod journals;
 mod power;
 mod power_cut;
+mod power_model;
 mod round_trip;
 mod scans;
 
@@ -15,6 +16,11 @@ use crate::scan::{FrameFacts, Record};
 use crate::units::{Degrees, Millimetres, Seconds};
 
 use super::{Dataset, Disk, OsDisk, ScanId, StoreError, create_on};
+
+/// A folder for one test: in memory where there is such a place, because thousands are made.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
 
 fn id() -> ScanId {
     "2026-11-21-143005-owl".parse().unwrap()

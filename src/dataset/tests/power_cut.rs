@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::dataset::{Recovered, ShotState, State, create_on, recover_on, verify};
 use crate::scan::{Outcome, Record};
 
-use super::power::{Forgets, Op, Recorder, states_after};
-use super::{files, id, jpeg, plan, shared, take};
+use super::power::{Forgets, Op, Recorder};
+use super::power_model::states_after;
+use super::{files, id, jpeg, plan, scratch, shared, take};
 
 const SHOTS: u32 = 3;
 
@@ -24,7 +25,7 @@ struct Run {
 }
 
 fn run(forgets: Forgets) -> Run {
-    let root = tempfile::tempdir().unwrap();
+    let root = scratch();
     let disk = Arc::new(Recorder::new(root.path(), forgets));
     let dataset = create_on(shared(&disk), root.path(), &id(), plan(SHOTS)).unwrap();
     let created = disk.len();
@@ -79,7 +80,10 @@ fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
     }
     let before = files(&dir);
     let again = recover(&disk).unwrap();
-    if again.records != records || again.report != crate::dataset::RecoveryReport::default() || files(&dir) != before {
+    if again.records != records
+        || again.report != crate::dataset::RecoveryReport::default()
+        || files(&dir) != before
+    {
         return Some(format!("a second recovery changed something: {:?}", again.report));
     }
     finish(&again, &dir)
@@ -108,7 +112,7 @@ fn cut_everywhere(run: &Run, samples: usize) -> (usize, Vec<String>) {
     let (mut count, mut all_broken) = (0, Vec::new());
     for done in 0..=run.ops.len() {
         for state in states_after(None, &run.ops[..done], samples, 0x5CA7) {
-            let root = tempfile::tempdir().unwrap();
+            let root = scratch();
             state.write_to(root.path());
             count += 1;
             if let Some(what) = broken(run, root.path(), done) {
@@ -148,21 +152,24 @@ fn a_power_cut_during_a_recovery_loses_nothing_either() {
     let (mut count, mut all_broken) = (0, Vec::new());
     for done in run.created..=run.ops.len() {
         // The states that give a recovery most to do.
-        for first in states_after(None, &run.ops[..done], 3, 0xBAD) {
-            let before = tempfile::tempdir().unwrap();
+        for first in states_after(None, &run.ops[..done], 1, 0xBAD) {
+            let before = scratch();
             first.write_to(before.path());
-            let root = tempfile::tempdir().unwrap();
+            let root = scratch();
             first.write_to(root.path());
             let disk = Arc::new(Recorder::new(root.path(), Forgets::Nothing));
             recover_on(shared(&disk), &root.path().join(id().as_str())).unwrap();
             let log = disk.log();
             for interrupted in 0..=log.len() {
-                for second in states_after(Some(before.path()), &log[..interrupted], 2, 0xF00D) {
-                    let root = tempfile::tempdir().unwrap();
+                for second in states_after(Some(before.path()), &log[..interrupted], 1, 0xF00D) {
+                    let root = scratch();
                     second.write_to(root.path());
                     count += 1;
                     if let Some(what) = broken(&run, root.path(), done) {
-                        all_broken.push(format!("{done}, then {interrupted} ({:?}): {what}", log[..interrupted].last()));
+                        all_broken.push(format!(
+                            "{done}, then {interrupted} ({:?}): {what}",
+                            log[..interrupted].last()
+                        ));
                     }
                 }
             }

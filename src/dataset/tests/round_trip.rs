@@ -125,7 +125,8 @@ fn what_this_program_does_not_know_is_left_as_it_is() {
         fs::write(dir.join(name), &original[name]).unwrap();
         error
     };
-    let newer = String::from_utf8(original["scan.json"].clone()).unwrap().replace("\"format\": 1", "\"format\": 2");
+    let newer =
+        String::from_utf8(original["scan.json"].clone()).unwrap().replace("\"format\": 1", "\"format\": 2");
     let error = refused("scan.json", newer.into_bytes());
     assert!(matches!(error, OpenError::Format { found: 2, .. }), "{error}");
 

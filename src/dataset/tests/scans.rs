@@ -71,8 +71,9 @@ fn a_running_scan_shows_that_it_is_in_use_and_its_present_counts() {
 #[test]
 fn only_complete_scans_beyond_the_number_are_removable_oldest_first() {
     let root = tempfile::tempdir().unwrap();
-    let complete: Vec<_> =
-        (1..=4).map(|day| scan(root.path(), &format!("2026-01-0{day}-000000-owl"), Some(Outcome::Complete))).collect();
+    let complete: Vec<_> = (1..=4)
+        .map(|day| scan(root.path(), &format!("2026-01-0{day}-000000-owl"), Some(Outcome::Complete)))
+        .collect();
     let running = scan(root.path(), "2025-01-01-000000-ant", None);
     let incomplete = scan(root.path(), "2025-01-02-000000-ant", Some(Outcome::Incomplete));
     let scans = list(root.path()).unwrap();

@@ -126,7 +126,8 @@ fn tags(tiff: &[u8], at: usize, found: &mut Vec<(u16, String)>) {
     let u32_at = |at: usize| u32::from_le_bytes([tiff[at], tiff[at + 1], tiff[at + 2], tiff[at + 3]]);
     for entry in 0..usize::from(u16_at(at)) {
         let at = at + 2 + 12 * entry;
-        let (tag, kind, count, value) = (u16_at(at), u16_at(at + 2), u32_at(at + 4) as usize, u32_at(at + 8) as usize);
+        let (tag, kind, count, value) =
+            (u16_at(at), u16_at(at + 2), u32_at(at + 4) as usize, u32_at(at + 8) as usize);
         let text = match kind {
             2 => {
                 let bytes = if count <= 4 { &tiff[at + 8..][..count] } else { &tiff[value..][..count] };

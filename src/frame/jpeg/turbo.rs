@@ -1,5 +1,8 @@
 //! The only place that calls libjpeg-turbo.
-#![expect(unsafe_code, reason = "libjpeg-turbo is a C library, and the safe wrapper cannot encode from separate planes")]
+#![expect(
+    unsafe_code,
+    reason = "libjpeg-turbo is a C library, and the safe wrapper cannot encode from separate planes"
+)]
 
 use std::ffi::CStr;
 use std::ptr::NonNull;
@@ -32,7 +35,7 @@ impl Compressor {
         ];
         for (parameter, value) in parameters {
             // SAFETY: the handle is valid until drop.
-            if unsafe { tj::tj3Set(handle, parameter as i32, value as i32) } != 0 {
+            if unsafe { tj::tj3Set(handle, parameter as i32, value) } != 0 {
                 return Err(compressor.error());
             }
         }
@@ -41,13 +44,17 @@ impl Compressor {
 
     /// Replaces the content of `jpeg` by the picture in Y, U and V, with the segment `head` before all others.
     pub(super) fn compress(
-        &mut self, size: Size, planes: [Plane<'_>; 3], head: &[u8], jpeg: &mut Vec<u8>,
+        &mut self,
+        size: Size,
+        planes: [Plane<'_>; 3],
+        head: &[u8],
+        jpeg: &mut Vec<u8>,
     ) -> Result<(), JpegError> {
         const START_OF_IMAGE: [u8; 2] = [0xFF, 0xD8];
         check(size, &planes)?;
         let (width, height) = (size.width as i32, size.height as i32);
         // SAFETY: no preconditions; impossible sizes give 0, which `compress` then refuses.
-        let most = unsafe { tj::tj3JPEGBufSize(width, height, tj::TJSAMP_TJSAMP_420 as i32) };
+        let most = unsafe { tj::tj3JPEGBufSize(width, height, tj::TJSAMP_TJSAMP_420) };
         jpeg.clear();
         jpeg.reserve(head.len() + most as usize);
         let pointers = planes.map(|plane| plane.data.as_ptr());
@@ -60,7 +67,12 @@ impl Compressor {
         // most that this size can take, and NOREALLOC keeps the library from replacing it.
         let failed = unsafe {
             tj::tj3CompressFromYUVPlanes8(
-                self.0.as_ptr(), pointers.as_ptr(), width, strides.as_ptr(), height, &raw mut target,
+                self.0.as_ptr(),
+                pointers.as_ptr(),
+                width,
+                strides.as_ptr(),
+                height,
+                &raw mut target,
                 &raw mut written,
             )
         };

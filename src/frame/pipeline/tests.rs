@@ -8,6 +8,8 @@ use super::*;
 use crate::camera_driver::protocol::{PixelFormat, Size};
 use crate::frame::Plane;
 
+static MEMORY: [u8; 64 * 48] = [77; 64 * 48];
+
 const SIZE: Size = Size { width: 64, height: 48 };
 
 /// Counts how many of it there are.
@@ -21,7 +23,6 @@ struct Borrowed {
 impl Borrowed {
     fn boxed(alive: &Arc<AtomicUsize>, panics: bool) -> Box<dyn Pixels> {
         alive.fetch_add(1, Ordering::SeqCst);
-        static MEMORY: [u8; 64 * 48] = [77; 64 * 48];
         let planes = [64, 32, 32].map(|stride| Plane { data: &MEMORY, stride });
         Box::new(Self { memory: vec![0; 9], alive: Arc::clone(alive), planes, panics })
     }
@@ -48,14 +49,18 @@ struct Fake {
 
 impl Store for Fake {
     fn store(
-        &mut self, shot: ShotIndex, attempt: u32, jpeg: &[u8], facts: FrameFacts,
+        &mut self,
+        shot: ShotIndex,
+        attempt: u32,
+        jpeg: &[u8],
+        facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         thread::sleep(Duration::from_millis(2));
         assert!(shot.0 % 10 != 3, "this disk is cursed");
         if shot.0 % 10 == 4 {
             return Err(StoreRefused { kind: FailureKind::DiskFull, message: "full".into() });
         }
-        assert_eq!(facts.sharpness, 0.0);
+        assert!(facts.sharpness.abs() < 1e-9);
         assert!(self.alive.load(Ordering::SeqCst) < 40);
         let (bytes, crc32c) = (jpeg.len() as u64, crc32c::crc32c(jpeg));
         Ok(Stored { shot, attempt, image: String::new(), bytes, crc32c, facts })

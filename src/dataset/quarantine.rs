@@ -1,0 +1,77 @@
+//! Where a recovery moves what is in its way.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::RecoveryReport;
+use super::create::write_new;
+use super::disk::Disk;
+use super::error::{Context, DiskError};
+use super::journal::Stop;
+use super::layout::{QUARANTINE, parent};
+
+/// Moves things out of the way.
+pub(super) struct Quarantine<'a> {
+    pub(super) disk: &'a dyn Disk,
+    pub(super) dir: &'a Path,
+    pub(super) report: &'a mut RecoveryReport,
+}
+
+impl Quarantine<'_> {
+    /// Copies what stands behind the journal's good lines.
+    pub(super) fn cut_tail(&mut self, tail: &[u8], stop: Option<&Stop>) -> Result<(), DiskError> {
+        if tail.is_empty() {
+            return Ok(());
+        }
+        self.report.cut_bytes = tail.len() as u64;
+        self.report.cut_reason = stop.map(ToString::to_string);
+        let folder = self.folder()?;
+        for path in candidates(&folder, "journal-tail") {
+            match write_new(self.disk, &path, tail) {
+                Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
+                written => {
+                    written?;
+                    break;
+                }
+            }
+        }
+        self.disk.sync_dir(&folder).context("sync", &folder)
+    }
+
+    /// Moves the file or folder at `path` in the dataset.
+    pub(super) fn take(&mut self, path: &str) -> Result<(), DiskError> {
+        let folder = self.folder()?;
+        let from = self.dir.join(path);
+        for to in candidates(&folder, &path.replace('/', "_")) {
+            match self.disk.rename(&from, &to) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                moved => {
+                    moved.context("move to quarantine", &from)?;
+                    break;
+                }
+            }
+        }
+        self.report.quarantined.push(path.to_owned());
+        self.disk.sync_dir(&folder).context("sync", &folder)?;
+        self.disk.sync_dir(parent(&from)).context("sync", parent(&from))
+    }
+
+    fn folder(&self) -> Result<PathBuf, DiskError> {
+        let folder = self.dir.join(QUARANTINE);
+        match self.disk.create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => {
+                created.context("create", &folder)?;
+                self.disk.sync_dir(self.dir).context("sync", self.dir)?;
+            }
+        }
+        Ok(folder)
+    }
+}
+
+/// `NAME`, `NAME.2`, `NAME.3` and so on.
+fn candidates(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+    let name = name.to_owned();
+    let folder = folder.to_owned();
+    (1..).map(move |n| folder.join(if n == 1 { name.clone() } else { format!("{name}.{n}") }))
+}
