@@ -108,6 +108,8 @@ fn each_mistake_has_its_message() {
     }
     let errors = Config::from_text("a.toml", "").unwrap_err();
     assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+    let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
+    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
 }
 
 #[test]
