@@ -90,7 +90,9 @@ impl Written {
         let (document, errors) = DeTable::parse_recoverable(&self.sources.get(file).text);
         for error in errors {
             let place = Place { file, span: error.span() };
-            self.findings.push(Finding::new(&place, format!("this is not TOML: {}", error.message())));
+            let finding = Finding::new(&place, format!("this is not TOML: {}", error.message()));
+            self.findings
+                .push(finding.hint("write `key = value` on a line, each key once, and texts in quotes"));
         }
         self.tables.push(Table::from_toml(document.get_ref(), file, Place::whole(file)));
     }

@@ -19,7 +19,8 @@ const MAX_CAMERAS: usize = 64;
 pub(super) fn cameras(document: &mut Reader<'_, '_, '_>) -> Vec<Camera> {
     let mut names = Vec::new();
     let cameras = document.list("camera", |reader| camera(reader, &mut names));
-    if !document.has("camera") {
+    let written = document.raw("camera").map(|node| &node.value);
+    if written.is_none_or(|value| matches!(value, Value::Array(items) if items.is_empty())) {
         document.reject_table("there is no camera", "write a `[[camera]]` for each one");
     } else if cameras.len() > MAX_CAMERAS {
         document.reject(

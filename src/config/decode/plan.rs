@@ -120,7 +120,12 @@ fn sphere(plan: &mut Reader<'_, '_, '_>) -> Option<(PlanShape, Vec<Stand>)> {
     let points = plan.required_in("points", &(1..=MAX_POINTS));
     let rings = match distribution {
         Distribution::Rings => plan.required_in("rings", &(1..=MAX_POINTS)).map(Some),
-        Distribution::Fibonacci => Some(None),
+        Distribution::Fibonacci => {
+            if plan.has("rings") {
+                plan.reject("rings", "has no meaning here", "remove it, or add distribution = \"rings\"");
+            }
+            Some(None)
+        }
     };
     let min_tilt = plan.required_in("min_tilt", &TILTS);
     let max_tilt = plan.required_in("max_tilt", &TILTS);

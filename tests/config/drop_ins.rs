@@ -1,0 +1,102 @@
+//! Several files, and what is relative to them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use scanner::config::{Config, PlanShape};
+use scanner::units::Millimetres;
+
+use super::{SHIPPED, messages};
+
+/// A folder with `scanner.toml` and drop-ins.
+fn folder(main: &str, drop_ins: &[(&str, &[u8])]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scanner.toml");
+    fs::write(&path, main).unwrap();
+    fs::create_dir(folder.path().join("scanner.toml.d")).unwrap();
+    for (name, text) in drop_ins {
+        fs::write(folder.path().join("scanner.toml.d").join(name), text).unwrap();
+    }
+    (folder, path)
+}
+
+#[test]
+fn drop_ins_override_key_by_key_in_the_order_of_their_names() {
+    let (folder, path) = folder(
+        SHIPPED,
+        &[
+            ("20-b.toml", b"[recovery]\nattempts = 5\n[plan.extra]\nshape = 'list'\nfile = 'points.csv'"),
+            ("10-a.toml", b"[recovery]\nattempts = 4\nbackoff = '1 s'\n[plan.cylinder]\nheights = ['10 mm']"),
+            (".hidden.toml", b"[recovery]\nattempts = 9"),
+            ("30-c.toml.off", b"[recovery]\nattempts = 8"),
+        ],
+    );
+    let config = Config::load(&path).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!((config.recovery.attempts, config.recovery.backoff), (5, Duration::from_secs(1)));
+    assert_eq!(config.recovery.capture_timeout, Duration::from_secs(10));
+    // Lists are replaced, the rest of the table stays.
+    let heights = vec![Millimetres::new(10.0)];
+    assert_eq!(config.plans[0].shape, PlanShape::Cylinder { angles: 36, heights });
+    // A path starts from the folder of the file that names it.
+    let file = folder.path().join("scanner.toml.d/points.csv");
+    assert_eq!(config.plans[1].shape, PlanShape::List { file });
+}
+
+#[test]
+fn a_camera_in_a_drop_in_replaces_all_cameras() {
+    let camera = b"[[camera]]\nname='top'\ndriver='/opt/drv'\nid='x'\nwidth=640\nheight=480\nfx=500\n\
+        mount = { distance = '1 m', height = '0 mm' }";
+    let (_folder, path) = folder(SHIPPED, &[("camera.toml", camera)]);
+    let names: Vec<String> =
+        Config::load(&path).unwrap().cameras.into_iter().map(|camera| camera.name).collect();
+    assert_eq!(names, ["top"]);
+}
+
+#[test]
+fn a_mistake_in_a_drop_in_is_shown_there() {
+    let (_folder, path) = folder(SHIPPED, &[("a.toml", b"\n[recovery]\natempts = 5")]);
+    let errors = Config::load(&path).unwrap_err();
+    let [problem] = errors.problems() else { panic!("{errors}") };
+    assert!(problem.file.ends_with("scanner.toml.d/a.toml"), "{problem:?}");
+    assert_eq!((problem.line, problem.column), (Some(3), Some(1)));
+    assert_eq!(problem.hint.as_deref(), Some("did you mean `attempts`?"));
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let (folder, path) = folder(SHIPPED, &[("a.toml", b"[storage] # \xc3\xa4\n# \xff\n")]);
+    let errors = Config::load(&path).unwrap_err();
+    assert_eq!(messages(&errors), ["the file is not UTF-8 text"]);
+    assert_eq!((errors.problems()[0].line, errors.problems()[0].column), (Some(2), Some(3)));
+
+    fs::create_dir(folder.path().join("scanner.toml.d/b.toml")).unwrap();
+    let errors = Config::load(&path).unwrap_err();
+    assert_eq!(errors.problems().len(), 2, "{errors}");
+    assert!(errors.problems()[1].file.ends_with("b.toml"), "{errors}");
+
+    let missing = folder.path().join("none.toml");
+    let errors = Config::load(&missing).unwrap_err();
+    assert_eq!(errors.problems()[0].file, missing.display().to_string());
+    assert!(errors.problems()[0].message.contains("No such file"), "{errors}");
+}
+
+#[test]
+fn the_start_button_starts_the_named_plan_or_the_first_one() {
+    let plans = "[plan.zebra]\nshape='ring'\nangles=1\n[plan.ant]\nshape='ring'\nangles=2\n";
+    let names = |text: &str| -> Vec<String> {
+        let config = Config::from_text("a.toml", text).unwrap_or_else(|errors| panic!("{errors}"));
+        config.plans.into_iter().map(|plan| plan.name).collect()
+    };
+    let (before, after) = SHIPPED.split_once("[scan]").unwrap();
+    assert_eq!(names(&format!("{before}{plans}[scan]{after}")), ["cylinder", "zebra", "ant"]);
+    assert_eq!(names(&format!("{before}{plans}[scan]\nplan='ant'{after}")), ["ant", "cylinder", "zebra"]);
+}
+
+#[test]
+fn relative_folders_start_from_the_file() {
+    let text = SHIPPED.replace("[storage]", "[storage]\ndirectory = 'scans'\nruntime_directory = '/tmp/run'");
+    let storage = Config::from_text("/srv/scanner/a.toml", &text).unwrap().storage;
+    assert_eq!(storage.directory, Path::new("/srv/scanner/scans"));
+    assert_eq!(storage.runtime_directory, Path::new("/tmp/run"));
+}

@@ -1,0 +1,124 @@
+//! Mistakes are told all at once, with their places.
+
+use scanner::config::Config;
+
+use super::{SHIPPED, messages};
+
+#[test]
+fn all_mistakes_are_told_at_once_with_line_and_caret() {
+    golden(include_str!("golden/broken.toml"), include_str!("golden/broken.txt"));
+}
+
+#[test]
+fn plans_that_the_axes_cannot_follow_are_mistakes() {
+    golden(include_str!("golden/unreachable.toml"), include_str!("golden/unreachable.txt"));
+}
+
+#[test]
+fn all_syntax_errors_are_told_and_nothing_else() {
+    golden(include_str!("golden/syntax.toml"), include_str!("golden/syntax.txt"));
+}
+
+fn golden(text: &str, expected: &str) {
+    let errors = Config::from_text("scanner.toml", text).unwrap_err();
+    let rendered = errors.to_string();
+    assert!(rendered.trim_end() == expected.trim_end(), "not as expected, but:\n{rendered}\n");
+}
+
+#[test]
+fn each_mistake_has_its_message() {
+    let cases = [
+        ("width = 2304\n", "", "`camera.width` is missing"),
+        ("width = 2304", "width = 10002", "`camera.width` cannot be 10002"),
+        ("width = 2304", "width = 99999999999999999999", "`camera.width` has to be from 0 to 4294967295"),
+        ("width = 2304", "width = -2", "`camera.width` has to be from 0 to 4294967295"),
+        ("focal_length = \"4.74 mm\"\n", "", "`camera.focal_length` is missing"),
+        (
+            "focal_length =",
+            "fx = 1000\nfocal_length =",
+            "`camera.fx` says again what focal_length and pixel_pitch say",
+        ),
+        ("focal_length = \"4.74 mm\"\npixel_pitch = \"2.8 um\"", "fy = 1000", "`camera.fx` is missing"),
+        ("gain = 1.0", "gain = inf", "`camera.controls.gain` has to be finite"),
+        ("gain = 1.0", "gain = 0.5", "`camera.controls.gain` cannot be 0.5"),
+        ("gain = 1.0", "gain = true", "`camera.controls.gain` cannot be a truth value"),
+        (
+            "name = \"cam0\"",
+            "name = \"cam/0\"",
+            "`camera.name` may have only letters (a to z), digits, `-` and `_`",
+        ),
+        ("name = \"cam0\"", "name = \"\"", "`camera.name` is empty"),
+        ("id = \"0\"", "id = \"a\\u0000\"", "`camera.id` contains a control character"),
+        (
+            "[camera.controls]",
+            "[camera.options]\nx = [1, nan]\n[camera.controls]",
+            "`camera.options` cannot have an infinite number",
+        ),
+        ("backend = \"sim\"\n# For", "# For", "`motion.backend` is missing"),
+        ("[motion.lift]", "[motion.lfit]", "there is no key `lfit` in `motion`"),
+        (
+            "[motion.turntable]",
+            "[motion.turntable]\ntravel = []",
+            "`motion.turntable.travel` has no meaning: a turntable turns without end",
+        ),
+        (
+            "travel = [\"0 mm\", \"200 mm\"]",
+            "travel = [\"0 mm\"]",
+            "`motion.lift.travel` cannot have 1 positions",
+        ),
+        (
+            "travel = [\"0 mm\", \"200 mm\"]",
+            "travel = [0, 200]",
+            "`motion.lift.travel` cannot be a whole number",
+        ),
+        (
+            "\n[[light]]\n",
+            "\n[[light]]\nname = \"ring\"\n[[light]]\n",
+            "`light.name` is \"ring\" for the second time",
+        ),
+        ("\n[[light]]\n", "\n[light]\n", "`light` cannot be a table"),
+        ("[panel]\n", "[panel]\nbutton = 3\n", "there is no key `button` in `panel`"),
+        (
+            "[plan.cylinder]",
+            "[plan.\"a b\"]",
+            "`plan.a b` may have only letters (a to z), digits, `-` and `_`",
+        ),
+        ("angles = 36", "angles = 3000", "`plan.cylinder.angles` times 4 heights is more than 10000 points"),
+        ("heights = [", "heights = []\n#", "`plan.cylinder.heights` is empty"),
+        (
+            "shape = \"cylinder\"\nangles = 36",
+            "shape = \"list\"\nangles = 36",
+            "`plan.cylinder.file` is missing",
+        ),
+        ("shape = \"cylinder\"\n", "", "`plan.cylinder.shape` is missing"),
+        ("[scan]", "[scan]\nqueue_depth = 0", "`scan.queue_depth` cannot be 0"),
+        ("[recovery]", "[recovery]\ncapture_timeout = \"0 s\"", "`recovery.capture_timeout` cannot be 0 s"),
+        (
+            "[recovery]",
+            "[recovery]\nkill_timeout = \"soon\"",
+            "`recovery.kill_timeout` is wrong: \"soon\" does not start with a number: write a time like \"1.5 s\"",
+        ),
+        ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
+    ];
+    for (from, to, message) in cases {
+        assert!(SHIPPED.contains(from), "{from}");
+        let text = SHIPPED.replacen(from, to, 1);
+        let errors = Config::from_text("a.toml", &text).expect_err(message);
+        assert!(messages(&errors).contains(&message), "{to}: {errors}");
+    }
+    let errors = Config::from_text("a.toml", "").unwrap_err();
+    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+    let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
+    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+}
+
+#[test]
+fn problems_serialize_for_programs() {
+    let errors = Config::from_text("a.toml", "[storage]\njpeg_quality = 0\n").unwrap_err();
+    let json = serde_json::to_value(errors.problems()).unwrap();
+    let problem = json.as_array().unwrap().iter().find(|problem| problem["line"] == 2).unwrap();
+    assert_eq!(problem["file"], "a.toml");
+    assert_eq!(problem["column"], 16);
+    assert_eq!(problem["message"], "`storage.jpeg_quality` cannot be 0");
+    assert_eq!(problem["hint"], "write a value from 1 to 100");
+}
