@@ -1,5 +1,5 @@
 //! A simulated rig in a temporary folder, driven through the real `scanner` binary.
-#![expect(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses its own part")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
