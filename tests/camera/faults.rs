@@ -206,6 +206,8 @@ async fn a_wedged_driver_is_not_respawned_and_the_other_camera_goes_on() {
     assert!(matches!(camera.status().state, State::Wedged { pid, .. } if pid == wedged.pid));
     assert_eq!(camera.lease("preview").err().unwrap().holder, "test");
     others.capture(ShotIndex(1), now_ns()).await.unwrap();
+    let error = lease.capture(ShotIndex(1), now_ns()).await.unwrap_err();
+    assert!(error.message.contains("a reboot is needed"), "{error}");
     lease.close().await;
     assert!(matches!(camera.status().state, State::Wedged { .. }));
 

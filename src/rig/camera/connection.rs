@@ -259,7 +259,7 @@ impl Connection {
         };
         match verdict {
             Verdict::Answer => self.deliver(answer),
-            Verdict::Late => self.drop_late(answer),
+            Verdict::Late => self.drop_late(&answer),
             Verdict::Unasked => warn!(camera = self.camera, ?answer, "the driver reports an error by itself"),
             Verdict::Beat => {}
             Verdict::Unexpected => {
@@ -280,12 +280,12 @@ impl Connection {
         };
         // The wait was given up between the look and the delivery.
         if let Some(answer) = undelivered {
-            self.drop_late(answer);
+            self.drop_late(&answer);
         }
     }
 
     /// Drops what nobody waits for any more, and counts frames.
-    fn drop_late(&self, answer: Result<Answer, CameraError>) {
+    fn drop_late(&self, answer: &Result<Answer, CameraError>) {
         if matches!(answer, Ok(Answer::Frame(_))) {
             self.tally.late.fetch_add(1, Ordering::Relaxed);
         }

@@ -59,12 +59,13 @@ impl Lease {
     ) -> Result<CapturedFrame, CameraError> {
         let inner = &self.inner;
         let stream = inner.session.lock().await.as_ref().and_then(|session| session.stream.clone());
-        let attempt = Attempt::begin(inner, shot, stream.as_deref());
-        let result = match &stream {
-            Some(stream) => capture(inner, stream, shot, not_before_ns).await,
-            None => Err(CameraError::new(inner.name(), ErrorKind::Crashed, "it is not streaming")),
+        let Some(stream) = stream else {
+            inner.check_not_wedged()?;
+            let message = "it does not stream: its last start or recovery failed, or it was not opened";
+            return Err(CameraError::new(inner.name(), ErrorKind::Crashed, message));
         };
-        attempt.end(result)
+        let attempt = Attempt::begin(inner, shot, &stream);
+        attempt.end(capture(inner, &stream, shot, not_before_ns).await)
     }
 
     /// Brings a camera that failed back into order.
@@ -264,10 +265,9 @@ struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    fn begin(inner: &'a Inner, shot: ShotIndex, stream: Option<&Stream>) -> Self {
-        let before = stream.map_or(State::Closed, Stream::state);
+    fn begin(inner: &'a Inner, shot: ShotIndex, stream: &Stream) -> Self {
         inner.set_state(State::Capturing { shot, since: Timestamp::now() });
-        Self { inner, shot, before, ended: false }
+        Self { inner, shot, before: stream.state(), ended: false }
     }
 
     fn end(mut self, result: Result<CapturedFrame, CameraError>) -> Result<CapturedFrame, CameraError> {

@@ -55,13 +55,12 @@ pub(super) fn verdict(message: &FromDriver, want: Option<Want>) -> Verdict {
     let only = |wanted: bool| if wanted { Verdict::Answer } else { Verdict::Late };
     match message {
         FromDriver::Beat { .. } => Verdict::Beat,
-        FromDriver::Hello(_) if want != Some(Want::Hello) => Verdict::Unexpected,
-        FromDriver::Hello(_) => Verdict::Answer,
+        FromDriver::Hello(_) if want == Some(Want::Hello) => Verdict::Answer,
+        FromDriver::Hello(_) => Verdict::Unexpected,
         FromDriver::Configured { .. } => only(want == Some(Want::Configured)),
         FromDriver::Started { epoch } => only(want == Some(Want::Started { epoch: *epoch })),
         FromDriver::Stopped { .. } => only(want == Some(Want::Stopped)),
-        FromDriver::Error { request: None, .. } if want.is_none() => Verdict::Unasked,
-        FromDriver::Error { request: None, .. } => Verdict::Answer,
+        FromDriver::Error { request: None, .. } => want.map_or(Verdict::Unasked, |_| Verdict::Answer),
         FromDriver::Error { request: Some(failed), .. } => {
             only(matches!(want, Some(Want::Frame { request, .. }) if request == *failed))
         }
