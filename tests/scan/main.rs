@@ -1,7 +1,7 @@
 //! Whole scans through the real program: config file to verified dataset.
 
 #[path = "../camera/fuse.rs"]
-#[expect(dead_code, reason = "shared with the camera's tests, which use all of it")]
+#[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
 mod interrupted;
 mod refused;

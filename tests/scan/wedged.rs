@@ -48,15 +48,21 @@ fn or_the_scan_pauses_and_cancel_is_still_heard() {
     let options = [stuck.as_str()];
     let rig = TestRig::new(&Recipe {
         options: &options,
-        // Time enough to be cancelled in the middle of the ladder.
-        recovery: "capture_timeout = \"300 ms\"\nattempts = 3",
         ..Recipe::default()
     });
     let paused = rig.run(&["scan", "--json"]);
     assert_eq!(paused.code, Some(5), "{}", paused.stderr);
     assert!(paused.json()["reason"].as_str().unwrap().contains("a reboot is needed"), "{}", paused.stdout);
+    let id = rig.scan_id().unwrap();
+    fuse.abort();
 
-    let mut scan = rig.command(&["resume", &rig.scan_id().unwrap()]).spawn().unwrap();
+    // Stuck again, and cancelled in the middle of the ladder: before the process is found to be stuck.
+    let Some(mut fuse) = NeverAnswers::mount() else { return };
+    let text = std::fs::read_to_string(&rig.config).unwrap();
+    let file = text.lines().find(|line| line.starts_with("wedge_file")).unwrap();
+    let text = text.replace(file, &format!("wedge_file = {:?}", fuse.file().display().to_string()));
+    std::fs::write(&rig.config, text.replace("300 ms", "8 s")).unwrap();
+    let mut scan = rig.command(&["resume", &id]).spawn().unwrap();
     while rig.run(&["cancel"]).code != Some(0) {
         assert!(scan.try_wait().unwrap().is_none(), "it ended before it could be cancelled");
     }
