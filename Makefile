@@ -34,13 +34,14 @@ doc:
 # The drivers are processes of their own: they must be built before any test starts one.
 unit:
 	$(CARGO) build --locked --bins
-	$(CARGO) test --locked
+	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked
 
-## Every case of the crash matrix, and more generated lives of a scan: half an hour
+## More generated lives of a scan and more camera faults than CI runs: half an hour
 test-crash: prepare-test
 	$(CARGO) build --locked --bins
-	CRASH_MATRIX=all $(CARGO) test --locked --test crash_matrix -- --nocapture
 	PROPTEST_CASES=1000000 $(CARGO) test --locked --lib scan::
+	SCANNER_TEST_FAULTS=10000 $(CARGO) test --locked --test camera_soak -- --nocapture
+	for i in 1 2 3 4 5; do $(CARGO) test --locked --test crash_matrix -- --nocapture || exit 1; done
 
 ## Numbers, not tests
 bench: build

@@ -175,8 +175,23 @@ impl Event {
                 warn!(scan, camera, %rung, %kind, "{rung} of camera {camera} failed: {kind}: {message}");
             }
             Self::Wedged { camera, message } => error!(scan, camera, "camera {camera} is wedged: {message}"),
-            Self::Stored { shot: ShotName { shot, point, label: _, camera }, image, bytes, sharpness, stored, shots } => {
-                info!(scan, point, camera, shot, bytes, sharpness, "stored {image} ({stored}/{shots}, sharpness {sharpness:.0})");
+            Self::Stored {
+                shot: ShotName { shot, point, label: _, camera },
+                image,
+                bytes,
+                sharpness,
+                stored,
+                shots,
+            } => {
+                info!(
+                    scan,
+                    point,
+                    camera,
+                    shot,
+                    bytes,
+                    sharpness,
+                    "stored {image} ({stored}/{shots}, sharpness {sharpness:.0})"
+                );
             }
             Self::StoreFailed { shot: ShotName { shot, point, label, camera }, message } => {
                 error!(scan, point, camera, shot, "could not store {camera}/{label}: {message}");
@@ -185,14 +200,31 @@ impl Event {
                 warn!(scan, point, camera, shot, "gave up {camera}/{label} for now: {reason}");
             }
             Self::Paused { reason, stored, shots } => {
-                error!(scan, stored, shots, "scan paused at {stored} of {shots} shots: {reason}; go on with: scanner resume {scan}");
+                error!(
+                    scan,
+                    stored,
+                    shots,
+                    "scan paused at {stored} of {shots} shots: {reason}; go on with: scanner resume {scan}"
+                );
             }
             Self::Finished { outcome: Outcome::Complete, stored, shots } => {
-                info!(scan, stored, shots, outcome = "complete", "scan complete: all {shots} shots are stored");
+                info!(
+                    scan,
+                    stored,
+                    shots,
+                    outcome = "complete",
+                    "scan complete: all {shots} shots are stored"
+                );
             }
             Self::Finished { outcome, stored, shots } => {
                 let outcome = outcome.name();
-                error!(scan, stored, shots, outcome, "scan {outcome}: {stored} of {shots} shots are stored; try the rest again with: scanner resume {scan}");
+                error!(
+                    scan,
+                    stored,
+                    shots,
+                    outcome,
+                    "scan {outcome}: {stored} of {shots} shots are stored; try the rest again with: scanner resume {scan}"
+                );
             }
         }
     }

@@ -32,7 +32,9 @@ pub fn init(filter: Option<&str>, default: LevelFilter) -> Result<(), TryInitErr
         None => EnvFilter::default().add_directive(default.into()),
     };
     let registry = tracing_subscriber::registry().with(filter);
-    if started_by_systemd() && let Ok(journald) = tracing_journald::layer() {
+    if started_by_systemd()
+        && let Ok(journald) = tracing_journald::layer()
+    {
         return registry.with(journald.with_field_prefix(None)).try_init();
     }
     let layer = tracing_subscriber::fmt::layer()

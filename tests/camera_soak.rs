@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, now_ns};
-use scanner::plan::ShotIndex;
 use scanner::config::Rung;
-use scanner::rig::camera::{Counters};
+use scanner::plan::ShotIndex;
+use scanner::rig::camera::Counters;
 use serde_json::json;
 use tokio::task::JoinSet;
 

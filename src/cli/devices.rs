@@ -9,8 +9,7 @@ use super::exit::{Exit, Failure};
 use super::{output, run};
 
 pub(super) fn devices(config: Config, as_json: bool) -> Result<Exit, Failure> {
-    let drivers =
-        config.cameras.iter().map(|camera| camera.driver.display().to_string()).collect::<Vec<_>>();
+    let drivers = config.cameras.iter().map(|camera| camera.driver.display().to_string()).collect::<Vec<_>>();
     let runtime = run::runtime()?;
     let found = runtime.block_on(async {
         let station = Station::open(config)?;
@@ -41,7 +40,12 @@ pub(super) fn devices(config: Config, as_json: bool) -> Result<Exit, Failure> {
                 format!("{}x{}", hello.sensor.width, hello.sensor.height),
                 format!("{} um", hello.pixel_pitch_um),
                 hello.driver.clone(),
-                hello.controls.iter().map(|c| format!("{} {}..{}", c.name, c.min, c.max)).collect::<Vec<_>>().join(", "),
+                hello
+                    .controls
+                    .iter()
+                    .map(|c| format!("{} {}..{}", c.name, c.min, c.max))
+                    .collect::<Vec<_>>()
+                    .join(", "),
             ],
             Err(error) => {
                 [name.clone(), error.to_string(), String::new(), String::new(), String::new(), String::new()]

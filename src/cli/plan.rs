@@ -28,7 +28,9 @@ pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
     }
     if args.json {
         let (travel, estimate) = (travel.as_secs_f64(), estimate.as_secs_f64());
-        output::json(&json!({ "plan": plan, "shots": plan.shot_count(), "travel_s": travel, "estimate_s": estimate }))?;
+        output::json(
+            &json!({ "plan": plan, "shots": plan.shot_count(), "travel_s": travel, "estimate_s": estimate }),
+        )?;
         return Ok(Exit::Done);
     }
     let header = ["POINT", "LABEL", "TURNTABLE", "LIFT", "RAIL", "TILT"];

@@ -42,7 +42,9 @@ async fn serve_until_told(config: Config) -> Result<(), Failure> {
             }
         };
         if tokio::time::timeout(STOP_PATIENCE, idle).await.is_err() {
-            warn!("the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed");
+            warn!(
+                "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
+            );
         }
     }
     Ok(())

@@ -100,7 +100,10 @@ pub(super) fn describe(summary: &Summary) -> String {
     let mut rows = vec![
         ["Scan".into(), summary.scan.clone()],
         ["Outcome".into(), format!("{}{reason}", summary.end.name())],
-        ["Shots".into(), format!("{} of {} stored, {} failed", summary.stored, summary.shots, summary.failed)],
+        [
+            "Shots".into(),
+            format!("{} of {} stored, {} failed", summary.stored, summary.shots, summary.failed),
+        ],
         ["Attempts".into(), summary.attempts.to_string()],
         ["Failed attempts".into(), list(&summary.failures)],
         ["Recoveries".into(), list(&summary.recoveries)],

@@ -61,7 +61,9 @@ pub enum StartError {
     #[error(transparent)]
     ScanId(#[from] ParseScanIdError),
     /// The scan was made on another rig.
-    #[error("scan {id} was made with the cameras {planned}; this rig has {present}: resume it with the configuration it was started with")]
+    #[error(
+        "scan {id} was made with the cameras {planned}; this rig has {present}: resume it with the configuration it was started with"
+    )]
     OtherRig {
         /// Which scan.
         id: ScanId,

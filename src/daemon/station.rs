@@ -98,7 +98,11 @@ impl Station {
     }
 
     /// Checks all that can be checked, then creates the dataset.
-    pub(super) fn prepare_new(&self, plan_name: Option<&str>, id: Option<ScanId>) -> Result<Prepared, StartError> {
+    pub(super) fn prepare_new(
+        &self,
+        plan_name: Option<&str>,
+        id: Option<ScanId>,
+    ) -> Result<Prepared, StartError> {
         let plan = self.plan(plan_name)?;
         let root = &self.config.storage.directory;
         create_folder(root)?;
@@ -206,11 +210,7 @@ impl Station {
             };
             cameras.iter().map(name).collect::<Vec<_>>().join(", ")
         };
-        Err(StartError::OtherRig {
-            id: id.clone(),
-            planned: names(&plan.cameras),
-            present: names(&present),
-        })
+        Err(StartError::OtherRig { id: id.clone(), planned: names(&plan.cameras), present: names(&present) })
     }
 }
 

@@ -201,8 +201,12 @@ impl Dataset {
         if changes_state(record) {
             let Log { tally, manifest, .. } = &mut *log;
             manifest.update(tally, entry.at);
-            // The journal says it already, and the manifest can be derived again.
+            // The journal says it already, and the manifest can be derived again: it may be older, but nobody is
+            // told that a scan has ended while its manifest says otherwise.
             if let Err(error) = manifest.write(&*self.0.disk, &self.0.dir) {
+                if matches!(record, Record::Finished { .. }) {
+                    return Err(error.into());
+                }
                 tracing::warn!(scan = %self.0.id, %error, "the manifest is out of date");
             }
         }

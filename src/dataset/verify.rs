@@ -153,12 +153,15 @@ impl Check<'_> {
             self.violations.push(Violation::SaysComplete { missing: self.tally.missing() });
         }
         let state = self.tally.state();
-        if found != Manifest::derive(self.plan, self.entries).as_ref() {
-            if state.is_finished() {
-                self.violations.push(Violation::Manifest { state });
-            } else if found.is_none_or(|found| found.state != state) {
-                self.notes.push(Note::OldManifest);
-            }
+        if found == Manifest::derive(self.plan, self.entries).as_ref() {
+            return;
+        }
+        // An unfinished state claims nothing: it is what a crash between journal and manifest leaves.
+        let is_older = found.is_some_and(|found| !found.state.is_finished());
+        if state.is_finished() && !is_older {
+            self.violations.push(Violation::Manifest { state });
+        } else if found.is_none_or(|found| found.state != state) {
+            self.notes.push(Note::OldManifest);
         }
     }
 }

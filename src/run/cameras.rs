@@ -8,10 +8,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::camera_driver::protocol::ErrorKind;
+use crate::config::Rung;
 use crate::event::Event;
 use crate::plan::{CameraIndex, ShotIndex};
 use crate::rig::camera::{CameraError, Lease, RecoverError};
-use crate::config::Rung;
 use crate::scan::Input;
 
 use super::driver::Emit;
@@ -67,9 +67,7 @@ impl CameraTask {
             Order::Capture { shot, attempt, mut arrival } => {
                 match self.capture(shot, attempt, &mut arrival).await {
                     Ok(()) => Input::Captured { shot },
-                    Err(error) => {
-                        Input::CaptureFailed { shot, kind: error.kind, message: error.message }
-                    }
+                    Err(error) => Input::CaptureFailed { shot, kind: error.kind, message: error.message },
                 }
             }
             Order::Recover { rung, after } => self.recover(rung, after).await,
@@ -121,7 +119,12 @@ impl CameraTask {
             }
             Err(RecoverError::Failed(error)) => {
                 let CameraError { kind, message, .. } = error;
-                self.emit.event(&Event::RecoveryFailed { camera: name, rung, kind, message: message.clone() });
+                self.emit.event(&Event::RecoveryFailed {
+                    camera: name,
+                    rung,
+                    kind,
+                    message: message.clone(),
+                });
                 Input::RecoveryFailed { camera, kind, message }
             }
             Err(RecoverError::Wedged(wedged)) => {

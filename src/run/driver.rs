@@ -195,22 +195,23 @@ impl Performer {
         let stop = CancellationToken::new();
         let motion = motion::spawn(run.axes, orders, to_inbox.clone(), stop.clone());
         let places = Arc::new(Semaphore::new(run.queue_depth.max(1) as usize));
-        let cameras = run.cameras.into_iter().zip(&plan.cameras).enumerate().map(|(index, (open, camera))| {
-            let task = CameraTask {
-                index: CameraIndex(index as u16),
-                name: camera.name.clone(),
-                lease: open.lease,
-                settle: run.settle,
-                places: places.clone(),
-                frames: run.storage.frames(index, &open.hello.model),
-                inbox: to_inbox.clone(),
-                taken: to_taken.clone(),
-                emit: emit.clone(),
-                stop: stop.clone(),
-            };
-            let (orders, receiver) = mpsc::unbounded_channel();
-            (orders, task.spawn(receiver))
-        });
+        let cameras =
+            run.cameras.into_iter().zip(&plan.cameras).enumerate().map(|(index, (open, camera))| {
+                let task = CameraTask {
+                    index: CameraIndex(index as u16),
+                    name: camera.name.clone(),
+                    lease: open.lease,
+                    settle: run.settle,
+                    places: places.clone(),
+                    frames: run.storage.frames(index, &open.hello.model),
+                    inbox: to_inbox.clone(),
+                    taken: to_taken.clone(),
+                    emit: emit.clone(),
+                    stop: stop.clone(),
+                };
+                let (orders, receiver) = mpsc::unbounded_channel();
+                (orders, task.spawn(receiver))
+            });
         let cameras = cameras.collect();
         Self {
             scan: run.scan,
@@ -296,7 +297,8 @@ impl Performer {
         match action {
             Action::Record(record) => {
                 if let Record::ShotFailed { shot, reason } = &record {
-                    self.emit.event(&Event::ShotFailed { shot: self.shot_name(*shot), reason: reason.clone() });
+                    self.emit
+                        .event(&Event::ShotFailed { shot: self.shot_name(*shot), reason: reason.clone() });
                 }
                 self.storage.note(record);
             }

@@ -79,7 +79,10 @@ async fn perform(axes: &dyn Axes, order: &MoveOrder, stop: &CancellationToken) -
 }
 
 /// When exposures at the end of this move may begin, as far as is known now; `None` if it failed.
-pub(super) async fn expected_ready_ns(arrival: &mut watch::Receiver<Arrival>, settle: Duration) -> Option<u64> {
+pub(super) async fn expected_ready_ns(
+    arrival: &mut watch::Receiver<Arrival>,
+    settle: Duration,
+) -> Option<u64> {
     let known = arrival.wait_for(|arrival| *arrival != Arrival::Waiting).await.ok().map(|arrival| *arrival);
     ready_ns(known?, settle)
 }

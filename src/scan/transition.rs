@@ -1,7 +1,7 @@
 //! The transition function: what a scan does about what happens.
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::config::{Rung, CaptureOrder, OnFailedShot, OnWedgedCamera};
+use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera, Rung};
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
 use super::io::{Action, End, Input};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use scanner::camera_driver::protocol::{ErrorKind, Stream};
-use scanner::plan::ShotIndex;
 use scanner::config::Rung;
+use scanner::plan::ShotIndex;
 use scanner::rig::camera::{Camera, Lease, RecoverError, State};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -7,5 +7,5 @@ mod interrupted;
 mod refused;
 #[path = "../support/mod.rs"]
 mod support;
-mod whole;
 mod wedged;
+mod whole;

@@ -123,7 +123,8 @@ impl SmallDisk {
 
     fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
-        let status = std::process::Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap();
+        let status =
+            std::process::Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap();
         assert!(status.success());
     }
 }

@@ -11,8 +11,13 @@ fn a_camera_stuck_in_the_kernel_is_not_waited_for_and_the_others_finish() {
         fuse.file().display().to_string()
     );
     let options = [stuck.as_str(), ""];
-    let recipe =
-        Recipe { cameras: 2, angles: 6, options: &options, scan: "on_wedged_camera = \"continue\"", ..Recipe::default() };
+    let recipe = Recipe {
+        cameras: 2,
+        angles: 6,
+        options: &options,
+        scan: "on_wedged_camera = \"continue\"",
+        ..Recipe::default()
+    };
     let rig = TestRig::new(&recipe);
     let scan = rig.command(&["scan", "--json"]).spawn().unwrap();
     // Whatever the stuck camera does, questions are answered.
@@ -46,10 +51,7 @@ fn or_the_scan_pauses_and_cancel_is_still_heard() {
         fuse.file().display().to_string()
     );
     let options = [stuck.as_str()];
-    let rig = TestRig::new(&Recipe {
-        options: &options,
-        ..Recipe::default()
-    });
+    let rig = TestRig::new(&Recipe { options: &options, ..Recipe::default() });
     let paused = rig.run(&["scan", "--json"]);
     assert_eq!(paused.code, Some(5), "{}", paused.stderr);
     assert!(paused.json()["reason"].as_str().unwrap().contains("a reboot is needed"), "{}", paused.stdout);

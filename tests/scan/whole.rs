@@ -12,7 +12,12 @@ fn a_clean_scan_is_complete_and_says_so_everywhere() {
     assert_eq!((&summary["stored"], &summary["attempts"]), (&24.into(), &24.into()));
     let id = rig.scan_id().unwrap();
     rig.assert_complete(&id, "clean");
-    for line in ["scan started: 24 shots at 12 points", "moving to point 12 of 12", "(24/24, ", "scan complete: all 24"] {
+    for line in [
+        "scan started: 24 shots at 12 points",
+        "moving to point 12 of 12",
+        "(24/24, ",
+        "scan complete: all 24",
+    ] {
         assert!(scan.stderr.contains(line), "no {line:?} in:\n{}", scan.stderr);
     }
     let list = rig.run(&["dataset", "list"]);
@@ -24,9 +29,25 @@ fn a_clean_scan_is_complete_and_says_so_everywhere() {
 #[test]
 fn every_kind_of_fault_is_survived() {
     let kinds = [
-        "hang", "stall", "stop_hangs", "abort", "exit", "cancelled", "queue_buffer", "invalid_argument", "busy",
-        "gone", "no_memory", "wrong_size", "wrong_stride", "short_descriptor", "stale_frame", "duplicate_sequence",
-        "late_frame", "garbage", "slow",
+        "hang",
+        "stall",
+        "stop_hangs",
+        "abort",
+        "exit",
+        "cancelled",
+        "queue_buffer",
+        "invalid_argument",
+        "busy",
+        "gone",
+        "no_memory",
+        "wrong_size",
+        "wrong_stride",
+        "short_descriptor",
+        "stale_frame",
+        "duplicate_sequence",
+        "late_frame",
+        "garbage",
+        "slow",
     ];
     let fault = |(n, kind): (usize, &&str)| format!("{{ kind = \"{kind}\", shot = {} }}", 2 * n);
     let faults = kinds.iter().enumerate().map(fault).collect::<Vec<_>>().join(", ");
@@ -39,7 +60,12 @@ fn every_kind_of_fault_is_survived() {
     let summary = scan.json();
     let failures: u64 = summary["failures"].as_object().unwrap().values().filter_map(|n| n.as_u64()).sum();
     // "duplicate_sequence" and "slow" may be answered in time; every other one costs an attempt.
-    assert!(failures >= kinds.len() as u64 - 2, "only {failures} faults bit: {}\n{}", scan.stdout, scan.stderr);
+    assert!(
+        failures >= kinds.len() as u64 - 2,
+        "only {failures} faults bit: {}\n{}",
+        scan.stdout,
+        scan.stderr
+    );
     assert_eq!(summary["stored"], 2 * kinds.len());
     rig.assert_complete(&rig.scan_id().unwrap(), "after faults");
     for rung in ["restart", "respawn"] {

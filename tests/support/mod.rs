@@ -68,7 +68,12 @@ impl TestRig {
     /// `scanner --config ...`, its log complete and its output captured.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scanner"));
-        command.arg("--config").arg(&self.config).args(args).env("RUST_LOG", "info").env_remove("JOURNAL_STREAM");
+        command
+            .arg("--config")
+            .arg(&self.config)
+            .args(args)
+            .env("RUST_LOG", "info")
+            .env_remove("JOURNAL_STREAM");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -110,7 +115,8 @@ impl Finished {
 }
 
 fn text(recipe: &Recipe<'_>) -> String {
-    let Recipe { cameras, angles, size: (width, height), time_scale, options, scan, recovery, driver } = recipe;
+    let Recipe { cameras, angles, size: (width, height), time_scale, options, scan, recovery, driver } =
+        recipe;
     let mut text = format!(
         r#"
 [storage]

@@ -19,8 +19,8 @@ use super::handle::Inner;
 use super::session::{Session, Stream, still_size};
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::config::Rung;
 use crate::camera_driver::protocol::{ErrorKind, Hello, ToDriver};
+use crate::config::Rung;
 use crate::plan::ShotIndex;
 use crate::rig::clock::now_ns;
 

@@ -1,7 +1,7 @@
 //! Moves one by one: the last allowed try and the one after, and what may not happen.
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::config::{Rung, CaptureOrder, OnFailedShot, OnWedgedCamera};
+use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera, Rung};
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
 use super::super::tests_support::{plan, policy};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::camera_driver::protocol::ErrorKind;
-use crate::config::{Rung, CaptureOrder, OnFailedShot, OnWedgedCamera};
+use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera, Rung};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 
 use super::super::tests_support::{plan, policy};
