@@ -29,10 +29,8 @@ pub trait Scene {
         shot: Option<u32>,
     ) -> Result<Rc<Picture>, DeviceError>;
 
-    /// Time to get ready for the pictures of `shot`, at `size`.
-    fn prepare(&mut self, _size: Size, _shot: u32) -> Result<(), DeviceError> {
-        Ok(())
-    }
+    /// Time to get ready for coming stills of `size`, of `shot` if one is waited for.
+    fn prepare(&mut self, size: Size, shot: Option<u32>) -> Result<(), DeviceError>;
 }
 
 /// The properties of a synthetic camera.
@@ -291,8 +289,8 @@ impl<S: Scene> Device for Synthetic<S> {
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
-        if let (Some(capture), Some(streams)) = (self.capture, &self.streams) {
-            self.scene.prepare(streams.stills.layout().size, capture.shot)?;
+        if let Some(streams) = &self.streams {
+            self.scene.prepare(streams.stills.layout().size, self.capture.map(|capture| capture.shot))?;
         }
         let Some(run) = &mut self.run else { return Ok(None) };
         if let Some(frame) = run.ready.pop_front() {
