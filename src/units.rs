@@ -231,6 +231,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "these factors are exact")]
     fn units_convert_to_the_base_unit() {
         assert_eq!("250 ms".parse::<Seconds>().unwrap().duration(), Duration::from_millis(250));
         assert_eq!("4.5mm".parse::<Millimetres>().unwrap().get(), 4.5);

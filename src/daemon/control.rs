@@ -126,11 +126,12 @@ pub fn serve(
 pub fn ask(runtime: &Path, request: &Request, patience: Duration) -> Result<Reply, ControlError> {
     let path = socket_path(runtime);
     let io_error = |source| ControlError::Io { path: path.clone(), source };
-    let mut stream = BlockingStream::connect(&path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+    let mut stream = BlockingStream::connect(&path).map_err(|source| {
+        if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) {
             ControlError::NotRunning { path: path.clone() }
+        } else {
+            io_error(source)
         }
-        _ => io_error(source),
     })?;
     stream.set_read_timeout(Some(patience)).map_err(io_error)?;
     let mut line = serde_json::to_string(request).map_err(|error| io_error(error.into()))?;

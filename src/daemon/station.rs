@@ -72,7 +72,7 @@ impl Station {
 
     /// Generates the plan of that name; the first one without a name.
     pub fn plan(&self, name: Option<&str>) -> Result<Plan, StartError> {
-        Ok(plan_from(&self.config, name, &self.axes.pose())?)
+        plan_from(&self.config, name, &self.axes.pose())
     }
 
     /// Takes and opens every camera, trying again as often as a shot would be.
@@ -320,10 +320,7 @@ fn extra_options(
         }
         Some(_) | None => json!({}),
     };
-    match options {
-        serde_json::Value::Object(map) => map,
-        _ => serde_json::Map::new(),
-    }
+    options.as_object().cloned().unwrap_or_default()
 }
 
 /// Scripted faults happen once in the life of a station, however often their driver starts anew.

@@ -238,14 +238,15 @@ impl State {
 
     /// The only way a shot's standing changes: keeps the counts true.
     pub(super) fn set_shot(&mut self, shot: ShotIndex, to: Shot) {
-        let from = std::mem::replace(&mut self.shots[shot.0 as usize], to.clone());
-        if let Some(count) = self.counts.of(&from) {
+        let slot = &mut self.shots[shot.0 as usize];
+        if let Some(count) = self.counts.of(slot) {
             *count -= 1;
         }
-        if let Some(count) = self.counts.of(&to) {
+        *slot = to;
+        if let Some(count) = self.counts.of(slot) {
             *count += 1;
         }
-        if matches!(to, Shot::Pending { .. }) {
+        if matches!(slot, Shot::Pending { .. }) {
             self.first_open = self.first_open.min(self.plan.point_of(shot).0);
         }
     }

@@ -196,7 +196,8 @@ impl State {
         message: String,
         actions: &mut Actions,
     ) {
-        actions.push(Action::Record(Record::AttemptFailed { shot, attempt, kind, message: message.clone() }));
+        let reason = format!("{kind}: {message}");
+        actions.push(Action::Record(Record::AttemptFailed { shot, attempt, kind, message }));
         if self.is_halting() {
             return;
         }
@@ -212,7 +213,7 @@ impl State {
                     | Phase::Halting(_)
                     | Phase::Ended(_) => Retry::Over,
                 };
-                self.fail_shot(shot, attempt, format!("{kind}: {message}"), retry, actions);
+                self.fail_shot(shot, attempt, reason, retry, actions);
                 self.after_failed_shot(camera, shot, actions);
             }
         }
@@ -295,11 +296,10 @@ impl State {
     }
 
     fn shot_is_open(&self, shot: ShotIndex, pass: Pass) -> bool {
-        match (self.shot(shot), pass) {
-            (Shot::Pending { .. }, Pass::First) => true,
-            (Shot::Failed { retry: Retry::Due, .. }, Pass::Retry) => true,
-            (Shot::Pending { .. }, Pass::Retry)
-            | (Shot::Failed { .. } | Shot::InHand { .. } | Shot::Stored, _) => false,
+        match self.shot(shot) {
+            Shot::Pending { .. } => pass == Pass::First,
+            Shot::Failed { retry, .. } => pass == Pass::Retry && *retry == Retry::Due,
+            Shot::InHand { .. } | Shot::Stored => false,
         }
     }
 

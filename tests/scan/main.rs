@@ -1,4 +1,5 @@
 //! Whole scans through the real program: config file to verified dataset.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 #[path = "../camera/fuse.rs"]
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]

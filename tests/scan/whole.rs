@@ -58,7 +58,8 @@ fn every_kind_of_fault_is_survived() {
     let scan = rig.run(&["scan", "--json"]);
     assert_eq!(scan.code, Some(0), "{}", scan.stderr);
     let summary = scan.json();
-    let failures: u64 = summary["failures"].as_object().unwrap().values().filter_map(|n| n.as_u64()).sum();
+    let failures: u64 =
+        summary["failures"].as_object().unwrap().values().filter_map(serde_json::Value::as_u64).sum();
     // "duplicate_sequence" and "slow" may be answered in time; every other one costs an attempt.
     assert!(
         failures >= kinds.len() as u64 - 2,

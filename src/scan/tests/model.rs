@@ -75,7 +75,8 @@ impl World {
     }
 
     fn input(&mut self, input: Input) {
-        let actions = self.state.step(input.clone()).unwrap_or_else(|error| panic!("{input:?}: {error}"));
+        let context = format!("{input:?}");
+        let actions = self.state.step(input).unwrap_or_else(|error| panic!("{context}: {error}"));
         for action in actions {
             assert_eq!(self.ended, None, "{action:?} after the end");
             self.perform(action);
@@ -159,7 +160,9 @@ impl World {
         let kind = ErrorKind::ALL[usize::from(luck) % ErrorKind::ALL.len()];
         let message = "generated".to_owned();
         match asked {
-            Asked::Capture(shot) if luck % 4 == 0 => self.input(Input::CaptureFailed { shot, kind, message }),
+            Asked::Capture(shot) if luck.is_multiple_of(4) => {
+                self.input(Input::CaptureFailed { shot, kind, message })
+            }
             Asked::Capture(shot) => {
                 self.in_hand.push_back(shot);
                 self.input(Input::Captured { shot });
@@ -168,7 +171,9 @@ impl World {
                 self.wedged.insert(camera);
                 self.input(Input::Wedged { camera, message });
             }
-            Asked::Recover(_) if luck % 3 == 0 => self.input(Input::RecoveryFailed { camera, kind, message }),
+            Asked::Recover(_) if luck.is_multiple_of(3) => {
+                self.input(Input::RecoveryFailed { camera, kind, message })
+            }
             Asked::Recover(_) => self.input(Input::Recovered { camera }),
         }
     }
