@@ -161,7 +161,7 @@ impl World {
         let message = "generated".to_owned();
         match asked {
             Asked::Capture(shot) if luck.is_multiple_of(4) => {
-                self.input(Input::CaptureFailed { shot, kind, message })
+                self.input(Input::CaptureFailed { shot, kind, message });
             }
             Asked::Capture(shot) => {
                 self.in_hand.push_back(shot);
@@ -172,7 +172,7 @@ impl World {
                 self.input(Input::Wedged { camera, message });
             }
             Asked::Recover(_) if luck.is_multiple_of(3) => {
-                self.input(Input::RecoveryFailed { camera, kind, message })
+                self.input(Input::RecoveryFailed { camera, kind, message });
             }
             Asked::Recover(_) => self.input(Input::Recovered { camera }),
         }
