@@ -13,3 +13,5 @@ mod faults;
 mod process;
 #[path = "driver/protocol.rs"]
 mod protocol;
+#[path = "driver/replay.rs"]
+mod replay;

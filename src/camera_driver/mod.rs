@@ -4,5 +4,6 @@ pub mod clock;
 pub mod host;
 pub mod link;
 pub mod protocol;
+pub mod replay;
 pub mod sim;
 pub mod synthetic;

@@ -17,6 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Long enough to believe that nothing comes, at the time scale of these tests.
 const SILENCE: Duration = Duration::from_millis(400);
 pub(crate) const SIM: &str = env!("CARGO_BIN_EXE_scanner-sim");
+pub(crate) const REPLAY: &str = env!("CARGO_BIN_EXE_scanner-replay");
 pub(crate) const SIZE: Size = Size { width: 160, height: 120 };
 
 pub(crate) struct Driver {

@@ -16,6 +16,8 @@ mod device;
 mod gate;
 mod owner;
 mod process;
+#[cfg(test)]
+mod tests;
 
 pub use device::{CaptureRequest, Device, DeviceError, RawFrame, Tamper};
 pub use gate::LiveGate;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::host::DeviceError;
 use crate::camera_driver::protocol::Size;
-use crate::camera_driver::synthetic::{Fault, ScriptOptions};
+use crate::camera_driver::synthetic::{Fault, ScriptOptions, positive};
 use crate::plan::{Intrinsics, Mount};
 use crate::units::{Degrees, Millimetres, Seconds};
 
@@ -102,14 +102,5 @@ impl SimOptions {
             seed: self.seed,
             state: self.fault_state.clone(),
         }
-    }
-}
-
-/// An error that names option `key` unless `value` is greater than 0.
-pub(in crate::camera_driver) fn positive(key: &str, value: f64) -> Result<(), DeviceError> {
-    if value > 0.0 && value.is_finite() {
-        Ok(())
-    } else {
-        Err(DeviceError::invalid(format!("option {key}: must be greater than 0")))
     }
 }

@@ -4,6 +4,8 @@
 //! `start + k * period` on and handed over when its last row is read out, whether anybody wants it or not. It
 //! sees a [`Scene`]. [`Faulty`] wraps it, or any other device, and makes it fail as told.
 
+use crate::camera_driver::host::DeviceError;
+
 mod device;
 mod fault;
 mod faulty;
@@ -19,3 +21,12 @@ pub use picture::{Layout, Picture, Response, chroma_size};
 pub use pool::{Pool, sealed_memory};
 pub use random::{Random, hash};
 pub use sensor::{Shutter, Timing};
+
+/// An error that names option `key` unless `value` is greater than 0.
+pub fn positive(key: &str, value: f64) -> Result<(), DeviceError> {
+    if value > 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(DeviceError::invalid(format!("option {key}: must be greater than 0")))
+    }
+}
