@@ -215,6 +215,7 @@ fn a_capture_gets_the_first_good_still_that_began_in_time() {
         stage.tell(&ToDriver::Release { buffer });
     }
     stage.settle();
+    stage.wait_for_release(7);
     let (ended, mut released) = stage.end();
     released.sort_unstable();
     // All but the one that the daemon still has; none twice, and none that was not out.

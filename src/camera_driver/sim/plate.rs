@@ -22,7 +22,7 @@ const CODE_SECTORS: f32 = 90.0;
 /// Luma that is stored as 255.
 const BRIGHTEST: f32 = 1.3;
 /// Side of the finest texels in mm.
-const FINEST: f64 = 0.1;
+const FINEST: f64 = 0.2;
 
 /// The plate's texture, drawn once.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Plate {
 
     /// The pixels' size, down to the next of a few.
     fn texel(footprint: f64) -> f64 {
-        [0.2, 0.4, 0.8, 1.6, 3.2].into_iter().rfind(|texel| *texel <= footprint).unwrap_or(FINEST)
+        [0.4, 0.8, 1.6, 3.2].into_iter().rfind(|texel| *texel <= footprint).unwrap_or(FINEST)
     }
 }
 
