@@ -1,10 +1,12 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! units -> config -> rig -> plan -> scan -> frame -> dataset -> event -> run -> daemon -> cli
-//!              \-> camera_driver (process)
+//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> cli
+//!                                              \-> camera_driver (process)
 //! ```
-//! Read downward only: nothing imports what stands to its right.
+//! Read downward only: nothing imports what stands to its right. `config`, `motion` and `plan` stand side by
+//! side and share their plain types; `protocol` is [`camera_driver::protocol`], which both ends of a camera
+//! speak.
 
 pub mod camera_driver;
 pub mod cli;

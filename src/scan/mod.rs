@@ -1,5 +1,5 @@
-//! A scan as a pure function, `(State, Input) -> (State, [Action])`, without clock, I/O or async; and the
-//! [`driver`](self) loop that performs the actions.
+//! A scan as a pure function, `(State, Input) -> (State, [Action])`, without clock, I/O or async. What performs
+//! the actions is [`crate::run`].
 //!
 //! * [`State`]: which shots are stored, failed or pending, and what every camera is doing.
 //! * [`Input`]: what happened; [`Action`]: what is to be done about it.

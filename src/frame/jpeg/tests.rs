@@ -1,3 +1,5 @@
+//! What is encoded reads back: pixels, formats, EXIF.
+
 use super::*;
 use crate::camera_driver::protocol::Size;
 use crate::units::{Millimetres, Seconds};

@@ -1,3 +1,5 @@
+//! Every job has its result, whatever the frame, the store or a thread does.
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
