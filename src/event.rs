@@ -166,7 +166,8 @@ impl Event {
                 warn!(scan, point, camera, shot, attempt, %kind, "attempt {attempt} at {camera}/{label} failed: {kind}: {message}");
             }
             Self::Recovering { camera, rung, after } => {
-                warn!(scan, camera, %rung, "recovering camera {camera}: {rung} in {after:.1?}");
+                let when = if after.is_zero() { "now".into() } else { format!("in {after:.1?}") };
+                warn!(scan, camera, %rung, "recovering camera {camera}: {rung} {when}");
             }
             Self::Recovered { camera, rung, took } => {
                 warn!(scan, camera, %rung, "camera {camera} is back: {rung} took {took:.1?}");
@@ -174,7 +175,7 @@ impl Event {
             Self::RecoveryFailed { camera, rung, kind, message } => {
                 warn!(scan, camera, %rung, %kind, "{rung} of camera {camera} failed: {kind}: {message}");
             }
-            Self::Wedged { camera, message } => error!(scan, camera, "camera {camera} is wedged: {message}"),
+            Self::Wedged { camera, message } => error!(scan, camera, "wedged: {message}"),
             Self::Stored {
                 shot: ShotName { shot, point, label: _, camera },
                 image,

@@ -90,15 +90,14 @@ impl<'t> Reader<'t, '_, '_> {
         self.optional_in(key, range).unwrap_or(default)
     }
 
-    /// The path at `key`, made absolute from the folder of the file that names it.
+    /// The path at `key`, made absolute from the folder of the main file.
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         let text: String = self.optional(key)?;
         if text.starts_with('~') {
             self.reject(key, "starts with `~`, which is not expanded", "write the whole path");
             return None;
         }
-        let node = self.find(key)?;
-        Some(self.context.sources.get(node.place.file).directory.join(Path::new(&text)))
+        Some(self.context.sources.directory().join(Path::new(&text)))
     }
 
     /// What is written at `key`, as it is.

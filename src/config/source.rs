@@ -31,33 +31,41 @@ impl Place {
 pub(super) struct Source {
     /// As people know it.
     pub(super) name: String,
-    /// What relative paths in it start from.
-    pub(super) directory: PathBuf,
     /// Its text; empty if it could not be read.
     pub(super) text: String,
 }
 
 /// Every file of a configuration, the main one first.
 #[derive(Debug, Default)]
-pub(super) struct Sources(Vec<Source>);
+pub(super) struct Sources {
+    files: Vec<Source>,
+    directory: PathBuf,
+}
 
 impl Sources {
     /// Takes in the file at `path`.
     pub(super) fn add(&mut self, path: &Path, text: String) -> FileId {
-        let directory = path.parent().unwrap_or(Path::new(""));
-        // An absolute form cannot be had without a current directory; then a relative one has to do.
-        let directory = if directory.as_os_str().is_empty() {
-            std::env::current_dir().unwrap_or_default()
-        } else {
-            std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
-        };
-        self.0.push(Source { name: path.display().to_string(), directory, text });
-        FileId(self.0.len() - 1)
+        if self.files.is_empty() {
+            let directory = path.parent().unwrap_or(Path::new(""));
+            // An absolute form cannot be had without a current directory; then a relative one has to do.
+            self.directory = if directory.as_os_str().is_empty() {
+                std::env::current_dir().unwrap_or_default()
+            } else {
+                std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
+            };
+        }
+        self.files.push(Source { name: path.display().to_string(), text });
+        FileId(self.files.len() - 1)
+    }
+
+    /// What relative paths start from, in drop-ins too: the folder of the main file.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The file `id`, which must be of this set.
     pub(super) fn get(&self, id: FileId) -> &Source {
-        &self.0[id.0]
+        &self.files[id.0]
     }
 
     /// The bytes meant by `place`, never beyond the text, and never a part of a character.

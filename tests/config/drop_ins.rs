@@ -100,3 +100,13 @@ fn relative_folders_start_from_the_file() {
     assert_eq!(storage.directory, Path::new("/srv/scanner/scans"));
     assert_eq!(storage.runtime_directory, Path::new("/tmp/run"));
 }
+
+#[test]
+fn relative_folders_in_a_drop_in_start_from_the_main_file_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let main = folder.path().join("scanner.toml");
+    fs::write(&main, SHIPPED).unwrap();
+    fs::create_dir(folder.path().join("scanner.toml.d")).unwrap();
+    fs::write(folder.path().join("scanner.toml.d/disk.toml"), "[storage]\ndirectory = 'scans'").unwrap();
+    assert_eq!(Config::load(&main).unwrap().storage.directory, folder.path().join("scans"));
+}

@@ -41,6 +41,8 @@ pub(super) fn end(directory: &Path, camera: &str, timeout: Duration) -> Result<(
         && let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty())
         // Asked after opening: the handle is of this very process.
         && Identity::of(identity.pid).as_ref() == Some(&identity)
+        // One that has ended and only waits for its parent to notice holds nothing.
+        && !process::has_ended(std::os::fd::AsFd::as_fd(&pidfd), Duration::ZERO)
     {
         warn!(camera, pid = identity.pid, "ending a driver that an earlier life of this program left behind");
         if !process::end_by_pidfd(std::os::fd::AsFd::as_fd(&pidfd), timeout) {

@@ -129,7 +129,7 @@ pub(super) fn end_by_pidfd(pidfd: BorrowedFd<'_>, timeout: Duration) -> bool {
 }
 
 /// Waits at most `time` for the end of the process. Blocks.
-fn has_ended(pidfd: BorrowedFd<'_>, time: Duration) -> bool {
+pub(super) fn has_ended(pidfd: BorrowedFd<'_>, time: Duration) -> bool {
     let deadline = Instant::now() + time;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
