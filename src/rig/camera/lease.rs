@@ -19,8 +19,8 @@ use super::handle::Inner;
 use super::session::{Session, Stream, still_size};
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::config::Rung;
 use crate::camera_driver::protocol::{ErrorKind, Hello, ToDriver};
+use crate::config::Rung;
 use crate::plan::ShotIndex;
 use crate::rig::clock::now_ns;
 
@@ -40,6 +40,11 @@ impl Lease {
     /// The holder has been entered on the camera's board.
     pub(super) fn new(inner: Arc<Inner>) -> Self {
         Self { inner, runtime: None }
+    }
+
+    /// The camera's name in the configuration.
+    pub fn camera(&self) -> &str {
+        self.inner.name()
     }
 
     /// Starts the driver and its stream, if they do not run: what the driver says of the camera.
