@@ -8,20 +8,25 @@ use std::sync::Arc;
 use rustix::fs::FlockOperation;
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{self, Config, MotionBackend, Rung};
+use crate::config::{self, Config, MotionBackend};
 use crate::dataset::{self, ScanId};
 use crate::event::Event;
 use crate::plan::{self, Plan, PlanCamera, Pose};
-use crate::rig::camera::{Camera, CameraError, Lease, Spawner};
+use crate::rig::Axes;
+use crate::rig::camera::{Camera, Lease, Spawner};
 use crate::rig::lights::Lights;
-use crate::rig::sim::{SimAxes, SimLights, World, WorldFile};
-use crate::rig::{Axes, camera::RecoverError};
-use crate::run::{Command, OpenCamera, Progress, Run, Storage};
+use crate::rig::panel::{Button, Panel};
+use crate::rig::sim::{SimAxes, SimButtons, SimLights, SimPanel, World, WorldFile};
+use crate::run::{Command, OpenCamera, Progress, Run, Storage, Summary};
 use crate::scan::{Policy, Record, State};
 
-use super::error::StartError;
+use super::error::{PressError, StartError};
+use super::opening::{close_cameras, open_cameras};
+use super::room;
+use super::service::Work;
 
 /// A rig, wired up and locked for this process.
 pub struct Station {
@@ -29,14 +34,22 @@ pub struct Station {
     axes: Arc<dyn Axes>,
     lights: Arc<dyn Lights>,
     cameras: Vec<Camera>,
+    panel: Option<(Arc<dyn Panel>, SimButtons)>,
     /// Held for the life of the station.
     _lock: File,
+}
+
+/// What to do, decided.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    New { plan: Option<String>, id: Option<ScanId> },
+    Resume { scan: ScanId },
 }
 
 /// A scan that is about to begin: its folder exists, and nothing has moved.
 pub(super) struct Prepared {
     pub(super) id: ScanId,
-    pub(super) plan: Arc<Plan>,
+    plan: Arc<Plan>,
     state: State,
     dataset: dataset::Dataset,
     resumed: bool,
@@ -57,7 +70,8 @@ impl Station {
             Camera::new(camera, &config.recovery, buffers, extra, spawner.clone())
         });
         let cameras = cameras.collect();
-        Ok(Self { axes, lights, cameras, _lock: lock, config })
+        let panel = wire_panel(config.panel);
+        Ok(Self { axes, lights, cameras, panel, _lock: lock, config })
     }
 
     /// What it was made from.
@@ -75,34 +89,89 @@ impl Station {
         Ok(plan_from(&self.config, name, &self.axes.pose())?)
     }
 
-    /// Takes and opens every camera, trying again as often as a shot would be.
-    pub(super) async fn open_cameras(&self, holder: &str) -> Result<Vec<OpenCamera>, StartError> {
-        let mut leases = Vec::new();
-        for camera in &self.cameras {
-            leases.push(camera.lease(holder)?);
-        }
+    /// The buttons and the LED, if the rig has a panel.
+    pub fn panel(&self) -> Option<Arc<dyn Panel>> {
+        self.panel.as_ref().map(|(panel, _)| panel.clone())
+    }
+
+    /// Presses a button of a simulated panel.
+    pub fn press(&self, button: Button) -> Result<(), PressError> {
+        let (_, buttons) = self.panel.as_ref().ok_or(PressError::NoPanel)?;
+        if buttons.press(button) { Ok(()) } else { Err(PressError::NotHeard { button }) }
+    }
+
+    /// Switches the lights on and opens every camera, trying again as often as a shot would be. If anything
+    /// fails or `stop` is cancelled, all is as before when this returns.
+    pub(super) async fn open_all(
+        &self,
+        holder: &str,
+        stop: &CancellationToken,
+    ) -> Result<Vec<OpenCamera>, StartError> {
         let attempts = self.config.recovery.attempts;
-        let opening = leases.into_iter().map(|lease| tokio::spawn(open_camera(lease, attempts)));
-        let mut opened = Vec::new();
-        let mut failed = None;
-        for task in opening.collect::<Vec<_>>() {
-            match task.await {
-                Ok(Ok(camera)) => opened.push(camera),
-                Ok(Err(error)) => failed = Some(StartError::Camera(error)),
-                Err(error) => failed = Some(StartError::Pipeline(error.to_string())),
+        let warming_up = async {
+            let steady_after = self.lights.switch(true)?;
+            stop.run_until_cancelled(tokio::time::sleep(steady_after)).await;
+            Ok(())
+        };
+        let opening = open_cameras(&self.cameras, holder, attempts, stop);
+        let (lights, cameras) = tokio::join!(warming_up, opening);
+        match (lights, cameras) {
+            (Ok(()), Ok(cameras)) => Ok(cameras),
+            (Err(error), Ok(cameras)) => {
+                self.close(cameras.into_iter().map(|camera| camera.lease)).await;
+                Err(error)
+            }
+            (_, Err(error)) => {
+                self.close([]).await;
+                Err(error)
             }
         }
-        let Some(error) = failed else { return Ok(opened) };
-        close_cameras(opened.into_iter().map(|camera| camera.lease)).await;
-        Err(error)
+    }
+
+    /// Closes the cameras and switches the lights off.
+    pub(super) async fn close(&self, leases: impl IntoIterator<Item = Lease>) {
+        if let Err(error) = self.lights.switch(false) {
+            warn!("{error}");
+        }
+        close_cameras(leases).await;
+    }
+
+    /// Finds out what `work` is, and that it can be found.
+    pub(super) fn decide(&self, work: Work) -> Result<Job, StartError> {
+        match work {
+            Work::New { plan, id } => Ok(Job::New { plan, id }),
+            Work::Resume { scan } => self.find(&scan).map(|_| Job::Resume { scan }),
+            Work::Next => {
+                let scans =
+                    dataset::list(&self.config.storage.directory).map_err(dataset::OpenError::from)?;
+                let newest = scans.into_iter().next().filter(dataset::Listed::is_resumable);
+                Ok(if let Some(newest) = newest {
+                    info!(scan = %newest.id, "start: going on with scan {}, the last one, which did not end", newest.id);
+                    Job::Resume { scan: newest.id }
+                } else {
+                    let plan = self.config.plans.first().map_or("", |plan| &plan.name);
+                    info!("start: beginning a new scan with the plan {plan:?}");
+                    Job::New { plan: None, id: None }
+                })
+            }
+        }
+    }
+
+    /// Makes a scan's dataset ready to be filled.
+    pub(super) fn prepare(&self, job: Job) -> Result<Prepared, StartError> {
+        match job {
+            Job::New { plan, id } => self.prepare_new(plan.as_deref(), id),
+            Job::Resume { scan } => self.prepare_resumed(&scan),
+        }
     }
 
     /// Checks all that can be checked, then creates the dataset.
-    pub(super) fn prepare_new(&self, plan_name: Option<&str>, id: Option<ScanId>) -> Result<Prepared, StartError> {
+    fn prepare_new(&self, plan_name: Option<&str>, id: Option<ScanId>) -> Result<Prepared, StartError> {
         let plan = self.plan(plan_name)?;
         let root = &self.config.storage.directory;
         create_folder(root)?;
-        self.make_room(&plan)?;
+        let storage = &self.config.storage;
+        room::make_room(storage, dataset::needed_bytes(&plan, storage.jpeg_quality))?;
         let id = id.unwrap_or_else(ScanId::now);
         let dataset = dataset::create(root, &id, plan)?;
         let plan = Arc::new(dataset.plan().clone());
@@ -111,7 +180,7 @@ impl Station {
     }
 
     /// Brings an interrupted scan's dataset back to where its journal says it stands.
-    pub(super) fn prepare_resumed(&self, id: &ScanId) -> Result<Prepared, StartError> {
+    fn prepare_resumed(&self, id: &ScanId) -> Result<Prepared, StartError> {
         let directory = self.find(id)?;
         let recovered = dataset::recover(&directory)?;
         let plan = Arc::new(recovered.dataset.plan().clone());
@@ -121,7 +190,7 @@ impl Station {
     }
 
     /// The folder of a scan, which exists.
-    pub(super) fn find(&self, id: &ScanId) -> Result<PathBuf, StartError> {
+    fn find(&self, id: &ScanId) -> Result<PathBuf, StartError> {
         find_scan(&self.config, id)
     }
 
@@ -133,11 +202,14 @@ impl Station {
         commands: mpsc::Receiver<Command>,
         listeners: broadcast::Sender<Event>,
         progress: watch::Sender<Progress>,
-    ) -> Result<(crate::run::Summary, Vec<Lease>), StartError> {
-        self.switch_lights(true).await?;
-        let quality = self.config.storage.jpeg_quality;
-        let storage = Storage::start(prepared.dataset, quality)
-            .map_err(|error| StartError::Pipeline(error.to_string()))?;
+    ) -> (Result<Summary, StartError>, Vec<Lease>) {
+        let storage = match Storage::start(prepared.dataset, self.config.storage.jpeg_quality) {
+            Ok(storage) => storage,
+            Err(error) => {
+                let leases = cameras.into_iter().map(|camera| camera.lease).collect();
+                return (Err(StartError::Pipeline(error)), leases);
+            }
+        };
         if prepared.resumed {
             storage.note(Record::Resumed);
         }
@@ -153,36 +225,8 @@ impl Station {
             listeners,
             progress,
         };
-        let ended = run.perform().await;
-        if let Err(error) = self.switch_lights(false).await {
-            warn!("{error}");
-        }
-        Ok(ended)
-    }
-
-    async fn switch_lights(&self, on: bool) -> Result<(), StartError> {
-        let steady_after = self.lights.switch(on)?;
-        if on {
-            tokio::time::sleep(steady_after).await;
-        }
-        Ok(())
-    }
-
-    fn make_room(&self, plan: &Plan) -> Result<(), StartError> {
-        let storage = &self.config.storage;
-        dataset::sweep(&storage.directory)?;
-        if storage.keep_scans.is_some() {
-            let scans = dataset::list(&storage.directory).map_err(dataset::OpenError::from)?;
-            for id in dataset::removable(&scans, storage.keep_scans) {
-                match dataset::remove(&storage.directory, &id) {
-                    Ok(()) => info!(scan = %id, "removed scan {id}: storage.keep_scans is reached"),
-                    Err(error) => warn!(scan = %id, "cannot remove scan {id}: {error}"),
-                }
-            }
-        }
-        let needed = dataset::needed_bytes(plan, storage.jpeg_quality);
-        dataset::preflight(&storage.directory, needed, storage.keep_free)?;
-        Ok(())
+        let (summary, leases) = run.perform().await;
+        (Ok(summary), leases)
     }
 
     fn policy(&self) -> Policy {
@@ -206,11 +250,23 @@ impl Station {
             };
             cameras.iter().map(name).collect::<Vec<_>>().join(", ")
         };
-        Err(StartError::OtherRig {
-            id: id.clone(),
-            planned: names(&plan.cameras),
-            present: names(&present),
-        })
+        Err(StartError::OtherRig { id: id.clone(), planned: names(&plan.cameras), present: names(&present) })
+    }
+}
+
+impl Prepared {
+    /// Where the scan stands before its first move.
+    pub(super) fn progress(&self) -> Progress {
+        let counts = self.state.counts();
+        Progress {
+            scan: self.id.to_string(),
+            point: 0,
+            points: self.plan.points.len() as u32,
+            stored: counts.stored,
+            failed: counts.failed,
+            shots: self.plan.shot_count(),
+            stopping: false,
+        }
     }
 }
 
@@ -247,42 +303,6 @@ fn plan_cameras(config: &Config) -> Vec<PlanCamera> {
     config.cameras.iter().map(camera).collect()
 }
 
-async fn open_camera(mut lease: Lease, attempts: u32) -> Result<OpenCamera, CameraError> {
-    let mut error = match lease.open().await {
-        Ok(hello) => return Ok(OpenCamera { lease, hello }),
-        Err(error) => error,
-    };
-    for _ in 1..attempts {
-        if !error.may_pass() {
-            break;
-        }
-        warn!(kind = %error.kind, "{error}; trying again");
-        error = match lease.recover(Rung::Respawn).await {
-            Ok(()) => match lease.open().await {
-                Ok(hello) => return Ok(OpenCamera { lease, hello }),
-                Err(error) => error,
-            },
-            Err(RecoverError::Failed(error)) => error,
-            Err(RecoverError::Wedged(wedged)) => {
-                lease.close().await;
-                return Err(wedged.into());
-            }
-        };
-    }
-    lease.close().await;
-    Err(error)
-}
-
-/// Closes cameras in order, all at once.
-pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
-    let closing = leases.into_iter().map(|mut lease| tokio::spawn(async move { lease.close().await }));
-    for task in closing.collect::<Vec<_>>() {
-        if let Err(error) = task.await {
-            warn!("closing a camera failed: {error}");
-        }
-    }
-}
-
 type Motion = (Arc<dyn Axes>, Arc<dyn Lights>, Arc<WorldFile>);
 
 fn wire_motion(config: &Config, runtime: &Path) -> Result<Motion, StartError> {
@@ -296,6 +316,16 @@ fn wire_motion(config: &Config, runtime: &Path) -> Result<Motion, StartError> {
             let sim = sim.map_err(io("start the thread that follows moves in", runtime))?;
             let lights = SimLights::new(config.lights.clone(), world.clone())?;
             Ok((Arc::new(sim), Arc::new(lights), world))
+        }
+    }
+}
+
+fn wire_panel(panel: config::Panel) -> Option<(Arc<dyn Panel>, SimButtons)> {
+    match panel {
+        config::Panel::None => None,
+        config::Panel::Sim => {
+            let (panel, buttons) = SimPanel::new();
+            Some((Arc::new(panel), buttons))
         }
     }
 }

@@ -4,8 +4,10 @@
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
 mod interrupted;
+mod panel;
 mod refused;
+mod room;
 #[path = "../support/mod.rs"]
 mod support;
-mod whole;
 mod wedged;
+mod whole;
