@@ -19,7 +19,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     let directory = std::path::absolute(&args.directory)?;
     config.storage.directory.clone_from(&directory);
     let runtime = tempfile::Builder::new().prefix("scanner-demo-").tempdir()?;
-    config.storage.runtime_directory = runtime.path().to_owned();
+    runtime.path().clone_into(&mut config.storage.runtime_directory);
     if let Some(factor) = args.time_scale {
         let MotionBackend::Sim { time_scale } = &mut config.motion.backend;
         if !(factor.is_finite() && factor > 0.0) {

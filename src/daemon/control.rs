@@ -169,24 +169,25 @@ impl Drop for Socket {
 pub fn ask(runtime: &Path, request: &Request, patience: Duration) -> Result<Reply, ControlError> {
     let path = socket_path(runtime);
     let io_error = |source| ControlError::Io { path: path.clone(), source };
-    let mut stream = BlockingStream::connect(&path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            ControlError::NotRunning { path: path.clone() }
+    let mut stream = BlockingStream::connect(&path).map_err(|source| {
+        if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) {
+            return ControlError::NotRunning { path: path.clone() };
         }
-        _ => io_error(source),
+        io_error(source)
     })?;
     stream.set_read_timeout(Some(patience)).map_err(io_error)?;
     stream.set_write_timeout(Some(patience)).map_err(io_error)?;
     let mut line = serde_json::to_string(request).map_err(|error| io_error(error.into()))?;
     line.push('\n');
-    let lost = |source: io::Error| match source.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            ControlError::NoAnswer { path: path.clone(), patience }
+    let lost = |source: io::Error| {
+        let kind = source.kind();
+        if matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
+            return ControlError::NoAnswer { path: path.clone(), patience };
         }
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
-            ControlError::HungUp { path: path.clone() }
+        if matches!(kind, io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+            return ControlError::HungUp { path: path.clone() };
         }
-        _ => io_error(source),
+        io_error(source)
     };
     stream.write_all(line.as_bytes()).map_err(lost)?;
     let mut answer = String::new();

@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use crate::rig::panel::Button;
 
-use super::service::{Service, Work};
+use super::service::{Launched, Service, Work};
 use super::status::led;
 
 /// How often the LED is compared with the status.
@@ -36,9 +36,7 @@ fn obey(service: &Service, button: Button) {
             // Opening the cameras takes its time, in which stop may be pressed.
             Ok(starting) => drop(tokio::spawn(async move {
                 match starting.done().await {
-                    Ok(launched) => {
-                        info!(scan = %launched.id, "start button: scan {} has begun", launched.id)
-                    }
+                    Ok(Launched { id, .. }) => info!(scan = %id, "start button: scan {id} has begun"),
                     Err(error) => warn!("start button: {error}"),
                 }
             })),

@@ -278,13 +278,11 @@ impl Service {
             }
             refused.is_none()
         });
-        match refused {
-            Some(refused) => Err(refused),
-            None => {
-                let unexpected = Last::Failed { message: "its task ended unexpectedly: see the log".into() };
-                Ok((Claim { service: self.clone(), commands, last: Some(unexpected) }, receiver))
-            }
+        if let Some(refused) = refused {
+            return Err(refused);
         }
+        let unexpected = Last::Failed { message: "its task ended unexpectedly: see the log".into() };
+        Ok((Claim { service: self.clone(), commands, last: Some(unexpected) }, receiver))
     }
 }
 

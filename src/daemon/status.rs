@@ -49,8 +49,10 @@ pub fn led(status: &Status) -> Led {
     }
     match &status.last {
         None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled }) => Led::Ready,
-        Some(Last::Ended { end: EndName::Incomplete | EndName::Aborted | EndName::Paused })
-        | Some(Last::Failed { .. }) => Led::Attention,
+        Some(
+            Last::Ended { end: EndName::Incomplete | EndName::Aborted | EndName::Paused }
+            | Last::Failed { .. },
+        ) => Led::Attention,
     }
 }
 
@@ -84,19 +86,19 @@ mod tests {
         Status { scan: None, scanning, last, led: None, cameras: cameras.collect() }
     }
 
-    fn ended(end: EndName) -> Option<Last> {
-        Some(Last::Ended { end })
+    const fn ended(end: EndName) -> Last {
+        Last::Ended { end }
     }
 
     #[test]
     fn at_rest_the_led_tells_how_the_last_scan_ended() {
         let cases = [
             (None, Led::Ready),
-            (ended(EndName::Complete), Led::Ready),
-            (ended(EndName::Cancelled), Led::Ready),
-            (ended(EndName::Paused), Led::Attention),
-            (ended(EndName::Incomplete), Led::Attention),
-            (ended(EndName::Aborted), Led::Attention),
+            (Some(ended(EndName::Complete)), Led::Ready),
+            (Some(ended(EndName::Cancelled)), Led::Ready),
+            (Some(ended(EndName::Paused)), Led::Attention),
+            (Some(ended(EndName::Incomplete)), Led::Attention),
+            (Some(ended(EndName::Aborted)), Led::Attention),
             (Some(Last::Failed { message: "no space".into() }), Led::Attention),
         ];
         for (last, pattern) in cases {
@@ -117,7 +119,7 @@ mod tests {
         assert_eq!(led(&status(true, None, &[failed.clone(), streaming])), Led::Recovering);
         assert_eq!(led(&status(true, None, &[recovering, wedged.clone()])), Led::Wedged);
         // A wedged camera stays one when the scan is over; a failed one is closed and opened by the next scan.
-        assert_eq!(led(&status(false, ended(EndName::Complete), &[wedged])), Led::Wedged);
-        assert_eq!(led(&status(false, ended(EndName::Complete), &[failed])), Led::Ready);
+        assert_eq!(led(&status(false, Some(ended(EndName::Complete)), &[wedged])), Led::Wedged);
+        assert_eq!(led(&status(false, Some(ended(EndName::Complete)), &[failed])), Led::Ready);
     }
 }
