@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::rig::panel::Button;
+
 /// Drives a 3D-scanner rig: cameras, turntable, lights. No scan is lost, and none lies.
 #[derive(Debug, Parser)]
 #[command(name = "scanner", version, about, max_term_width = 110, after_help = super::exit::HELP)]
@@ -84,6 +86,11 @@ pub(super) enum Command {
     Pause,
     /// Ask the running scanner to cancel its scan
     Cancel,
+    /// Press a button of the running scanner's simulated panel
+    Press {
+        /// Which button
+        button: PanelButton,
+    },
     /// Print shell completions
     Completions {
         /// For which shell
@@ -94,6 +101,23 @@ pub(super) enum Command {
         /// Which folder
         directory: PathBuf,
     },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum PanelButton {
+    /// Begin a scan, or go on with the last one if it was paused or interrupted
+    Start,
+    /// Pause the scan under way
+    Stop,
+}
+
+impl From<PanelButton> for Button {
+    fn from(button: PanelButton) -> Self {
+        match button {
+            PanelButton::Start => Self::Start,
+            PanelButton::Stop => Self::Stop,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

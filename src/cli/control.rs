@@ -1,9 +1,10 @@
-//! `scanner status`, `start`, `pause`, `cancel`: ask the process that has the rig.
+//! `scanner status`, `start`, `pause`, `cancel`, `press`: ask the process that has the rig.
 
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::daemon::{Reply, Request, ask};
+use crate::rig::panel::Button;
 
 use super::exit::{Exit, Failure};
 use super::output;
@@ -36,6 +37,12 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
         )
     };
     output::print(&line)?;
+    if !scanning && let Some(message) = status["last"]["message"].as_str() {
+        output::print(&format!("The last start failed: {message}"))?;
+    }
+    if let Some(led) = status["led"].as_str() {
+        output::print(&format!("LED: {led}"))?;
+    }
     let cameras = status["cameras"].as_array().cloned().unwrap_or_default();
     let rows = cameras.iter().map(|camera| [text(&camera["camera"]), text(&camera["state"])]);
     output::print(&output::table(["CAMERA", "STATE"], rows))?;
@@ -52,6 +59,10 @@ pub(super) fn pause(config: &Config) -> Result<Exit, Failure> {
 
 pub(super) fn cancel(config: &Config) -> Result<Exit, Failure> {
     tell(config, &Request::Cancel, ANSWER_PATIENCE)
+}
+
+pub(super) fn press(config: &Config, button: Button) -> Result<Exit, Failure> {
+    tell(config, &Request::Press { button }, ANSWER_PATIENCE)
 }
 
 fn tell(config: &Config, request: &Request, patience: Duration) -> Result<Exit, Failure> {

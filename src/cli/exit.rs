@@ -33,7 +33,7 @@ Exit codes:
    3  wrong configuration
    4  the scan ended with shots missing (failed or aborted); try them again with `scanner resume`
    5  the scan is paused; go on with `scanner resume`
-   6  the scan was cancelled; it can still be resumed
+   6  the scan was cancelled; it can still be resumed, unless it ended before it had begun
    7  the rig is in use, or a scan is already under way
    8  the disk is full, read-only, or failing
    9  a dataset is damaged, or of a version that this program does not know
@@ -84,7 +84,11 @@ impl From<StartError> for Failure {
             StartError::Dataset(error) => dataset_exit(error),
             StartError::Journal(_) => Exit::Invalid,
             StartError::Camera(_) => Exit::Camera,
-            StartError::Lights(_) | StartError::Pipeline(_) => Exit::Failed,
+            StartError::NotBegun { .. } => Exit::Cancelled,
+            StartError::NotResumed { .. } => Exit::Paused,
+            StartError::Lights(_) | StartError::Pipeline(_) | StartError::Closed | StartError::Defect(_) => {
+                Exit::Failed
+            }
         };
         Self::new(exit, &error)
     }
@@ -106,7 +110,9 @@ impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
         let exit = match &error {
             ControlError::NotRunning { .. } => Exit::NotFound,
-            ControlError::Io { .. } => Exit::Failed,
+            ControlError::NoAnswer { .. } | ControlError::HungUp { .. } | ControlError::Io { .. } => {
+                Exit::Failed
+            }
         };
         Self::new(exit, &error)
     }

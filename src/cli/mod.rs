@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod run;
 mod scan;
+mod signals;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Start { plan } => control::start(&load(config)?, plan),
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
+        Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),
     }

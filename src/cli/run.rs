@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::daemon::{Service, Station, serve};
+use crate::daemon::{Service, Station, attend, serve};
 
 use super::exit::{Exit, Failure};
+use super::signals::Signals;
 
 /// How long a scan may take to pause when the service is asked to end: an image being written is finished.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
@@ -25,27 +26,21 @@ pub(super) fn run(config: Config) -> Result<Exit, Failure> {
 async fn serve_until_told(config: Config) -> Result<(), Failure> {
     let directory = config.storage.runtime_directory.clone();
     let plan = config.plans.first().map(|plan| plan.name.clone()).unwrap_or_default();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = Signals::install()?;
     let service = Service::new(Station::open(config)?);
-    let control = tokio::spawn(serve(service.clone(), &directory)?);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve(service.clone(), &directory)?);
+    tasks.spawn(attend(service.clone()));
     info!("ready: `scanner start` begins the plan {plan:?}");
-    tokio::select! {
-        _ = interrupt.recv() => info!("asked to end (SIGINT)"),
-        _ = terminate.recv() => info!("asked to end (SIGTERM)"),
-    }
-    control.abort();
-    if service.pause("the service is stopping").is_ok() {
-        let idle = async {
-            while service.status().scanning {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if tokio::time::timeout(STOP_PATIENCE, idle).await.is_err() {
-            warn!(
-                "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
-            );
-        }
+    info!("asked to end ({})", signals.next().await.name());
+    service.close();
+    tasks.shutdown().await;
+    if service.pause("the service is stopping").is_ok()
+        && tokio::time::timeout(STOP_PATIENCE, service.idle()).await.is_err()
+    {
+        warn!(
+            "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
+        );
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! `scanner scan` and `scanner resume`: one scan in the foreground.
 
-use tokio::signal::unix::{SignalKind, signal};
-use tracing::warn;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::daemon::{Launched, Service, StartError, Station, Work, serve};
+use crate::daemon::{Launched, Service, StartError, Starting, Station, Work, attend, serve};
 use crate::run::Summary;
 
 use super::exit::{Exit, Failure};
+use super::signals::Signals;
 use super::{output, progress, run};
 
 pub(super) fn scan(
@@ -42,11 +42,17 @@ pub(super) fn perform(config: Config, work: Work) -> Result<Summary, Failure> {
     let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
         let directory = config.storage.runtime_directory.clone();
+        let mut signals = Signals::install()?;
         let service = Service::new(Station::open(config)?);
-        let control = tokio::spawn(serve(service.clone(), &directory)?);
-        let launched = service.start(work).await?;
-        let summary = watch(&service, launched).await;
-        control.abort();
+        let control = serve(service.clone(), &directory)?;
+        let starting = service.begin(work)?;
+        // One scan it is, whatever is asked for at its end.
+        service.close();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(control);
+        tasks.spawn(attend(service.clone()));
+        let summary = perform_started(&service, starting, &mut signals).await;
+        tasks.shutdown().await;
         summary
     });
     run::shut_down(runtime);
@@ -54,36 +60,18 @@ pub(super) fn perform(config: Config, work: Work) -> Result<Summary, Failure> {
 }
 
 /// Waits for the end of the scan, draws its progress and passes the user's signals on.
-async fn watch(service: &Service, launched: Launched) -> Result<Summary, Failure> {
-    let Launched { id, progress, mut end } = launched;
+async fn perform_started(
+    service: &Service,
+    starting: Starting,
+    signals: &mut Signals,
+) -> Result<Summary, Failure> {
+    let Launched { id, progress, end } = signals.pass_on(service, starting.done()).await?;
     let bar = tokio::spawn(progress::draw(progress));
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupted = false;
-    let ended = loop {
-        tokio::select! {
-            ended = &mut end => break ended,
-            _ = interrupt.recv() => {
-                // Too late to matter if the scan has just ended.
-                let _ = if interrupted {
-                    warn!("cancelling scan {id}");
-                    service.cancel()
-                } else {
-                    warn!("pausing scan {id}; press Ctrl-C again to cancel it");
-                    service.pause("Ctrl-C")
-                };
-                interrupted = true;
-            }
-            _ = terminate.recv() => {
-                warn!("pausing scan {id}: asked to end");
-                let _ = service.pause("SIGTERM");
-            }
-        }
-    };
+    let ended = signals.pass_on(service, end).await;
+    // It ends with the scan, and fails only with it.
     let _ = bar.await;
     match ended {
-        Ok(Ok(summary)) => Ok(summary),
-        Ok(Err(error)) => Err(error.into()),
+        Ok(ended) => Ok(ended?),
         Err(error) => Err(Failure::new(Exit::Failed, &format!("scan {id} failed: {error}"))),
     }
 }

@@ -19,7 +19,7 @@ pub struct Config {
     pub motion: Motion,
     /// The lights.
     pub lights: Vec<Light>,
-    /// Start and stop buttons, emergency stop, status LED.
+    /// Start and stop buttons, status LED.
     pub panel: Panel,
     /// The plans by name; the first is the one that the start button starts.
     pub plans: Vec<NamedPlan>,
@@ -40,6 +40,8 @@ pub struct Storage {
     pub keep_free: Bytes,
     /// Complete scans beyond this number are removed, the oldest first, before a new scan; none if absent.
     pub keep_scans: Option<u32>,
+    /// Whether complete scans are removed, the oldest first, when a new one would not fit otherwise.
+    pub make_room: bool,
     /// JPEG quality, 1 to 100.
     pub jpeg_quality: u8,
 }

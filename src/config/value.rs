@@ -86,6 +86,17 @@ impl Decode for String {
     }
 }
 
+impl Decode for bool {
+    fn wanted() -> String {
+        "true or false".into()
+    }
+
+    fn decode(node: &Node) -> Result<Self, Finding> {
+        let Value::Boolean(value) = &node.value else { return Err(wrong::<Self>(node)) };
+        Ok(*value)
+    }
+}
+
 impl Decode for f64 {
     fn wanted() -> String {
         "a number".into()

@@ -11,6 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, info, warn};
 
 use crate::dataset::ScanId;
+use crate::rig::panel::Button;
 
 use super::service::{Service, Work};
 
@@ -40,6 +41,11 @@ pub enum Request {
     Pause,
     /// Stop the scan under way for good.
     Cancel,
+    /// Press a button of a simulated panel.
+    Press {
+        /// Which.
+        button: Button,
+    },
 }
 
 /// What is answered.
@@ -73,6 +79,20 @@ pub enum ControlError {
         /// The socket.
         path: PathBuf,
     },
+    /// It takes too long.
+    #[error("the scanner at {} has not answered in {} s; ask again, or look into its log", path.display(), patience.as_secs())]
+    NoAnswer {
+        /// The socket.
+        path: PathBuf,
+        /// How long it was waited for.
+        patience: Duration,
+    },
+    /// It ended, or did not understand.
+    #[error("the scanner at {} hung up without an answer: it has probably just ended", path.display())]
+    HungUp {
+        /// The socket.
+        path: PathBuf,
+    },
     /// Anything else.
     #[error("cannot talk to the scanner at {}: {source}", path.display())]
     Io {
@@ -99,11 +119,23 @@ pub fn serve(
         Ok(()) | Err(_) => {}
     }
     let listener = UnixListener::bind(&path).map_err(error)?;
-    Ok(async move {
+    let server = Server { _socket: Socket(path), listener, service };
+    Ok(server.run())
+}
+
+/// Fields are dropped in this order: while there is a socket, the rig and its lock are ours.
+struct Server {
+    _socket: Socket,
+    listener: UnixListener,
+    service: Service,
+}
+
+impl Server {
+    async fn run(self) {
         loop {
-            match listener.accept().await {
+            match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    let service = service.clone();
+                    let service = self.service.clone();
                     tokio::spawn(async move {
                         if let Err(error) = converse(stream, &service).await {
                             debug!("a client of the control socket went away: {error}");
@@ -116,7 +148,18 @@ pub fn serve(
                 }
             }
         }
-    })
+    }
+}
+
+/// The socket's file, removed when dropped.
+struct Socket(PathBuf);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            debug!("cannot remove the control socket {}: {error}", self.0.display());
+        }
+    }
 }
 
 /// Asks the process that has the rig.
@@ -128,17 +171,29 @@ pub fn ask(runtime: &Path, request: &Request, patience: Duration) -> Result<Repl
     let io_error = |source| ControlError::Io { path: path.clone(), source };
     let mut stream = BlockingStream::connect(&path).map_err(|source| {
         if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) {
-            ControlError::NotRunning { path: path.clone() }
-        } else {
-            io_error(source)
+            return ControlError::NotRunning { path: path.clone() };
         }
+        io_error(source)
     })?;
     stream.set_read_timeout(Some(patience)).map_err(io_error)?;
+    stream.set_write_timeout(Some(patience)).map_err(io_error)?;
     let mut line = serde_json::to_string(request).map_err(|error| io_error(error.into()))?;
     line.push('\n');
-    stream.write_all(line.as_bytes()).map_err(io_error)?;
+    let lost = |source: io::Error| {
+        let kind = source.kind();
+        if matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
+            return ControlError::NoAnswer { path: path.clone(), patience };
+        }
+        if matches!(kind, io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+            return ControlError::HungUp { path: path.clone() };
+        }
+        io_error(source)
+    };
+    stream.write_all(line.as_bytes()).map_err(lost)?;
     let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).map_err(io_error)?;
+    if BufReader::new(stream).read_line(&mut answer).map_err(lost)? == 0 {
+        return Err(ControlError::HungUp { path });
+    }
     serde_json::from_str(&answer).map_err(|error| io_error(error.into()))
 }
 
@@ -176,6 +231,10 @@ async fn answer(service: &Service, request: Request) -> Reply {
         },
         Request::Cancel => match service.cancel() {
             Ok(()) => return done("cancelling"),
+            Err(error) => return refused(&error),
+        },
+        Request::Press { button } => match service.station().press(button) {
+            Ok(()) => return done(&format!("pressed {button}; `scanner status` shows what comes of it")),
             Err(error) => return refused(&error),
         },
         Request::Start { plan } => Work::New { plan, id: None },

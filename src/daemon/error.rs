@@ -7,6 +7,7 @@ use crate::dataset::{OpenError, ParseScanIdError, ScanId, SpaceError};
 use crate::plan::PlanError;
 use crate::rig::camera::{Busy, CameraError};
 use crate::rig::lights::LightsError;
+use crate::rig::panel::Button;
 use crate::scan::UnknownShot;
 
 /// Why a scan cannot begin. Nothing was touched.
@@ -94,6 +95,49 @@ pub enum StartError {
     #[error(transparent)]
     Lights(#[from] LightsError),
     /// The encoder or its threads do not start.
-    #[error("cannot start encoding: {0}")]
-    Pipeline(String),
+    #[error("cannot start the threads that encode and store images: {0}")]
+    Pipeline(#[source] io::Error),
+    /// Somebody wanted it to stop before it began.
+    #[error("the scan was not begun ({reason}): nothing is left behind")]
+    NotBegun {
+        /// Who or what.
+        reason: String,
+    },
+    /// Somebody wanted it to stop before it went on.
+    #[error("scan {scan} was not resumed ({reason}) and stands as before; go on with: scanner resume {scan}")]
+    NotResumed {
+        /// Which scan.
+        scan: ScanId,
+        /// Who or what.
+        reason: String,
+    },
+    /// The program is about to end.
+    #[error("this scanner is about to end and begins no more scans: start it again first")]
+    Closed,
+    /// A defect of this program.
+    #[error("a part of the program ended unexpectedly, which is a defect: {0}")]
+    Defect(String),
+}
+
+impl StartError {
+    /// Whether a person wanted it so.
+    pub(super) const fn is_a_wish(&self) -> bool {
+        matches!(self, Self::NotBegun { .. } | Self::NotResumed { .. })
+    }
+}
+
+/// Why a press of a button has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PressError {
+    /// There is nothing to press.
+    #[error(
+        "this rig has no panel whose buttons can be pressed: set [panel] backend = \"sim\", or use `scanner start` and `scanner pause`"
+    )]
+    NoPanel,
+    /// Nobody listens.
+    #[error("the press of {button} was not heard: too many earlier ones are waiting")]
+    NotHeard {
+        /// Which.
+        button: Button,
+    },
 }

@@ -3,11 +3,18 @@
 
 mod control;
 mod error;
+mod opening;
+mod panel;
+mod room;
 mod service;
 mod station;
+mod status;
+mod wiring;
 
 pub use control::{ControlError, Reply, Request, ask, serve};
-pub use error::StartError;
-pub use service::{Launched, NoScan, Service, Status, Work};
+pub use error::{PressError, StartError};
+pub use panel::attend;
+pub use service::{Launched, NoScan, Service, Starting, Work};
 pub use station::Station;
 pub(crate) use station::{find_scan, plan_from};
+pub use status::{Last, Status, led};

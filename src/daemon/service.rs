@@ -1,25 +1,28 @@
 //! One scan at a time on one rig.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use serde::Serialize;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::dataset::ScanId;
 use crate::event::Event;
-use crate::rig::camera::CameraStatus;
-use crate::run::{Command, Progress, Summary};
+use crate::run::{Command, EndName, OpenCamera, Progress, Summary};
 
 use super::error::StartError;
-use super::station::{Prepared, Station, close_cameras};
+use super::station::{Job, Prepared, Station};
+use super::status::{Last, Status, led};
+
+/// Wishes that may wait until the scan hears them.
+const COMMANDS: usize = 64;
 
 /// A rig and what it is doing. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     station: Arc<Station>,
-    work: Arc<Mutex<Slot>>,
+    desk: Arc<watch::Sender<Desk>>,
     listeners: broadcast::Sender<Event>,
 }
 
@@ -38,9 +41,16 @@ pub enum Work {
         /// Which one.
         scan: ScanId,
     },
+    /// What the start button means: the newest scan, if it was paused or interrupted; else a new one of the
+    /// first plan.
+    Next,
 }
 
+/// A scan that is about to begin.
+pub struct Starting(JoinHandle<Result<Launched, StartError>>);
+
 /// A scan that has begun.
+#[derive(Debug)]
 pub struct Launched {
     /// Its id.
     pub id: ScanId,
@@ -55,29 +65,32 @@ pub struct Launched {
 #[error("no scan is under way")]
 pub struct NoScan;
 
-/// What a rig is doing, as programs read it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Status {
-    /// The scan under way, or the last one.
-    pub scan: Option<Progress>,
-    /// Whether it is under way.
-    pub scanning: bool,
-    /// Every camera.
-    pub cameras: Vec<CameraStatus>,
+/// What is known of the rig's work.
+struct Desk {
+    slot: Slot,
+    /// The scan that ended last.
+    scan: Option<Progress>,
+    last: Option<Last>,
+    /// The program is about to end.
+    closed: bool,
 }
 
 /// What the rig is taken for.
 enum Slot {
-    Free { last: Option<Progress> },
-    Starting,
+    Free,
+    Starting { commands: mpsc::Sender<Command> },
     Scanning { commands: mpsc::Sender<Command>, progress: watch::Receiver<Progress> },
 }
 
 impl Service {
     /// A rig that does nothing yet.
     pub fn new(station: Station) -> Self {
-        let listeners = broadcast::channel(1024).0;
-        Self { station: Arc::new(station), work: Arc::new(Mutex::new(Slot::Free { last: None })), listeners }
+        let desk = Desk { slot: Slot::Free, scan: None, last: None, closed: false };
+        Self {
+            station: Arc::new(station),
+            desk: Arc::new(watch::Sender::new(desk)),
+            listeners: broadcast::channel(1024).0,
+        }
     }
 
     /// The rig.
@@ -90,51 +103,20 @@ impl Service {
         self.listeners.subscribe()
     }
 
-    /// Begins a scan: opens the cameras first, so that what cannot begin leaves nothing behind.
+    /// Takes the rig for a scan, at once, and starts it in the background: the cameras are opened first, so
+    /// that what cannot begin leaves nothing behind. Until the scan has begun, [`Self::pause`] and
+    /// [`Self::cancel`] give it up.
+    ///
+    /// # Errors
+    /// The rig is taken, or the program is ending.
+    pub fn begin(&self, work: Work) -> Result<Starting, StartError> {
+        let (claim, commands) = self.claim()?;
+        Ok(Starting(tokio::spawn(self.clone().launch(claim, work, commands))))
+    }
+
+    /// As [`Self::begin`], and waits until the scan has begun.
     pub async fn start(&self, work: Work) -> Result<Launched, StartError> {
-        let claim = self.claim()?;
-        if let Work::Resume { scan } = &work {
-            self.station.find(scan)?;
-        }
-        let cameras = self.station.open_cameras("scan").await?;
-        let station = self.station.clone();
-        let preparing = tokio::task::spawn_blocking(move || match work {
-            Work::New { plan, id } => station.prepare_new(plan.as_deref(), id),
-            Work::Resume { scan } => station.prepare_resumed(&scan),
-        });
-        let prepared = match preparing.await {
-            Ok(Ok(prepared)) => prepared,
-            Ok(Err(error)) => {
-                close_cameras(cameras.into_iter().map(|camera| camera.lease)).await;
-                return Err(error);
-            }
-            Err(error) => {
-                close_cameras(cameras.into_iter().map(|camera| camera.lease)).await;
-                return Err(StartError::Pipeline(error.to_string()));
-            }
-        };
-        let id = prepared.id.clone();
-        let (commands, receiver) = mpsc::channel(8);
-        let (teller, progress) = watch::channel(first_progress(&prepared));
-        claim.keep(Slot::Scanning { commands, progress: progress.clone() });
-        let service = self.clone();
-        let end = tokio::spawn(async move {
-            let listeners = service.listeners.clone();
-            let ended = service.station.run(prepared, cameras, receiver, listeners, teller).await;
-            let ended = match ended {
-                Ok((summary, cameras)) => {
-                    close_cameras(cameras).await;
-                    Ok(summary)
-                }
-                Err(error) => {
-                    error!("{error}");
-                    Err(error)
-                }
-            };
-            service.free();
-            ended
-        });
-        Ok(Launched { id, progress, end })
+        self.begin(work)?.done().await
     }
 
     /// Asks the scan under way to stop so that it can be resumed.
@@ -147,87 +129,204 @@ impl Service {
         self.command(Command::Cancel)
     }
 
+    /// From now on no further scan begins.
+    pub fn close(&self) {
+        self.desk.send_modify(|desk| desk.closed = true);
+    }
+
+    /// Waits until no scan is starting or under way, and its cameras are closed.
+    pub async fn idle(&self) {
+        // The sender is ours, so there is no other end.
+        let _ = self.desk.subscribe().wait_for(|desk| matches!(desk.slot, Slot::Free)).await;
+    }
+
     /// What the rig is doing. Answers at once, whatever the cameras do.
     pub fn status(&self) -> Status {
-        let (scan, scanning) = match &*self.slot() {
-            Slot::Free { last } => (last.clone(), false),
-            Slot::Starting => (None, true),
-            Slot::Scanning { progress, .. } => (Some(progress.borrow().clone()), true),
+        let (scan, scanning, last) = {
+            let desk = self.desk.borrow();
+            let (scan, scanning) = match &desk.slot {
+                Slot::Free => (desk.scan.clone(), false),
+                Slot::Starting { .. } => (None, true),
+                Slot::Scanning { progress, .. } => (Some(progress.borrow().clone()), true),
+            };
+            (scan, scanning, desk.last.clone())
         };
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
-        Status { scan, scanning, cameras }
+        let mut status = Status { scan, scanning, last, led: None, cameras };
+        status.led = self.station.panel().map(|_| led(&status));
+        status
+    }
+
+    async fn launch(
+        self,
+        mut claim: Claim,
+        work: Work,
+        mut commands: mpsc::Receiver<Command>,
+    ) -> Result<Launched, StartError> {
+        let (prepared, cameras) = match self.prepare(work, &mut commands).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                claim.failed(&error);
+                return Err(error);
+            }
+        };
+        let id = prepared.id.clone();
+        let (teller, progress) = watch::channel(prepared.progress());
+        claim.scanning(progress.clone());
+        let end = tokio::spawn(async move {
+            let listeners = self.listeners.clone();
+            let (ended, cameras) = self.station.run(prepared, cameras, commands, listeners, teller).await;
+            self.station.close(cameras).await;
+            match &ended {
+                Ok(summary) => claim.ended(summary.end),
+                Err(error) => {
+                    error!("{error}");
+                    claim.failed(error);
+                }
+            }
+            // Before anybody hears of the end.
+            drop(claim);
+            ended
+        });
+        Ok(Launched { id, progress, end })
+    }
+
+    /// Everything up to the first move. What was taken is given back if it fails.
+    async fn prepare(
+        &self,
+        work: Work,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<(Prepared, Vec<OpenCamera>), StartError> {
+        let job = self.on_a_thread(move |station| station.decide(work)).await?;
+        let resumed = match &job {
+            Job::Resume { scan } => Some(scan.clone()),
+            Job::New { .. } => None,
+        };
+        let cameras = self.open_unless_told(resumed, commands).await?;
+        match self.on_a_thread(move |station| station.prepare(job)).await {
+            Ok(prepared) => Ok((prepared, cameras)),
+            Err(error) => {
+                self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens the cameras, unless somebody wants the scan to stop meanwhile.
+    async fn open_unless_told(
+        &self,
+        resumed: Option<ScanId>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<Vec<OpenCamera>, StartError> {
+        let stop = CancellationToken::new();
+        let opening = self.station.open_all("scan", &stop);
+        tokio::pin!(opening);
+        let command = tokio::select! {
+            opened = &mut opening => return opened,
+            Some(command) = commands.recv() => command,
+        };
+        stop.cancel();
+        // An error is what was asked for.
+        if let Ok(cameras) = opening.await {
+            self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
+        }
+        let reason = match command {
+            Command::Pause { reason } => reason,
+            Command::Cancel => "cancelled".to_owned(),
+        };
+        Err(match resumed {
+            Some(scan) => StartError::NotResumed { scan, reason },
+            None => StartError::NotBegun { reason },
+        })
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&Station) -> Result<T, StartError> + Send + 'static,
+    ) -> Result<T, StartError> {
+        let station = self.station.clone();
+        let done = tokio::task::spawn_blocking(move || step(&station)).await;
+        done.unwrap_or_else(|error| Err(StartError::Defect(error.to_string())))
     }
 
     fn command(&self, command: Command) -> Result<(), NoScan> {
-        match &*self.slot() {
+        match &self.desk.borrow().slot {
             // A full queue holds enough of the same wishes already.
-            Slot::Scanning { commands, .. } => match commands.try_send(command) {
+            Slot::Starting { commands } | Slot::Scanning { commands, .. } => match commands.try_send(command)
+            {
                 Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => Ok(()),
                 Err(mpsc::error::TrySendError::Closed(_)) => Err(NoScan),
             },
-            Slot::Free { .. } | Slot::Starting => Err(NoScan),
+            Slot::Free => Err(NoScan),
         }
     }
 
-    fn claim(&self) -> Result<Claim<'_>, StartError> {
-        let mut slot = self.slot();
-        match &*slot {
-            Slot::Free { .. } => {
-                *slot = Slot::Starting;
-                Ok(Claim { service: self, kept: false })
+    fn claim(&self) -> Result<(Claim, mpsc::Receiver<Command>), StartError> {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let mut refused = None;
+        self.desk.send_if_modified(|desk| {
+            refused = match &desk.slot {
+                Slot::Free if desk.closed => Some(StartError::Closed),
+                Slot::Free => None,
+                Slot::Starting { .. } => Some(StartError::ScanUnderWay { scan: "(starting)".into() }),
+                Slot::Scanning { progress, .. } => {
+                    Some(StartError::ScanUnderWay { scan: progress.borrow().scan.clone() })
+                }
+            };
+            if refused.is_none() {
+                desk.slot = Slot::Starting { commands: commands.clone() };
             }
-            Slot::Starting => Err(StartError::ScanUnderWay { scan: "(starting)".into() }),
-            Slot::Scanning { progress, .. } => {
-                Err(StartError::ScanUnderWay { scan: progress.borrow().scan.clone() })
-            }
+            refused.is_none()
+        });
+        if let Some(refused) = refused {
+            return Err(refused);
         }
-    }
-
-    fn free(&self) {
-        let mut slot = self.slot();
-        let last = match &*slot {
-            Slot::Scanning { progress, .. } => Some(progress.borrow().clone()),
-            Slot::Free { last } => last.clone(),
-            Slot::Starting => None,
-        };
-        *slot = Slot::Free { last };
-        info!("the rig is free");
-    }
-
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        let unexpected = Last::Failed { message: "its task ended unexpectedly: see the log".into() };
+        Ok((Claim { service: self.clone(), commands, last: Some(unexpected) }, receiver))
     }
 }
 
-/// The rig, taken for a scan that is starting; freed again if it does not.
-struct Claim<'a> {
-    service: &'a Service,
-    kept: bool,
-}
-
-impl Claim<'_> {
-    fn keep(mut self, slot: Slot) {
-        *self.service.slot() = slot;
-        self.kept = true;
+impl Starting {
+    /// Waits until the scan has begun. It goes on if nobody waits.
+    pub async fn done(self) -> Result<Launched, StartError> {
+        self.0.await.unwrap_or_else(|error| Err(StartError::Defect(error.to_string())))
     }
 }
 
-impl Drop for Claim<'_> {
+/// The rig, taken for a scan; free again, with its outcome, when this is dropped.
+struct Claim {
+    service: Service,
+    commands: mpsc::Sender<Command>,
+    /// What will be said of it; none leaves what was said before.
+    last: Option<Last>,
+}
+
+impl Claim {
+    fn scanning(&self, progress: watch::Receiver<Progress>) {
+        let commands = self.commands.clone();
+        self.service.desk.send_modify(|desk| desk.slot = Slot::Scanning { commands, progress });
+    }
+
+    fn ended(&mut self, end: EndName) {
+        self.last = Some(Last::Ended { end });
+    }
+
+    fn failed(&mut self, error: &StartError) {
+        let message = error.to_string();
+        self.last = (!error.is_a_wish()).then_some(Last::Failed { message });
+    }
+}
+
+impl Drop for Claim {
     fn drop(&mut self) {
-        if !self.kept {
-            *self.service.slot() = Slot::Free { last: None };
-        }
-    }
-}
-
-fn first_progress(prepared: &Prepared) -> Progress {
-    Progress {
-        scan: prepared.id.to_string(),
-        point: 0,
-        points: prepared.plan.points.len() as u32,
-        stored: 0,
-        failed: 0,
-        shots: prepared.plan.shot_count(),
-        stopping: false,
+        let last = self.last.take();
+        self.service.desk.send_modify(|desk| {
+            if let Slot::Scanning { progress, .. } = &desk.slot {
+                desk.scan = Some(progress.borrow().clone());
+            }
+            desk.slot = Slot::Free;
+            desk.last = last.or(desk.last.take());
+        });
+        info!("the rig is free");
     }
 }

@@ -1,27 +1,32 @@
 //! The one place that constructs and wires.
 
-use std::fs::{self, File};
-use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::FlockOperation;
-use serde_json::json;
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{self, Config, MotionBackend, Rung};
+use crate::config::{self, Config};
 use crate::dataset::{self, ScanId};
 use crate::event::Event;
 use crate::plan::{self, Plan, PlanCamera, Pose};
-use crate::rig::camera::{Camera, CameraError, Lease, Spawner};
+use crate::rig::Axes;
+use crate::rig::camera::{Camera, Lease, Spawner};
 use crate::rig::lights::Lights;
-use crate::rig::sim::{SimAxes, SimLights, World, WorldFile};
-use crate::rig::{Axes, camera::RecoverError};
-use crate::run::{Command, OpenCamera, Progress, Run, Storage};
+use crate::rig::panel::{Button, Panel};
+use crate::rig::sim::SimButtons;
+use crate::run::{Command, OpenCamera, Progress, Run, Storage, Summary};
 use crate::scan::{Policy, Record, State};
 
-use super::error::StartError;
+use super::error::{PressError, StartError};
+use super::opening::{close_cameras, open_cameras};
+use super::room;
+use super::service::Work;
+use super::wiring::{
+    create_folder, extra_options, fresh_fault_folder, io, lock_rig, wire_motion, wire_panel,
+};
 
 /// A rig, wired up and locked for this process.
 pub struct Station {
@@ -29,14 +34,22 @@ pub struct Station {
     axes: Arc<dyn Axes>,
     lights: Arc<dyn Lights>,
     cameras: Vec<Camera>,
+    panel: Option<(Arc<dyn Panel>, SimButtons)>,
     /// Held for the life of the station.
     _lock: File,
+}
+
+/// What to do, decided.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    New { plan: Option<String>, id: Option<ScanId> },
+    Resume { scan: ScanId },
 }
 
 /// A scan that is about to begin: its folder exists, and nothing has moved.
 pub(super) struct Prepared {
     pub(super) id: ScanId,
-    pub(super) plan: Arc<Plan>,
+    plan: Arc<Plan>,
     state: State,
     dataset: dataset::Dataset,
     resumed: bool,
@@ -57,7 +70,8 @@ impl Station {
             Camera::new(camera, &config.recovery, buffers, extra, spawner.clone())
         });
         let cameras = cameras.collect();
-        Ok(Self { axes, lights, cameras, _lock: lock, config })
+        let panel = wire_panel(config.panel);
+        Ok(Self { axes, lights, cameras, panel, _lock: lock, config })
     }
 
     /// What it was made from.
@@ -75,38 +89,89 @@ impl Station {
         plan_from(&self.config, name, &self.axes.pose())
     }
 
-    /// Takes and opens every camera, trying again as often as a shot would be.
-    pub(super) async fn open_cameras(&self, holder: &str) -> Result<Vec<OpenCamera>, StartError> {
-        let mut leases = Vec::new();
-        for camera in &self.cameras {
-            leases.push(camera.lease(holder)?);
-        }
+    /// The buttons and the LED, if the rig has a panel.
+    pub fn panel(&self) -> Option<Arc<dyn Panel>> {
+        self.panel.as_ref().map(|(panel, _)| panel.clone())
+    }
+
+    /// Presses a button of a simulated panel.
+    pub fn press(&self, button: Button) -> Result<(), PressError> {
+        let (_, buttons) = self.panel.as_ref().ok_or(PressError::NoPanel)?;
+        if buttons.press(button) { Ok(()) } else { Err(PressError::NotHeard { button }) }
+    }
+
+    /// Switches the lights on and opens every camera, trying again as often as a shot would be. If anything
+    /// fails or `stop` is cancelled, all is as before when this returns.
+    pub(super) async fn open_all(
+        &self,
+        holder: &str,
+        stop: &CancellationToken,
+    ) -> Result<Vec<OpenCamera>, StartError> {
         let attempts = self.config.recovery.attempts;
-        let opening = leases.into_iter().map(|lease| tokio::spawn(open_camera(lease, attempts)));
-        let mut opened = Vec::new();
-        let mut failed = None;
-        for task in opening.collect::<Vec<_>>() {
-            match task.await {
-                Ok(Ok(camera)) => opened.push(camera),
-                Ok(Err(error)) => failed = Some(StartError::Camera(error)),
-                Err(error) => failed = Some(StartError::Pipeline(error.to_string())),
+        let warming_up = async {
+            let steady_after = self.lights.switch(true)?;
+            stop.run_until_cancelled(tokio::time::sleep(steady_after)).await;
+            Ok(())
+        };
+        let opening = open_cameras(&self.cameras, holder, attempts, stop);
+        let (lights, cameras) = tokio::join!(warming_up, opening);
+        match (lights, cameras) {
+            (Ok(()), Ok(cameras)) => Ok(cameras),
+            (Err(error), Ok(cameras)) => {
+                self.close(cameras.into_iter().map(|camera| camera.lease)).await;
+                Err(error)
+            }
+            (_, Err(error)) => {
+                self.close([]).await;
+                Err(error)
             }
         }
-        let Some(error) = failed else { return Ok(opened) };
-        close_cameras(opened.into_iter().map(|camera| camera.lease)).await;
-        Err(error)
+    }
+
+    /// Closes the cameras and switches the lights off.
+    pub(super) async fn close(&self, leases: impl IntoIterator<Item = Lease>) {
+        if let Err(error) = self.lights.switch(false) {
+            warn!("{error}");
+        }
+        close_cameras(leases).await;
+    }
+
+    /// Finds out what `work` is, and that it can be found.
+    pub(super) fn decide(&self, work: Work) -> Result<Job, StartError> {
+        match work {
+            Work::New { plan, id } => Ok(Job::New { plan, id }),
+            Work::Resume { scan } => self.find(&scan).map(|_| Job::Resume { scan }),
+            Work::Next => {
+                let scans =
+                    dataset::list(&self.config.storage.directory).map_err(dataset::OpenError::from)?;
+                let newest = scans.into_iter().next().filter(dataset::Listed::is_resumable);
+                Ok(if let Some(newest) = newest {
+                    info!(scan = %newest.id, "start: going on with scan {}, the last one, which did not end", newest.id);
+                    Job::Resume { scan: newest.id }
+                } else {
+                    let plan = self.config.plans.first().map_or("", |plan| &plan.name);
+                    info!("start: beginning a new scan with the plan {plan:?}");
+                    Job::New { plan: None, id: None }
+                })
+            }
+        }
+    }
+
+    /// Makes a scan's dataset ready to be filled.
+    pub(super) fn prepare(&self, job: Job) -> Result<Prepared, StartError> {
+        match job {
+            Job::New { plan, id } => self.prepare_new(plan.as_deref(), id),
+            Job::Resume { scan } => self.prepare_resumed(&scan),
+        }
     }
 
     /// Checks all that can be checked, then creates the dataset.
-    pub(super) fn prepare_new(
-        &self,
-        plan_name: Option<&str>,
-        id: Option<ScanId>,
-    ) -> Result<Prepared, StartError> {
+    fn prepare_new(&self, plan_name: Option<&str>, id: Option<ScanId>) -> Result<Prepared, StartError> {
         let plan = self.plan(plan_name)?;
         let root = &self.config.storage.directory;
         create_folder(root)?;
-        self.make_room(&plan)?;
+        let storage = &self.config.storage;
+        room::make_room(storage, dataset::needed_bytes(&plan, storage.jpeg_quality))?;
         let id = id.unwrap_or_else(ScanId::now);
         let dataset = dataset::create(root, &id, plan)?;
         let plan = Arc::new(dataset.plan().clone());
@@ -115,7 +180,7 @@ impl Station {
     }
 
     /// Brings an interrupted scan's dataset back to where its journal says it stands.
-    pub(super) fn prepare_resumed(&self, id: &ScanId) -> Result<Prepared, StartError> {
+    fn prepare_resumed(&self, id: &ScanId) -> Result<Prepared, StartError> {
         let directory = self.find(id)?;
         let recovered = dataset::recover(&directory)?;
         let plan = Arc::new(recovered.dataset.plan().clone());
@@ -125,7 +190,7 @@ impl Station {
     }
 
     /// The folder of a scan, which exists.
-    pub(super) fn find(&self, id: &ScanId) -> Result<PathBuf, StartError> {
+    fn find(&self, id: &ScanId) -> Result<PathBuf, StartError> {
         find_scan(&self.config, id)
     }
 
@@ -137,11 +202,14 @@ impl Station {
         commands: mpsc::Receiver<Command>,
         listeners: broadcast::Sender<Event>,
         progress: watch::Sender<Progress>,
-    ) -> Result<(crate::run::Summary, Vec<Lease>), StartError> {
-        self.switch_lights(true).await?;
-        let quality = self.config.storage.jpeg_quality;
-        let storage = Storage::start(prepared.dataset, quality)
-            .map_err(|error| StartError::Pipeline(error.to_string()))?;
+    ) -> (Result<Summary, StartError>, Vec<Lease>) {
+        let storage = match Storage::start(prepared.dataset, self.config.storage.jpeg_quality) {
+            Ok(storage) => storage,
+            Err(error) => {
+                let leases = cameras.into_iter().map(|camera| camera.lease).collect();
+                return (Err(StartError::Pipeline(error)), leases);
+            }
+        };
         if prepared.resumed {
             storage.note(Record::Resumed);
         }
@@ -157,36 +225,8 @@ impl Station {
             listeners,
             progress,
         };
-        let ended = run.perform().await;
-        if let Err(error) = self.switch_lights(false).await {
-            warn!("{error}");
-        }
-        Ok(ended)
-    }
-
-    async fn switch_lights(&self, on: bool) -> Result<(), StartError> {
-        let steady_after = self.lights.switch(on)?;
-        if on {
-            tokio::time::sleep(steady_after).await;
-        }
-        Ok(())
-    }
-
-    fn make_room(&self, plan: &Plan) -> Result<(), StartError> {
-        let storage = &self.config.storage;
-        dataset::sweep(&storage.directory)?;
-        if storage.keep_scans.is_some() {
-            let scans = dataset::list(&storage.directory).map_err(dataset::OpenError::from)?;
-            for id in dataset::removable(&scans, storage.keep_scans) {
-                match dataset::remove(&storage.directory, &id) {
-                    Ok(()) => info!(scan = %id, "removed scan {id}: storage.keep_scans is reached"),
-                    Err(error) => warn!(scan = %id, "cannot remove scan {id}: {error}"),
-                }
-            }
-        }
-        let needed = dataset::needed_bytes(plan, storage.jpeg_quality);
-        dataset::preflight(&storage.directory, needed, storage.keep_free)?;
-        Ok(())
+        let (summary, leases) = run.perform().await;
+        (Ok(summary), leases)
     }
 
     fn policy(&self) -> Policy {
@@ -211,6 +251,22 @@ impl Station {
             cameras.iter().map(name).collect::<Vec<_>>().join(", ")
         };
         Err(StartError::OtherRig { id: id.clone(), planned: names(&plan.cameras), present: names(&present) })
+    }
+}
+
+impl Prepared {
+    /// Where the scan stands before its first move.
+    pub(super) fn progress(&self) -> Progress {
+        let counts = self.state.counts();
+        Progress {
+            scan: self.id.to_string(),
+            point: 0,
+            points: self.plan.points.len() as u32,
+            stored: counts.stored,
+            failed: counts.failed,
+            shots: self.plan.shot_count(),
+            stopping: false,
+        }
     }
 }
 
@@ -245,116 +301,4 @@ fn plan_cameras(config: &Config) -> Vec<PlanCamera> {
         mount: camera.mount,
     };
     config.cameras.iter().map(camera).collect()
-}
-
-async fn open_camera(mut lease: Lease, attempts: u32) -> Result<OpenCamera, CameraError> {
-    let mut error = match lease.open().await {
-        Ok(hello) => return Ok(OpenCamera { lease, hello }),
-        Err(error) => error,
-    };
-    for _ in 1..attempts {
-        if !error.may_pass() {
-            break;
-        }
-        warn!(kind = %error.kind, "{error}; trying again");
-        error = match lease.recover(Rung::Respawn).await {
-            Ok(()) => match lease.open().await {
-                Ok(hello) => return Ok(OpenCamera { lease, hello }),
-                Err(error) => error,
-            },
-            Err(RecoverError::Failed(error)) => error,
-            Err(RecoverError::Wedged(wedged)) => {
-                lease.close().await;
-                return Err(wedged.into());
-            }
-        };
-    }
-    lease.close().await;
-    Err(error)
-}
-
-/// Closes cameras in order, all at once.
-pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
-    let closing = leases.into_iter().map(|mut lease| tokio::spawn(async move { lease.close().await }));
-    for task in closing.collect::<Vec<_>>() {
-        if let Err(error) = task.await {
-            warn!("closing a camera failed: {error}");
-        }
-    }
-}
-
-type Motion = (Arc<dyn Axes>, Arc<dyn Lights>, Arc<WorldFile>);
-
-fn wire_motion(config: &Config, runtime: &Path) -> Result<Motion, StartError> {
-    let axes = &config.motion.axes;
-    match config.motion.backend {
-        MotionBackend::Sim { time_scale } => {
-            let path = runtime.join("world.json");
-            let world = WorldFile::create(path.clone(), World::new(SimAxes::home(axes)));
-            let world = Arc::new(world.map_err(io("write", &path))?);
-            let sim = SimAxes::new(axes.clone(), time_scale, world.clone());
-            let sim = sim.map_err(io("start the thread that follows moves in", runtime))?;
-            let lights = SimLights::new(config.lights.clone(), world.clone())?;
-            Ok((Arc::new(sim), Arc::new(lights), world))
-        }
-    }
-}
-
-/// What a simulated camera has to know of the simulated rig; other drivers are told nothing that their
-/// configuration does not say.
-fn extra_options(
-    camera: &config::Camera,
-    config: &Config,
-    world: &WorldFile,
-    faults: &Path,
-) -> serde_json::Map<String, serde_json::Value> {
-    let MotionBackend::Sim { time_scale } = config.motion.backend;
-    let driver = camera.driver.file_name().and_then(|name| name.to_str());
-    let options = match driver {
-        Some("scanner-sim") => json!({
-            "world": world.path(), "time_scale": time_scale, "fault_state": faults.join(&camera.name),
-            "intrinsics": camera.intrinsics, "mount": camera.mount,
-        }),
-        Some("scanner-replay") => {
-            json!({ "time_scale": time_scale, "fault_state": faults.join(&camera.name) })
-        }
-        Some(_) | None => json!({}),
-    };
-    options.as_object().cloned().unwrap_or_default()
-}
-
-/// Scripted faults happen once in the life of a station, however often their driver starts anew.
-fn fresh_fault_folder(runtime: &Path) -> Result<PathBuf, StartError> {
-    let folder = runtime.join("faults");
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io("empty", &folder)(error)),
-        Ok(()) | Err(_) => create_folder(&folder).map(|()| folder),
-    }
-}
-
-fn lock_rig(runtime: &Path) -> Result<File, StartError> {
-    let path = runtime.join("rig.lock");
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    let mut file = options.open(&path).map_err(io("open", &path))?;
-    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        let mut pid = String::new();
-        file.read_to_string(&mut pid).map_err(io("read", &path))?;
-        let pid = pid.trim().to_owned();
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned();
-        return Err(StartError::RigInUse { pid, name, lock: path });
-    }
-    let pid = format!("{}\n", std::process::id());
-    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(pid.as_bytes()));
-    written.map_err(io("write", &path))?;
-    Ok(file)
-}
-
-fn create_folder(path: &Path) -> Result<(), StartError> {
-    fs::create_dir_all(path).map_err(io("create", path))
-}
-
-fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StartError + use<> {
-    let path = path.to_owned();
-    move |source| StartError::Io { action, path, source }
 }

@@ -1,6 +1,7 @@
 //! The scans in a folder.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -10,6 +11,10 @@ use super::inspect::read_plan;
 use super::layout::JOURNAL;
 use super::manifest::Manifest;
 use super::{DiskError, OpenError, ScanId, journal, lock};
+use crate::units::Bytes;
+
+/// `st_blocks` counts in units of this many bytes, whatever the file system's own are.
+const BLOCK: u64 = 512;
 
 /// A scan at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +27,30 @@ pub struct Listed {
     pub in_use: bool,
     /// What it says of itself.
     pub scan: Result<Manifest, Damaged>,
+}
+
+impl Listed {
+    /// Whether it was paused or interrupted, and nobody is at it.
+    pub fn is_resumable(&self) -> bool {
+        !self.in_use && self.scan.as_ref().is_ok_and(|manifest| !manifest.state.is_finished())
+    }
+
+    /// How much room its removal would give, as far as the file system tells: what has further names elsewhere
+    /// or cannot be read counts as nothing.
+    pub fn size(&self) -> Bytes {
+        Bytes::new(allocated(&self.dir) as f64)
+    }
+}
+
+/// Bytes allocated to what is at `path` and below it. Does not follow links.
+fn allocated(path: &Path) -> u64 {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return 0 };
+    let own = metadata.blocks() * BLOCK;
+    if !metadata.is_dir() {
+        return if metadata.nlink() == 1 { own } else { 0 };
+    }
+    let Ok(entries) = fs::read_dir(path) else { return own };
+    own + entries.flatten().map(|entry| allocated(&entry.path())).sum::<u64>()
 }
 
 /// Why nothing can be said of a scan.

@@ -65,7 +65,7 @@ pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_
 pub use list::{Damaged, Listed, list, show};
 pub use manifest::Manifest;
 pub use recover::{Recovered, RecoveryReport, recover, recover_on};
-pub use retention::{RemoveError, removable, remove, sweep};
+pub use retention::{RemoveError, removable, removable_for_room, remove, sweep};
 pub use space::{SpaceError, needed_bytes, preflight};
 pub use store::{Dataset, ShotMetadata};
 pub use tally::{Counts, ShotState, State, Tally};

@@ -9,18 +9,48 @@ use super::error::{Context, OpenError};
 use super::layout::{NEW_PREFIX, TRASH_PREFIX};
 use super::lock::Lock;
 use super::{Listed, ScanId, State, verify};
+use crate::units::Bytes;
 
 /// Which of `scans` (the newest first, as [`super::list`] gives them) may go so that `keep_scans` complete ones
 /// are left, the oldest first; none without a number. Only complete scans are ever counted or removed: what is
 /// running, paused, interrupted, incomplete or damaged stays until a person decides.
 pub fn removable(scans: &[Listed], keep_scans: Option<u32>) -> Vec<ScanId> {
     let Some(keep) = keep_scans else { return Vec::new() };
-    let complete = scans.iter().filter(|scan| {
-        !scan.in_use && scan.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Complete)
-    });
-    let mut old: Vec<ScanId> = complete.skip(keep as usize).map(|scan| scan.id.clone()).collect();
+    let mut old: Vec<ScanId> = complete(scans).skip(keep as usize).map(|scan| scan.id.clone()).collect();
     old.reverse();
     old
+}
+
+/// Which of `scans` (the newest first, as [`super::list`] gives them) have to go so that `missing` bytes become
+/// free, the oldest first; none at all if that many cannot. `size` tells how much a removal frees. Of what is
+/// complete only, as with [`removable`].
+pub fn removable_for_room(
+    scans: &[Listed],
+    missing: Bytes,
+    size: impl Fn(&Listed) -> Bytes,
+) -> Option<Vec<ScanId>> {
+    let complete: Vec<&Listed> = complete(scans).collect();
+    let mut freed = Bytes::ZERO;
+    let mut old = Vec::new();
+    for scan in complete.into_iter().rev() {
+        if freed >= missing {
+            break;
+        }
+        let size = size(scan);
+        // One that frees nothing would go for nothing.
+        if size > Bytes::ZERO {
+            freed = freed + size;
+            old.push(scan.id.clone());
+        }
+    }
+    (freed >= missing).then_some(old)
+}
+
+/// The newest first, as in `scans`.
+fn complete(scans: &[Listed]) -> impl Iterator<Item = &Listed> {
+    scans.iter().filter(|scan| {
+        !scan.in_use && scan.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Complete)
+    })
 }
 
 /// Why a scan was not removed.

@@ -1,10 +1,11 @@
-//! The hardware as a whole: cameras, axes and lights, each behind a small trait or type that does not know of
-//! scans, and the simulated ones.
+//! The hardware as a whole: cameras, axes, lights and panel, each behind a small trait or type that does not
+//! know of scans, and the simulated ones.
 
 pub mod axes;
 pub mod camera;
 pub mod clock;
 pub mod lights;
+pub mod panel;
 pub mod sim;
 
 pub use axes::Axes;

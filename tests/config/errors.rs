@@ -98,6 +98,7 @@ fn each_mistake_has_its_message() {
             "[recovery]\nkill_timeout = \"soon\"",
             "`recovery.kill_timeout` is wrong: \"soon\" does not start with a number: write a time like \"1.5 s\"",
         ),
+        ("[storage]", "[storage]\nmake_room = \"yes\"", "`storage.make_room` cannot be a text"),
         ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
     ];
     for (from, to, message) in cases {

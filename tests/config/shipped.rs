@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use scanner::config::{Config, PlanOrder, PlanShape};
+use scanner::config::{Config, Panel, PlanOrder, PlanShape};
 use scanner::plan::{Axis, Intrinsics};
 use scanner::units::{Degrees, Millimetres};
 
@@ -114,6 +114,8 @@ fn defaults_and_derived_values() {
     let config = Config::from_text("/etc/scanner/scanner.toml", SHIPPED).unwrap();
     assert_eq!(config.storage.directory, Path::new("/var/lib/scanner/scans"));
     assert_eq!(config.storage.keep_free.bytes(), 500_000_000);
+    assert!(!config.storage.make_room, "nothing is removed unless the configuration says so");
+    assert_eq!(config.panel, Panel::Sim);
     assert_eq!(config.plans[0].order, PlanOrder::Fastest);
     assert_eq!(config.cameras[0].options, serde_json::json!({}));
     let focal = 4.74 / 0.0028;

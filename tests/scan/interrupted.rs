@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::{Finished, Recipe, TestRig};
 
 /// A scan under way; its log is read up to the line that contains `until`.
-fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
+pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
     let mut child = rig.command(args).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
@@ -21,7 +21,7 @@ fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Child, BufReader<ChildSt
     (child, log)
 }
 
-fn end(child: Child, mut log: BufReader<ChildStderr>) -> Finished {
+pub(crate) fn end(child: Child, mut log: BufReader<ChildStderr>) -> Finished {
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut log, &mut rest).unwrap();
     let mut finished = Finished::from(child.wait_with_output().unwrap());
@@ -29,16 +29,16 @@ fn end(child: Child, mut log: BufReader<ChildStderr>) -> Finished {
     finished
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub(crate) fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-fn slow_rig(angles: u32) -> TestRig {
+pub(crate) fn slow_rig(angles: u32) -> TestRig {
     TestRig::new(&Recipe { cameras: 2, angles, time_scale: 10.0, ..Recipe::default() })
 }
 
 /// No process of this rig is left. Drivers are told apart by their runtime directory.
-fn assert_no_process_left(rig: &TestRig) {
+pub(crate) fn assert_no_process_left(rig: &TestRig) {
     let mark = rig.dir.path().to_str().unwrap().as_bytes().to_vec();
     let left = || {
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
@@ -71,6 +71,96 @@ fn ctrl_c_pauses_durably_and_resume_finishes_exactly_the_rest() {
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
     assert_eq!(resumed.json()["attempts"], 32 - stored, "what is stored is not taken again");
     rig.assert_complete(&id, "after a pause");
+}
+
+/// A rig whose only camera keeps its driver waiting at the start, so that there is time to change one's mind.
+fn rig_that_opens_slowly() -> TestRig {
+    let rig = TestRig::new(&Recipe { driver: "SLOW", angles: 4, ..Recipe::default() });
+    let driver = rig.dir.path().join("slow-driver");
+    let sim = std::path::Path::new(env!("CARGO_BIN_EXE_scanner-sim")).display();
+    let opening = rig.dir.path().join("opening");
+    // The second start is as quick as ever.
+    let script =
+        format!("#!/bin/sh\n[ -e {0} ] || {{ : > {0}; sleep 30; }}\nexec {sim} \"$@\"\n", opening.display());
+    std::fs::write(&driver, script).unwrap();
+    std::fs::set_permissions(&driver, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let text = std::fs::read_to_string(&rig.config).unwrap().replace("SLOW", driver.to_str().unwrap());
+    std::fs::write(&rig.config, text).unwrap();
+    rig
+}
+
+fn wait_until_opening(rig: &TestRig) {
+    while !rig.dir.path().join("opening").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn ctrl_c_while_the_cameras_are_opened_leaves_nothing_behind() {
+    for (args, stop) in [(["scan", "--json"], Signal::INT), (["scan", "--json"], Signal::TERM)] {
+        let rig = rig_that_opens_slowly();
+        let child = rig.command(&args).spawn().unwrap();
+        wait_until_opening(&rig);
+        signal(&child, stop);
+        let ended = Finished::from(child.wait_with_output().unwrap());
+        assert_eq!(ended.code, Some(6), "{stop:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("nothing is left behind"), "{}", ended.stderr);
+        assert_no_process_left(&rig);
+        assert_eq!(rig.scan_id(), None);
+        let left: Vec<_> =
+            std::fs::read_dir(rig.dir.path().join("run")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert!(!left.iter().any(|name| name == "control.sock" || name == "driver-cam0.pid"), "{left:?}");
+    }
+}
+
+#[test]
+fn a_resume_that_is_given_up_leaves_the_scan_as_it_was() {
+    let rig = rig_that_opens_slowly();
+    let opening = rig.dir.path().join("opening");
+    std::fs::write(&opening, "").unwrap();
+    let (child, log) = begin(&rig, &["scan"], "stored images");
+    signal(&child, Signal::KILL);
+    end(child, log);
+    let id = rig.scan_id().unwrap();
+    let journal = || std::fs::read(rig.scans().join(&id).join("journal.jsonl")).unwrap();
+    let before = journal();
+    std::fs::remove_file(&opening).unwrap();
+    let child = rig.command(&["resume", &id]).spawn().unwrap();
+    wait_until_opening(&rig);
+    signal(&child, Signal::INT);
+    let ended = Finished::from(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+    assert!(ended.stderr.contains("stands as before"), "{}", ended.stderr);
+    assert!(journal() == before, "the journal has changed");
+    assert_no_process_left(&rig);
+    assert_eq!(rig.run(&["resume", &id]).code, Some(0));
+    rig.assert_complete(&id, "after a resume that was given up");
+}
+
+#[test]
+fn the_service_gives_a_start_up_when_told() {
+    let rig = rig_that_opens_slowly();
+    let (service, log) = begin(&rig, &["run"], "ready");
+    let starting = rig.command(&["start"]).spawn().unwrap();
+    wait_until_opening(&rig);
+    let again = rig.run(&["start"]);
+    assert!(again.stderr.contains("under way"), "{}", again.stderr);
+    assert_eq!(rig.run(&["pause"]).code, Some(0));
+    let refused = Finished::from(starting.wait_with_output().unwrap());
+    assert!(refused.stderr.contains("was not begun"), "{}", refused.stderr);
+    let status = rig.run(&["status", "--json"]).json();
+    assert_eq!((&status["scanning"], &status["last"]), (&false.into(), &serde_json::Value::Null), "{status}");
+    // The camera is free again, and ending the service in the middle of the next start is orderly, too.
+    std::fs::remove_file(rig.dir.path().join("opening")).unwrap();
+    let starting = rig.command(&["start"]).spawn().unwrap();
+    wait_until_opening(&rig);
+    signal(&service, Signal::TERM);
+    let ended = end(service, log);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_ne!(starting.wait_with_output().unwrap().status.code(), Some(0));
+    assert_no_process_left(&rig);
+    assert!(!rig.dir.path().join("run/control.sock").exists(), "the control socket is left");
+    assert_eq!(rig.scan_id(), None);
 }
 
 #[test]
@@ -133,6 +223,7 @@ fn the_service_scans_when_told_and_pauses_when_it_is_ended() {
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));
     assert_no_process_left(&rig);
+    assert!(!rig.dir.path().join("run/control.sock").exists(), "the control socket is left");
     let id = rig.scan_id().unwrap();
     assert_eq!(rig.run(&["dataset", "verify", &id, "--json"]).json()["state"], "paused");
     assert_eq!(rig.run(&["resume", &id]).code, Some(0));

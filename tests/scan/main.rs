@@ -5,7 +5,9 @@
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
 mod interrupted;
+mod panel;
 mod refused;
+mod room;
 #[path = "../support/mod.rs"]
 mod support;
 mod wedged;

@@ -8,13 +8,13 @@ fn rig() -> TestRig {
     TestRig::new(&Recipe::default())
 }
 
-fn edit(rig: &TestRig, from: &str, to: &str) {
+pub(crate) fn edit(rig: &TestRig, from: &str, to: &str) {
     let text = fs::read_to_string(&rig.config).unwrap();
     assert!(text.contains(from), "{from:?} is not in the configuration");
     fs::write(&rig.config, text.replace(from, to)).unwrap();
 }
 
-fn assert_refused(rig: &TestRig, args: &[&str], code: i32, says: &str) {
+pub(crate) fn assert_refused(rig: &TestRig, args: &[&str], code: i32, says: &str) {
     let before = rig.scan_id();
     let refused = rig.run(args);
     assert_eq!(refused.code, Some(code), "{args:?}: {}{}", refused.stdout, refused.stderr);
@@ -103,10 +103,10 @@ fn a_truncated_journal_costs_what_it_lost_and_no_more() {
 }
 
 /// A small file system of its own, unmounted when dropped. None where that is not allowed.
-struct SmallDisk(std::path::PathBuf);
+pub(crate) struct SmallDisk(std::path::PathBuf);
 
 impl SmallDisk {
-    fn mount(path: std::path::PathBuf, bytes: u32) -> Option<Self> {
+    pub(crate) fn mount(path: std::path::PathBuf, bytes: u32) -> Option<Self> {
         fs::create_dir_all(&path).unwrap();
         let options = format!("size={bytes}");
         let mounted = std::process::Command::new("mount")
@@ -121,7 +121,7 @@ impl SmallDisk {
         None
     }
 
-    fn remount(&self, options: &str) {
+    pub(crate) fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
         let status =
             std::process::Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap();

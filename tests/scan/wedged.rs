@@ -65,6 +65,10 @@ fn or_the_scan_pauses_and_cancel_is_still_heard() {
     let text = text.replace(file, &format!("wedge_file = {:?}", fuse.file().display().to_string()));
     std::fs::write(&rig.config, text.replace("300 ms", "8 s")).unwrap();
     let mut scan = rig.command(&["resume", &id]).spawn().unwrap();
+    // Before it has begun, a cancel would give the resume up.
+    while !rig.run(&["status"]).stdout.contains("shots stored") {
+        assert!(scan.try_wait().unwrap().is_none(), "it ended before it began");
+    }
     while rig.run(&["cancel"]).code != Some(0) {
         assert!(scan.try_wait().unwrap().is_none(), "it ended before it could be cancelled");
     }

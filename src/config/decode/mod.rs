@@ -47,6 +47,7 @@ fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
         runtime_directory: storage.path("runtime_directory").unwrap_or_else(|| PathBuf::from("/run/scanner")),
         keep_free: storage.or_in("keep_free", &(bytes(0.0)..=bytes(1e15)), bytes(500e6)),
         keep_scans: storage.optional_in("keep_scans", &(1..=1_000_000)),
+        make_room: storage.or("make_room", false),
         jpeg_quality: storage.or_in("jpeg_quality", &(1..=100), 92),
     }
 }

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::dataset::{
-    OsDisk, RemoveError, ScanId, State, create_on, list, needed_bytes, removable, remove, show, sweep,
+    Listed, OsDisk, RemoveError, ScanId, State, create_on, list, needed_bytes, removable, removable_for_room,
+    remove, show, sweep,
 };
 use crate::scan::{Outcome, Record};
+use crate::units::Bytes;
 
 use super::{plan, take};
 
@@ -94,6 +96,64 @@ fn only_complete_scans_beyond_the_number_are_removable_oldest_first() {
     remove(root.path(), &complete[0]).unwrap();
     assert_eq!(list(root.path()).unwrap().len(), 5);
     assert!(!root.path().join(complete[0].as_str()).exists());
+}
+
+#[test]
+fn room_is_made_by_the_oldest_complete_scans_or_not_at_all() {
+    let root = tempfile::tempdir().unwrap();
+    let complete: Vec<_> = (1..=4)
+        .map(|day| scan(root.path(), &format!("2026-01-0{day}-000000-owl"), Some(Outcome::Complete)))
+        .collect();
+    scan(root.path(), "2025-01-01-000000-ant", None);
+    for (day, outcome) in [(2, Outcome::Incomplete), (3, Outcome::Cancelled), (4, Outcome::Aborted)] {
+        scan(root.path(), &format!("2025-01-0{day}-000000-ant"), Some(outcome));
+    }
+    fs::create_dir(root.path().join("2024-01-01-000000-elk")).unwrap();
+    let scans = list(root.path()).unwrap();
+    let choose = |missing: f64| removable_for_room(&scans, Bytes::new(missing), |_| Bytes::new(100.0));
+    assert_eq!(choose(0.0).as_deref(), Some(&[][..]));
+    assert_eq!(choose(1.0).as_deref(), Some(&complete[..1]));
+    assert_eq!(choose(100.0).as_deref(), Some(&complete[..1]));
+    assert_eq!(choose(101.0).as_deref(), Some(&complete[..2]));
+    assert_eq!(choose(400.0).as_deref(), Some(&complete[..]));
+    assert_eq!(choose(401.0), None, "all of them would not do, so none goes");
+    // One that frees nothing stays.
+    let empty = |scan: &Listed| Bytes::new(if scan.id == complete[0] { 0.0 } else { 100.0 });
+    assert_eq!(removable_for_room(&scans, Bytes::new(150.0), empty).as_deref(), Some(&complete[1..3]));
+}
+
+#[test]
+fn the_size_of_a_scan_is_what_its_removal_frees() {
+    let root = tempfile::tempdir().unwrap();
+    scan(root.path(), "one", Some(Outcome::Complete));
+    let size = || list(root.path()).unwrap()[0].size().get();
+    let before = size();
+    let big = root.path().join("one/quarantine");
+    fs::create_dir_all(&big).unwrap();
+    fs::write(big.join("big"), vec![1; 1 << 20]).unwrap();
+    assert!((1e6..1.2e6).contains(&(size() - before)), "{} after {before}", size());
+    fs::hard_link(big.join("big"), root.path().join("elsewhere")).unwrap();
+    assert!(size() - before < 1e5, "what has another name is not freed");
+}
+
+#[test]
+fn a_scan_is_resumable_unless_it_has_ended_or_somebody_is_at_it() {
+    let root = tempfile::tempdir().unwrap();
+    let resumable = |id: &str| show(&root.path().join(id)).unwrap().is_resumable();
+    for (id, outcome, expected) in [
+        ("running", None, true),
+        ("complete", Some(Outcome::Complete), false),
+        ("incomplete", Some(Outcome::Incomplete), false),
+        ("cancelled", Some(Outcome::Cancelled), false),
+    ] {
+        scan(root.path(), id, outcome);
+        assert_eq!(resumable(id), expected, "{id}");
+    }
+    let dataset = create_on(Arc::new(OsDisk), root.path(), &"busy".parse().unwrap(), plan(1)).unwrap();
+    dataset.note(&Record::Paused { reason: "test".into() }).unwrap();
+    assert!(!resumable("busy"));
+    drop(dataset);
+    assert!(resumable("busy"));
 }
 
 #[test]

@@ -42,6 +42,11 @@ impl Lease {
         Self { inner, runtime: None }
     }
 
+    /// The camera's name in the configuration.
+    pub fn camera(&self) -> &str {
+        self.inner.name()
+    }
+
     /// Starts the driver and its stream, if they do not run: what the driver says of the camera.
     pub async fn open(&mut self) -> Result<Hello, CameraError> {
         self.runtime = Some(Handle::current());

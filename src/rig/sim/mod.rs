@@ -1,4 +1,4 @@
-//! A simulated rig: axes that take their time, and lights.
+//! A simulated rig: axes that take their time, lights, and a panel.
 //!
 //! Simulated cameras are processes of their own. What they need to know, where the axes truly stand at any
 //! moment and how bright the lights are, they read from a small file, [`World`], which [`WorldFile`] replaces
@@ -7,8 +7,10 @@
 
 mod axes;
 mod lights;
+mod panel;
 mod world;
 
 pub use axes::SimAxes;
 pub use lights::SimLights;
+pub use panel::{SimButtons, SimPanel};
 pub use world::{Segment, World, WorldError, WorldFile};

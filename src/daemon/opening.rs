@@ -1,0 +1,85 @@
+//! Opening and closing the cameras of a scan.
+
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::camera_driver::protocol::{ErrorKind, Hello};
+use crate::config::Rung;
+use crate::rig::camera::{Camera, CameraError, Lease, RecoverError};
+use crate::run::OpenCamera;
+
+use super::error::StartError;
+
+/// Takes and opens every camera, all at once, each up to `attempts` times. If one fails or `stop` is cancelled,
+/// all are closed again when this returns.
+pub(super) async fn open_cameras(
+    cameras: &[Camera],
+    holder: &str,
+    attempts: u32,
+    stop: &CancellationToken,
+) -> Result<Vec<OpenCamera>, StartError> {
+    let leases = cameras.iter().map(|camera| camera.lease(holder)).collect::<Result<Vec<_>, _>>()?;
+    let opening = leases.into_iter().map(|lease| tokio::spawn(open_camera(lease, attempts, stop.clone())));
+    let mut opened = Vec::new();
+    let mut failed = None;
+    for task in opening.collect::<Vec<_>>() {
+        let error = match task.await {
+            Ok(Ok(camera)) => {
+                opened.push(camera);
+                continue;
+            }
+            Ok(Err(error)) => StartError::Camera(error),
+            Err(error) => StartError::Defect(error.to_string()),
+        };
+        failed.get_or_insert(error);
+    }
+    let Some(error) = failed else { return Ok(opened) };
+    close_cameras(opened.into_iter().map(|camera| camera.lease)).await;
+    Err(error)
+}
+
+/// Closes cameras in order, all at once.
+pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
+    let closing = leases.into_iter().map(|mut lease| tokio::spawn(async move { lease.close().await }));
+    for task in closing.collect::<Vec<_>>() {
+        if let Err(error) = task.await {
+            warn!("closing a camera failed: {error}");
+        }
+    }
+}
+
+async fn open_camera(
+    mut lease: Lease,
+    attempts: u32,
+    stop: CancellationToken,
+) -> Result<OpenCamera, CameraError> {
+    match stop.run_until_cancelled(open_lease(&mut lease, attempts)).await {
+        Some(Ok(hello)) => Ok(OpenCamera { lease, hello }),
+        Some(Err(error)) => {
+            lease.close().await;
+            Err(error)
+        }
+        None => {
+            // Waits for the step that was given up, too.
+            lease.close().await;
+            Err(CameraError::new(lease.camera(), ErrorKind::Cancelled, "given up while it was being opened"))
+        }
+    }
+}
+
+async fn open_lease(lease: &mut Lease, attempts: u32) -> Result<Hello, CameraError> {
+    let mut result = lease.open().await;
+    for _ in 1..attempts {
+        let Err(error) = &result else { break };
+        if !error.may_pass() {
+            break;
+        }
+        warn!(kind = %error.kind, "{error}; trying again");
+        result = match lease.recover(Rung::Respawn).await {
+            Ok(()) => lease.open().await,
+            Err(RecoverError::Failed(error)) => Err(error),
+            Err(RecoverError::Wedged(wedged)) => return Err(wedged.into()),
+        };
+    }
+    result
+}

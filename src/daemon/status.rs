@@ -1,0 +1,125 @@
+//! What the rig is doing, as people and programs read it.
+
+use serde::Serialize;
+
+use crate::rig::camera::{self, CameraStatus};
+use crate::rig::panel::Led;
+use crate::run::{EndName, Progress};
+
+/// What a rig is doing, as programs read it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// The scan under way, or the last one.
+    pub scan: Option<Progress>,
+    /// Whether it is under way, or one is starting.
+    pub scanning: bool,
+    /// What became of the last start or scan since the program started.
+    pub last: Option<Last>,
+    /// The pattern of the status LED; none without a panel.
+    pub led: Option<Led>,
+    /// Every camera.
+    pub cameras: Vec<CameraStatus>,
+}
+
+/// What became of a start or a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Last {
+    /// The scan ended as its journal says.
+    Ended {
+        /// How.
+        end: EndName,
+    },
+    /// It did not begin, or could not be carried out.
+    Failed {
+        /// For people.
+        message: String,
+    },
+}
+
+/// The pattern of the status LED for what `status` says otherwise. What only a person can put right comes
+/// first.
+pub fn led(status: &Status) -> Led {
+    let cameras = || status.cameras.iter().map(|camera| &camera.state);
+    if cameras().any(|state| matches!(state, camera::State::Wedged { .. })) {
+        return Led::Wedged;
+    }
+    if status.scanning {
+        return if cameras().any(is_recovering) { Led::Recovering } else { Led::Scanning };
+    }
+    match &status.last {
+        None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled }) => Led::Ready,
+        Some(
+            Last::Ended { end: EndName::Incomplete | EndName::Aborted | EndName::Paused }
+            | Last::Failed { .. },
+        ) => Led::Attention,
+    }
+}
+
+/// In a scan, a camera that has failed waits for its next rung.
+fn is_recovering(state: &camera::State) -> bool {
+    match state {
+        camera::State::Recovering { .. } | camera::State::Failed { .. } => true,
+        camera::State::Closed
+        | camera::State::Opening
+        | camera::State::Streaming { .. }
+        | camera::State::Capturing { .. }
+        | camera::State::Closing
+        | camera::State::Wedged { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera_driver::protocol::ErrorKind;
+    use crate::config::Rung;
+    use crate::rig::camera::{CameraError, Counters, Evidence, State};
+
+    fn status(scanning: bool, last: Option<Last>, states: &[State]) -> Status {
+        let cameras = states.iter().map(|state| CameraStatus {
+            camera: "cam".into(),
+            state: state.clone(),
+            counters: Counters::default(),
+            holder: None,
+        });
+        Status { scan: None, scanning, last, led: None, cameras: cameras.collect() }
+    }
+
+    const fn ended(end: EndName) -> Last {
+        Last::Ended { end }
+    }
+
+    #[test]
+    fn at_rest_the_led_tells_how_the_last_scan_ended() {
+        let cases = [
+            (None, Led::Ready),
+            (Some(ended(EndName::Complete)), Led::Ready),
+            (Some(ended(EndName::Cancelled)), Led::Ready),
+            (Some(ended(EndName::Paused)), Led::Attention),
+            (Some(ended(EndName::Incomplete)), Led::Attention),
+            (Some(ended(EndName::Aborted)), Led::Attention),
+            (Some(Last::Failed { message: "no space".into() }), Led::Attention),
+        ];
+        for (last, pattern) in cases {
+            assert_eq!(led(&status(false, last.clone(), &[State::Closed])), pattern, "{last:?}");
+            // Once a scan is under way, the last one is the past.
+            assert_eq!(led(&status(true, last, &[State::Opening])), Led::Scanning);
+        }
+    }
+
+    #[test]
+    fn during_a_scan_the_led_tells_of_the_camera_that_is_worst_off() {
+        let streaming = State::Streaming { pid: 1, epoch: 1 };
+        let recovering = State::Recovering { rung: Rung::Restart };
+        let failed = State::Failed { error: CameraError::new("cam", ErrorKind::Timeout, "no frame") };
+        let wedged = State::Wedged { pid: 1, evidence: Evidence { threads: vec![] } };
+        assert_eq!(led(&status(true, None, &[streaming.clone(), streaming.clone()])), Led::Scanning);
+        assert_eq!(led(&status(true, None, &[streaming.clone(), recovering.clone()])), Led::Recovering);
+        assert_eq!(led(&status(true, None, &[failed.clone(), streaming])), Led::Recovering);
+        assert_eq!(led(&status(true, None, &[recovering, wedged.clone()])), Led::Wedged);
+        // A wedged camera stays one when the scan is over; a failed one is closed and opened by the next scan.
+        assert_eq!(led(&status(false, Some(ended(EndName::Complete)), &[wedged])), Led::Wedged);
+        assert_eq!(led(&status(false, Some(ended(EndName::Complete)), &[failed])), Led::Ready);
+    }
+}
