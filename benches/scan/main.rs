@@ -9,6 +9,7 @@ mod process;
 mod rig;
 
 use std::error::Error;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -36,7 +37,7 @@ fn main() -> Outcome<()> {
         }
         Ok(())
     };
-    println!("{:58} {:>12}   {}", "", "measured", "aim");
+    row("", "measured", "aim");
     part("idle", &idle)?;
     part("recovery", &recovery)?;
     part("flat", &|| flat(points))?;
@@ -150,7 +151,7 @@ fn flat(points: u32) -> Outcome<Value> {
     Ok(results.into())
 }
 
-fn row(what: &str, measured: String, aim: &str) {
+fn row(what: &str, measured: impl Display, aim: &str) {
     println!("{what:58} {measured:>12}   {aim}");
 }
 

@@ -23,7 +23,7 @@ pub fn create(root: &Path, id: &ScanId, plan: Plan) -> Result<Dataset, OpenError
     create_on(Arc::new(OsDisk), root, id, plan)
 }
 
-/// [`create`] on a disk of your choice.
+/// [`create()`] on a disk of your choice.
 pub fn create_on(disk: Arc<dyn Disk>, root: &Path, id: &ScanId, plan: Plan) -> Result<Dataset, OpenError> {
     check_names(&plan)?;
     if root.join(id.as_str()).symlink_metadata().is_ok() {

@@ -62,7 +62,7 @@ pub struct Damaged {
 }
 
 /// Every scan in `root`, the newest first; none if the folder is missing. What is no scan's name is left out.
-/// Reads manifests, and journals where the manifest does not tell; for images, see [`super::verify`].
+/// Reads manifests, and journals where the manifest does not tell; for images, see [`super::verify()`].
 pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
     let entries = match fs::read_dir(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -83,7 +83,7 @@ pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
     Ok(scans)
 }
 
-/// The scan at `dir`, as [`list`] would show it.
+/// The scan at `dir`, as [`list()`] would show it.
 pub fn show(dir: &Path) -> Result<Listed, OpenError> {
     if !dir.is_dir() {
         return Err(OpenError::NotFound(dir.to_owned()));

@@ -31,7 +31,7 @@
 //!
 //! Every step may be interrupted and done again.
 //!
-//! # Invariants, checked by [`verify`]
+//! # Invariants, checked by [`verify()`]
 //! Every acknowledged shot exists with its length and checksum. No visible file is partial. Every planned shot
 //! is exactly one of done, failed with a reason, pending. Nothing is there twice or unrecorded. A scan with a
 //! shot missing never says complete.

@@ -57,7 +57,7 @@ pub fn recover(dir: &Path) -> Result<Recovered, OpenError> {
     recover_on(Arc::new(OsDisk), dir)
 }
 
-/// [`recover`] on a disk of your choice.
+/// [`recover()`] on a disk of your choice.
 pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Recovered, OpenError> {
     let lock = Lock::take(dir)?;
     // From here to `Recovery`, nothing is written: an error leaves the dataset as it was.

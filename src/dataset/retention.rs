@@ -11,7 +11,7 @@ use super::lock::Lock;
 use super::{Listed, ScanId, State, verify};
 use crate::units::Bytes;
 
-/// Which of `scans` (the newest first, as [`super::list`] gives them) may go so that `keep_scans` complete ones
+/// Which of `scans` (the newest first, as [`super::list()`] gives them) may go so that `keep_scans` complete ones
 /// are left, the oldest first; none without a number. Only complete scans are ever counted or removed: what is
 /// running, paused, interrupted, incomplete or damaged stays until a person decides.
 pub fn removable(scans: &[Listed], keep_scans: Option<u32>) -> Vec<ScanId> {
@@ -21,7 +21,7 @@ pub fn removable(scans: &[Listed], keep_scans: Option<u32>) -> Vec<ScanId> {
     old
 }
 
-/// Which of `scans` (the newest first, as [`super::list`] gives them) have to go so that `missing` bytes become
+/// Which of `scans` (the newest first, as [`super::list()`] gives them) have to go so that `missing` bytes become
 /// free, the oldest first; none at all if that many cannot. `size` tells how much a removal frees. Of what is
 /// complete only, as with [`removable`].
 pub fn removable_for_room(

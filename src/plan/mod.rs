@@ -3,7 +3,7 @@
 //! A plan is fixed when a scan starts and stored with it, so it carries all that a reader of the dataset
 //! needs to know: poses, intrinsics, and where each camera stands.
 //!
-//! [`generate`] makes one: points of the configured shape ([`config::PlanShape`](crate::config::PlanShape)),
+//! [`generate()`] makes one: points of the configured shape ([`config::PlanShape`](crate::config::PlanShape)),
 //! labelled by where they are, checked against the axes' travel, then put in order.
 
 mod generate;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -11,12 +11,12 @@ use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
 use crate::event::Event;
 use crate::plan::{CameraIndex, ShotIndex};
-use crate::rig::camera::{CameraError, Lease, RecoverError};
+use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
 use crate::scan::Input;
 
 use super::driver::Emit;
 use super::motion::{self, Arrival};
-use super::storage::Frames;
+use super::storage::{Frames, Message};
 use super::timing::Taken;
 
 /// What a camera is asked to do.
@@ -28,6 +28,14 @@ pub(super) enum Order {
     Recover { rung: Rung, after: Duration },
 }
 
+/// A frame that was taken, and its place in the queue.
+struct InHand {
+    shot: ShotIndex,
+    attempt: u32,
+    frame: CapturedFrame,
+    place: OwnedSemaphorePermit,
+}
+
 /// What the task works with.
 pub(super) struct CameraTask {
     pub(super) index: CameraIndex,
@@ -37,8 +45,7 @@ pub(super) struct CameraTask {
     /// Free places in the queue of frames.
     pub(super) places: Arc<Semaphore>,
     pub(super) frames: Frames,
-    pub(super) inbox: mpsc::UnboundedSender<Input>,
-    pub(super) taken: mpsc::UnboundedSender<Taken>,
+    pub(super) inbox: mpsc::UnboundedSender<Message>,
     pub(super) emit: Emit,
     pub(super) stop: CancellationToken,
 }
@@ -49,28 +56,35 @@ impl CameraTask {
         tokio::spawn(async move {
             while let Some(order) = orders.recv().await {
                 let stop = self.stop.clone();
-                let input = tokio::select! {
+                let (input, in_hand) = tokio::select! {
                     // An answer that is already there is worth more than a prompt stop.
                     biased;
-                    input = self.perform(order) => input,
-                    () = stop.cancelled() => Input::Interrupted { camera: self.index },
+                    performed = self.perform(order) => performed,
+                    () = stop.cancelled() => (Input::Interrupted { camera: self.index }, None),
                 };
                 // The loop is gone only when the run has ended.
-                let _ = self.inbox.send(input);
+                let _ = self.inbox.send(Message::Input(input));
+                if let Some(InHand { shot, attempt, frame, place }) = in_hand {
+                    // Lets the loop start the next move before anything is encoded.
+                    tokio::task::yield_now().await;
+                    self.frames.submit(shot, attempt, frame, place);
+                }
             }
             self.lease
         })
     }
 
-    async fn perform(&mut self, order: Order) -> Input {
+    async fn perform(&mut self, order: Order) -> (Input, Option<InHand>) {
         match order {
             Order::Capture { shot, attempt, mut arrival } => {
                 match self.capture(shot, attempt, &mut arrival).await {
-                    Ok(()) => Input::Captured { shot },
-                    Err(error) => Input::CaptureFailed { shot, kind: error.kind, message: error.message },
+                    Ok(in_hand) => (Input::Captured { shot }, Some(in_hand)),
+                    Err(CameraError { kind, message, .. }) => {
+                        (Input::CaptureFailed { shot, kind, message }, None)
+                    }
                 }
             }
-            Order::Recover { rung, after } => self.recover(rung, after).await,
+            Order::Recover { rung, after } => (self.recover(rung, after).await, None),
         }
     }
 
@@ -79,7 +93,7 @@ impl CameraTask {
         shot: ShotIndex,
         attempt: u32,
         arrival: &mut watch::Receiver<Arrival>,
-    ) -> Result<(), CameraError> {
+    ) -> Result<InHand, CameraError> {
         let interrupted = |name: &str| {
             CameraError::new(name, ErrorKind::Cancelled, "the axes did not arrive, so nothing was captured")
         };
@@ -102,9 +116,8 @@ impl CameraTask {
             return Err(CameraError::new(&self.name, ErrorKind::BadFrame, message));
         }
         // Nobody listens any more only when the run has ended.
-        let _ = self.taken.send(taken);
-        self.frames.submit(shot, attempt, frame, place);
-        Ok(())
+        let _ = self.inbox.send(Message::Taken(taken));
+        Ok(InHand { shot, attempt, frame, place })
     }
 
     async fn recover(&mut self, rung: Rung, after: Duration) -> Input {

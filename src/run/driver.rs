@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -15,12 +14,13 @@ use crate::event::{Event, ShotName};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
-use crate::scan::{Action, End, Input, Outcome, Phase, Record, State};
+use crate::scan::{Action, End, Input, Phase, Record, State};
 
 use super::cameras::{CameraTask, Order};
 use super::motion::{self, Arrival, MoveOrder};
-use super::storage::{Answer, Storage};
-use super::timing::{Stopwatch, Taken, Timing};
+use super::storage::{Message, Storage};
+use super::summary::{EndName, Progress, Summary};
+use super::timing::Stopwatch;
 
 /// What a person can ask of a running scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,66 +32,6 @@ pub enum Command {
     },
     /// Stop for good.
     Cancel,
-}
-
-/// Where a running scan stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Progress {
-    /// The scan's id.
-    pub scan: String,
-    /// The point being shot, from 1; 0 before the first.
-    pub point: u32,
-    /// Points of the plan.
-    pub points: u32,
-    /// Shots on disk.
-    pub stored: u32,
-    /// Shots given up for now.
-    pub failed: u32,
-    /// Shots of the plan.
-    pub shots: u32,
-    /// Whether it is coming to an end.
-    pub stopping: bool,
-}
-
-/// What became of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Summary {
-    /// The scan's id.
-    pub scan: String,
-    /// How it ended.
-    pub end: EndName,
-    /// Why, if it did not end complete.
-    pub reason: Option<String>,
-    /// Shots of the plan.
-    pub shots: u32,
-    /// Shots on disk.
-    pub stored: u32,
-    /// Shots given up.
-    pub failed: u32,
-    /// Attempts of this run.
-    pub attempts: u32,
-    /// Failed attempts of this run by error kind.
-    pub failures: BTreeMap<&'static str, u32>,
-    /// Recovery steps of this run by rung.
-    pub recoveries: BTreeMap<&'static str, u32>,
-    /// Where the time went.
-    pub timing: Timing,
-}
-
-/// How a run ended, as programs read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndName {
-    /// Every planned shot is stored.
-    Complete,
-    /// Every planned shot was tried; some failed.
-    Incomplete,
-    /// A person ended it.
-    Cancelled,
-    /// A failed shot ended it, as the configuration says.
-    Aborted,
-    /// It can be resumed.
-    Paused,
 }
 
 /// Tells the log and every listener.
@@ -163,10 +103,11 @@ struct Performer {
     storage: Storage,
     commands: mpsc::Receiver<Command>,
     emit: Emit,
+    /// What has happened since `emit` was last told.
+    untold: Vec<Event>,
     progress: watch::Sender<Progress>,
-    inbox: mpsc::UnboundedReceiver<Input>,
-    taken: mpsc::UnboundedReceiver<Taken>,
     stop: CancellationToken,
+    axes: Arc<dyn Axes>,
     moves: mpsc::UnboundedSender<MoveOrder>,
     motion: JoinHandle<()>,
     cameras: Vec<(mpsc::UnboundedSender<Order>, JoinHandle<Lease>)>,
@@ -189,11 +130,9 @@ impl Performer {
     fn start(run: Run) -> Self {
         let plan = run.state.plan().clone();
         let emit = Emit::new(&run.scan, run.listeners);
-        let (to_inbox, inbox) = mpsc::unbounded_channel();
-        let (to_taken, taken) = mpsc::unbounded_channel();
         let (moves, orders) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        let motion = motion::spawn(run.axes, orders, to_inbox.clone(), stop.clone());
+        let motion = motion::spawn(run.axes.clone(), orders, run.storage.inbox(), stop.clone());
         let places = Arc::new(Semaphore::new(run.queue_depth.max(1) as usize));
         let cameras =
             run.cameras.into_iter().zip(&plan.cameras).enumerate().map(|(index, (open, camera))| {
@@ -204,8 +143,7 @@ impl Performer {
                     settle: run.settle,
                     places: places.clone(),
                     frames: run.storage.frames(index, &open.hello.model),
-                    inbox: to_inbox.clone(),
-                    taken: to_taken.clone(),
+                    inbox: run.storage.inbox(),
                     emit: emit.clone(),
                     stop: stop.clone(),
                 };
@@ -220,10 +158,10 @@ impl Performer {
             storage: run.storage,
             commands: run.commands,
             emit,
+            untold: Vec::new(),
             progress: run.progress,
-            inbox,
-            taken,
             stop,
+            axes: run.axes,
             moves,
             motion,
             cameras,
@@ -242,18 +180,22 @@ impl Performer {
         let mut input = Input::Start;
         loop {
             self.note_input(&input);
-            match self.state.step(input) {
-                Ok(actions) => {
-                    for action in actions {
-                        if let Some(end) = self.act(action) {
-                            return end;
-                        }
-                    }
-                }
+            let end = match self.state.step(input) {
+                Ok(actions) => actions.into_iter().find_map(|action| self.act(action)),
                 // A late request of a person, or a defect: either way the scan itself is untouched.
-                Err(illegal) => debug!(scan = self.scan, "ignored: {illegal}"),
-            }
+                Err(illegal) => {
+                    debug!(scan = self.scan, "ignored: {illegal}");
+                    None
+                }
+            };
+            // The rig does not wait for those who watch it: the axes move by now.
             self.tell_progress();
+            for event in self.untold.drain(..) {
+                self.emit.event(&event);
+            }
+            if let Some(end) = end {
+                return end;
+            }
             input = self.next_input().await;
         }
     }
@@ -265,31 +207,40 @@ impl Performer {
                     Command::Pause { reason } => Input::Pause { reason },
                     Command::Cancel => Input::Cancel,
                 },
-                Some(input) = self.inbox.recv() => return input,
-                Some(answer) = self.storage.answer() => match answer {
-                    Answer::Stored(stored) => {
-                        let (image, bytes) = (stored.image.clone(), stored.bytes);
-                        self.emit.event(&Event::Stored {
-                            shot: self.shot_name(stored.shot),
-                            image,
-                            bytes,
-                            sharpness: stored.facts.sharpness,
-                            stored: self.state.counts().stored + 1,
-                            shots: self.plan.shot_count(),
-                        });
-                        return Input::Stored { shot: stored.shot };
+                Some(message) = self.storage.next() => {
+                    if let Some(input) = self.take(message) {
+                        return input;
                     }
-                    Answer::StoreFailed { shot, message } => {
-                        let event = Event::StoreFailed { shot: self.shot_name(shot), message: message.clone() };
-                        self.emit.event(&event);
-                        return Input::StoreFailed { shot, message };
-                    }
-                    Answer::NoteFailed { message } => return Input::Pause { reason: message },
-                },
-                Some(taken) = self.taken.recv() => {
-                    self.tally.stopwatch.add(taken, self.tally.failed_here);
                 }
             }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Option<Input> {
+        match message {
+            Message::Input(input) => Some(input),
+            Message::Taken(taken) => {
+                self.tally.stopwatch.add(taken, self.tally.failed_here);
+                None
+            }
+            Message::Stored(stored) => {
+                let (shot, counts) = (stored.shot, self.state.counts());
+                self.untold.push(Event::Stored {
+                    shot: self.shot_name(shot),
+                    image: stored.image,
+                    bytes: stored.bytes,
+                    sharpness: stored.facts.sharpness,
+                    stored: counts.stored + 1,
+                    shots: self.plan.shot_count(),
+                });
+                Some(Input::Stored { shot })
+            }
+            Message::StoreFailed { shot, message } => {
+                let event = Event::StoreFailed { shot: self.shot_name(shot), message: message.clone() };
+                self.untold.push(event);
+                Some(Input::StoreFailed { shot, message })
+            }
+            Message::NoteFailed { message } => Some(Input::Pause { reason: message }),
         }
     }
 
@@ -297,8 +248,8 @@ impl Performer {
         match action {
             Action::Record(record) => {
                 if let Record::ShotFailed { shot, reason } = &record {
-                    self.emit
-                        .event(&Event::ShotFailed { shot: self.shot_name(*shot), reason: reason.clone() });
+                    let event = Event::ShotFailed { shot: self.shot_name(*shot), reason: reason.clone() };
+                    self.untold.push(event);
                 }
                 self.storage.note(record);
             }
@@ -319,18 +270,13 @@ impl Performer {
     }
 
     fn move_to(&mut self, point: PointIndex) {
-        self.emit.event(&Event::Moving { point: point.0 + 1, points: self.plan.points.len() as u32 });
-        // What was taken at the last point has been sent before the answer that led here.
-        while let Ok(taken) = self.taken.try_recv() {
-            self.tally.stopwatch.add(taken, self.tally.failed_here);
-        }
-        self.tally.failed_here = false;
-        let (arrival, receiver) = watch::channel(Arrival::Waiting);
-        self.arrival = receiver;
-        let order = MoveOrder { point, target: self.plan.point(point).pose, arrival };
+        let (order, arrival) = motion::begin(self.axes.as_ref(), point, self.plan.point(point).pose);
+        self.arrival = arrival;
         if self.moves.send(order).is_err() {
             error!(scan = self.scan, "the motion task has ended before the scan");
         }
+        self.untold.push(Event::Moving { point: point.0 + 1, points: self.plan.points.len() as u32 });
+        self.tally.failed_here = false;
     }
 
     fn ask(&self, camera: CameraIndex, order: Order) {
@@ -344,7 +290,7 @@ impl Performer {
             Input::CaptureFailed { shot, kind, message } => {
                 self.tally.failed_here = true;
                 *self.tally.failures.entry(kind.name()).or_default() += 1;
-                self.emit.event(&Event::AttemptFailed {
+                self.untold.push(Event::AttemptFailed {
                     shot: self.shot_name(*shot),
                     attempt: self.attempt_of(*shot),
                     kind: *kind,
@@ -353,7 +299,7 @@ impl Performer {
             }
             Input::Captured { shot } => {
                 let attempt = self.attempt_of(*shot);
-                self.emit.event(&Event::Captured { shot: self.shot_name(*shot), attempt });
+                self.untold.push(Event::Captured { shot: self.shot_name(*shot), attempt });
             }
             Input::Start
             | Input::MotionFailed { .. }
@@ -394,7 +340,7 @@ impl Performer {
         });
     }
 
-    async fn finish(mut self, end: End) -> (Summary, Vec<Lease>) {
+    async fn finish(self, end: End) -> (Summary, Vec<Lease>) {
         self.stop.cancel();
         drop(self.moves);
         if let Err(error) = self.motion.await {
@@ -407,9 +353,6 @@ impl Performer {
                 Ok(lease) => leases.push(lease),
                 Err(error) => error!(scan = self.scan, "a camera's task failed: {error}"),
             }
-        }
-        while let Ok(taken) = self.taken.try_recv() {
-            self.tally.stopwatch.add(taken, self.tally.failed_here);
         }
         // A scan has ended as its journal says: what could not be written there did not become true.
         let end = match self.storage.finish().await {
@@ -441,29 +384,5 @@ impl Performer {
             timing: self.tally.stopwatch.timing(crate::rig::clock::now_ns()),
         };
         (summary, leases)
-    }
-}
-
-impl From<Outcome> for EndName {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Complete => Self::Complete,
-            Outcome::Incomplete => Self::Incomplete,
-            Outcome::Cancelled => Self::Cancelled,
-            Outcome::Aborted => Self::Aborted,
-        }
-    }
-}
-
-impl EndName {
-    /// As people read it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Incomplete => "incomplete",
-            Self::Cancelled => "cancelled",
-            Self::Aborted => "aborted",
-            Self::Paused => "paused",
-        }
     }
 }

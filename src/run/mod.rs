@@ -8,8 +8,10 @@ mod cameras;
 mod driver;
 mod motion;
 mod storage;
+mod summary;
 mod timing;
 
 pub use driver::*;
 pub use storage::Storage;
+pub use summary::*;
 pub use timing::*;

@@ -1,4 +1,4 @@
-//! The task that moves the axes, and what others may know of a move.
+//! Moves of the axes, the task that sees them to their end, and what others may know of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::plan::{PointIndex, Pose};
 use crate::rig::Axes;
+use crate::rig::axes::{MotionError, Move};
+use crate::rig::clock::now_ns;
 use crate::scan::Input;
+
+use super::storage::Message;
 
 /// How far a move has come. Times are `CLOCK_MONOTONIC` in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// The axes have not begun to move.
+    /// Nothing is known yet.
     Waiting,
     /// They will be at rest at `rest_ns`.
     Expected { start_ns: u64, rest_ns: u64 },
@@ -24,43 +28,87 @@ pub(super) enum Arrival {
     Failed,
 }
 
-/// A move that was asked for: the receiver follows it.
+/// A move that is wanted.
 pub(super) struct MoveOrder {
-    pub(super) point: PointIndex,
-    pub(super) target: Pose,
-    pub(super) arrival: watch::Sender<Arrival>,
+    point: PointIndex,
+    target: Pose,
+    /// None if it has to wait for the end of another one.
+    started: Option<Started>,
+    arrival: watch::Sender<Arrival>,
 }
 
-/// Starts the task. It ends when `orders` is closed or `stop` is cancelled, with the axes at rest.
+/// A move that was asked of the axes, and when.
+struct Started {
+    start_ns: u64,
+    motion: Result<Move, MotionError>,
+}
+
+impl Started {
+    fn now(axes: &dyn Axes, target: Pose) -> Self {
+        let start_ns = now_ns();
+        Self { start_ns, motion: axes.start_move(target) }
+    }
+
+    fn arrival(&self) -> Arrival {
+        match &self.motion {
+            Ok(motion) => Arrival::Expected { start_ns: self.start_ns, rest_ns: motion.rest_ns },
+            // The task tells the scan first, and then whoever waits for the axes.
+            Err(_) => Arrival::Waiting,
+        }
+    }
+}
+
+/// Starts the move to `point` if the axes are free. The order goes to [`spawn`]'s task in any case; the receiver
+/// follows the move.
+pub(super) fn begin(
+    axes: &dyn Axes,
+    point: PointIndex,
+    target: Pose,
+) -> (MoveOrder, watch::Receiver<Arrival>) {
+    let started = Some(Started::now(axes, target))
+        .filter(|started| !matches!(started.motion, Err(MotionError::Moving)));
+    let (arrival, follower) = watch::channel(started.as_ref().map_or(Arrival::Waiting, Started::arrival));
+    (MoveOrder { point, target, started, arrival }, follower)
+}
+
+/// Starts the task that sees one move after the other to its end; `stop` ends them early. It ends when `orders` is
+/// closed, with the axes at rest.
 pub(super) fn spawn(
     axes: Arc<dyn Axes>,
     mut orders: mpsc::UnboundedReceiver<MoveOrder>,
-    inbox: mpsc::UnboundedSender<Input>,
+    inbox: mpsc::UnboundedSender<Message>,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
-        loop {
-            let order = tokio::select! {
-                order = orders.recv() => order,
-                () = stop.cancelled() => None,
+        while let Some(MoveOrder { point, target, started, arrival }) = orders.recv().await {
+            let started = started.unwrap_or_else(|| {
+                let started = Started::now(axes.as_ref(), target);
+                arrival.send_replace(started.arrival());
+                started
+            });
+            let start_ns = started.start_ns;
+            let rested = match started.motion {
+                Ok(motion) => rest(axes.as_ref(), motion, &stop).await,
+                Err(error) => Err(error.to_string()),
             };
-            let Some(order) = order else { return };
-            if let Err(message) = perform(axes.as_ref(), &order, &stop).await {
-                order.arrival.send_replace(Arrival::Failed);
-                if !stop.is_cancelled() {
-                    let message = format!("the axes did not reach point {}: {message}", order.point);
-                    // The loop is gone only when the run has ended.
-                    let _ = inbox.send(Input::MotionFailed { message });
+            let ended = match rested {
+                Ok(rest_ns) => Arrival::Arrived { start_ns, rest_ns },
+                Err(message) => {
+                    if !stop.is_cancelled() {
+                        let message = format!("the axes did not reach point {point}: {message}");
+                        // The loop is gone only when the run has ended.
+                        let _ = inbox.send(Message::Input(Input::MotionFailed { message }));
+                    }
+                    Arrival::Failed
                 }
-            }
+            };
+            arrival.send_replace(ended);
         }
     })
 }
 
-async fn perform(axes: &dyn Axes, order: &MoveOrder, stop: &CancellationToken) -> Result<(), String> {
-    let start_ns = crate::rig::clock::now_ns();
-    let mut motion = axes.start_move(order.target).map_err(|error| error.to_string())?;
-    order.arrival.send_replace(Arrival::Expected { start_ns, rest_ns: motion.rest_ns });
+/// Since when the axes rest at the end of `motion`, or why they did not get there.
+async fn rest(axes: &dyn Axes, mut motion: Move, stop: &CancellationToken) -> Result<u64, String> {
     let done = tokio::select! {
         done = &mut motion.done => done,
         () = stop.cancelled() => {
@@ -69,11 +117,7 @@ async fn perform(axes: &dyn Axes, order: &MoveOrder, stop: &CancellationToken) -
         }
     };
     match done {
-        Ok(Ok(rest_ns)) => {
-            order.arrival.send_replace(Arrival::Arrived { start_ns, rest_ns });
-            Ok(())
-        }
-        Ok(Err(error)) => Err(error.to_string()),
+        Ok(rested) => rested.map_err(|error| error.to_string()),
         Err(_closed) => Err("the motion thread has ended".into()),
     }
 }

@@ -13,18 +13,24 @@ use crate::frame::exif::Exif;
 use crate::frame::{CaptureFacts, Job, Pipeline, PixelView, Pixels, Plane, ViewError};
 use crate::plan::{Plan, ShotIndex};
 use crate::rig::camera::CapturedFrame;
-use crate::scan::{Record, Stored};
+use crate::scan::{Input, Record, Stored};
 use crate::units::{Millimetres, Seconds};
+
+use super::timing::Taken;
 
 /// Threads that encode: half of a Pi's cores, so that cameras and control always find a free one.
 const ENCODERS: usize = 2;
 
-/// What became of a frame or a record.
+/// What the loop is told. All of it comes through one queue: a frame is captured before it is stored.
 #[derive(Debug)]
-pub(super) enum Answer {
-    /// It is on disk.
+pub(super) enum Message {
+    /// A camera or the axes have done as they were asked, or not.
+    Input(Input),
+    /// The times of a frame; its `Input::Captured` follows.
+    Taken(Taken),
+    /// A frame is on disk.
     Stored(Stored),
-    /// It is not.
+    /// A frame is not on disk.
     StoreFailed { shot: ShotIndex, message: String },
     /// The journal does not take records any more.
     NoteFailed { message: String },
@@ -37,31 +43,33 @@ pub struct Storage {
     notes: blocking::Sender<Record>,
     /// Ends with the first error, if there was one.
     journal: JoinHandle<Result<(), String>>,
-    answers: mpsc::UnboundedReceiver<Answer>,
+    inbox: mpsc::UnboundedSender<Message>,
+    messages: mpsc::UnboundedReceiver<Message>,
 }
 
 impl Storage {
     /// Starts the threads that fill `dataset` with JPEGs of this quality (1 to 100).
     pub fn start(dataset: Dataset, jpeg_quality: u8) -> io::Result<Self> {
         let plan = Arc::new(dataset.plan().clone());
-        let (to_answers, answers) = mpsc::unbounded_channel();
+        let (inbox, messages) = mpsc::unbounded_channel();
         let (notes, receiver) = blocking::channel();
         let journal = {
-            let (dataset, answers) = (dataset.clone(), to_answers.clone());
+            let (dataset, inbox) = (dataset.clone(), inbox.clone());
             std::thread::Builder::new()
                 .name("journal".into())
-                .spawn(move || keep_journal(&dataset, &receiver, &answers))?
+                .spawn(move || keep_journal(&dataset, &receiver, &inbox))?
         };
+        let to_inbox = inbox.clone();
         let on_result = move |result: Result<Stored, crate::frame::StoreFailed>| {
-            let answer = match result {
-                Ok(stored) => Answer::Stored(stored),
-                Err(failed) => Answer::StoreFailed { shot: failed.shot, message: failed.message },
+            let message = match result {
+                Ok(stored) => Message::Stored(stored),
+                Err(failed) => Message::StoreFailed { shot: failed.shot, message: failed.message },
             };
             // Nobody listens any more only when the run has ended.
-            let _ = to_answers.send(answer);
+            let _ = to_inbox.send(message);
         };
         let pipeline = Arc::new(Pipeline::start(ENCODERS, jpeg_quality, Box::new(dataset), on_result)?);
-        Ok(Self { plan, pipeline, notes, journal, answers })
+        Ok(Self { plan, pipeline, notes, journal, inbox, messages })
     }
 
     /// Appends a record to the journal, some time soon, in order.
@@ -75,12 +83,22 @@ impl Storage {
     pub(super) fn frames(&self, camera: usize, model: &str) -> Frames {
         let intrinsics = self.plan.cameras.get(camera).map(|camera| camera.intrinsics);
         let focal_length = intrinsics.map(|i| Millimetres::new(i.fx / f64::from(i.width.max(1)) * 36.0));
-        Frames { pipeline: self.pipeline.clone(), model: model.to_owned(), focal_length_35mm: focal_length }
+        Frames {
+            pipeline: self.pipeline.clone(),
+            inbox: self.inbox(),
+            model: model.to_owned(),
+            focal_length_35mm: focal_length,
+        }
     }
 
-    /// What became of a frame or record, when it is known.
-    pub(super) async fn answer(&mut self) -> Option<Answer> {
-        self.answers.recv().await
+    /// Where messages for the loop go.
+    pub(super) fn inbox(&self) -> mpsc::UnboundedSender<Message> {
+        self.inbox.clone()
+    }
+
+    /// The next message for the loop.
+    pub(super) async fn next(&mut self) -> Option<Message> {
+        self.messages.recv().await
     }
 
     /// Waits until everything is on disk and ends the threads.
@@ -103,6 +121,7 @@ impl Storage {
 #[derive(Clone)]
 pub(super) struct Frames {
     pipeline: Arc<Pipeline>,
+    inbox: mpsc::UnboundedSender<Message>,
     model: String,
     focal_length_35mm: Option<Millimetres>,
 }
@@ -139,7 +158,8 @@ impl Frames {
         let pixels = Box::new(captured);
         let job = Job { shot, attempt, pixels, facts, exif: Some(exif), permit: place };
         if self.pipeline.submit(job).is_err() {
-            error!("the threads that store frames have ended before the scan");
+            let message = "the threads that store frames have ended: restart the service, then resume".into();
+            let _ = self.inbox.send(Message::StoreFailed { shot, message });
         }
     }
 }
@@ -159,7 +179,7 @@ impl Pixels for CapturedFrame {
 fn keep_journal(
     dataset: &Dataset,
     records: &blocking::Receiver<Record>,
-    answers: &mpsc::UnboundedSender<Answer>,
+    inbox: &mpsc::UnboundedSender<Message>,
 ) -> Result<(), String> {
     let mut outcome = Ok(());
     for record in records {
@@ -170,7 +190,7 @@ fn keep_journal(
         if let Err(error) = dataset.note(&record) {
             let message = error.to_string();
             outcome = Err(message.clone());
-            let _ = answers.send(Answer::NoteFailed { message });
+            let _ = inbox.send(Message::NoteFailed { message });
         }
     }
     outcome
