@@ -60,7 +60,8 @@ fn real(points: u32) -> Outcome<Value> {
     let name = format!("scan of {} points, 2 cameras of 1920x1080, real time", timing.points);
     row(&name, format!("{:.1} s", timing.wall), "");
     row("  over what physics needs", format!("{ratio:.4}"), "<= 1.02");
-    row("  software a point", format!("{:.2} ms", timing.software_ms()), "<= 1 ms");
+    row("  software a point, median", format!("{:.2} ms", timing.software_median * 1e3), "<= 1 ms");
+    row("  software a point, mean", format!("{:.2} ms", timing.software_ms()), "<= 1 ms");
     row("  storing the last frames", format!("{:.0} ms", timing.finishing * 1e3), "");
     row("  opening and closing", format!("{:.2} s", process_wall - timing.wall), "");
     row("  memory, at most", megabytes(memory.resident), "< 64 MB");
@@ -68,7 +69,8 @@ fn real(points: u32) -> Outcome<Value> {
     row("    of it frames that it shares with the drivers", megabytes(memory.shared), "");
     Ok(json!({
         "points": timing.points, "wall_s": timing.wall, "floor_s": timing.floor(), "ratio": ratio,
-        "software_ms_per_point": timing.software_ms(), "finishing_ms": timing.finishing * 1e3,
+        "software_ms_per_point": timing.software_ms(),
+        "software_median_ms": timing.software_median * 1e3, "finishing_ms": timing.finishing * 1e3,
         "moving_s": timing.moving, "settling_s": timing.settling, "frame_wait_s": timing.frame_wait,
         "exposing_s": timing.exposing, "readout_s": timing.readout,
         "open_and_close_s": process_wall - timing.wall, "memory": memory.json(),

@@ -77,6 +77,7 @@ pub(crate) struct Timing {
     pub(crate) readout: Seconds,
     pub(crate) recovering: Seconds,
     pub(crate) software: Seconds,
+    pub(crate) software_median: Seconds,
     pub(crate) finishing: Seconds,
 }
 

@@ -25,6 +25,9 @@ use super::exif::Exif;
 use super::jpeg::{Encoder, JpegError};
 use super::{PixelView, ViewError, quality, thumbnail};
 
+/// How far encoders step back behind the threads that cameras and axes wait for.
+const ENCODER_NICE: i32 = 10;
+
 /// Pixels that somebody lends. Dropped as soon as they are encoded, so that the camera gets its memory back.
 pub trait Pixels: Send {
     /// The picture, or why there is none.
@@ -147,7 +150,11 @@ impl Pipeline {
         for n in 0..encoders.max(1) {
             let (waiting, encoded) = (Arc::clone(&waiting), encoded.clone());
             let mut encoder = Encoding { quality: jpeg_quality, spare: Arc::clone(&spare), encoders: None };
-            pipeline.spawn(format!("encode-{n}"), move || encoder.run(&waiting, &encoded))?;
+            pipeline.spawn(format!("encode-{n}"), move || {
+                // Cameras and axes come first where processors are few; refused, encoding is not the nicer.
+                let _ = rustix::process::setpriority_process(None, ENCODER_NICE);
+                encoder.run(&waiting, &encoded);
+            })?;
         }
         drop(encoded);
         let on_result: OnResult = Box::new(on_result);

@@ -68,6 +68,8 @@ pub struct Timing {
     pub recovering: f64,
     /// Ours: from the end of a point's last readout to the start of the next move, in seconds.
     pub software: f64,
+    /// The same of the median point, in seconds: without the few where the machine was busy elsewhere.
+    pub software_median: f64,
     /// Ours: from the last readout to the last acknowledgement, in seconds.
     pub finishing: f64,
 }
@@ -112,6 +114,7 @@ impl Stopwatch {
         let Some(first) = self.visits.keys().next() else { return timing };
         timing.wall = seconds(*first, end_ns);
         let mut next_starts = self.visits.keys().skip(1);
+        let mut software = Vec::new();
         for Visit { last, recovered } in self.visits.values() {
             timing.moving += seconds(last.move_start_ns, last.rest_ns);
             timing.settling += seconds(last.rest_ns, last.ready_ns);
@@ -124,10 +127,13 @@ impl Stopwatch {
             timing.exposing += seconds(last.exposure_start_ns, last.exposure_end_ns);
             timing.readout += seconds(last.exposure_end_ns, last.readout_end_ns);
             match next_starts.next() {
-                Some(next) => timing.software += seconds(last.readout_end_ns, *next),
+                Some(next) => software.push(seconds(last.readout_end_ns, *next)),
                 None => timing.finishing = seconds(last.readout_end_ns, end_ns),
             }
         }
+        timing.software = software.iter().sum();
+        software.sort_by(f64::total_cmp);
+        timing.software_median = software.get(software.len() / 2).copied().unwrap_or_default();
         timing
     }
 }
@@ -165,6 +171,7 @@ mod tests {
         let sum = timing.floor() + timing.recovering + timing.software + timing.finishing;
         assert!((timing.wall - sum).abs() < 1e-9, "{timing:?}");
         assert!((timing.software - 0.001).abs() < 1e-9);
+        assert!((timing.software_median - 0.001).abs() < 1e-9);
         assert!((timing.finishing - 0.010).abs() < 1e-9);
         assert!((timing.frame_wait - 0.020).abs() < 1e-9, "the later camera decides");
     }

@@ -85,6 +85,10 @@ impl Scene for Photos {
         }
         Ok(())
     }
+
+    fn held_still(&mut self, _shutter: &Shutter) -> Result<bool, DeviceError> {
+        Ok(true)
+    }
 }
 
 fn photos_in(directory: &Path) -> Result<Vec<PathBuf>, DeviceError> {

@@ -134,6 +134,11 @@ impl Scene for Table {
         self.at_rest(key);
         Ok(())
     }
+
+    fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError> {
+        // Whoever moves the axes while the sensor is read out sees it in the picture.
+        Ok(self.world()?.rests_during(shutter.opens_ns, shutter.ready_ns))
+    }
 }
 
 /// Light on the object, 1 with all lights on; also 1 if the rig has none.

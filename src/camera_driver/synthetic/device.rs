@@ -31,6 +31,9 @@ pub trait Scene {
 
     /// Time to get ready for coming stills of `size`, of `shot` if one is waited for.
     fn prepare(&mut self, size: Size, shot: Option<u32>) -> Result<(), DeviceError>;
+
+    /// Whether a picture made before the end of its `shutter` is still right at its end.
+    fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError>;
 }
 
 /// The properties of a synthetic camera.
@@ -98,6 +101,8 @@ struct Run {
     before: u64,
     /// Number of the next frame, counted from `start_ns`.
     next: u64,
+    /// The still of frame number `next`, made while the sensor is read out.
+    early: Option<RawFrame>,
     /// Handed over in later calls.
     ready: VecDeque<RawFrame>,
     /// Frames that were wanted when all memory was held.
@@ -126,53 +131,73 @@ impl<S: Scene> Synthetic<S> {
         Timing::new(period, self.controls.exposure, readout, time_scale)
     }
 
-    /// Hands over what the frame exposed at `shutter` is wanted for.
-    fn finish(&mut self, shutter: &Shutter, timing: &Timing) -> Result<(), DeviceError> {
-        let sequence = self.run.as_ref().map_or(0, |run| run.before) + shutter.index;
-        let valid = sequence >= self.properties.startup_frames;
+    /// The frame of `stream` exposed at `shutter`; none if it is not wanted, or there is no memory for it.
+    fn make(
+        &mut self,
+        stream: Stream,
+        shutter: &Shutter,
+        timing: &Timing,
+    ) -> Result<Option<RawFrame>, DeviceError> {
         // A picture that was begun too early cannot answer, so it need not be made.
         let shot = self.capture.filter(|capture| shutter.opens_ns >= capture.not_before_ns).map(|c| c.shot);
-        let live = self.live.as_mut().is_some_and(|gate| gate.admits(shutter.closes_ns));
-        for (stream, wanted) in [(Stream::Still, shot.is_some()), (Stream::Live, live)] {
-            let Some(pool) = self.streams.as_mut().and_then(|streams| streams.pool(stream)) else { continue };
-            let Some(run) = &mut self.run else { continue };
-            if !wanted {
-                continue;
-            }
-            if !pool.has_room() {
-                run.dropped += 1;
-                continue;
-            }
-            let layout = pool.layout().clone();
-            let picture = if valid {
-                self.scene.picture(layout.size, shutter, shot)?
-            } else {
-                Rc::new(Picture::plain(layout.size, 24, 110, 105))
-            };
-            self.response.begin(sequence);
-            layout.write(&picture, &self.response, &mut self.scratch);
-            self.last_buffer += 1;
-            let Some(memory) = pool.put(self.last_buffer, &self.scratch)? else { continue };
-            let Layout { format, size, strides, offsets, bytes: _ } = layout;
-            run.ready.push_back(RawFrame {
-                stream,
-                memory,
-                format,
-                size,
-                strides,
-                offsets,
-                sensor_timestamp_ns: shutter.closes_ns,
-                exposure_us: timing.exposure_ns / 1000,
-                readout_us: timing.readout_ns / 1000,
-                gain: self.controls.gain,
-                focus: Some(self.controls.focus),
-                sequence,
-                buffer: self.last_buffer,
-                valid,
-                tamper: None,
-            });
+        let wanted = match stream {
+            Stream::Still => shot.is_some(),
+            Stream::Live => self.live.as_mut().is_some_and(|gate| gate.admits(shutter.closes_ns)),
+        };
+        let pool = self.streams.as_mut().and_then(|streams| streams.pool(stream));
+        let (true, Some(pool), Some(run)) = (wanted, pool, &mut self.run) else { return Ok(None) };
+        if !pool.has_room() {
+            run.dropped += 1;
+            return Ok(None);
         }
-        Ok(())
+        let sequence = run.before + shutter.index;
+        let valid = sequence >= self.properties.startup_frames;
+        let layout = pool.layout().clone();
+        let picture = if valid {
+            self.scene.picture(layout.size, shutter, shot)?
+        } else {
+            Rc::new(Picture::plain(layout.size, 24, 110, 105))
+        };
+        self.response.begin(sequence);
+        layout.write(&picture, &self.response, &mut self.scratch);
+        self.last_buffer += 1;
+        let Some(memory) = pool.put(self.last_buffer, &self.scratch)? else { return Ok(None) };
+        let Layout { format, size, strides, offsets, bytes: _ } = layout;
+        Ok(Some(RawFrame {
+            stream,
+            memory,
+            format,
+            size,
+            strides,
+            offsets,
+            sensor_timestamp_ns: shutter.closes_ns,
+            exposure_us: timing.exposure_ns / 1000,
+            readout_us: timing.readout_ns / 1000,
+            gain: self.controls.gain,
+            focus: Some(self.controls.focus),
+            sequence,
+            buffer: self.last_buffer,
+            valid,
+            tamper: None,
+        }))
+    }
+
+    /// The still of the frame that has been read out by now.
+    fn still(&mut self, shutter: &Shutter, timing: &Timing) -> Result<Option<RawFrame>, DeviceError> {
+        if let Some(early) = self.run.as_mut().and_then(|run| run.early.take()) {
+            if self.scene.held_still(shutter)? {
+                return Ok(Some(early));
+            }
+            self.release(early.buffer);
+        }
+        self.make(Stream::Still, shutter, timing)
+    }
+
+    /// Forgets a still that will not be handed over.
+    fn forget_early(&mut self) {
+        if let Some(early) = self.run.as_mut().and_then(|run| run.early.take()) {
+            self.release(early.buffer);
+        }
     }
 }
 
@@ -234,6 +259,7 @@ impl<S: Scene> Device for Synthetic<S> {
             timing,
             before: 0,
             next: 0,
+            early: None,
             ready: VecDeque::new(),
             dropped: 0,
         });
@@ -245,7 +271,7 @@ impl<S: Scene> Device for Synthetic<S> {
         if run.dropped > 0 {
             tracing::warn!("{} frames dropped because all memory for frames was held", run.dropped);
         }
-        for frame in run.ready.drain(..) {
+        for frame in run.ready.drain(..).chain(run.early) {
             self.release(frame.buffer);
         }
         Ok(())
@@ -268,6 +294,7 @@ impl<S: Scene> Device for Synthetic<S> {
             let light = self.controls.exposure.get() / self.properties.exposure.get();
             self.response.expose(light * self.controls.gain);
         }
+        self.forget_early();
         // A new exposure time takes effect with a frame that begins now.
         if let (Some(streams), Some(mut run)) = (&self.streams, self.run.take()) {
             let timing = self.timing(streams.period);
@@ -281,7 +308,10 @@ impl<S: Scene> Device for Synthetic<S> {
     }
 
     fn wanted(&mut self, capture: Option<&CaptureRequest>) {
-        self.capture = capture.copied();
+        if self.capture != capture.copied() {
+            self.forget_early();
+            self.capture = capture.copied();
+        }
     }
 
     fn live(&mut self, rate: Option<FramesPerSecond>) {
@@ -289,24 +319,42 @@ impl<S: Scene> Device for Synthetic<S> {
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
-        if let Some(streams) = &self.streams {
-            self.scene.prepare(streams.stills.layout().size, self.capture.map(|capture| capture.shot))?;
-        }
         let Some(run) = &mut self.run else { return Ok(None) };
         if let Some(frame) = run.ready.pop_front() {
             return Ok(Some(frame));
         }
         let now_ns = clock::now_ns();
-        run.next = run.timing.catch_up(run.start_ns, run.next, now_ns);
+        let next = run.timing.catch_up(run.start_ns, run.next, now_ns);
+        if next != std::mem::replace(&mut run.next, next) {
+            self.forget_early();
+        }
+        let Some(run) = &mut self.run else { return Ok(None) };
         let (timing, shutter) = (run.timing, run.timing.shutter(run.start_ns, run.next));
         if now_ns < shutter.ready_ns {
-            // Back to the host before the frame is made: it may be wanted by then.
-            clock::sleep_until_ns(shutter.ready_ns.min(now_ns + clock::as_ns(timeout)));
+            if let Some(streams) = &self.streams {
+                self.scene.prepare(streams.stills.layout().size, self.capture.map(|capture| capture.shot))?;
+            }
+            let mut until_ns = shutter.closes_ns;
+            if now_ns >= shutter.closes_ns {
+                until_ns = shutter.ready_ns;
+                let has_room = self.streams.as_ref().is_some_and(|streams| streams.stills.has_room());
+                if run.early.is_none() && has_room {
+                    // A camera's picture is there once it is read out; this one takes its time, too.
+                    let early = self.make(Stream::Still, &shutter, &timing)?;
+                    if let Some(run) = &mut self.run {
+                        run.early = early;
+                    }
+                }
+            }
+            // Then back to the host before the frame is handed over: it may be wanted by then.
+            clock::sleep_until_ns(until_ns.min(now_ns + clock::as_ns(timeout)));
             return Ok(None);
         }
         run.next += 1;
-        self.finish(&shutter, &timing)?;
-        Ok(self.run.as_mut().and_then(|run| run.ready.pop_front()))
+        let made = [self.still(&shutter, &timing)?, self.make(Stream::Live, &shutter, &timing)?];
+        let Some(run) = &mut self.run else { return Ok(None) };
+        run.ready.extend(made.into_iter().flatten());
+        Ok(run.ready.pop_front())
     }
 
     fn release(&mut self, buffer: u64) {

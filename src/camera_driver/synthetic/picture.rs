@@ -102,14 +102,16 @@ impl Layout {
 pub struct Response {
     /// New values of luma and chroma; none leaves them as they are.
     curves: Option<Box<([u8; 256], [u8; 256])>>,
-    /// Values to be added to luma, a random stretch to each row; empty adds nothing.
+    /// Values to be added to luma, a random stretch to each part of a row; empty adds nothing.
     noise: Vec<i8>,
     /// Chooses the stretches.
     frame: u64,
 }
 
-/// Values of noise to draw from.
-const NOISE: usize = 1 << 14;
+/// Stretches of noise to draw from begin at any of so many values.
+const STARTS: usize = 1 << 14;
+/// Pixels of a row that get one stretch.
+const STRETCH: usize = 1 << 13;
 /// Standard deviation of the noise, of 255.
 const NOISE_DEVIATION: f64 = 1.2;
 
@@ -117,7 +119,7 @@ impl Response {
     /// A sensor with noise, of `seed`.
     pub fn noisy(seed: u64) -> Self {
         let mut random = super::random::Random::new(seed);
-        let noise = (0..NOISE)
+        let noise = (0..STARTS + STRETCH)
             .map(|_| {
                 // The sum of twelve is close to normal, with deviation 1.
                 let normal = (0..12).map(|_| random.unit()).sum::<f64>() - 6.0;
@@ -149,14 +151,12 @@ impl Response {
         if self.noise.is_empty() {
             return;
         }
-        let start = super::random::hash(self.frame << 20 | row as u64) as usize;
-        let mut start = start % NOISE;
-        for part in target.chunks_mut(NOISE / 2) {
-            let part_noise = self.noise.iter().cycle().skip(start).take(part.len());
-            for (value, noise) in part.iter_mut().zip(part_noise) {
+        for (part, values) in target.chunks_mut(STRETCH).enumerate() {
+            let place = self.frame << 28 | (row as u64) << 8 | part as u64;
+            let start = super::random::hash(place) as usize % STARTS;
+            for (value, noise) in values.iter_mut().zip(&self.noise[start..]) {
                 *value = value.saturating_add_signed(*noise);
             }
-            start = (start + NOISE / 3) % NOISE;
         }
     }
 

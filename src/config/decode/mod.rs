@@ -101,7 +101,7 @@ fn recovery(recovery: &mut Reader<'_, '_, '_>) -> Recovery {
         restart_timeout: time(recovery, "restart_timeout", 0.1..=600.0, 3.0),
         kill_timeout: time(recovery, "kill_timeout", 0.1..=600.0, 2.0),
         start_timeout: time(recovery, "start_timeout", 0.1..=600.0, 10.0),
-        backoff: time(recovery, "backoff", 0.0..=60.0, 0.25),
+        backoff: time(recovery, "backoff", 0.0..=60.0, 0.1),
         may_end,
     }
 }

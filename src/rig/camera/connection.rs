@@ -19,15 +19,15 @@ use super::frame::Release;
 use super::process::Process;
 use super::sorting::{Answer, RawFrame, Verdict, Want, name, verdict};
 use crate::camera_driver::link::{Link, LinkError};
-use crate::camera_driver::protocol::{ErrorKind, FromDriver, ToDriver};
+use crate::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, FromDriver, ToDriver};
 use crate::rig::clock::now_ns;
 
 /// Packets that are no messages before the reader gives the driver up.
 const MAX_GARBAGE: u32 = 100;
 /// How long the process of a driver that hung up may take to end, before the error says that it lives.
 const END_AFTER_HANGUP: Duration = Duration::from_millis(500);
-/// Silence of the thread that owns the camera after which it is called stuck.
-const STUCK_AFTER_NS: u64 = 3_000_000_000;
+/// Silence of the thread that owns the camera after which it is called stuck: of three beats.
+const STUCK_AFTER_NS: u64 = 3 * BEAT_INTERVAL.as_nanos() as u64;
 
 /// The daemon's end of one driver process.
 #[derive(Debug)]
@@ -292,14 +292,25 @@ impl Connection {
         debug!(camera = self.camera, ?answer, "dropped: nobody waits for it any more");
     }
 
+    /// For how long the thread that owns the camera has been stuck; none if it still beats. The driver cannot
+    /// obey then: all that helps is its end.
+    pub(super) fn stuck(&self) -> Option<Duration> {
+        let silent_ns = now_ns().saturating_sub(self.last_beat_ns.load(Ordering::Relaxed));
+        (silent_ns >= STUCK_AFTER_NS).then(|| Duration::from_nanos(silent_ns))
+    }
+
     /// Why nothing came in `limit`.
     fn silence(&self, limit: Duration) -> String {
-        let silent = now_ns().saturating_sub(self.last_beat_ns.load(Ordering::Relaxed));
         let time = format!("no answer in {:.1} s", limit.as_secs_f64());
-        if silent < STUCK_AFTER_NS {
-            return time;
+        match self.stuck() {
+            None => time,
+            Some(stuck) => {
+                format!(
+                    "{time}, and the driver's camera thread has been stuck for {:.1} s",
+                    stuck.as_secs_f64()
+                )
+            }
         }
-        format!("{time}, and the driver's camera thread has been stuck for {:.1} s", silent as f64 / 1e9)
     }
 
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> CameraError {

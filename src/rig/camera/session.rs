@@ -75,13 +75,22 @@ impl Session {
         self.stream.is_some() && self.driver.connection.ended().is_none()
     }
 
-    /// Stops the stream and starts it anew, in the same process.
+    /// Stops the stream and starts it anew, in the same process. Fails at once if the driver is stuck, which
+    /// could not hear of it.
     pub(super) async fn restart(
         &mut self,
         inner: &Arc<Inner>,
         cancel: &CancellationToken,
     ) -> Result<(), CameraError> {
         let recovery = &inner.recovery;
+        if let Some(stuck) = self.driver.connection.stuck() {
+            let message = format!(
+                "the driver's camera thread has been stuck for {:.1} s, so no restart helps",
+                stuck.as_secs_f64()
+            );
+            self.stream = None;
+            return Err(CameraError::new(inner.name(), ErrorKind::Timeout, message));
+        }
         self.stop_stream(Instant::now() + recovery.restart_timeout, inner, cancel).await?;
         pause(inner, recovery.restart_pause, cancel).await?;
         self.start_stream(inner, Instant::now() + recovery.restart_timeout, cancel).await?;
