@@ -7,6 +7,7 @@ use tracing::{error, info, warn};
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
+use crate::frame::FailureKind;
 use crate::scan::Outcome;
 
 /// A shot, as logs name it.
@@ -117,6 +118,8 @@ pub enum Event {
     StoreFailed {
         /// Which shot.
         shot: ShotName,
+        /// Where to look.
+        kind: FailureKind,
         /// For people.
         message: String,
     },
@@ -194,8 +197,9 @@ impl Event {
                     "stored {image} ({stored}/{shots}, sharpness {sharpness:.0})"
                 );
             }
-            Self::StoreFailed { shot: ShotName { shot, point, label, camera }, message } => {
-                error!(scan, point, camera, shot, "could not store {camera}/{label}: {message}");
+            Self::StoreFailed { shot: ShotName { shot, point, label, camera }, kind, message } => {
+                let kind = kind.name();
+                error!(scan, point, camera, shot, kind, "could not store {camera}/{label}: {message}");
             }
             Self::ShotFailed { shot: ShotName { shot, point, label, camera }, reason } => {
                 warn!(scan, point, camera, shot, "gave up {camera}/{label} for now: {reason}");

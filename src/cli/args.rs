@@ -81,6 +81,9 @@ pub(super) enum Command {
     Start {
         /// Which [plan.NAME]; the first one if absent
         plan: Option<String>,
+        /// Go on with this scan instead
+        #[arg(long, value_name = "SCAN", conflicts_with = "plan")]
+        resume: Option<String>,
     },
     /// Ask the running scanner to pause its scan
     Pause,

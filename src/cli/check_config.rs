@@ -30,9 +30,10 @@ pub(super) fn check_config(path: &Path, as_json: bool) -> Result<Exit, Failure> 
     if as_json {
         output::json(&json!({ "ok": true, "problems": [] }))?;
     } else {
-        let plans = config.plans.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>().join(", ");
-        let cameras = config.cameras.len();
-        output::print(&format!("{}: ok ({cameras} cameras; plans: {plans})", path.display()))?;
+        let names = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let plans = names(config.plans.iter().map(|plan| plan.name.as_str()).collect());
+        let cameras = names(config.cameras.iter().map(|camera| camera.name.as_str()).collect());
+        output::print(&format!("{}: ok (cameras: {cameras}; plans: {plans})", path.display()))?;
     }
     Ok(Exit::Done)
 }

@@ -44,13 +44,34 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
         output::print(&format!("LED: {led}"))?;
     }
     let cameras = status["cameras"].as_array().cloned().unwrap_or_default();
-    let rows = cameras.iter().map(|camera| [text(&camera["camera"]), text(&camera["state"])]);
+    let rows = cameras.iter().map(|camera| [text(&camera["camera"]), camera_state(&camera["state"])]);
     output::print(&output::table(["CAMERA", "STATE"], rows))?;
     Ok(Exit::Done)
 }
 
-pub(super) fn start(config: &Config, plan: Option<String>) -> Result<Exit, Failure> {
-    tell(config, &Request::Start { plan }, START_PATIENCE)
+/// What a camera is doing, in a few words: `state` as in the JSON status.
+fn camera_state(state: &serde_json::Value) -> String {
+    let name = state["state"].as_str().unwrap_or("unknown");
+    let detail = match name {
+        "streaming" => format!("driver {}", state["pid"]),
+        "capturing" => format!("shot {}", state["shot"]),
+        "recovering" => state["rung"].as_str().unwrap_or_default().to_owned(),
+        "wedged" => format!("driver {} cannot be ended: reboot", state["pid"]),
+        "failed" => {
+            let part = |key: &str| state["error"][key].as_str().unwrap_or_default();
+            format!("{}: {}", part("kind"), part("message"))
+        }
+        _ => return name.to_owned(),
+    };
+    format!("{name} ({detail})")
+}
+
+pub(super) fn start(config: &Config, plan: Option<String>, resume: Option<String>) -> Result<Exit, Failure> {
+    let request = match resume {
+        Some(scan) => Request::Resume { scan },
+        None => Request::Start { plan },
+    };
+    tell(config, &request, START_PATIENCE)
 }
 
 pub(super) fn pause(config: &Config) -> Result<Exit, Failure> {
@@ -78,6 +99,6 @@ fn ask_for(
 ) -> Result<(String, serde_json::Value), Failure> {
     match ask(&config.storage.runtime_directory, request, patience)? {
         Reply::Ok { message, status } => Ok((message, status)),
-        Reply::Refused { message } => Err(Failure { exit: Exit::Failed, message }),
+        Reply::Refused { reason, message } => Err(Failure { exit: reason.into(), message }),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use crate::daemon::{ControlError, StartError};
+use crate::daemon::{ControlError, Reason, StartError};
 use crate::dataset::{OpenError, SpaceError};
 use crate::run::EndName;
 
@@ -37,7 +37,7 @@ Exit codes:
    7  the rig is in use, or a scan is already under way
    8  the disk is full, read-only, or failing
    9  a dataset is damaged, or of a version that this program does not know
-  10  there is no such scan, or no scanner is running
+  10  there is no such scan, no scan is under way, or no scanner is running
   11  a camera or its driver cannot be used
   12  the plan does not exist or cannot be reached by the axes";
 
@@ -71,32 +71,32 @@ impl From<EndName> for Exit {
     }
 }
 
+impl From<Reason> for Exit {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::InUse => Self::InUse,
+            Reason::Config => Self::Config,
+            Reason::NotFound => Self::NotFound,
+            Reason::Storage => Self::Storage,
+            Reason::Invalid => Self::Invalid,
+            Reason::Camera => Self::Camera,
+            Reason::Plan => Self::Plan,
+            Reason::Cancelled => Self::Cancelled,
+            Reason::Paused => Self::Paused,
+            Reason::Failed => Self::Failed,
+        }
+    }
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        let exit = match &error {
-            StartError::RigInUse { .. } | StartError::ScanUnderWay { .. } | StartError::Busy(_) => {
-                Exit::InUse
-            }
-            StartError::UnknownPlan { .. } | StartError::Plan(_) => Exit::Plan,
-            StartError::UnknownScan { .. } | StartError::ScanId(_) => Exit::NotFound,
-            StartError::OtherRig { .. } => Exit::Config,
-            StartError::Space(_) | StartError::Io { .. } => Exit::Storage,
-            StartError::Dataset(error) => dataset_exit(error),
-            StartError::Journal(_) => Exit::Invalid,
-            StartError::Camera(_) => Exit::Camera,
-            StartError::NotBegun { .. } => Exit::Cancelled,
-            StartError::NotResumed { .. } => Exit::Paused,
-            StartError::Lights(_) | StartError::Pipeline(_) | StartError::Closed | StartError::Defect(_) => {
-                Exit::Failed
-            }
-        };
-        Self::new(exit, &error)
+        Self::new(Reason::from(&error).into(), &error)
     }
 }
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Self::new(dataset_exit(&error), &error)
+        Self::new(Reason::from(&error).into(), &error)
     }
 }
 
@@ -121,15 +121,5 @@ impl From<ControlError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(Exit::Failed, &error)
-    }
-}
-
-fn dataset_exit(error: &OpenError) -> Exit {
-    match error {
-        OpenError::Disk(_) | OpenError::Store(_) => Exit::Storage,
-        OpenError::NotFound(_) | OpenError::Id(_) => Exit::NotFound,
-        OpenError::InUse(_) | OpenError::Exists { .. } => Exit::InUse,
-        OpenError::Name { .. } => Exit::Plan,
-        OpenError::Format { .. } | OpenError::UnknownRecord { .. } | OpenError::Plan { .. } => Exit::Invalid,
     }
 }

@@ -59,7 +59,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Devices { json } => devices::devices(load(config)?, json),
         Command::Dataset { command } => dataset::dataset(config, command),
         Command::Status { json } => control::status(&load(config)?, json),
-        Command::Start { plan } => control::start(&load(config)?, plan),
+        Command::Start { plan, resume } => control::start(&load(config)?, plan, resume),
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
         Command::Press { button } => control::press(&load(config)?, button.into()),

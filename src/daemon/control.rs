@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 use crate::dataset::ScanId;
 use crate::rig::panel::Button;
 
+use super::error::Reason;
 use super::service::{Service, Work};
 
 /// Longest request in bytes.
@@ -62,6 +63,8 @@ pub enum Reply {
     },
     /// It was not.
     Refused {
+        /// Why, for programs.
+        reason: Reason,
         /// Why, and what to do.
         message: String,
     },
@@ -72,7 +75,7 @@ pub enum Reply {
 pub enum ControlError {
     /// Nobody listens.
     #[error(
-        "no scanner is running on this rig (nobody listens at {}): `systemctl start scanner` or `scanner run`",
+        "no scanner is running on this rig (nobody listens at {}): start it with `scanner run`, or `systemctl start scanner` where it is installed",
         path.display()
     )]
     NotRunning {
@@ -208,7 +211,7 @@ async fn converse(stream: UnixStream, service: &Service) -> io::Result<()> {
     tokio::time::timeout(PATIENCE, reader.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
         Ok(request) => answer(service, request).await,
-        Err(error) => Reply::Refused { message: format!("not a request: {error}") },
+        Err(error) => Reply::Refused { reason: Reason::Failed, message: format!("not a request: {error}") },
     };
     let mut text = serde_json::to_string(&reply)?;
     text.push('\n');
@@ -217,30 +220,31 @@ async fn converse(stream: UnixStream, service: &Service) -> io::Result<()> {
 
 async fn answer(service: &Service, request: Request) -> Reply {
     let done = |message: &str| Reply::Ok { message: message.to_owned(), status: serde_json::Value::Null };
-    let refused = |error: &dyn std::fmt::Display| Reply::Refused { message: error.to_string() };
+    let refused =
+        |reason, error: &dyn std::fmt::Display| Reply::Refused { reason, message: error.to_string() };
     let work = match request {
         Request::Status => {
             return match serde_json::to_value(service.status()) {
                 Ok(status) => Reply::Ok { message: String::new(), status },
-                Err(error) => refused(&error),
+                Err(error) => refused(Reason::Failed, &error),
             };
         }
         Request::Pause => match service.pause("asked for by `scanner pause`") {
             Ok(()) => return done("pausing"),
-            Err(error) => return refused(&error),
+            Err(error) => return refused(Reason::NotFound, &error),
         },
         Request::Cancel => match service.cancel() {
             Ok(()) => return done("cancelling"),
-            Err(error) => return refused(&error),
+            Err(error) => return refused(Reason::NotFound, &error),
         },
         Request::Press { button } => match service.station().press(button) {
             Ok(()) => return done(&format!("pressed {button}; `scanner status` shows what comes of it")),
-            Err(error) => return refused(&error),
+            Err(error) => return refused(Reason::Failed, &error),
         },
         Request::Start { plan } => Work::New { plan, id: None },
         Request::Resume { scan } => match scan.parse::<ScanId>() {
             Ok(scan) => Work::Resume { scan },
-            Err(error) => return refused(&error),
+            Err(error) => return refused(Reason::NotFound, &error),
         },
     };
     match service.start(work).await {
@@ -250,7 +254,7 @@ async fn answer(service: &Service, request: Request) -> Reply {
         }
         Err(error) => {
             warn!("not started: {error}");
-            refused(&error)
+            refused(Reason::from(&error), &error)
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dataset::{OpenError, ParseScanIdError, ScanId, SpaceError};
 use crate::plan::PlanError;
 use crate::rig::camera::{Busy, CameraError};
@@ -117,6 +119,68 @@ pub enum StartError {
     /// A defect of this program.
     #[error("a part of the program ended unexpectedly, which is a defect: {0}")]
     Defect(String),
+}
+
+/// Why something was refused, as programs read it; each has an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The rig, a camera or a dataset is taken, or a scan is under way.
+    InUse,
+    /// The configuration is not that of the scan.
+    Config,
+    /// There is no such scan, or nothing is under way.
+    NotFound,
+    /// The disk is full, read-only, or failing.
+    Storage,
+    /// The dataset is damaged, or of a version that this program does not know.
+    Invalid,
+    /// A camera or its driver cannot be used.
+    Camera,
+    /// The plan does not exist, or cannot be carried out.
+    Plan,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Somebody paused it.
+    Paused,
+    /// Anything else.
+    Failed,
+}
+
+impl From<&StartError> for Reason {
+    fn from(error: &StartError) -> Self {
+        match error {
+            StartError::RigInUse { .. } | StartError::ScanUnderWay { .. } | StartError::Busy(_) => {
+                Self::InUse
+            }
+            StartError::UnknownPlan { .. } | StartError::Plan(_) => Self::Plan,
+            StartError::UnknownScan { .. } | StartError::ScanId(_) => Self::NotFound,
+            StartError::OtherRig { .. } => Self::Config,
+            StartError::Space(_) | StartError::Io { .. } => Self::Storage,
+            StartError::Dataset(error) => error.into(),
+            StartError::Journal(_) => Self::Invalid,
+            StartError::Camera(_) => Self::Camera,
+            StartError::NotBegun { .. } => Self::Cancelled,
+            StartError::NotResumed { .. } => Self::Paused,
+            StartError::Lights(_) | StartError::Pipeline(_) | StartError::Closed | StartError::Defect(_) => {
+                Self::Failed
+            }
+        }
+    }
+}
+
+impl From<&OpenError> for Reason {
+    fn from(error: &OpenError) -> Self {
+        match error {
+            OpenError::Disk(_) | OpenError::Store(_) => Self::Storage,
+            OpenError::NotFound(_) | OpenError::Id(_) => Self::NotFound,
+            OpenError::InUse(_) | OpenError::Exists { .. } => Self::InUse,
+            OpenError::Name { .. } => Self::Plan,
+            OpenError::Format { .. } | OpenError::UnknownRecord { .. } | OpenError::Plan { .. } => {
+                Self::Invalid
+            }
+        }
+    }
 }
 
 impl StartError {

@@ -12,7 +12,7 @@ mod status;
 mod wiring;
 
 pub use control::{ControlError, Reply, Request, ask, serve};
-pub use error::{PressError, StartError};
+pub use error::{PressError, Reason, StartError};
 pub use panel::attend;
 pub use service::{Launched, NoScan, Service, Starting, Work};
 pub use station::Station;

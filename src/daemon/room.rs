@@ -8,6 +8,14 @@ use crate::units::Bytes;
 
 use super::error::StartError;
 
+/// Whether `needed` bytes fit into the folder of the scans, or [`make_room`] may see to it.
+pub(super) fn check(storage: &config::Storage, needed: Bytes) -> Result<(), StartError> {
+    match dataset::preflight(&storage.directory, needed, storage.keep_free) {
+        Err(SpaceError::NotEnough { .. }) if storage.make_room || storage.keep_scans.is_some() => Ok(()),
+        fits => Ok(fits.map(drop)?),
+    }
+}
+
 /// Sees to it that `needed` bytes fit into the folder of the scans: sweeps up what crashes left, removes
 /// complete scans beyond `storage.keep_scans`, and, with `storage.make_room`, as many more complete ones as it
 /// takes, the oldest first. Where even that would not do, none of these is removed.

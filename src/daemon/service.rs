@@ -103,8 +103,8 @@ impl Service {
         self.listeners.subscribe()
     }
 
-    /// Takes the rig for a scan, at once, and starts it in the background: the cameras are opened first, so
-    /// that what cannot begin leaves nothing behind. Until the scan has begun, [`Self::pause`] and
+    /// Takes the rig for a scan, at once, and starts it in the background: a new scan's folder is made once the
+    /// cameras are open, so that what cannot begin leaves nothing behind. Until the scan has begun, [`Self::pause`] and
     /// [`Self::cancel`] give it up.
     ///
     /// # Errors
@@ -197,17 +197,29 @@ impl Service {
         work: Work,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(Prepared, Vec<OpenCamera>), StartError> {
-        let job = self.on_a_thread(move |station| station.decide(work)).await?;
-        let resumed = match &job {
-            Job::Resume { scan } => Some(scan.clone()),
-            Job::New { .. } => None,
-        };
-        let cameras = self.open_unless_told(resumed, commands).await?;
-        match self.on_a_thread(move |station| station.prepare(job)).await {
-            Ok(prepared) => Ok((prepared, cameras)),
-            Err(error) => {
-                self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
-                Err(error)
+        match self.on_a_thread(move |station| station.decide(work)).await? {
+            Job::Resume { scan } => {
+                let id = scan.clone();
+                let prepared = self.on_a_thread(move |station| station.prepare_resumed(&id)).await?;
+                let cameras = if prepared.wants_cameras() {
+                    self.open_unless_told(Some(scan), commands).await?
+                } else {
+                    Vec::new()
+                };
+                Ok((prepared, cameras))
+            }
+            Job::New { plan, id } => {
+                let wish = (plan.clone(), id.clone());
+                self.on_a_thread(move |station| station.check_new(wish.0.as_deref(), wish.1.as_ref()))
+                    .await?;
+                let cameras = self.open_unless_told(None, commands).await?;
+                match self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await {
+                    Ok(prepared) => Ok((prepared, cameras)),
+                    Err(error) => {
+                        self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
+                        Err(error)
+                    }
+                }
             }
         }
     }

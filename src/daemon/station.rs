@@ -157,16 +157,25 @@ impl Station {
         }
     }
 
-    /// Makes a scan's dataset ready to be filled.
-    pub(super) fn prepare(&self, job: Job) -> Result<Prepared, StartError> {
-        match job {
-            Job::New { plan, id } => self.prepare_new(plan.as_deref(), id),
-            Job::Resume { scan } => self.prepare_resumed(&scan),
+    /// Finds out whether a new scan can begin, as far as can be told without cameras. Removes nothing.
+    pub(super) fn check_new(&self, plan_name: Option<&str>, id: Option<&ScanId>) -> Result<(), StartError> {
+        let plan = self.plan(plan_name)?;
+        let storage = &self.config.storage;
+        create_folder(&storage.directory)?;
+        if let Some(id) = id
+            && storage.directory.join(id.as_str()).exists()
+        {
+            return Err(dataset::OpenError::Exists { id: id.to_string() }.into());
         }
+        room::check(storage, dataset::needed_bytes(&plan, storage.jpeg_quality))
     }
 
     /// Checks all that can be checked, then creates the dataset.
-    fn prepare_new(&self, plan_name: Option<&str>, id: Option<ScanId>) -> Result<Prepared, StartError> {
+    pub(super) fn prepare_new(
+        &self,
+        plan_name: Option<&str>,
+        id: Option<ScanId>,
+    ) -> Result<Prepared, StartError> {
         let plan = self.plan(plan_name)?;
         let root = &self.config.storage.directory;
         create_folder(root)?;
@@ -180,7 +189,7 @@ impl Station {
     }
 
     /// Brings an interrupted scan's dataset back to where its journal says it stands.
-    fn prepare_resumed(&self, id: &ScanId) -> Result<Prepared, StartError> {
+    pub(super) fn prepare_resumed(&self, id: &ScanId) -> Result<Prepared, StartError> {
         let directory = self.find(id)?;
         let recovered = dataset::recover(&directory)?;
         let plan = Arc::new(recovered.dataset.plan().clone());
@@ -255,6 +264,11 @@ impl Station {
 }
 
 impl Prepared {
+    /// Whether anything is left to be captured.
+    pub(super) fn wants_cameras(&self) -> bool {
+        self.state.counts().stored < self.plan.shot_count()
+    }
+
     /// Where the scan stands before its first move.
     pub(super) fn progress(&self) -> Progress {
         let counts = self.state.counts();

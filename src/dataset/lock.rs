@@ -12,7 +12,15 @@ use super::error::Context;
 
 /// Held by the one who may write.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the descriptor")] File);
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would do, were it not for processes that are being started at this moment: until they execute
+        // their program, they have the descriptor, too.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
 
 impl Lock {
     /// Takes the lock of the dataset at `dir`. A reader that looks whether it is held holds it for a moment

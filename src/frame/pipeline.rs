@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::plan::ShotIndex;
@@ -86,7 +87,7 @@ pub trait Store: Send {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreRefused {
-    /// What to do about it.
+    /// Where to look.
     pub kind: FailureKind,
     /// For people.
     pub message: String,
@@ -100,23 +101,36 @@ pub struct StoreFailed {
     pub shot: ShotIndex,
     /// Which attempt.
     pub attempt: u32,
-    /// What to do about it.
+    /// Where to look.
     pub kind: FailureKind,
     /// For people.
     pub message: String,
 }
 
-/// What to do about a job that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where to look when a job failed. Every kind pauses the scan: its shot is taken again when it is resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// The frame cannot be encoded: another attempt may deliver a better one.
+    /// The frame cannot be encoded: the camera's settings, or its driver.
     Frame,
-    /// The file system failed: another attempt writes new files.
+    /// The file system failed: the disk and its cable.
     Storage,
-    /// There is no space left: pause.
+    /// There is no space left: make some.
     DiskFull,
-    /// Nothing more can be stored until the dataset is recovered: pause.
+    /// Nothing more can be stored until the dataset is recovered: resume.
     StorageUnusable,
+}
+
+impl FailureKind {
+    /// As in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Frame => "frame",
+            Self::Storage => "storage",
+            Self::DiskFull => "disk_full",
+            Self::StorageUnusable => "storage_unusable",
+        }
+    }
 }
 
 /// Threads that encode and store.

@@ -235,8 +235,8 @@ impl Performer {
                 });
                 Some(Input::Stored { shot })
             }
-            Message::StoreFailed { shot, message } => {
-                let event = Event::StoreFailed { shot: self.shot_name(shot), message: message.clone() };
+            Message::StoreFailed { shot, kind, message } => {
+                let event = Event::StoreFailed { shot: self.shot_name(shot), kind, message: message.clone() };
                 self.untold.push(event);
                 Some(Input::StoreFailed { shot, message })
             }

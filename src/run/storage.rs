@@ -10,7 +10,9 @@ use tracing::error;
 
 use crate::dataset::Dataset;
 use crate::frame::exif::Exif;
-use crate::frame::{CaptureFacts, Job, Pipeline, PixelView, Pixels, Plane, ViewError};
+use crate::frame::{
+    CaptureFacts, FailureKind, Job, Pipeline, PixelView, Pixels, Plane, StoreFailed, ViewError,
+};
 use crate::plan::{Plan, ShotIndex};
 use crate::rig::camera::CapturedFrame;
 use crate::scan::{Input, Record, Stored};
@@ -31,7 +33,7 @@ pub(super) enum Message {
     /// A frame is on disk.
     Stored(Stored),
     /// A frame is not on disk.
-    StoreFailed { shot: ShotIndex, message: String },
+    StoreFailed { shot: ShotIndex, kind: FailureKind, message: String },
     /// The journal does not take records any more.
     NoteFailed { message: String },
 }
@@ -60,10 +62,10 @@ impl Storage {
                 .spawn(move || keep_journal(&dataset, &receiver, &inbox))?
         };
         let to_inbox = inbox.clone();
-        let on_result = move |result: Result<Stored, crate::frame::StoreFailed>| {
+        let on_result = move |result: Result<Stored, StoreFailed>| {
             let message = match result {
                 Ok(stored) => Message::Stored(stored),
-                Err(failed) => Message::StoreFailed { shot: failed.shot, message: failed.message },
+                Err(StoreFailed { shot, kind, message, .. }) => Message::StoreFailed { shot, kind, message },
             };
             // Nobody listens any more only when the run has ended.
             let _ = to_inbox.send(message);
@@ -159,7 +161,8 @@ impl Frames {
         let job = Job { shot, attempt, pixels, facts, exif: Some(exif), permit: place };
         if self.pipeline.submit(job).is_err() {
             let message = "the threads that store frames have ended: restart the service, then resume".into();
-            let _ = self.inbox.send(Message::StoreFailed { shot, message });
+            let kind = FailureKind::StorageUnusable;
+            let _ = self.inbox.send(Message::StoreFailed { shot, kind, message });
         }
     }
 }

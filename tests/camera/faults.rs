@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use scanner::camera_driver::protocol::{ErrorKind, Stream};
+use scanner::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, Stream};
 use scanner::config::Rung;
 use scanner::plan::ShotIndex;
 use scanner::rig::camera::{Camera, Lease, RecoverError, State};
@@ -122,6 +122,23 @@ async fn every_fault_is_told_as_what_it_is_and_cured_by_its_rung() {
     while let Some(case) = cases.join_next().await {
         case.unwrap();
     }
+}
+
+/// Who waited long enough to know that the driver is stuck does not wait again for what it cannot do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_has_been_stuck_for_long_is_not_asked_to_restart() {
+    let bench = Bench::new();
+    let camera = faulty(&bench, "cam0", "hang", &[]);
+    let mut lease = opened(&camera).await;
+    let error = lease.capture(ShotIndex(1), now_ns()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Timeout);
+    tokio::time::sleep(3 * BEAT_INTERVAL).await;
+    let RecoverError::Failed(error) = lease.recover(Rung::Restart).await.unwrap_err() else {
+        panic!("a stuck driver is not a wedged one");
+    };
+    assert!(error.message.contains("no restart helps"), "{error}");
+    lease.recover(Rung::Respawn).await.unwrap();
+    lease.capture(ShotIndex(1), now_ns()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,8 +38,8 @@ fn drop_ins_override_key_by_key_in_the_order_of_their_names() {
     // Lists are replaced, the rest of the table stays.
     let heights = vec![Millimetres::new(10.0)];
     assert_eq!(config.plans[0].shape, PlanShape::Cylinder { angles: 36, heights });
-    // A path starts from the folder of the file that names it.
-    let file = folder.path().join("scanner.toml.d/points.csv");
+    // A path starts from the folder of the main file.
+    let file = folder.path().join("points.csv");
     assert_eq!(config.plans[1].shape, PlanShape::List { file });
 }
 

@@ -164,6 +164,23 @@ fn the_service_gives_a_start_up_when_told() {
 }
 
 #[test]
+fn a_complete_scan_is_resumed_without_its_cameras() {
+    let rig = TestRig::new(&Recipe::default());
+    assert_eq!(rig.run(&["scan"]).code, Some(0));
+    let id = rig.scan_id().unwrap();
+    let text = std::fs::read_to_string(&rig.config).unwrap().replace("scanner-sim", "no-such-driver");
+    std::fs::write(&rig.config, text).unwrap();
+    let resumed = rig.run(&["resume", &id, "--json"]);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
+    assert_eq!((&resumed.json()["end"], &resumed.json()["attempts"]), (&"complete".into(), &0.into()));
+    rig.assert_complete(&id, "after a resume with nothing to do");
+    // An image that has vanished since is missed, and that takes a camera.
+    std::fs::remove_file(rig.scans().join(&id).join("images/cam0/r01_a002.jpg")).unwrap();
+    assert_eq!(rig.run(&["resume", &id]).code, Some(11));
+    assert_eq!(rig.run(&["dataset", "verify", &id]).code, Some(0), "it does not pretend to be complete");
+}
+
+#[test]
 fn a_second_ctrl_c_cancels_and_a_cancelled_scan_can_still_be_resumed() {
     // The camera hangs, so the first Ctrl-C finds it in the middle of an attempt.
     let rig = slow_rig(40);
@@ -208,7 +225,7 @@ fn the_service_scans_when_told_and_pauses_when_it_is_ended() {
     let rig = slow_rig(20);
     let (service, mut log) = begin(&rig, &["run"], "ready");
     assert!(rig.run(&["status"]).stdout.contains("idle"));
-    assert_eq!(rig.run(&["pause"]).code, Some(1), "there is nothing to pause");
+    assert_eq!(rig.run(&["pause"]).code, Some(10), "there is nothing to pause");
     let started = rig.run(&["start"]);
     assert_eq!(started.code, Some(0), "{}", started.stderr);
     let second = rig.run(&["start"]);

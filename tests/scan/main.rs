@@ -8,6 +8,7 @@ mod interrupted;
 mod panel;
 mod refused;
 mod room;
+mod service;
 #[path = "../support/mod.rs"]
 mod support;
 mod wedged;

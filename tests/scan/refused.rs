@@ -38,7 +38,8 @@ fn a_wrong_configuration_is_shown_with_line_and_caret() {
 
 #[test]
 fn a_plan_that_is_missing_or_out_of_reach() {
-    let rig = rig();
+    // Found out before a camera is opened, which cannot be.
+    let rig = TestRig::new(&Recipe { driver: "no-such-driver", ..Recipe::default() });
     assert_refused(&rig, &["scan", "sphere"], 12, "ring");
     edit(&rig, "shape = \"ring\"\nangles = 3", "shape = \"list\"\nfile = \"points.csv\"");
     fs::write(rig.dir.path().join("points.csv"), "turntable,tilt\n0,45\n").unwrap();

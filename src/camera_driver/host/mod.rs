@@ -9,11 +9,13 @@
 //! - Captures are answered in order, each with the first still that is
 //!   [what it asked for](CaptureRequest::is_answered_by). All other stills are released at once.
 //! - Live frames are dropped rather than waited with, and sent at most at the wanted rate.
+//! - What the driver logs goes to standard error, a line each, with the level in front as in sd-daemon(3).
 //! - `stop` answers the captures still open with `cancelled`.
 //! - The end of the socket, and `quit`, end the process within [`STOP_DEADLINE`], whatever the camera does.
 
 mod device;
 mod gate;
+mod log;
 mod owner;
 mod process;
 #[cfg(test)]

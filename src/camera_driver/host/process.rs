@@ -66,12 +66,7 @@ pub fn run<D: Device>(
     let inherited = unsafe { init_inherited_fds() };
     let matches = DriverArgs::command().name(program.name).about(program.about).get_matches();
     let args = DriverArgs::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .without_time()
-        .with_target(false)
-        .init();
+    super::log::init();
     let link = inherited.map_err(|error| error.to_string()).and_then(|()| {
         let socket = take_fd_ownership(SOCKET_FD).map_err(|error| error.to_string())?;
         Link::new(socket).map_err(|error| error.to_string())

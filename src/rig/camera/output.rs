@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
-use tracing::{info, warn};
+use tracing::{debug, error, info, warn};
 
 /// Longest line in bytes; what is beyond is cut.
 const MAX_LINE: usize = 1024;
@@ -43,11 +43,40 @@ pub(super) async fn forward(camera: String, pipe: OwnedFd) {
 fn log(camera: &str, limit: &mut Limit, line: &str) {
     match limit.admit(Instant::now()) {
         Admission::No => {}
-        Admission::Yes { dropped: 0 } => info!(target: "camera_driver", camera, "{line}"),
         Admission::Yes { dropped } => {
-            warn!(target: "camera_driver", camera, dropped, "the driver prints too much: lines were dropped");
-            info!(target: "camera_driver", camera, "{line}");
+            if dropped > 0 {
+                warn!(target: "camera_driver", camera, dropped, "the driver prints too much: lines were dropped");
+            }
+            let (gravity, line) = gravity(line);
+            match gravity {
+                Gravity::Error => error!(target: "camera_driver", camera, "{line}"),
+                Gravity::Warning => warn!(target: "camera_driver", camera, "{line}"),
+                Gravity::Notice => info!(target: "camera_driver", camera, "{line}"),
+                Gravity::Debug => debug!(target: "camera_driver", camera, "{line}"),
+            }
         }
+    }
+}
+
+/// How grave a driver calls what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gravity {
+    Error,
+    Warning,
+    Notice,
+    Debug,
+}
+
+/// How grave a line is, and the line itself: drivers may put the priority of syslog(3) in front, as in
+/// sd-daemon(3). Without one, it is a notice.
+fn gravity(line: &str) -> (Gravity, &str) {
+    let prefixed = line.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    match prefixed {
+        Some(("0" | "1" | "2" | "3", line)) => (Gravity::Error, line),
+        Some(("4", line)) => (Gravity::Warning, line),
+        Some(("5" | "6", line)) => (Gravity::Notice, line),
+        Some(("7", line)) => (Gravity::Debug, line),
+        Some(_) | None => (Gravity::Notice, line),
     }
 }
 
@@ -113,6 +142,17 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_says_how_grave_it_is() {
+        assert_eq!(gravity("<3>no camera"), (Gravity::Error, "no camera"));
+        assert_eq!(gravity("<4>late"), (Gravity::Warning, "late"));
+        assert_eq!(gravity("<6>ok"), (Gravity::Notice, "ok"));
+        assert_eq!(gravity("<7>"), (Gravity::Debug, ""));
+        for plain in ["plain", "<8>odd", "<html>", "<3 no end", ""] {
+            assert_eq!(gravity(plain), (Gravity::Notice, plain));
+        }
+    }
 
     #[test]
     fn lines_are_put_together_cut_and_kept_from_being_blank() {
