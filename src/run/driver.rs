@@ -190,9 +190,7 @@ impl Performer {
             };
             // The rig does not wait for those who watch it: the axes move by now.
             self.tell_progress();
-            for event in self.untold.drain(..) {
-                self.emit.event(&event);
-            }
+            self.tell_events();
             if let Some(end) = end {
                 return end;
             }
@@ -261,6 +259,8 @@ impl Performer {
             }
             Action::Recover { camera, rung, after } => {
                 *self.tally.recoveries.entry(rung.name()).or_default() += 1;
+                // The cause is told before the cure, of which the camera's task tells.
+                self.tell_events();
                 self.ask(camera, Order::Recover { rung, after });
             }
             Action::Interrupt => self.stop.cancel(),
@@ -325,6 +325,12 @@ impl Performer {
             point: point.0 + 1,
             label: self.plan.point(point).label.clone(),
             camera: self.plan.camera(self.plan.camera_of(shot)).name.clone(),
+        }
+    }
+
+    fn tell_events(&mut self) {
+        for event in self.untold.drain(..) {
+            self.emit.event(&event);
         }
     }
 
