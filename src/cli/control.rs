@@ -12,6 +12,8 @@ use super::output;
 /// A question is answered at once; a start opens the cameras first.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 const START_PATIENCE: Duration = Duration::from_secs(120);
+/// A resume reads every image of the scan before.
+const RESUME_PATIENCE: Duration = Duration::from_secs(3600);
 
 pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
     let status = ask_for(config, &Request::Status, ANSWER_PATIENCE)?.1;
@@ -37,8 +39,13 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
         )
     };
     output::print(&line)?;
-    if !scanning && let Some(message) = status["last"]["message"].as_str() {
+    let last = &status["last"];
+    if !scanning && let Some(message) = last["message"].as_str() {
         output::print(&format!("The last start failed: {message}"))?;
+    }
+    if !scanning && let Some(end) = last["end"].as_str() {
+        let reason = last["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+        output::print(&format!("The last scan ended {end}{reason}"))?;
     }
     if let Some(led) = status["led"].as_str() {
         output::print(&format!("LED: {led}"))?;
@@ -67,11 +74,10 @@ fn camera_state(state: &serde_json::Value) -> String {
 }
 
 pub(super) fn start(config: &Config, plan: Option<String>, resume: Option<String>) -> Result<Exit, Failure> {
-    let request = match resume {
-        Some(scan) => Request::Resume { scan },
-        None => Request::Start { plan },
-    };
-    tell(config, &request, START_PATIENCE)
+    match resume {
+        Some(scan) => tell(config, &Request::Resume { scan }, RESUME_PATIENCE),
+        None => tell(config, &Request::Start { plan }, START_PATIENCE),
+    }
 }
 
 pub(super) fn pause(config: &Config) -> Result<Exit, Failure> {

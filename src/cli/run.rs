@@ -35,9 +35,9 @@ async fn serve_until_told(config: Config) -> Result<(), Failure> {
     info!("asked to end ({})", signals.next().await.name());
     service.close();
     tasks.shutdown().await;
-    if service.pause("the service is stopping").is_ok()
-        && tokio::time::timeout(STOP_PATIENCE, service.idle()).await.is_err()
-    {
+    // Without a scan to pause, one may still be closing its cameras.
+    let _ = service.pause("the service is stopping");
+    if tokio::time::timeout(STOP_PATIENCE, service.idle()).await.is_err() {
         warn!(
             "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
         );

@@ -106,7 +106,9 @@ pub enum StartError {
         reason: String,
     },
     /// Somebody wanted it to stop before it went on.
-    #[error("scan {scan} was not resumed ({reason}) and stands as before; go on with: scanner resume {scan}")]
+    #[error(
+        "scan {scan} was not resumed ({reason}); nothing of it is lost; go on with: scanner resume {scan}"
+    )]
     NotResumed {
         /// Which scan.
         scan: ScanId,
@@ -156,6 +158,7 @@ impl From<&StartError> for Reason {
             StartError::UnknownPlan { .. } | StartError::Plan(_) => Self::Plan,
             StartError::UnknownScan { .. } | StartError::ScanId(_) => Self::NotFound,
             StartError::OtherRig { .. } => Self::Config,
+            StartError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Self::Failed,
             StartError::Space(_) | StartError::Io { .. } => Self::Storage,
             StartError::Dataset(error) => error.into(),
             StartError::Journal(_) => Self::Invalid,
@@ -174,7 +177,8 @@ impl From<&OpenError> for Reason {
         match error {
             OpenError::Disk(_) | OpenError::Store(_) => Self::Storage,
             OpenError::NotFound(_) | OpenError::Id(_) => Self::NotFound,
-            OpenError::InUse(_) | OpenError::Exists { .. } => Self::InUse,
+            OpenError::InUse(_) => Self::InUse,
+            OpenError::Exists { .. } | OpenError::GivenUp(_) => Self::Failed,
             OpenError::Name { .. } => Self::Plan,
             OpenError::Format { .. } | OpenError::UnknownRecord { .. } | OpenError::Plan { .. } => {
                 Self::Invalid

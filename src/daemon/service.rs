@@ -1,6 +1,7 @@
 //! One scan at a time on one rig.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -9,7 +10,7 @@ use tracing::{error, info};
 
 use crate::dataset::ScanId;
 use crate::event::Event;
-use crate::run::{Command, EndName, OpenCamera, Progress, Summary};
+use crate::run::{Command, OpenCamera, Progress, Summary};
 
 use super::error::StartError;
 use super::station::{Job, Prepared, Station};
@@ -178,7 +179,7 @@ impl Service {
             let (ended, cameras) = self.station.run(prepared, cameras, commands, listeners, teller).await;
             self.station.close(cameras).await;
             match &ended {
-                Ok(summary) => claim.ended(summary.end),
+                Ok(summary) => claim.ended(summary),
                 Err(error) => {
                     error!("{error}");
                     claim.failed(error);
@@ -199,8 +200,7 @@ impl Service {
     ) -> Result<(Prepared, Vec<OpenCamera>), StartError> {
         match self.on_a_thread(move |station| station.decide(work)).await? {
             Job::Resume { scan } => {
-                let id = scan.clone();
-                let prepared = self.on_a_thread(move |station| station.prepare_resumed(&id)).await?;
+                let prepared = self.prepare_resumed(&scan, commands).await?;
                 let cameras = if prepared.wants_cameras() {
                     self.open_unless_told(Some(scan), commands).await?
                 } else {
@@ -224,6 +224,26 @@ impl Service {
         }
     }
 
+    /// Puts the dataset in order, unless somebody wants the scan to stop meanwhile.
+    async fn prepare_resumed(
+        &self,
+        scan: &ScanId,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<Prepared, StartError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (id, told) = (scan.clone(), stop.clone());
+        let preparing = self.on_a_thread(move |station| station.prepare_resumed(&id, &told));
+        tokio::pin!(preparing);
+        let command = tokio::select! {
+            prepared = &mut preparing => return prepared,
+            Some(command) = commands.recv() => command,
+        };
+        stop.store(true, Ordering::Relaxed);
+        // What became of it does not matter: it can be begun again.
+        let _ = preparing.await;
+        Err(StartError::NotResumed { scan: scan.clone(), reason: command.reason() })
+    }
+
     /// Opens the cameras, unless somebody wants the scan to stop meanwhile.
     async fn open_unless_told(
         &self,
@@ -242,10 +262,7 @@ impl Service {
         if let Ok(cameras) = opening.await {
             self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
         }
-        let reason = match command {
-            Command::Pause { reason } => reason,
-            Command::Cancel => "cancelled".to_owned(),
-        };
+        let reason = command.reason();
         Err(match resumed {
             Some(scan) => StartError::NotResumed { scan, reason },
             None => StartError::NotBegun { reason },
@@ -319,8 +336,8 @@ impl Claim {
         self.service.desk.send_modify(|desk| desk.slot = Slot::Scanning { commands, progress });
     }
 
-    fn ended(&mut self, end: EndName) {
-        self.last = Some(Last::Ended { end });
+    fn ended(&mut self, summary: &Summary) {
+        self.last = Some(Last::Ended { end: summary.end, reason: summary.reason.clone() });
     }
 
     fn failed(&mut self, error: &StartError) {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -189,9 +190,9 @@ impl Station {
     }
 
     /// Brings an interrupted scan's dataset back to where its journal says it stands.
-    pub(super) fn prepare_resumed(&self, id: &ScanId) -> Result<Prepared, StartError> {
+    pub(super) fn prepare_resumed(&self, id: &ScanId, stop: &AtomicBool) -> Result<Prepared, StartError> {
         let directory = self.find(id)?;
-        let recovered = dataset::recover(&directory)?;
+        let recovered = dataset::recover_on(Arc::new(dataset::OsDisk), &directory, stop)?;
         let plan = Arc::new(recovered.dataset.plan().clone());
         self.same_cameras(id, &plan)?;
         let state = State::replay(plan.clone(), self.policy(), &recovered.records)?;

@@ -29,6 +29,8 @@ pub enum Last {
     Ended {
         /// How.
         end: EndName,
+        /// Why, if it did not end complete.
+        reason: Option<String>,
     },
     /// It did not begin, or could not be carried out.
     Failed {
@@ -48,9 +50,9 @@ pub fn led(status: &Status) -> Led {
         return if cameras().any(is_recovering) { Led::Recovering } else { Led::Scanning };
     }
     match &status.last {
-        None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled }) => Led::Ready,
+        None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled, .. }) => Led::Ready,
         Some(
-            Last::Ended { end: EndName::Incomplete | EndName::Aborted | EndName::Paused }
+            Last::Ended { end: EndName::Incomplete | EndName::Aborted | EndName::Paused, .. }
             | Last::Failed { .. },
         ) => Led::Attention,
     }
@@ -87,7 +89,7 @@ mod tests {
     }
 
     const fn ended(end: EndName) -> Last {
-        Last::Ended { end }
+        Last::Ended { end, reason: None }
     }
 
     #[test]

@@ -133,6 +133,9 @@ pub enum OpenError {
     /// Somebody writes to it.
     #[error("the scan at {} is in use by another process", .0.display())]
     InUse(PathBuf),
+    /// Somebody wanted it so.
+    #[error("the check of the scan at {} was given up: begin it again", .0.display())]
+    GivenUp(PathBuf),
     /// Written by a newer program.
     #[error(
         "the scan at {} has format version {found}, this program knows {}: use a newer program; nothing was changed",

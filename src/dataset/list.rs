@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::Context;
@@ -35,6 +36,15 @@ impl Listed {
         !self.in_use && self.scan.as_ref().is_ok_and(|manifest| !manifest.state.is_finished())
     }
 
+    /// When it was created; of a damaged one, when its folder last changed.
+    fn created(&self) -> Timestamp {
+        let changed = || fs::metadata(&self.dir)?.modified();
+        match &self.scan {
+            Ok(manifest) => manifest.created,
+            Err(_) => changed().ok().and_then(|time| time.try_into().ok()).unwrap_or_default(),
+        }
+    }
+
     /// How much room its removal would give, as far as the file system tells: what has further names elsewhere
     /// or cannot be read counts as nothing.
     pub fn size(&self) -> Bytes {
@@ -62,7 +72,7 @@ pub struct Damaged {
 }
 
 /// Every scan in `root`, the newest first; none if the folder is missing. What is no scan's name is left out.
-/// Reads manifests, and journals where the manifest does not tell; for images, see [`super::verify()`].
+/// Says what the journals say; for images, see [`super::verify()`].
 pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
     let entries = match fs::read_dir(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -78,8 +88,8 @@ pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
             scans.push(look(id, path));
         }
     }
-    // Ids begin with date and time, so their order is the order of creation even where nothing else is known.
-    scans.sort_by(|a, b| b.id.cmp(&a.id));
+    // By age, not by name: names are chosen by people, and dates in them are of local time.
+    scans.sort_by_cached_key(|scan| std::cmp::Reverse((scan.created(), scan.id.clone())));
     Ok(scans)
 }
 
@@ -105,12 +115,8 @@ fn look(id: ScanId, dir: PathBuf) -> Listed {
 
 fn read(dir: &Path) -> Result<Manifest, Damaged> {
     let damaged = |error: OpenError| Damaged { reason: error.to_string() };
-    if let Some(manifest) = Manifest::read(dir).map_err(damaged)?
-        && manifest.state.is_finished()
-    {
-        return Ok(manifest);
-    }
-    // Missing, damaged, or of a scan whose counts have changed since.
+    // Of a format that this program knows? What it says otherwise may be older than the journal.
+    Manifest::read(dir).map_err(damaged)?;
     let (plan, _) = read_plan(dir).map_err(damaged)?;
     let bytes =
         fs::read(dir.join(JOURNAL)).context("read", &dir.join(JOURNAL)).map_err(|e| damaged(e.into()))?;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use super::disk::{Disk, OsDisk};
 use super::error::{Context, DiskError, OpenError};
 use super::inspect::{image_damage, read_metadata, read_plan, unrecorded_files};
 use super::journal::{self, Entry, Journal, Stop};
-use super::layout::{self, JOURNAL, PLAN, TEMPORARY, parent, temporary};
+use super::layout::{self, IMAGES, JOURNAL, METADATA, PLAN, TEMPORARY, parent, temporary};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::quarantine::Quarantine;
@@ -54,11 +55,12 @@ pub struct RecoveryReport {
 
 /// Locks the dataset at `dir`, puts it in order and opens it. Deletes nothing. May be interrupted and repeated.
 pub fn recover(dir: &Path) -> Result<Recovered, OpenError> {
-    recover_on(Arc::new(OsDisk), dir)
+    recover_on(Arc::new(OsDisk), dir, &AtomicBool::new(false))
 }
 
-/// [`recover()`] on a disk of your choice.
-pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Recovered, OpenError> {
+/// [`recover()`] on a disk of your choice, given up between two images once `stop` is set: it reads all of them,
+/// which may take minutes.
+pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path, stop: &AtomicBool) -> Result<Recovered, OpenError> {
     let lock = Lock::take(dir)?;
     // From here to `Recovery`, nothing is written: an error leaves the dataset as it was.
     let old_manifest = Manifest::read(dir)?;
@@ -78,8 +80,9 @@ pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Recovered, OpenErro
         read.entries.push(journal.append(&opened_record(&id, &plan_json), true)?);
     }
 
-    let mut recovery =
-        Recovery { disk: &*disk, dir, id: &id, plan: &plan, journal, entries: read.entries, report };
+    let entries = read.entries;
+    let mut recovery = Recovery { disk: &*disk, dir, id: &id, plan: &plan, stop, journal, entries, report };
+    recovery.make_missing_folders()?;
     recovery.check_stored()?;
     recovery.check_unrecorded()?;
     let Recovery { journal, entries, report, .. } = recovery;
@@ -151,6 +154,7 @@ struct Recovery<'a> {
     dir: &'a Path,
     id: &'a ScanId,
     plan: &'a Plan,
+    stop: &'a AtomicBool,
     journal: Journal,
     entries: Vec<Entry>,
     report: RecoveryReport,
@@ -170,10 +174,28 @@ impl Recovery<'_> {
         Quarantine { disk: self.disk, dir: self.dir, report: &mut self.report }.take(path)
     }
 
+    /// What is stored needs its folders, even where somebody has removed them.
+    fn make_missing_folders(&self) -> Result<(), DiskError> {
+        for folder in [IMAGES, METADATA].map(|folder| self.dir.join(folder)) {
+            let of_cameras = self.plan.cameras.iter().map(|camera| folder.join(&camera.name));
+            for folder in std::iter::once(folder.clone()).chain(of_cameras) {
+                match self.disk.create_dir(&folder) {
+                    Ok(()) => self.disk.sync_dir(parent(&folder)).context("sync", parent(&folder))?,
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    Err(error) => return Err(error).context("create", &folder),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Every stored shot has its file, or is lost.
     fn check_stored(&mut self) -> Result<(), OpenError> {
         let stored: Vec<Stored> = self.tally().stored().cloned().collect();
         for stored in stored {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(OpenError::GivenUp(self.dir.to_owned()));
+            }
             let metadata = layout::metadata(self.plan, stored.shot);
             let Some(reason) = image_damage(self.dir, &stored) else {
                 self.restore_metadata(&stored, &metadata)?;

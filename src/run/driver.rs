@@ -34,6 +34,16 @@ pub enum Command {
     Cancel,
 }
 
+impl Command {
+    /// Why it was given, for people.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::Pause { reason } => reason,
+            Self::Cancel => "cancelled".to_owned(),
+        }
+    }
+}
+
 /// Tells the log and every listener.
 #[derive(Debug, Clone)]
 pub struct Emit {
@@ -165,7 +175,8 @@ impl Performer {
             moves,
             motion,
             cameras,
-            arrival: watch::channel(Arrival::Waiting).1,
+            // No move to wait for.
+            arrival: watch::channel(Arrival::Failed).1,
             tally: RunTally::default(),
         }
     }
@@ -270,7 +281,8 @@ impl Performer {
     }
 
     fn move_to(&mut self, point: PointIndex) {
-        let (order, arrival) = motion::begin(self.axes.as_ref(), point, self.plan.point(point).pose);
+        let (order, arrival) =
+            motion::begin(self.axes.as_ref(), point, self.plan.point(point).pose, &self.arrival);
         self.arrival = arrival;
         if self.moves.send(order).is_err() {
             error!(scan = self.scan, "the motion task has ended before the scan");

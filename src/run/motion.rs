@@ -58,15 +58,16 @@ impl Started {
     }
 }
 
-/// Starts the move to `point` if the axes are free. The order goes to [`spawn`]'s task in any case; the receiver
-/// follows the move.
+/// Starts the move to `point`, unless an earlier one has not ended: then it waits for its turn. The order goes to
+/// [`spawn`]'s task in any case; the receiver follows the move.
 pub(super) fn begin(
     axes: &dyn Axes,
     point: PointIndex,
     target: Pose,
+    earlier: &watch::Receiver<Arrival>,
 ) -> (MoveOrder, watch::Receiver<Arrival>) {
-    let started = Some(Started::now(axes, target))
-        .filter(|started| !matches!(started.motion, Err(MotionError::Moving)));
+    let free = matches!(*earlier.borrow(), Arrival::Arrived { .. } | Arrival::Failed);
+    let started = free.then(|| Started::now(axes, target));
     let (arrival, follower) = watch::channel(started.as_ref().map_or(Arrival::Waiting, Started::arrival));
     (MoveOrder { point, target, started, arrival }, follower)
 }
@@ -81,6 +82,10 @@ pub(super) fn spawn(
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         while let Some(MoveOrder { point, target, started, arrival }) = orders.recv().await {
+            if started.is_none() && stop.is_cancelled() {
+                arrival.send_replace(Arrival::Failed);
+                continue;
+            }
             let started = started.unwrap_or_else(|| {
                 let started = Started::now(axes.as_ref(), target);
                 arrival.send_replace(started.arrival());
@@ -144,5 +149,69 @@ fn ready_ns(arrival: Arrival, settle: Duration) -> Option<u64> {
             Some(rest_ns.saturating_add(settle.as_nanos() as u64))
         }
         Arrival::Waiting | Arrival::Failed => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::AxisConfig;
+    use crate::motion::Limits;
+    use crate::plan::Axis;
+    use crate::rig::sim::{SimAxes, World, WorldFile};
+
+    fn turntable(folder: &tempfile::TempDir) -> (Arc<WorldFile>, Arc<dyn Axes>) {
+        let limits = Limits { speed: 90.0, acceleration: 900.0 };
+        let axes = vec![AxisConfig { axis: Axis::Turntable, limits, travel: None }];
+        let path = folder.path().join("world.json");
+        let world = Arc::new(WorldFile::create(path, World::default()).unwrap());
+        let axes = Arc::new(SimAxes::new(axes, 10.0, world.clone()).unwrap());
+        (world, axes)
+    }
+
+    fn at(angle: f64) -> Pose {
+        Pose::default().with(Axis::Turntable, angle)
+    }
+
+    #[tokio::test]
+    async fn a_move_waits_for_the_one_before_and_then_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (world, axes) = turntable(&folder);
+        let (orders, receiver) = mpsc::unbounded_channel();
+        let (inbox, _inputs) = mpsc::unbounded_channel();
+        let task = spawn(axes.clone(), receiver, inbox, CancellationToken::new());
+        let mut last = watch::channel(Arrival::Failed).1;
+        for (point, angle) in [90.0, 100.0, 170.0].into_iter().enumerate() {
+            let (order, arrival) = begin(axes.as_ref(), PointIndex(point as u32), at(angle), &last);
+            orders.send(order).unwrap();
+            last = arrival;
+        }
+        drop(orders);
+        task.await.unwrap();
+        assert!(matches!(*last.borrow(), Arrival::Arrived { .. }));
+        assert_eq!(world.world().target(), at(170.0));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_not_begun_once_all_is_to_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        let (world, axes) = turntable(&folder);
+        let (orders, receiver) = mpsc::unbounded_channel();
+        let (inbox, mut inputs) = mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let task = spawn(axes.clone(), receiver, inbox, stop.clone());
+        let none = watch::channel(Arrival::Failed).1;
+        let (first, arrival) = begin(axes.as_ref(), PointIndex(0), at(170.0), &none);
+        assert!(matches!(*arrival.borrow(), Arrival::Expected { .. }));
+        let (second, waits) = begin(axes.as_ref(), PointIndex(1), at(10.0), &arrival);
+        assert_eq!(*waits.borrow(), Arrival::Waiting);
+        orders.send(first).unwrap();
+        orders.send(second).unwrap();
+        stop.cancel();
+        drop(orders);
+        task.await.unwrap();
+        assert_eq!((*arrival.borrow(), *waits.borrow()), (Arrival::Failed, Arrival::Failed));
+        assert_ne!(world.world().target(), at(10.0), "the second move was begun");
+        assert!(inputs.try_recv().is_err(), "nobody is told of a failure that was wanted");
     }
 }

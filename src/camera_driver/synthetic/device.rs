@@ -185,10 +185,14 @@ impl<S: Scene> Synthetic<S> {
     /// The still of the frame that has been read out by now.
     fn still(&mut self, shutter: &Shutter, timing: &Timing) -> Result<Option<RawFrame>, DeviceError> {
         if let Some(early) = self.run.as_mut().and_then(|run| run.early.take()) {
-            if self.scene.held_still(shutter)? {
-                return Ok(Some(early));
+            match self.scene.held_still(shutter) {
+                Ok(true) => return Ok(Some(early)),
+                Ok(false) => self.release(early.buffer),
+                Err(error) => {
+                    self.release(early.buffer);
+                    return Err(error);
+                }
             }
-            self.release(early.buffer);
         }
         self.make(Stream::Still, shutter, timing)
     }
@@ -351,9 +355,15 @@ impl<S: Scene> Device for Synthetic<S> {
             return Ok(None);
         }
         run.next += 1;
-        let made = [self.still(&shutter, &timing)?, self.make(Stream::Live, &shutter, &timing)?];
+        if let Some(still) = self.still(&shutter, &timing)?
+            && let Some(run) = &mut self.run
+        {
+            run.ready.push_back(still);
+        }
+        // What is ready is handed over by a later call, should this one fail.
+        let live = self.make(Stream::Live, &shutter, &timing)?;
         let Some(run) = &mut self.run else { return Ok(None) };
-        run.ready.extend(made.into_iter().flatten());
+        run.ready.extend(live);
         Ok(run.ready.pop_front())
     }
 

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::dataset::{OpenError, Recovered, State, Violation, create, recover, verify};
+use crate::dataset::{
+    OpenError, OsDisk, Recovered, State, Violation, create, recover, recover_on, show, verify,
+};
 use crate::plan::ShotIndex;
 use crate::scan::{Outcome, Record};
 
@@ -108,6 +110,59 @@ fn without_its_journal_a_scan_keeps_every_whole_image() {
     assert!(report.new_journal);
     assert_eq!(dataset.tally().counts().done, 3);
     assert!(verify(&dir).unwrap().is_sound());
+}
+
+#[test]
+fn a_scan_whose_folders_were_removed_can_go_on() {
+    let root = tempfile::tempdir().unwrap();
+    let dataset = new(root.path(), 2);
+    take(&dataset, 0, 1).unwrap();
+    let dir = dataset.dir().to_owned();
+    drop(dataset);
+    fs::remove_dir_all(dir.join("metadata")).unwrap();
+    let Recovered { dataset, report, .. } = recover(&dir).unwrap();
+    assert_eq!((report.metadata_restored.as_slice(), report.lost.as_slice()), (&[ShotIndex(0)][..], &[][..]));
+    drop(dataset);
+    fs::remove_dir_all(dir.join("images")).unwrap();
+    let Recovered { dataset, report, .. } = recover(&dir).unwrap();
+    assert_eq!(report.lost.len(), 1);
+    for shot in 0..2 {
+        take(&dataset, shot, 2).unwrap();
+    }
+    dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+    assert!(verify(&dir).unwrap().is_sound());
+}
+
+/// A recovery that is interrupted has not come to the manifest yet.
+#[test]
+fn a_list_does_not_believe_a_manifest_that_is_older_than_the_journal() {
+    let root = tempfile::tempdir().unwrap();
+    let dataset = new(root.path(), 1);
+    take(&dataset, 0, 1).unwrap();
+    dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+    let dir = dataset.dir().to_owned();
+    drop(dataset);
+    let old = fs::read(dir.join("scan.json")).unwrap();
+    let image = fs::read_dir(dir.join("images/cam0")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(image).unwrap();
+    drop(recover(&dir).unwrap());
+    fs::write(dir.join("scan.json"), old).unwrap();
+    let shown = show(&dir).unwrap().scan.unwrap();
+    assert_ne!(shown.state, State::Complete);
+    assert_eq!((shown.shots.done, shown.shots.pending), (0, 1));
+}
+
+#[test]
+fn a_recovery_is_given_up_between_two_images_and_begun_again() {
+    let root = tempfile::tempdir().unwrap();
+    let dataset = new(root.path(), 2);
+    take(&dataset, 0, 1).unwrap();
+    let dir = dataset.dir().to_owned();
+    drop(dataset);
+    let stop = std::sync::atomic::AtomicBool::new(true);
+    let given_up = recover_on(std::sync::Arc::new(OsDisk), &dir, &stop);
+    assert!(matches!(given_up, Err(OpenError::GivenUp(_))));
+    assert_eq!(recover(&dir).unwrap().dataset.tally().counts().done, 1);
 }
 
 #[test]

@@ -30,14 +30,17 @@ fn scan(root: &Path, id: &str, outcome: Option<Outcome>) -> ScanId {
 fn scans_are_listed_newest_first_and_damaged_ones_as_such() {
     let root = tempfile::tempdir().unwrap();
     assert_eq!(list(&root.path().join("none")).unwrap(), []);
-    scan(root.path(), "2026-01-01-000000-owl", Some(Outcome::Complete));
-    scan(root.path(), "2026-03-01-000000-cat", None);
-    scan(root.path(), "2026-02-01-000000-dog", Some(Outcome::Cancelled));
+    // By age, whatever the names say.
+    scan(root.path(), "owl-of-old", Some(Outcome::Complete));
+    scan(root.path(), "2026-03-01-000000-dog", Some(Outcome::Cancelled));
+    scan(root.path(), "2026-02-01-000000-cat", None);
+    // The clock of file systems is a few milliseconds behind.
+    std::thread::sleep(std::time::Duration::from_millis(50));
     fs::create_dir(root.path().join("2026-04-01-000000-elk")).unwrap();
     fs::create_dir(root.path().join(".new-x")).unwrap();
     fs::write(root.path().join("notes"), "").unwrap();
     // A lost manifest costs nothing.
-    fs::remove_file(root.path().join("2026-01-01-000000-owl/scan.json")).unwrap();
+    fs::remove_file(root.path().join("owl-of-old/scan.json")).unwrap();
 
     let scans = list(root.path()).unwrap();
     let seen: Vec<_> = scans
@@ -48,13 +51,26 @@ fn scans_are_listed_newest_first_and_damaged_ones_as_such() {
         seen,
         [
             ("2026-04-01-000000-elk", None),
-            ("2026-03-01-000000-cat", Some((State::Running, 0))),
-            ("2026-02-01-000000-dog", Some((State::Cancelled, 0))),
-            ("2026-01-01-000000-owl", Some((State::Complete, 1))),
+            ("2026-02-01-000000-cat", Some((State::Running, 0))),
+            ("2026-03-01-000000-dog", Some((State::Cancelled, 0))),
+            ("owl-of-old", Some((State::Complete, 1))),
         ]
     );
     assert_eq!(show(&scans[1].dir).unwrap(), scans[1]);
     assert!(show(&root.path().join("none")).is_err());
+}
+
+/// Whatever people call their scans, those of today are not removed before those of yesterday.
+#[test]
+fn the_oldest_scan_is_the_one_that_was_created_first() {
+    let root = tempfile::tempdir().unwrap();
+    let names = ["zebra", "2026-03-01-000000-dog", "2026-01-01-000000-owl"];
+    for name in names {
+        scan(root.path(), name, Some(Outcome::Complete));
+    }
+    let scans = list(root.path()).unwrap();
+    let removed: Vec<_> = removable(&scans, Some(1)).iter().map(ToString::to_string).collect();
+    assert_eq!(removed, names[..2]);
 }
 
 #[test]

@@ -207,7 +207,8 @@ impl Connection {
                     garbage += 1;
                     self.tally.garbage.fetch_add(1, Ordering::Relaxed);
                     warn!(camera = self.camera, %error, "the driver sent something that is no message");
-                    self.deliver(Err(self.error(ErrorKind::Protocol, error.to_string())));
+                    let ticket = self.talk().waiting.as_ref().map(|mailbox| mailbox.ticket);
+                    self.deliver(ticket, Err(self.error(ErrorKind::Protocol, error.to_string())));
                 }
                 Err(error) => break self.error(ErrorKind::Protocol, error.to_string()),
             }
@@ -237,7 +238,8 @@ impl Connection {
     /// Hands `message` to who waits for it, or drops it.
     fn sort(&self, message: FromDriver, memory: Option<OwnedFd>) {
         let received_ns = now_ns();
-        let want = self.talk().waiting.as_ref().map(|mailbox| mailbox.want);
+        let waiting = self.talk().waiting.as_ref().map(|mailbox| (mailbox.ticket, mailbox.want));
+        let (ticket, want) = waiting.unzip();
         let verdict = verdict(&message, want);
         let said = name(&message);
         // Whatever becomes of a frame from here on, its memory is given back.
@@ -258,7 +260,7 @@ impl Connection {
             }
         };
         match verdict {
-            Verdict::Answer => self.deliver(answer),
+            Verdict::Answer => self.deliver(ticket, answer),
             Verdict::Late => self.drop_late(&answer),
             Verdict::Unasked => warn!(camera = self.camera, ?answer, "the driver reports an error by itself"),
             Verdict::Beat => {}
@@ -266,14 +268,14 @@ impl Connection {
                 let error =
                     self.error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
                 warn!(camera = self.camera, kind = error.kind.name(), "{}", error.message);
-                self.deliver(Err(error));
+                self.deliver(ticket, Err(error));
             }
         }
     }
 
-    /// Ends the present wait, if there is one, with `answer`.
-    fn deliver(&self, answer: Result<Answer, CameraError>) {
-        let mailbox = self.talk().waiting.take();
+    /// Ends the wait with this ticket, if there is one, with `answer`.
+    fn deliver(&self, ticket: Option<u64>, answer: Result<Answer, CameraError>) {
+        let mailbox = self.talk().waiting.take_if(|mailbox| Some(mailbox.ticket) == ticket);
         let undelivered = match mailbox {
             Some(mailbox) => mailbox.answer.send(answer).err().map(|mpsc::SendError(answer)| answer),
             None => Some(answer),

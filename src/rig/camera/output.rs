@@ -45,14 +45,14 @@ fn log(camera: &str, limit: &mut Limit, line: &str) {
         Admission::No => {}
         Admission::Yes { dropped } => {
             if dropped > 0 {
-                warn!(target: "camera_driver", camera, dropped, "the driver prints too much: lines were dropped");
+                warn!(target: "scanner::camera_driver", camera, dropped, "the driver prints too much: lines were dropped");
             }
             let (gravity, line) = gravity(line);
             match gravity {
-                Gravity::Error => error!(target: "camera_driver", camera, "{line}"),
-                Gravity::Warning => warn!(target: "camera_driver", camera, "{line}"),
-                Gravity::Notice => info!(target: "camera_driver", camera, "{line}"),
-                Gravity::Debug => debug!(target: "camera_driver", camera, "{line}"),
+                Gravity::Error => error!(target: "scanner::camera_driver", camera, "{line}"),
+                Gravity::Warning => warn!(target: "scanner::camera_driver", camera, "{line}"),
+                Gravity::Notice => info!(target: "scanner::camera_driver", camera, "{line}"),
+                Gravity::Debug => debug!(target: "scanner::camera_driver", camera, "{line}"),
             }
         }
     }

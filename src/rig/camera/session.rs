@@ -99,6 +99,9 @@ impl Session {
 
     /// Ends stream and driver, in this order. A driver that no longer answers is not waited for.
     pub(super) async fn close(mut self, inner: &Arc<Inner>) -> Result<(), Wedged> {
+        if self.driver.connection.stuck().is_some() {
+            return self.kill(inner).await;
+        }
         let deadline = Instant::now() + inner.recovery.restart_timeout;
         let stopped = self.stop_stream(deadline, inner, &CancellationToken::new()).await;
         self.driver.end(inner, if stopped.is_ok() { Ending::Gentle } else { Ending::Forced }).await
