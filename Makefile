@@ -1,13 +1,18 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build demo test lint deny doc unit test-crash bench man clean
+.PHONY: all build libcamera demo test lint deny doc unit test-libcamera test-crash bench man clean
 
 all: build
 
 build:
 	./.ci/prepare
 	$(CARGO) build --release --locked
+
+## The driver of real cameras; needs libcamera-dev 0.7
+libcamera:
+	./.ci/prepare
+	$(CARGO) build --release --locked --features libcamera --bin scanner-libcamera
 
 ## A 144-point scan on the simulated rig, with faults
 demo: build
@@ -35,6 +40,17 @@ doc:
 unit:
 	$(CARGO) build --locked --bins
 	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked
+
+# Kept apart from what is built without libcamera: its own flags would build everything anew.
+LIBCAMERA = .cache/libcamera
+WITH_LIBCAMERA = ./.ci/with-libcamera $(LIBCAMERA) env CARGO_TARGET_DIR=target/with-libcamera
+
+## The libcamera driver on the real libcamera with its virtual camera (Debian on x86-64, as root)
+test-libcamera: prepare-test
+	./.ci/libcamera $(LIBCAMERA)
+	$(WITH_LIBCAMERA) $(CARGO) clippy --locked --features libcamera --bin scanner-libcamera --test libcamera -- -D warnings
+	$(WITH_LIBCAMERA) $(CARGO) build --locked --features libcamera --bins
+	$(WITH_LIBCAMERA) $(CARGO) test --locked --features libcamera --test libcamera
 
 ## More generated lives of a scan and more camera faults than CI runs: half an hour
 test-crash: prepare-test

@@ -97,20 +97,28 @@ impl Spawner {
     }
 }
 
-/// The executable of `driver`: an absolute path, else beside this program, else in `PATH`. The error says
-/// where it was looked for.
+/// The executable of `driver`: an absolute path, else `scanner-DRIVER` or `DRIVER` beside this program, else in
+/// `PATH`. The error says where it was looked for.
 pub(super) fn find_driver(driver: &Path) -> Result<PathBuf, String> {
     let candidates: Vec<PathBuf> = if driver.is_absolute() {
         vec![driver.to_owned()]
     } else {
         let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
         let path = env::var_os("PATH").unwrap_or_default();
-        beside.into_iter().chain(env::split_paths(&path)).map(|folder| folder.join(driver)).collect()
+        let folders = beside.into_iter().chain(env::split_paths(&path));
+        let names: [PathBuf; 2] = [format!("scanner-{}", driver.display()).into(), driver.to_owned()];
+        folders.flat_map(|folder| names.clone().map(|name| folder.join(name))).collect()
     };
     let found = candidates.iter().find(|file| file.is_file() && access(*file, Access::EXEC_OK).is_ok());
     found.cloned().ok_or_else(|| {
         let places = candidates.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
-        format!("there is no executable driver {}: looked for {places}", driver.display())
+        let hint = if driver == Path::new("libcamera") {
+            "build it with `make libcamera`, which needs libcamera-dev 0.7 (Raspberry Pi OS and Debian 13 with \
+             backports have it); "
+        } else {
+            ""
+        };
+        format!("there is no executable driver {}: {hint}looked for {places}", driver.display())
     })
 }
 
@@ -140,6 +148,8 @@ mod tests {
         let error = find_driver(Path::new("no-such-driver")).unwrap_err();
         let exe = env::current_exe().unwrap();
         assert!(error.contains(&*exe.with_file_name("no-such-driver").to_string_lossy()), "{error}");
+        let error = find_driver(Path::new("libcamera")).unwrap_err();
+        assert!(error.contains("libcamera-dev") && error.contains("/scanner-libcamera"), "{error}");
         assert_eq!(find_driver(Path::new("sh")).unwrap().file_name(), Path::new("sh").file_name());
     }
 

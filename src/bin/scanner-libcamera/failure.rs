@@ -1,0 +1,36 @@
+//! What libcamera's errors mean.
+
+use std::io;
+
+use rustix::io::Errno;
+use scanner::camera_driver::host::DeviceError;
+use scanner::camera_driver::protocol::ErrorKind;
+
+/// The error of a call into libcamera; `doing` is what was tried.
+pub(crate) fn failed(doing: &str, error: &io::Error) -> DeviceError {
+    // The bindings hand libcamera's negative codes on as they are, where they do not turn them.
+    let code = error.raw_os_error().map(i32::abs);
+    let errno = code.map(Errno::from_raw_os_error);
+    let (kind, advice) = match errno {
+        Some(Errno::BUSY) => (ErrorKind::Busy, "; another process has the camera"),
+        Some(Errno::NODEV | Errno::NXIO | Errno::NOENT) => {
+            (ErrorKind::Gone, "; the camera is not there: check its cable")
+        }
+        Some(Errno::NOMEM | Errno::NOBUFS) => (
+            ErrorKind::NoMemory,
+            "; no memory for frames: raise cma= in the kernel's command line, or choose a smaller size",
+        ),
+        Some(Errno::INVAL) => (ErrorKind::InvalidArgument, "; the camera refuses this configuration"),
+        Some(Errno::ACCESS | Errno::PERM) => {
+            (ErrorKind::Gone, "; no permission: the user must be in the group video")
+        }
+        Some(_) | None => (ErrorKind::QueueBuffer, ""),
+    };
+    let what = errno.map_or_else(|| error.to_string(), |errno| errno.to_string());
+    DeviceError { kind, message: format!("{doing}: {what}{advice}"), code }
+}
+
+/// A request that was not taken.
+pub(crate) fn not_queued(error: &io::Error) -> DeviceError {
+    DeviceError { kind: ErrorKind::QueueBuffer, ..failed("Failed to queue buffer", error) }
+}
