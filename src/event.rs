@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
-use crate::camera_driver::protocol::ErrorKind;
+use crate::camera_driver::protocol::{Controls, ErrorKind};
 use crate::config::Rung;
 use crate::frame::FailureKind;
 use crate::scan::Outcome;
@@ -49,6 +49,13 @@ pub enum Event {
         shot: ShotName,
         /// Counted from 1 over the life of the scan.
         attempt: u32,
+    },
+    /// What a camera finds by itself is held from now on.
+    Held {
+        /// Whose.
+        camera: String,
+        /// At these values.
+        controls: Controls,
     },
     /// A try failed.
     AttemptFailed {
@@ -165,6 +172,7 @@ impl Event {
             Self::Captured { shot: ShotName { shot, point, label, camera }, attempt } => {
                 info!(scan, point, camera, shot, attempt, "captured {camera}/{label}");
             }
+            Self::Held { camera, controls } => info!(scan, camera, "camera {camera} holds {controls}"),
             Self::AttemptFailed { shot: ShotName { shot, point, label, camera }, attempt, kind, message } => {
                 warn!(scan, point, camera, shot, attempt, %kind, "attempt {attempt} at {camera}/{label} failed: {kind}: {message}");
             }

@@ -1,6 +1,8 @@
 //! A camera is another process: the protocol between it and the daemon, and the driver's end of it.
 
 pub mod clock;
+pub mod controls;
+pub mod dmabuf;
 pub mod host;
 pub mod link;
 pub mod protocol;

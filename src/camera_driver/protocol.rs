@@ -6,12 +6,16 @@
 //! `F_SEAL_SHRINK` or a dmabuf, so that its reader cannot be surprised by a shorter file.
 //!
 //! The driver speaks first (`hello`). Then the daemon sends `configure`, answered by `configured`; `start`,
-//! answered by `started`; any number of `capture`, each answered by one `frame` or `error`; `stop`, answered
-//! by `stopped`. Every start has a new *epoch*: what carries an older one is dropped and counted.
+//! answered by `started`; any number of `capture`, each answered by one `frame` or `error`, and of `converge`,
+//! answered by `converged`; `stop`, answered by `stopped`. Every start has a new *epoch*: what carries an older one is dropped and counted.
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Dioptres, FramesPerSecond, Seconds};
+use crate::units::{Dioptres, FramesPerSecond};
+
+pub use super::controls::{ColourGains, Control, Controls, Domain, Metering, NoiseReduction, Region};
 
 /// The version of this protocol.
 pub const VERSION: u32 = 1;
@@ -72,30 +76,30 @@ pub enum Stream {
     Live,
 }
 
-/// Settings of the camera. What is absent is left as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Controls {
-    /// Exposure time.
+/// A picture that a sensor can make: one of its read-out modes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mode {
+    /// Its size.
+    pub size: Size,
+    /// The raw format, as its driver calls it: `SRGGB10_CSI2P`; none if raw frames are not offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exposure: Option<Seconds>,
-    /// Analogue gain, 1 = none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gain: Option<f64>,
-    /// Lens position (manual focus).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub focus: Option<Dioptres>,
+    pub raw: Option<String>,
 }
 
-/// A control that a camera has, and its range in the unit of [`Controls`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ControlRange {
-    /// Field name in [`Controls`].
-    pub name: String,
-    /// Lowest value.
-    pub min: f64,
-    /// Highest value.
-    pub max: f64,
+/// How images are turned before they are handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Orientation {
+    /// As the sensor stands.
+    #[default]
+    Normal,
+    /// Upside down.
+    #[serde(rename = "rotate_180")]
+    Rotate180,
+    /// Left and right exchanged.
+    Mirror,
+    /// Top and bottom exchanged.
+    Flip,
 }
 
 /// What a driver says of itself and its camera.
@@ -115,8 +119,14 @@ pub struct Hello {
     pub pixel_pitch_um: f64,
     /// Pixel formats of stills.
     pub formats: Vec<PixelFormat>,
-    /// Controls with their ranges.
-    pub controls: Vec<ControlRange>,
+    /// Modes of the sensor, the largest first; empty if any size can be had.
+    #[serde(default)]
+    pub modes: Vec<Mode>,
+    /// Controls and what they take.
+    pub controls: Vec<Control>,
+    /// Device nodes that only one process at a time can use the camera through.
+    #[serde(default)]
+    pub devices: Vec<PathBuf>,
     /// Whether low-resolution frames can stream beside stills.
     pub live_beside_stills: bool,
     /// Whether raw frames can be had.
@@ -136,6 +146,9 @@ pub struct Configure {
     /// Frame rate wanted; the driver's own choice if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<FramesPerSecond>,
+    /// How images are turned.
+    #[serde(default)]
+    pub orientation: Orientation,
     /// Settings from the first frame on.
     #[serde(default)]
     pub controls: Controls,
@@ -147,7 +160,7 @@ pub struct Configure {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToDriver {
-    /// Choose the streams; only while stopped.
+    /// Choose the streams; only while stopped. Takes the camera, if this process has not got it.
     Configure(Configure),
     /// Start streaming as `epoch`.
     Start {
@@ -159,6 +172,12 @@ pub enum ToDriver {
     /// Change settings.
     Set {
         /// The settings to change.
+        controls: Controls,
+    },
+    /// Let settle what is automatic (exposure, white balance, focus), which is all but `controls`, then hold it;
+    /// answered by `converged`. Only while streaming.
+    Converge {
+        /// What is fixed.
         controls: Controls,
     },
     /// Deliver one still: the first valid one whose exposure began at or after `not_before_ns`.
@@ -213,9 +232,15 @@ pub struct Frame {
     pub readout_us: u64,
     /// Analogue gain.
     pub gain: f64,
+    /// White balance, if the camera says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white_balance: Option<ColourGains>,
     /// Lens position, if the lens has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Dioptres>,
+    /// `CLOCK_MONOTONIC` in nanoseconds at which the driver had the picture, complete; 0 if unknown.
+    #[serde(default)]
+    pub completed_ns: u64,
     /// The sensor's frame counter; grows within an epoch.
     pub sequence: u64,
     /// For `release`.
@@ -296,6 +321,14 @@ pub enum FromDriver {
     Configured {
         /// Time between frames in microseconds.
         frame_duration_us: u64,
+        /// Size of low-resolution frames, which may differ from what was wanted; none if there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        live: Option<Size>,
+    },
+    /// What was automatic is held.
+    Converged {
+        /// At these values.
+        controls: Controls,
     },
     /// Streaming.
     Started {

@@ -56,12 +56,18 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Check the configuration and show every problem in it
     CheckConfig {
+        /// Also start every camera's driver and check that the camera is there and takes its settings
+        #[arg(long)]
+        devices: bool,
         /// Print the problems as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Open every camera and print what its driver says of it
+    /// Print what every camera's driver says of it, and who holds it
     Devices {
+        /// End the programs of recovery.may_end that hold a camera
+        #[arg(long)]
+        release: bool,
         /// Print as JSON
         #[arg(long)]
         json: bool,

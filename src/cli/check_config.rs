@@ -9,9 +9,9 @@ use crate::daemon::plan_from;
 use crate::rig::sim::SimAxes;
 
 use super::exit::{Exit, Failure};
-use super::output;
+use super::{devices, output};
 
-pub(super) fn check_config(path: &Path, as_json: bool) -> Result<Exit, Failure> {
+pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Result<Exit, Failure> {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(errors) => {
@@ -27,13 +27,18 @@ pub(super) fn check_config(path: &Path, as_json: bool) -> Result<Exit, Failure> 
     for plan in &config.plans {
         plan_from(&config, Some(&plan.name), &start)?;
     }
+    let failed = if with_devices { devices::check(config.clone())? } else { Vec::new() };
     if as_json {
-        output::json(&json!({ "ok": true, "problems": [] }))?;
+        let problems = failed.iter().map(|error| json!({ "message": error.to_string() })).collect::<Vec<_>>();
+        output::json(&json!({ "ok": failed.is_empty(), "problems": problems }))?;
+    } else if !failed.is_empty() {
+        let problems = failed.iter().map(ToString::to_string).collect::<Vec<_>>();
+        return Err(Failure::new(Exit::Camera, &problems.join("\n")));
     } else {
         let names = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let plans = names(config.plans.iter().map(|plan| plan.name.as_str()).collect());
         let cameras = names(config.cameras.iter().map(|camera| camera.name.as_str()).collect());
         output::print(&format!("{}: ok (cameras: {cameras}; plans: {plans})", path.display()))?;
     }
-    Ok(Exit::Done)
+    Ok(if failed.is_empty() { Exit::Done } else { Exit::Camera })
 }

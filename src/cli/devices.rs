@@ -1,57 +1,145 @@
-//! `scanner devices`: what the cameras' drivers say of them.
+//! `scanner devices`: what the cameras' drivers say of them, and who holds the cameras.
 
 use serde_json::json;
 
+use crate::camera_driver::protocol::Hello;
 use crate::config::Config;
-use crate::daemon::Station;
+use crate::daemon::{StartError, Station};
+use crate::rig::camera::{Camera, CameraError, Holder};
 
 use super::exit::{Exit, Failure};
 use super::{output, run};
 
-pub(super) fn devices(config: Config, as_json: bool) -> Result<Exit, Failure> {
-    let drivers = config.cameras.iter().map(|camera| camera.driver.display().to_string()).collect::<Vec<_>>();
-    let runtime = run::runtime()?;
-    let found = runtime.block_on(async {
-        let station = Station::open(config)?;
+/// A camera, looked at.
+struct Found {
+    name: String,
+    executable: String,
+    hello: Result<Hello, CameraError>,
+    holders: Vec<Holder>,
+    ended: Vec<Holder>,
+}
+
+pub(super) fn devices(config: Config, release: bool, as_json: bool) -> Result<Exit, Failure> {
+    let executables = config.cameras.iter().map(|camera| camera.driver.display().to_string());
+    let executables = executables.collect::<Vec<_>>();
+    let found = with_station(config, async |station| {
         let mut found = Vec::new();
-        for camera in station.cameras() {
-            let mut lease = camera.lease("scanner devices").map_err(crate::daemon::StartError::from)?;
-            found.push((camera.name().to_owned(), lease.open().await));
-            lease.close().await;
+        for (camera, executable) in station.cameras().iter().zip(executables) {
+            let hello = look(camera, false).await?;
+            let handle = camera.clone();
+            let looking = tokio::task::spawn_blocking(move || {
+                let ended = if release { handle.end_permitted_holders() } else { Vec::new() };
+                (handle.foreign_holders(), ended)
+            });
+            let (holders, ended) = looking.await.unwrap_or_default();
+            found.push(Found { name: camera.name().to_owned(), executable, hello, holders, ended });
         }
-        Ok::<_, Failure>(found)
-    });
-    run::shut_down(runtime);
-    let found = found?;
-    let failed = found.iter().any(|(_, hello)| hello.is_err());
+        Ok(found)
+    })?;
+    let failed = found.iter().any(|camera| camera.hello.is_err() || (release && !camera.holders.is_empty()));
     if as_json {
-        let cameras = found.iter().zip(&drivers).map(|((name, hello), driver)| match hello {
-            Ok(hello) => json!({ "camera": name, "executable": driver, "hello": hello }),
-            Err(error) => {
-                json!({ "camera": name, "executable": driver, "error": error.to_string(), "kind": error.kind })
-            }
-        });
-        output::json(&cameras.collect::<Vec<_>>())?;
+        output::json(&found.iter().map(as_value).collect::<Vec<_>>())?;
     } else {
-        let rows = found.iter().map(|(name, hello)| match hello {
-            Ok(hello) => [
-                name.clone(),
-                hello.model.clone(),
-                format!("{}x{}", hello.sensor.width, hello.sensor.height),
-                format!("{} um", hello.pixel_pitch_um),
-                hello.driver.clone(),
-                hello
-                    .controls
-                    .iter()
-                    .map(|c| format!("{} {}..{}", c.name, c.min, c.max))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            ],
-            Err(error) => {
-                [name.clone(), error.to_string(), String::new(), String::new(), String::new(), String::new()]
+        let header = ["CAMERA", "MODEL", "SENSOR", "PITCH", "MODES", "DRIVER", "HELD BY"];
+        output::print(&output::table(header, found.iter().map(row)))?;
+        for camera in &found {
+            let hello = camera.hello.iter().flat_map(|hello| &hello.controls);
+            let controls = hello.map(|control| format!("{} {}", control.name, control.domain));
+            let controls = controls.collect::<Vec<_>>().join("; ");
+            output::print(&format!(
+                "{} controls: {}",
+                camera.name,
+                if controls.is_empty() { "none" } else { &controls }
+            ))?;
+            for holder in &camera.ended {
+                output::print(&format!("{}: ended {holder}", camera.name))?;
             }
-        });
-        output::print(&output::table(["CAMERA", "MODEL", "SENSOR", "PITCH", "DRIVER", "CONTROLS"], rows))?;
+            if release && !camera.holders.is_empty() {
+                let held = held_by(&camera.holders);
+                output::error(&format!(
+                    "camera {} is still held by {held}: end it yourself, or list it in recovery.may_end",
+                    camera.name
+                ));
+            }
+        }
     }
     Ok(if failed { Exit::Camera } else { Exit::Done })
+}
+
+/// What keeps the cameras from being used as configured.
+pub(super) fn check(config: Config) -> Result<Vec<CameraError>, Failure> {
+    with_station(config, async |station| {
+        let mut failed = Vec::new();
+        for camera in station.cameras() {
+            failed.extend(look(camera, true).await?.err());
+        }
+        Ok(failed)
+    })
+}
+
+async fn look(camera: &Camera, configure: bool) -> Result<Result<Hello, CameraError>, StartError> {
+    let mut lease = camera.lease("scanner devices")?;
+    let hello = lease.look(configure).await;
+    lease.close().await;
+    Ok(hello)
+}
+
+fn with_station<T>(
+    config: Config,
+    work: impl AsyncFnOnce(&Station) -> Result<T, StartError>,
+) -> Result<T, Failure> {
+    let runtime = run::runtime()?;
+    let done = runtime.block_on(async {
+        let station = Station::open(config)?;
+        work(&station).await
+    });
+    run::shut_down(runtime);
+    Ok(done?)
+}
+
+fn row(camera: &Found) -> [String; 7] {
+    let held = held_by(&camera.holders);
+    match &camera.hello {
+        Ok(hello) => [
+            camera.name.clone(),
+            hello.model.clone(),
+            format!("{}x{}", hello.sensor.width, hello.sensor.height),
+            format!("{} um", hello.pixel_pitch_um),
+            modes(hello),
+            hello.driver.clone(),
+            held,
+        ],
+        Err(error) => {
+            let none = String::new();
+            [camera.name.clone(), error.to_string(), none.clone(), none.clone(), none.clone(), none, held]
+        }
+    }
+}
+
+fn modes(hello: &Hello) -> String {
+    let mode = |mode: &crate::camera_driver::protocol::Mode| {
+        let raw = mode.raw.as_ref().map(|raw| format!(" {raw}")).unwrap_or_default();
+        format!("{}x{}{raw}", mode.size.width, mode.size.height)
+    };
+    let modes = hello.modes.iter().map(mode).collect::<Vec<_>>();
+    if modes.is_empty() { "any".into() } else { modes.join(", ") }
+}
+
+fn held_by(holders: &[Holder]) -> String {
+    holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn as_value(camera: &Found) -> serde_json::Value {
+    let mut value = json!({
+        "camera": camera.name, "executable": camera.executable,
+        "held_by": camera.holders, "ended": camera.ended,
+    });
+    match &camera.hello {
+        Ok(hello) => value["hello"] = json!(hello),
+        Err(error) => {
+            value["error"] = json!(error.to_string());
+            value["kind"] = json!(error.kind);
+        }
+    }
+    value
 }

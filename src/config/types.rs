@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::camera_driver::protocol::{Controls, PixelFormat};
+use crate::camera_driver::protocol::{Controls, Orientation, PixelFormat, Size};
 use crate::motion::Limits;
-use crate::plan::{Axis, Intrinsics, Mount};
-use crate::units::{Bytes, Degrees, FramesPerSecond, Millimetres};
+use crate::plan::{Axis, Mount, Optics};
+use crate::units::{Bytes, Degrees, Dioptres, FramesPerSecond, Millimetres};
 
 /// Everything that the configuration files say.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,14 +59,42 @@ pub struct Camera {
     pub format: PixelFormat,
     /// Frame rate asked of the driver; its own choice if absent.
     pub frame_rate: Option<FramesPerSecond>,
-    /// Inner geometry at the configured size.
-    pub intrinsics: Intrinsics,
-    /// Place on the rig.
-    pub mount: Mount,
-    /// Exposure, gain and focus.
+    /// Size of the images and inner geometry; what is unknown, the camera says.
+    pub optics: Optics,
+    /// Place on the rig; without it the dataset has no poses for this camera.
+    pub mount: Option<Mount>,
+    /// How images are turned.
+    pub orientation: Orientation,
+    /// Low-resolution frames beside the stills.
+    pub live: Live,
+    /// What is fixed: exposure, gain, white balance, focus, and so on.
     pub controls: Controls,
+    /// For how long what is not fixed, but found automatically, is held.
+    pub hold: Hold,
     /// Handed to the driver as they are (`[camera.options]`), as JSON.
     pub options: serde_json::Value,
+}
+
+/// `live` of a `[[camera]]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Live {
+    /// A small size of the same shape, where the camera has a second stream.
+    Auto,
+    /// None.
+    Off,
+    /// This size; the camera may choose one near it.
+    Size(Size),
+}
+
+/// `hold` of a `[[camera]]`: images that fit together have the same exposure and colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// For the whole scan.
+    Scan,
+    /// As long as only the turntable moves.
+    Ring,
+    /// Not at all.
+    Never,
 }
 
 /// `[motion]` and its `[motion.AXIS]` tables.
@@ -130,6 +158,8 @@ pub struct NamedPlan {
     pub shape: PlanShape,
     /// Order of the points.
     pub order: PlanOrder,
+    /// Lens positions, each of which gives an image at every point; none for one image as configured.
+    pub focus: Vec<Dioptres>,
 }
 
 /// The points of a plan.

@@ -3,8 +3,8 @@
 use super::problem::Finding;
 use super::reader::did_you_mean;
 use super::tree::{Node, Value};
-use super::{CaptureOrder, OnFailedShot, OnWedgedCamera, Panel, PlanOrder};
-use crate::camera_driver::protocol::PixelFormat;
+use super::{CaptureOrder, Hold, Live, OnFailedShot, OnWedgedCamera, Panel, PlanOrder};
+use crate::camera_driver::protocol::{Metering, NoiseReduction, Orientation, PixelFormat, Size};
 use crate::units::{Dimension, Quantity};
 
 /// A value that a key can have.
@@ -24,6 +24,34 @@ pub(super) trait Choice: Copy + 'static {
 
 impl Choice for PixelFormat {
     const CHOICES: &'static [(&'static str, Self)] = &[("yuv420", Self::Yuv420), ("nv12", Self::Nv12)];
+}
+
+impl Choice for Orientation {
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("normal", Self::Normal),
+        ("rotate_180", Self::Rotate180),
+        ("mirror", Self::Mirror),
+        ("flip", Self::Flip),
+    ];
+}
+
+impl Choice for Metering {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[(Self::Centre.name(), Self::Centre), (Self::Spot.name(), Self::Spot), (Self::Matrix.name(), Self::Matrix)];
+}
+
+impl Choice for NoiseReduction {
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        (Self::Off.name(), Self::Off),
+        (Self::Fast.name(), Self::Fast),
+        (Self::HighQuality.name(), Self::HighQuality),
+        (Self::Minimal.name(), Self::Minimal),
+    ];
+}
+
+impl Choice for Hold {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("scan", Self::Scan), ("ring", Self::Ring), ("never", Self::Never)];
 }
 
 impl Choice for Panel {
@@ -94,6 +122,29 @@ impl Decode for bool {
     fn decode(node: &Node) -> Result<Self, Finding> {
         let Value::Boolean(value) = &node.value else { return Err(wrong::<Self>(node)) };
         Ok(*value)
+    }
+}
+
+impl Decode for Live {
+    fn wanted() -> String {
+        "\"auto\", \"off\", or a size such as \"960x540\"".into()
+    }
+
+    fn decode(node: &Node) -> Result<Self, Finding> {
+        let Value::Text(text) = &node.value else { return Err(wrong::<Self>(node)) };
+        let side = |side: &str| side.parse::<u32>().ok().filter(|side| (16..=10_000).contains(side) && side % 2 == 0);
+        match (text.as_str(), text.split_once('x')) {
+            ("auto", _) => Ok(Self::Auto),
+            ("off", _) => Ok(Self::Off),
+            (_, Some((width, height))) if side(width).is_some() && side(height).is_some() => {
+                let side = |text| side(text).unwrap_or_default();
+                Ok(Self::Size(Size { width: side(width), height: side(height) }))
+            }
+            (_, _) => {
+                let finding = Finding::new(&node.place, format!("cannot be {text:?}"));
+                Err(finding.hint(format!("write {}; sides are even, 16 to 10000", Self::wanted())))
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod room;
 mod service;
 mod station;
 mod status;
+mod strays;
 mod wiring;
 
 pub use control::{ControlError, Reply, Request, ask, serve};

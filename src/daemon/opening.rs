@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::camera_driver::protocol::{ErrorKind, Hello};
-use crate::config::Rung;
+use crate::config::{Hold, Rung};
 use crate::rig::camera::{Camera, CameraError, Lease, RecoverError};
 use crate::run::OpenCamera;
 
@@ -18,8 +18,10 @@ pub(super) async fn open_cameras(
     attempts: u32,
     stop: &CancellationToken,
 ) -> Result<Vec<OpenCamera>, StartError> {
-    let leases = cameras.iter().map(|camera| camera.lease(holder)).collect::<Result<Vec<_>, _>>()?;
-    let opening = leases.into_iter().map(|lease| tokio::spawn(open_camera(lease, attempts, stop.clone())));
+    let lease = |camera: &Camera| camera.lease(holder).map(|lease| (lease, camera.hold()));
+    let leases = cameras.iter().map(lease).collect::<Result<Vec<_>, _>>()?;
+    let opening =
+        leases.into_iter().map(|(lease, hold)| tokio::spawn(open_camera(lease, hold, attempts, stop.clone())));
     let mut opened = Vec::new();
     let mut failed = None;
     for task in opening.collect::<Vec<_>>() {
@@ -50,11 +52,12 @@ pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
 
 async fn open_camera(
     mut lease: Lease,
+    hold: Hold,
     attempts: u32,
     stop: CancellationToken,
 ) -> Result<OpenCamera, CameraError> {
     match stop.run_until_cancelled(open_lease(&mut lease, attempts)).await {
-        Some(Ok(hello)) => Ok(OpenCamera { lease, hello }),
+        Some(Ok(hello)) => Ok(OpenCamera { lease, hello, hold }),
         Some(Err(error)) => {
             lease.close().await;
             Err(error)

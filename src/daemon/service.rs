@@ -201,12 +201,17 @@ impl Service {
         match self.on_a_thread(move |station| station.decide(work)).await? {
             Job::Resume { scan } => {
                 let prepared = self.prepare_resumed(&scan, commands).await?;
-                let cameras = if prepared.wants_cameras() {
-                    self.open_unless_told(Some(scan), commands).await?
-                } else {
-                    Vec::new()
-                };
-                Ok((prepared, cameras))
+                if !prepared.wants_cameras() {
+                    return Ok((prepared, Vec::new()));
+                }
+                let cameras = self.open_unless_told(Some(scan), commands).await?;
+                match self.station.same_cameras(&prepared.id, prepared.plan()) {
+                    Ok(()) => Ok((prepared, cameras)),
+                    Err(error) => {
+                        self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
+                        Err(error)
+                    }
+                }
             }
             Job::New { plan, id } => {
                 let wish = (plan.clone(), id.clone());

@@ -25,6 +25,7 @@ use super::error::{PressError, StartError};
 use super::opening::{close_cameras, open_cameras};
 use super::room;
 use super::service::Work;
+use super::strays;
 use super::wiring::{
     create_folder, extra_options, fresh_fault_folder, io, lock_rig, wire_motion, wire_panel,
 };
@@ -53,7 +54,8 @@ pub(super) struct Prepared {
     plan: Arc<Plan>,
     state: State,
     dataset: dataset::Dataset,
-    resumed: bool,
+    /// What the journal says of earlier runs.
+    records: Vec<Record>,
 }
 
 impl Station {
@@ -62,6 +64,7 @@ impl Station {
         let runtime = config.storage.runtime_directory.clone();
         create_folder(&runtime)?;
         let lock = lock_rig(&runtime)?;
+        strays::clear(&config, &runtime);
         let (axes, lights, world) = wire_motion(&config, &runtime)?;
         let spawner = Spawner::new(&runtime).map_err(io("start processes from", &runtime))?;
         let faults = fresh_fault_folder(&runtime)?;
@@ -87,7 +90,11 @@ impl Station {
 
     /// Generates the plan of that name; the first one without a name.
     pub fn plan(&self, name: Option<&str>) -> Result<Plan, StartError> {
-        plan_from(&self.config, name, &self.axes.pose())
+        let mut plan = plan_from(&self.config, name, &self.axes.pose())?;
+        for (planned, camera) in plan.cameras.iter_mut().zip(&self.cameras) {
+            planned.intrinsics = camera.optics();
+        }
+        Ok(plan)
     }
 
     /// The buttons and the LED, if the rig has a panel.
@@ -186,7 +193,7 @@ impl Station {
         let dataset = dataset::create(root, &id, plan)?;
         let plan = Arc::new(dataset.plan().clone());
         let state = State::new(plan.clone(), self.policy());
-        Ok(Prepared { id, plan, state, dataset, resumed: false })
+        Ok(Prepared { id, plan, state, dataset, records: Vec::new() })
     }
 
     /// Brings an interrupted scan's dataset back to where its journal says it stands.
@@ -196,7 +203,7 @@ impl Station {
         let plan = Arc::new(recovered.dataset.plan().clone());
         self.same_cameras(id, &plan)?;
         let state = State::replay(plan.clone(), self.policy(), &recovered.records)?;
-        Ok(Prepared { id: id.clone(), plan, state, dataset: recovered.dataset, resumed: true })
+        Ok(Prepared { id: id.clone(), plan, state, dataset: recovered.dataset, records: recovered.records })
     }
 
     /// The folder of a scan, which exists.
@@ -220,12 +227,14 @@ impl Station {
                 return (Err(StartError::Pipeline(error)), leases);
             }
         };
-        if prepared.resumed {
+        // A scan that was prepared anew has none.
+        if !prepared.records.is_empty() {
             storage.note(Record::Resumed);
         }
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,
+            records: prepared.records,
             axes: self.axes.clone(),
             settle: self.config.motion.settle,
             cameras,
@@ -243,20 +252,24 @@ impl Station {
         Policy { scan: self.config.scan.clone(), recovery: self.config.recovery.clone() }
     }
 
-    fn same_cameras(&self, id: &ScanId, plan: &Plan) -> Result<(), StartError> {
-        let present = plan_cameras(&self.config);
+    /// Checks that the rig has the cameras of `plan`, as far as they are known: again once they are open.
+    pub(super) fn same_cameras(&self, id: &ScanId, plan: &Plan) -> Result<(), StartError> {
+        let mut present = plan_cameras(&self.config);
+        for (camera, handle) in present.iter_mut().zip(&self.cameras) {
+            camera.intrinsics = handle.optics();
+        }
         let same = plan.cameras.len() == present.len()
             && plan.cameras.iter().zip(&present).all(|(a, b)| {
-                a.name == b.name
-                    && a.intrinsics.width == b.intrinsics.width
-                    && a.intrinsics.height == b.intrinsics.height
+                let (planned, present) = (a.intrinsics.size(), b.intrinsics.size());
+                a.name == b.name && (present.is_none() || planned == present)
             });
         if same {
             return Ok(());
         }
         let names = |cameras: &[PlanCamera]| {
-            let name = |camera: &PlanCamera| {
-                format!("{} ({}x{})", camera.name, camera.intrinsics.width, camera.intrinsics.height)
+            let name = |camera: &PlanCamera| match camera.intrinsics.size() {
+                Some(size) => format!("{} ({}x{})", camera.name, size.width, size.height),
+                None => camera.name.clone(),
             };
             cameras.iter().map(name).collect::<Vec<_>>().join(", ")
         };
@@ -265,6 +278,11 @@ impl Station {
 }
 
 impl Prepared {
+    /// Its plan.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Whether anything is left to be captured.
     pub(super) fn wants_cameras(&self) -> bool {
         self.state.counts().stored < self.plan.shot_count()
@@ -297,7 +315,8 @@ pub(crate) fn plan_from(config: &Config, name: Option<&str>, start: &Pose) -> Re
         return Err(StartError::UnknownPlan { name: name.unwrap_or_default().to_owned(), known });
     };
     let cameras = plan_cameras(config);
-    Ok(plan::generate(&named.shape, cameras, named.order, &config.motion.axes, start)?)
+    let plan = plan::generate(&named.shape, cameras, named.order, &config.motion.axes, start)?;
+    Ok(plan.focus_stacked(&named.focus))
 }
 
 /// The folder of a scan, which exists.
@@ -312,7 +331,7 @@ pub(crate) fn find_scan(config: &Config, id: &ScanId) -> Result<PathBuf, StartEr
 fn plan_cameras(config: &Config) -> Vec<PlanCamera> {
     let camera = |camera: &config::Camera| PlanCamera {
         name: camera.name.clone(),
-        intrinsics: camera.intrinsics,
+        intrinsics: camera.optics,
         mount: camera.mount,
     };
     config.cameras.iter().map(camera).collect()

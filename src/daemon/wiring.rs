@@ -56,7 +56,7 @@ pub(super) fn extra_options(
     let options = match driver {
         Some("scanner-sim") => json!({
             "world": world.path(), "time_scale": time_scale, "fault_state": faults.join(&camera.name),
-            "intrinsics": camera.intrinsics, "mount": camera.mount,
+            "intrinsics": camera.optics, "mount": camera.mount,
         }),
         Some("scanner-replay") => {
             json!({ "time_scale": time_scale, "fault_state": faults.join(&camera.name) })

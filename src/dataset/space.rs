@@ -20,7 +20,9 @@ pub fn needed_bytes(plan: &Plan, quality: u8) -> Bytes {
     let shot_of_each_camera: f64 = plan
         .cameras
         .iter()
-        .map(|camera| f64::from(camera.intrinsics.width) * f64::from(camera.intrinsics.height))
+        // A camera whose size is not known yet is counted once it is open.
+        .filter_map(|camera| camera.intrinsics.size())
+        .map(|size| f64::from(size.width) * f64::from(size.height))
         .map(|pixels| pixels * bytes_per_pixel + PER_SHOT)
         .sum();
     Bytes::new((shot_of_each_camera * plan.points.len() as f64).ceil())

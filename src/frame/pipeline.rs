@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::camera_driver::protocol::ColourGains;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
 use crate::units::{Dioptres, Seconds};
@@ -62,6 +63,8 @@ pub struct CaptureFacts {
     pub exposure: Seconds,
     /// Analogue gain.
     pub gain: f64,
+    /// White balance, if the camera says.
+    pub white_balance: Option<ColourGains>,
     /// Lens position, if the lens has one.
     pub focus: Option<Dioptres>,
     /// The sensor's frame counter.
@@ -323,6 +326,7 @@ fn measured(facts: &CaptureFacts, quality: quality::Quality) -> FrameFacts {
         sensor_timestamp_ns: facts.sensor_timestamp_ns,
         exposure: facts.exposure,
         gain: facts.gain,
+        white_balance: facts.white_balance,
         focus: facts.focus,
         sequence: facts.sequence,
         sharpness: quality.sharpness,

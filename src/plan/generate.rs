@@ -152,6 +152,7 @@ mod tests {
     use super::*;
     use crate::motion::Limits;
     use crate::plan::{Axis, Intrinsics, Mount};
+    use crate::plan::Optics;
     use crate::units::{Degrees, Millimetres};
     use proptest::prelude::*;
 
@@ -164,7 +165,7 @@ mod tests {
             azimuth: Degrees::ZERO,
             look_at_height: Millimetres::new(60.0),
         };
-        PlanCamera { name: "cam0".into(), intrinsics, mount }
+        PlanCamera { name: "cam0".into(), intrinsics: Optics::Intrinsics(intrinsics), mount: Some(mount) }
     }
 
     fn axes() -> Vec<AxisConfig> {

@@ -59,7 +59,7 @@ pub(super) fn fibonacci_sphere(points: u32, min_tilt: Degrees, max_tilt: Degrees
             let tilt = height.asin().to_degrees().clamp(min_tilt.get(), max_tilt.get().max(min_tilt.get()));
             let angle = (f64::from(index) * GOLDEN_ANGLE) % 360.0;
             let pose = Pose::default().with(Axis::Turntable, angle).with(Axis::Tilt, tilt);
-            Point { label: format!("p{:0width$}", index + 1), pose }
+            Point { label: format!("p{:0width$}", index + 1), pose, focus: None }
         })
         .collect()
 }
@@ -83,6 +83,7 @@ impl Labels {
         (0..angles).map(move |index| Point {
             label: format!("r{:0ring_digits$}_a{:0angle_digits$}", ring + 1, index + 1),
             pose: pose.with(Axis::Turntable, f64::from(index) * 360.0 / f64::from(angles)),
+            focus: None,
         })
     }
 }

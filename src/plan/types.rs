@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Degrees, Millimetres};
+use super::Optics;
+use crate::units::{Degrees, Dioptres, Millimetres};
 
 /// One motor of the rig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,6 +118,9 @@ pub struct Point {
     pub label: String,
     /// Where the axes stand.
     pub pose: Pose,
+    /// Lens position of every camera; as configured if absent. Points with the same pose make a focus stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focus: Option<Dioptres>,
 }
 
 /// The inner geometry of a camera, in pixels of its still images (pinhole, no distortion).
@@ -161,10 +165,12 @@ pub struct Mount {
 pub struct PlanCamera {
     /// Its name in the configuration and folder name in the dataset: `cam0`.
     pub name: String,
-    /// Inner geometry.
-    pub intrinsics: Intrinsics,
-    /// Place on the rig.
-    pub mount: Mount,
+    /// Inner geometry, as far as it is known.
+    #[serde(default)]
+    pub intrinsics: Optics,
+    /// Place on the rig; none if nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount: Option<Mount>,
 }
 
 /// The ordered points of a scan, fixed when it starts and stored with it.

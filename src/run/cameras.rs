@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
 use crate::event::Event;
-use crate::plan::{CameraIndex, ShotIndex};
+use crate::plan::{CameraIndex, Plan, ShotIndex};
 use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
 use crate::scan::Input;
 
 use super::driver::Emit;
+use super::hold::{Holding, Prepare};
 use super::motion::{self, Arrival};
 use super::storage::{Frames, Message};
 use super::timing::Taken;
@@ -41,6 +42,8 @@ pub(super) struct CameraTask {
     pub(super) index: CameraIndex,
     pub(super) name: String,
     pub(super) lease: Lease,
+    pub(super) plan: Arc<Plan>,
+    pub(super) holding: Holding,
     pub(super) settle: Duration,
     /// Free places in the queue of frames.
     pub(super) places: Arc<Semaphore>,
@@ -101,6 +104,7 @@ impl CameraTask {
         let Ok(place) = self.places.clone().acquire_owned().await else {
             return Err(CameraError::new(&self.name, ErrorKind::Cancelled, "the frame queue is closed"));
         };
+        self.prepare(shot, arrival).await?;
         let Some(expected) = motion::expected_ready_ns(arrival, self.settle).await else {
             return Err(interrupted(&self.name));
         };
@@ -118,6 +122,32 @@ impl CameraTask {
         // Nobody listens any more only when the run has ended.
         let _ = self.inbox.send(Message::Taken(taken));
         Ok(InHand { shot, attempt, frame, place })
+    }
+
+    /// Gives the camera the settings that are held for this shot, once they are found.
+    async fn prepare(
+        &mut self,
+        shot: ShotIndex,
+        arrival: &mut watch::Receiver<Arrival>,
+    ) -> Result<(), CameraError> {
+        match self.holding.prepare(&self.plan, shot) {
+            Prepare::Nothing => {}
+            Prepare::Set(controls) => {
+                self.lease.hold(controls).await?;
+                self.holding.is_set(&self.plan, shot);
+            }
+            Prepare::Converge(before) => {
+                // What a camera sees on the way is not what its images will show.
+                if motion::actual_ready_ns(arrival, self.settle).await.is_none() {
+                    let message = "the axes did not arrive, so the camera could not find its settings";
+                    return Err(CameraError::new(&self.name, ErrorKind::Cancelled, message));
+                }
+                let controls = self.lease.converge(before).await?;
+                self.emit.event(&Event::Held { camera: self.name.clone(), controls });
+                self.holding.found(&self.plan, shot, controls);
+            }
+        }
+        Ok(())
     }
 
     async fn recover(&mut self, rung: Rung, after: Duration) -> Input {

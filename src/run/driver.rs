@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use crate::camera_driver::protocol::Hello;
+use crate::config::Hold;
 use crate::event::{Event, ShotName};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 use crate::rig::Axes;
@@ -17,6 +18,7 @@ use crate::rig::camera::Lease;
 use crate::scan::{Action, End, Input, Phase, Record, State};
 
 use super::cameras::{CameraTask, Order};
+use super::hold::Holding;
 use super::motion::{self, Arrival, MoveOrder};
 use super::storage::{Message, Storage};
 use super::summary::{EndName, Progress, Summary};
@@ -71,6 +73,8 @@ pub struct OpenCamera {
     pub lease: Lease,
     /// What its driver says of it.
     pub hello: Hello,
+    /// For how long it holds what it finds by itself.
+    pub hold: Hold,
 }
 
 /// Everything that a run needs.
@@ -79,6 +83,8 @@ pub struct Run {
     pub scan: String,
     /// Replayed from its journal, not started.
     pub state: State,
+    /// What its journal says so far.
+    pub records: Vec<Record>,
     /// Moves the rig.
     pub axes: Arc<dyn Axes>,
     /// Wait between the end of a move and the first valid exposure.
@@ -150,6 +156,8 @@ impl Performer {
                     index: CameraIndex(index as u16),
                     name: camera.name.clone(),
                     lease: open.lease,
+                    plan: plan.clone(),
+                    holding: Holding::new(open.hold, &plan, CameraIndex(index as u16), &run.records),
                     settle: run.settle,
                     places: places.clone(),
                     frames: run.storage.frames(index, &open.hello.model),

@@ -6,6 +6,7 @@
 
 mod cameras;
 mod driver;
+mod hold;
 mod motion;
 mod storage;
 mod summary;

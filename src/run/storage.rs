@@ -83,7 +83,7 @@ impl Storage {
 
     /// The place where the camera with this index hands its frames over.
     pub(super) fn frames(&self, camera: usize, model: &str) -> Frames {
-        let intrinsics = self.plan.cameras.get(camera).map(|camera| camera.intrinsics);
+        let intrinsics = self.plan.cameras.get(camera).and_then(|camera| camera.intrinsics.intrinsics());
         let focal_length = intrinsics.map(|i| Millimetres::new(i.fx / f64::from(i.width.max(1)) * 36.0));
         Frames {
             pipeline: self.pipeline.clone(),
@@ -145,6 +145,7 @@ impl Frames {
             sensor_timestamp_ns: frame.sensor_timestamp_ns,
             exposure,
             gain: frame.gain,
+            white_balance: frame.white_balance,
             focus: frame.focus,
             sequence: frame.sequence,
         };

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::camera_driver::protocol::ErrorKind;
+use crate::camera_driver::protocol::{ColourGains, ErrorKind};
 use crate::plan::ShotIndex;
 use crate::units::{Dioptres, Seconds};
 
@@ -127,6 +127,9 @@ pub struct FrameFacts {
     pub exposure: Seconds,
     /// Analogue gain.
     pub gain: f64,
+    /// White balance, if the camera says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white_balance: Option<ColourGains>,
     /// Lens position, if the lens has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Dioptres>,

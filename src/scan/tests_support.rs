@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, CaptureOrder, OnFailedShot, OnWedgedCamera};
-use crate::plan::{Intrinsics, Mount, Plan, PlanCamera, Point, Pose};
-use crate::units::{Degrees, Millimetres};
+use crate::camera_driver::protocol::Size;
+use crate::plan::{Optics, Plan, PlanCamera, Point, Pose};
 
 use super::state::Policy;
 
@@ -37,14 +37,9 @@ pub(super) fn policy() -> Policy {
 pub(super) fn plan(points: u32, cameras: u16) -> Arc<Plan> {
     let camera = |index| PlanCamera {
         name: format!("cam{index}"),
-        intrinsics: Intrinsics { width: 64, height: 48, fx: 64.0, fy: 64.0, cx: 32.0, cy: 24.0 },
-        mount: Mount {
-            distance: Millimetres::new(300.0),
-            height: Millimetres::new(100.0),
-            azimuth: Degrees::ZERO,
-            look_at_height: Millimetres::new(50.0),
-        },
+        intrinsics: Optics::Size(Size { width: 64, height: 48 }),
+        mount: None,
     };
-    let point = |index| Point { label: format!("a{index:03}"), pose: Pose::default() };
+    let point = |index| Point { label: format!("a{index:03}"), pose: Pose::default(), focus: None };
     Arc::new(Plan { points: (0..points).map(point).collect(), cameras: (0..cameras).map(camera).collect() })
 }

@@ -1,72 +1,86 @@
-//! Settings in libcamera's words. What a camera lacks is an error: libcamera would drop it without a word.
+//! Settings and what frames say of them, in libcamera's words.
 
 use libcamera::camera::Camera;
 use libcamera::control::{Control, ControlList};
 use libcamera::control_value::ControlValue;
-use libcamera::controls::ControlId;
-use libcamera::controls::{AeEnable, AfMode, AnalogueGain, ExposureTime, FrameDurationLimits, LensPosition};
+use libcamera::controls::{
+    self, AeEnable, AeMeteringMode, AeState, AfMetering, AfMode, AfState, AfTrigger, AfWindows, AnalogueGain,
+    AnalogueGainMode, AwbEnable, ControlId, ExposureTime, ExposureTimeMode, FrameDurationLimits, LensPosition,
+    NoiseReductionMode, ScalerCrop,
+};
+use libcamera::geometry::Rectangle;
 use scanner::camera_driver::host::DeviceError;
-use scanner::camera_driver::protocol::{ControlRange, Controls};
+use scanner::camera_driver::protocol::{ColourGains, Controls, Metering, NoiseReduction, Region};
 use scanner::units::{Dioptres, FramesPerSecond, Seconds};
 
-/// The controls of `camera` that can be set, with their ranges.
-pub(crate) fn ranges(camera: &Camera<'_>) -> Vec<ControlRange> {
-    let range = |name: &str, id: ControlId, unit: f64| {
-        let info = camera.controls().find(id as u32).ok()?;
-        let (min, max) = (number(&info.min())? * unit, number(&info.max())? * unit);
-        Some(ControlRange { name: name.into(), min, max })
-    };
-    [
-        // Microseconds.
-        range("exposure", ControlId::ExposureTime, 1e-6),
-        range("gain", ControlId::AnalogueGain, 1.0),
-        range("focus", ControlId::LensPosition, 1.0),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+use super::automatic::{Autofocus, Seen};
+
+/// What becomes of the lens where its position is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lens {
+    /// Autofocus follows the scene.
+    Follows,
+    /// Autofocus is started, once.
+    Starts,
+    /// It stays as it is.
+    Stays,
 }
 
-/// Checks that every setting is one that the camera has, within its range.
-pub(crate) fn check(ranges: &[ControlRange], wanted: &Controls) -> Result<(), DeviceError> {
-    let values = [
-        ("exposure", wanted.exposure.map(Seconds::get)),
-        ("gain", wanted.gain),
-        ("focus", wanted.focus.map(Dioptres::get)),
-    ];
-    for (name, value) in values {
-        let Some(value) = value else { continue };
-        let Some(range) = ranges.iter().find(|range| range.name == name) else {
-            return Err(DeviceError::invalid(format!(
-                "this camera has no control {name}: remove it from [camera.controls]"
-            )));
-        };
-        if !(range.min..=range.max).contains(&value) {
-            let (min, max) = (range.min, range.max);
-            return Err(DeviceError::invalid(format!("{name} {value}: this camera takes {min} to {max}")));
-        }
-    }
-    Ok(())
-}
-
-/// Puts checked settings into `list`.
+/// Puts settings, which were checked, into `list`; what is not set is automatic.
 pub(crate) fn write(
     list: &mut ControlList,
+    camera: &Camera<'_>,
     wanted: &Controls,
+    lens: Lens,
     rate: Option<FramesPerSecond>,
 ) -> Result<(), DeviceError> {
-    if wanted.exposure.is_some() && wanted.gain.is_some() {
-        put(list, AeEnable(false))?;
+    let has = |id: ControlId| camera.controls().find(id as u32).is_ok();
+    let (exposure, gain) = (wanted.exposure, wanted.gain);
+    if has(ControlId::ExposureTimeMode) && has(ControlId::AnalogueGainMode) {
+        put(list, if exposure.is_some() { ExposureTimeMode::Manual } else { ExposureTimeMode::Auto })?;
+        put(list, if gain.is_some() { AnalogueGainMode::Manual } else { AnalogueGainMode::Auto })?;
+    } else if has(ControlId::AeEnable) {
+        put(list, AeEnable(exposure.is_none() || gain.is_none()))?;
     }
-    if let Some(exposure) = wanted.exposure {
+    if let Some(exposure) = exposure {
         put(list, ExposureTime((exposure.get() * 1e6).round() as i32))?;
     }
-    if let Some(gain) = wanted.gain {
+    if let Some(gain) = gain {
         put(list, AnalogueGain(gain as f32))?;
     }
-    if let Some(focus) = wanted.focus {
-        put(list, AfMode::Manual)?;
-        put(list, LensPosition(focus.get() as f32))?;
+    if has(ControlId::AwbEnable) {
+        put(list, AwbEnable(wanted.white_balance.is_none()))?;
+    }
+    if let Some(ColourGains { red, blue }) = wanted.white_balance {
+        put(list, controls::ColourGains([red as f32, blue as f32]))?;
+    }
+    if let Some(metering) = wanted.metering {
+        put(list, self::metering(metering))?;
+    }
+    if let Some(mode) = wanted.noise_reduction {
+        put(list, noise_reduction(mode))?;
+    }
+    // Both are in pixels of the largest crop, which depends on the mode of the sensor.
+    let whole = camera.controls().find(ControlId::ScalerCrop as u32).ok().and_then(|info| whole(&info.max()));
+    if let (Some(region), Some(whole)) = (wanted.crop, whole) {
+        put(list, ScalerCrop(part(whole, region)))?;
+    }
+    if let (Some(region), Some(whole)) = (wanted.focus_window, whole) {
+        put(list, AfMetering::Windows)?;
+        put(list, AfWindows(vec![part(whole, region)]))?;
+    }
+    match (wanted.focus, lens) {
+        (Some(position), _) => {
+            put(list, AfMode::Manual)?;
+            put(list, LensPosition(position.get() as f32))?;
+        }
+        (None, _) if !has(ControlId::AfMode) => {}
+        (None, Lens::Follows) => put(list, AfMode::Continuous)?,
+        (None, Lens::Starts) => {
+            put(list, AfMode::Auto)?;
+            put(list, AfTrigger::Start)?;
+        }
+        (None, Lens::Stays) => {}
     }
     if let Some(rate) = rate {
         let us = (1e6 / rate.get()).round() as i64;
@@ -75,23 +89,65 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// What a frame's `metadata` says of the settings it was taken with.
+pub(crate) fn seen(metadata: &ControlList) -> Seen {
+    Seen {
+        exposure: metadata.get::<ExposureTime>().ok().map(|time| Seconds::new(f64::from(time.0) * 1e-6)),
+        gain: metadata.get::<AnalogueGain>().ok().map(|gain| f64::from(gain.0)),
+        white_balance: metadata
+            .get::<controls::ColourGains>()
+            .ok()
+            .map(|gains| ColourGains { red: f64::from(gains.0[0]), blue: f64::from(gains.0[1]) }),
+        focus: metadata.get::<LensPosition>().ok().map(|position| Dioptres::new(f64::from(position.0))),
+        exposure_settles: matches!(metadata.get::<AeState>(), Ok(AeState::Searching)),
+        autofocus: match metadata.get::<AfState>() {
+            Ok(AfState::Scanning) => Autofocus::Scanning,
+            Ok(AfState::Focused) => Autofocus::Focused,
+            Ok(AfState::Failed) => Autofocus::Failed,
+            Ok(AfState::Idle) => Autofocus::Idle,
+            Err(_) => Autofocus::None,
+        },
+    }
+}
+
+/// Whether the camera has autofocus.
+pub(crate) fn has_autofocus(camera: &Camera<'_>) -> bool {
+    camera.controls().find(ControlId::AfTrigger as u32).is_ok()
+}
+
+/// libcamera's word.
+pub(crate) const fn metering(metering: Metering) -> AeMeteringMode {
+    match metering {
+        Metering::Centre => AeMeteringMode::MeteringCentreWeighted,
+        Metering::Spot => AeMeteringMode::MeteringSpot,
+        Metering::Matrix => AeMeteringMode::MeteringMatrix,
+    }
+}
+
+/// libcamera's word.
+pub(crate) const fn noise_reduction(mode: NoiseReduction) -> NoiseReductionMode {
+    match mode {
+        NoiseReduction::Off => NoiseReductionMode::Off,
+        NoiseReduction::Fast => NoiseReductionMode::Fast,
+        NoiseReduction::HighQuality => NoiseReductionMode::HighQuality,
+        NoiseReduction::Minimal => NoiseReductionMode::Minimal,
+    }
+}
+
 fn put<C: Control>(list: &mut ControlList, value: C) -> Result<(), DeviceError> {
     list.set(value).map_err(|error| DeviceError::invalid(format!("a setting was refused: {error}")))
 }
 
-fn number(value: &ControlValue) -> Option<f64> {
-    match value {
-        ControlValue::Int32(values) => values.first().map(|&value| f64::from(value)),
-        ControlValue::Int64(values) => values.first().map(|&value| value as f64),
-        ControlValue::Float(values) => values.first().map(|&value| f64::from(value)),
-        ControlValue::None
-        | ControlValue::Bool(_)
-        | ControlValue::Byte(_)
-        | ControlValue::Uint16(_)
-        | ControlValue::Uint32(_)
-        | ControlValue::String(_)
-        | ControlValue::Rectangle(_)
-        | ControlValue::Size(_)
-        | ControlValue::Point(_) => None,
+fn whole(value: &ControlValue) -> Option<Rectangle> {
+    if let ControlValue::Rectangle(values) = value { values.first().copied() } else { None }
+}
+
+fn part(whole: Rectangle, region: Region) -> Rectangle {
+    let (width, height) = (f64::from(whole.width), f64::from(whole.height));
+    Rectangle {
+        x: whole.x + (region.x * width).round() as i32,
+        y: whole.y + (region.y * height).round() as i32,
+        width: (region.width * width).round() as u32,
+        height: (region.height * height).round() as u32,
     }
 }

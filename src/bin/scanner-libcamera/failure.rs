@@ -30,7 +30,28 @@ pub(crate) fn failed(doing: &str, error: &io::Error) -> DeviceError {
     DeviceError { kind, message: format!("{doing}: {what}{advice}"), code }
 }
 
+/// Memory for frames that was not given. Some of libcamera's allocators say that an argument is invalid then,
+/// although the camera has just accepted its configuration.
+pub(crate) fn not_allocated(error: &io::Error) -> DeviceError {
+    let no_memory = io::Error::from_raw_os_error(Errno::NOMEM.raw_os_error());
+    let error = if error.raw_os_error().map(i32::abs) == Some(Errno::INVAL.raw_os_error()) { &no_memory } else { error };
+    failed("allocating memory for frames", error)
+}
+
 /// A request that was not taken.
 pub(crate) fn not_queued(error: &io::Error) -> DeviceError {
-    DeviceError { kind: ErrorKind::QueueBuffer, ..failed("Failed to queue buffer", error) }
+    let failed = failed("Failed to queue buffer", error);
+    match failed.kind {
+        // A camera that is no longer there takes no requests either.
+        ErrorKind::Gone => failed,
+        ErrorKind::Timeout
+        | ErrorKind::QueueBuffer
+        | ErrorKind::InvalidArgument
+        | ErrorKind::Cancelled
+        | ErrorKind::Busy
+        | ErrorKind::NoMemory
+        | ErrorKind::BadFrame
+        | ErrorKind::Crashed
+        | ErrorKind::Protocol => DeviceError { kind: ErrorKind::QueueBuffer, ..failed },
+    }
 }

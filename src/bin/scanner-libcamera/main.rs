@@ -1,11 +1,15 @@
 //! Camera driver of cameras that libcamera knows. A program of its own, because libcamera's calls have no deadline
 //! and may crash: nothing else links it.
 
+mod acquired;
+mod automatic;
+mod capabilities;
 mod controls;
 mod device;
 mod failure;
 mod log;
-mod stills;
+mod nodes;
+mod streams;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,10 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::camera_driver::protocol::{Configure, Controls, ErrorKind, Hello, PixelFormat, Size, Stream};
+use crate::camera_driver::controls::Refused;
+use crate::camera_driver::protocol::{
+    ColourGains, Configure, Controls, ErrorKind, Hello, PixelFormat, Size, Stream,
+};
 use crate::units::{Dioptres, FramesPerSecond};
 
 /// A camera. It lives on the thread that owns the camera and is built there, so it need not be [`Send`].
@@ -15,8 +18,7 @@ pub trait Device {
     fn hello(&self) -> Hello;
 
     /// Chooses the streams; called while stopped, with a size and format that [`hello`](Self::hello) offers.
-    /// Returns the time between frames.
-    fn configure(&mut self, configure: &Configure) -> Result<Duration, DeviceError>;
+    fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError>;
 
     /// Starts streaming; called while configured and stopped.
     fn start(&mut self, epoch: u64) -> Result<(), DeviceError>;
@@ -26,6 +28,12 @@ pub trait Device {
 
     /// Changes settings, streaming or not.
     fn set(&mut self, controls: &Controls) -> Result<(), DeviceError>;
+
+    /// Begins to let settle what is automatic, which is all but `fixed`; called while streaming.
+    fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError>;
+
+    /// What is held from now on, once; none while it settles. Asked after every frame, since `converge`.
+    fn converged(&mut self) -> Option<Result<Controls, DeviceError>>;
 
     /// Says which capture the next still is to answer, before every [`next_frame`](Self::next_frame). A device
     /// that makes its own pictures makes only those that are wanted; a camera need not care.
@@ -39,6 +47,15 @@ pub trait Device {
 
     /// Takes back the memory of a frame handed over; called once a frame, which may be of an earlier epoch.
     fn release(&mut self, buffer: u64);
+}
+
+/// The streams as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Configured {
+    /// Time between frames.
+    pub frame_duration: Duration,
+    /// Size of low-resolution frames, if there are any.
+    pub live: Option<Size>,
 }
 
 /// A still that the daemon waits for.
@@ -84,8 +101,12 @@ pub struct RawFrame {
     pub readout_us: u64,
     /// Analogue gain.
     pub gain: f64,
+    /// White balance, if the camera says.
+    pub white_balance: Option<ColourGains>,
     /// Lens position, if the lens has one.
     pub focus: Option<Dioptres>,
+    /// `CLOCK_MONOTONIC` in nanoseconds at which the device had the picture.
+    pub completed_ns: u64,
     /// The sensor's frame counter.
     pub sequence: u64,
     /// Names the memory in [`Device::release`]; never used twice in a device's life.
@@ -129,6 +150,12 @@ pub struct DeviceError {
     pub message: String,
     /// The operating system's error number, if it gave one.
     pub code: Option<i32>,
+}
+
+impl From<Refused> for DeviceError {
+    fn from(refused: Refused) -> Self {
+        Self::invalid(refused.to_string())
+    }
 }
 
 impl DeviceError {

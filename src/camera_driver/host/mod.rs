@@ -21,6 +21,6 @@ mod process;
 #[cfg(test)]
 mod tests;
 
-pub use device::{CaptureRequest, Device, DeviceError, RawFrame, Tamper};
+pub use device::{CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper};
 pub use gate::LiveGate;
 pub use process::{DriverArgs, Ended, Program, STOP_DEADLINE, parse_options, run, serve};

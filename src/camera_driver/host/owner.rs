@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use super::device::{CaptureRequest, Device, DeviceError, RawFrame, Tamper};
+use super::device::{CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper};
 use super::gate::LiveGate;
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{
-    BEAT_INTERVAL, Configure, ErrorKind, Frame, FromDriver, Hello, Stream, ToDriver,
+    BEAT_INTERVAL, Configure, Controls, ErrorKind, Frame, FromDriver, Hello, Stream, ToDriver,
 };
 
 /// Longest wait for a command or a frame: with it, how late the other one may be noticed.
@@ -27,6 +27,8 @@ pub(super) struct Owner<D> {
     epoch: u64,
     captures: VecDeque<CaptureRequest>,
     live: Option<LiveGate>,
+    /// Whether `converged` is still to be said.
+    converging: bool,
     /// Buffers that the daemon holds.
     held: HashSet<u64>,
     /// Rounds of this thread.
@@ -64,6 +66,7 @@ impl<D: Device> Owner<D> {
             epoch: 0,
             captures: VecDeque::new(),
             live: None,
+            converging: false,
             held: HashSet::new(),
             rounds: 0,
             last_beat: Instant::now(),
@@ -114,9 +117,9 @@ impl<D: Device> Owner<D> {
     fn obey(&mut self, command: ToDriver) -> Result<(), LinkError> {
         match command {
             ToDriver::Configure(configure) => match self.configure(&configure) {
-                Ok(frame_duration) => {
+                Ok(Configured { frame_duration, live }) => {
                     let frame_duration_us = u64::try_from(frame_duration.as_micros()).unwrap_or(u64::MAX);
-                    self.say(&FromDriver::Configured { frame_duration_us })
+                    self.say(&FromDriver::Configured { frame_duration_us, live })
                 }
                 Err(error) => self.report(error, None),
             },
@@ -125,7 +128,14 @@ impl<D: Device> Owner<D> {
                 Err(error) => self.report(error, None),
             },
             ToDriver::Stop => self.stop(),
-            ToDriver::Set { controls } => match self.device.set(&controls) {
+            ToDriver::Set { controls } => {
+                let checked = controls.check(&self.hello.controls).map_err(DeviceError::from);
+                match checked.and_then(|()| self.device.set(&controls)) {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.report(error, None),
+                }
+            }
+            ToDriver::Converge { controls } => match self.converge(&controls) {
                 Ok(()) => Ok(()),
                 Err(error) => self.report(error, None),
             },
@@ -150,7 +160,7 @@ impl<D: Device> Owner<D> {
         }
     }
 
-    fn configure(&mut self, configure: &Configure) -> Result<Duration, DeviceError> {
+    fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError> {
         let size = configure.size;
         if self.phase == Phase::Streaming {
             return Err(DeviceError::new(ErrorKind::Protocol, "configure while streaming: stop first"));
@@ -180,9 +190,22 @@ impl<D: Device> Owner<D> {
         if configure.buffers == 0 {
             return Err(DeviceError::invalid("buffers: at least 1 is needed to hand over a frame"));
         }
-        let frame_duration = self.device.configure(configure)?;
+        configure.controls.check(&self.hello.controls)?;
+        // A camera that was configured before is not any more, should this fail.
+        self.phase = Phase::Unconfigured;
+        let configured = self.device.configure(configure)?;
         self.phase = Phase::Stopped;
-        Ok(frame_duration)
+        Ok(configured)
+    }
+
+    fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError> {
+        if self.phase != Phase::Streaming {
+            return Err(DeviceError::new(ErrorKind::Protocol, "converge while not streaming: start first"));
+        }
+        fixed.check(&self.hello.controls)?;
+        self.device.converge(fixed)?;
+        self.converging = true;
+        Ok(())
     }
 
     fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
@@ -204,6 +227,7 @@ impl<D: Device> Owner<D> {
     }
 
     fn stop(&mut self) -> Result<(), LinkError> {
+        self.converging = false;
         if self.phase != Phase::Streaming {
             return self.say(&FromDriver::Stopped { epoch: 0 });
         }
@@ -243,8 +267,8 @@ impl<D: Device> Owner<D> {
     fn next_frame(&mut self) -> Result<(), LinkError> {
         self.device.wanted(self.captures.front());
         match self.device.next_frame(ROUND) {
-            Ok(Some(frame)) => self.handle(frame),
-            Ok(None) => Ok(()),
+            Ok(Some(frame)) => self.handle(frame).and_then(|()| self.look_converged()),
+            Ok(None) => self.look_converged(),
             Err(error) => match self.captures.pop_front() {
                 Some(capture) => self.report(error, Some(capture.request)),
                 None if self.complained => {
@@ -257,6 +281,17 @@ impl<D: Device> Owner<D> {
                     self.report(error, None)
                 }
             },
+        }
+    }
+
+    fn look_converged(&mut self) -> Result<(), LinkError> {
+        let Some(converged) = self.converging.then(|| self.device.converged()).flatten() else {
+            return Ok(());
+        };
+        self.converging = false;
+        match converged {
+            Ok(controls) => self.say(&FromDriver::Converged { controls }),
+            Err(error) => self.report(error, None),
         }
     }
 
@@ -349,6 +384,8 @@ fn message(frame: RawFrame, epoch: u64, request: Option<u64>) -> Frame {
         exposure_us: frame.exposure_us,
         readout_us: frame.readout_us,
         gain: frame.gain,
+        white_balance: frame.white_balance,
+        completed_ns: frame.completed_ns,
         focus: frame.focus,
         sequence: frame.sequence,
         buffer: frame.buffer,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::*;
 use crate::camera_driver::link::Link;
 use crate::camera_driver::protocol::{
-    Configure, Controls, ErrorKind, FromDriver, Hello, PixelFormat, Size, Stream, ToDriver, VERSION,
+    Configure, Controls, ErrorKind, FromDriver, Hello, Orientation, PixelFormat, Size, Stream, ToDriver, VERSION,
 };
 use crate::units::FramesPerSecond;
 
@@ -44,14 +44,24 @@ impl Device for Puppet {
             sensor: SIZE,
             pixel_pitch_um: 1.0,
             formats: vec![PixelFormat::Yuv420],
+            modes: Vec::new(),
             controls: Vec::new(),
+            devices: Vec::new(),
             live_beside_stills: true,
             raw: false,
         }
     }
 
-    fn configure(&mut self, _: &Configure) -> Result<Duration, DeviceError> {
-        Ok(Duration::from_millis(33))
+    fn configure(&mut self, _: &Configure) -> Result<Configured, DeviceError> {
+        Ok(Configured { frame_duration: Duration::from_millis(33), live: None })
+    }
+
+    fn converge(&mut self, _: &Controls) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    fn converged(&mut self) -> Option<Result<Controls, DeviceError>> {
+        Some(Ok(Controls { gain: Some(2.0), ..Controls::default() }))
     }
 
     fn start(&mut self, _: u64) -> Result<(), DeviceError> {
@@ -90,7 +100,9 @@ impl Device for Puppet {
                     exposure_us: EXPOSURE_US,
                     readout_us: 0,
                     gain: 1.0,
+                    white_balance: None,
                     focus: None,
+                    completed_ns: 0,
                     sequence: self.buffer,
                     buffer: self.buffer,
                     valid,
@@ -132,11 +144,12 @@ impl Stage {
             size: SIZE,
             format: PixelFormat::Yuv420,
             live: Some(SIZE),
+            orientation: Orientation::Normal,
             frame_rate: None,
             controls: Controls::default(),
             buffers: 2,
         }));
-        assert_eq!(stage.next(), FromDriver::Configured { frame_duration_us: 33_000 });
+        assert_eq!(stage.next(), FromDriver::Configured { frame_duration_us: 33_000, live: None });
         stage.tell(&ToDriver::Start { epoch: 1 });
         assert_eq!(stage.next(), FromDriver::Started { epoch: 1 });
         stage
@@ -185,6 +198,7 @@ impl Stage {
             | FromDriver::Configured { .. }
             | FromDriver::Started { .. }
             | FromDriver::Stopped { .. }
+            | FromDriver::Converged { .. }
             | FromDriver::Error { .. }
             | FromDriver::Beat { .. }) => panic!("{other:?} instead of a frame"),
         }

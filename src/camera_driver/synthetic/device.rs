@@ -8,9 +8,9 @@ use super::picture::{Layout, Picture, Response};
 use super::pool::Pool;
 use super::sensor::{Shutter, Timing};
 use crate::camera_driver::clock;
-use crate::camera_driver::host::{CaptureRequest, Device, DeviceError, LiveGate, RawFrame};
+use crate::camera_driver::host::{CaptureRequest, Configured, Device, DeviceError, LiveGate, RawFrame};
 use crate::camera_driver::protocol::{
-    Configure, ControlRange, Controls, Hello, PixelFormat, Size, Stream, VERSION,
+    Configure, Control, Controls, Domain, Hello, PixelFormat, Size, Stream, VERSION,
 };
 use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
@@ -174,7 +174,9 @@ impl<S: Scene> Synthetic<S> {
             exposure_us: timing.exposure_ns / 1000,
             readout_us: timing.readout_ns / 1000,
             gain: self.controls.gain,
+            white_balance: None,
             focus: Some(self.controls.focus),
+            completed_ns: clock::now_ns(),
             sequence,
             buffer: self.last_buffer,
             valid,
@@ -225,13 +227,17 @@ impl<S: Scene> Device for Synthetic<S> {
             sensor,
             pixel_pitch_um,
             formats: vec![PixelFormat::Yuv420, PixelFormat::Nv12],
-            controls: CONTROLS.map(|(name, min, max)| ControlRange { name: name.into(), min, max }).to_vec(),
+            modes: Vec::new(),
+            controls: CONTROLS
+                .map(|(name, min, max)| Control { name: name.into(), domain: Domain::Range { min, max } })
+                .to_vec(),
+            devices: Vec::new(),
             live_beside_stills: true,
             raw: false,
         }
     }
 
-    fn configure(&mut self, configure: &Configure) -> Result<Duration, DeviceError> {
+    fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError> {
         let rate = configure.frame_rate.map(FramesPerSecond::get);
         let period = match rate {
             None => self.properties.frame_period,
@@ -251,7 +257,7 @@ impl<S: Scene> Device for Synthetic<S> {
             .transpose()?;
         self.set(&configure.controls)?;
         self.streams = Some(Streams { period, stills, live });
-        Ok(self.timing(period).period())
+        Ok(Configured { frame_duration: self.timing(period).period(), live: configure.live })
     }
 
     fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
@@ -282,12 +288,6 @@ impl<S: Scene> Device for Synthetic<S> {
     }
 
     fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
-        let values = [controls.exposure.map(Seconds::get), controls.gain, controls.focus.map(Dioptres::get)];
-        for ((name, min, max), value) in CONTROLS.into_iter().zip(values) {
-            if let Some(value) = value.filter(|value| !(min..=max).contains(value)) {
-                return Err(DeviceError::invalid(format!("{name} {value}: must be from {min} to {max}")));
-            }
-        }
         let before = self.controls;
         self.controls = Settings {
             exposure: controls.exposure.unwrap_or(before.exposure),
@@ -309,6 +309,22 @@ impl<S: Scene> Device for Synthetic<S> {
             self.run = Some(run);
         }
         Ok(())
+    }
+
+    fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError> {
+        self.set(fixed)
+    }
+
+    /// Nothing is automatic: what is set is held.
+    fn converged(&mut self) -> Option<Result<Controls, DeviceError>> {
+        let Settings { exposure, gain, focus } = self.controls;
+        let held = Controls {
+            exposure: Some(exposure),
+            gain: Some(gain),
+            focus: Some(focus),
+            ..Controls::default()
+        };
+        Some(Ok(held))
     }
 
     fn wanted(&mut self, capture: Option<&CaptureRequest>) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::fault::{FaultKind, Script};
 use super::pool::sealed_memory;
-use crate::camera_driver::host::{CaptureRequest, Device, DeviceError, RawFrame, Tamper};
+use crate::camera_driver::host::{CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper};
 use crate::camera_driver::protocol::{Configure, Controls, ErrorKind, Hello, Size};
 use crate::units::FramesPerSecond;
 
@@ -190,7 +190,7 @@ impl<D: Device> Device for Faulty<D> {
         self.device.hello()
     }
 
-    fn configure(&mut self, configure: &Configure) -> Result<Duration, DeviceError> {
+    fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError> {
         self.device.configure(configure)
     }
 
@@ -213,6 +213,14 @@ impl<D: Device> Device for Faulty<D> {
 
     fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
         self.device.set(controls)
+    }
+
+    fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError> {
+        self.device.converge(fixed)
+    }
+
+    fn converged(&mut self) -> Option<Result<Controls, DeviceError>> {
+        self.device.converged()
     }
 
     fn wanted(&mut self, capture: Option<&CaptureRequest>) {

@@ -45,8 +45,20 @@ impl Pool {
 
     /// Puts `pixels` into free memory, which is `buffer` until released; none if all is held.
     pub fn put(&mut self, buffer: u64, pixels: &[u8]) -> Result<Option<Arc<OwnedFd>>, DeviceError> {
+        self.put_planes(buffer, [(0, pixels)])
+    }
+
+    /// As [`put`](Self::put), for planes with their offsets.
+    pub fn put_planes<'a>(
+        &mut self,
+        buffer: u64,
+        planes: impl IntoIterator<Item = (u64, &'a [u8])>,
+    ) -> Result<Option<Arc<OwnedFd>>, DeviceError> {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.buffer.is_none()) else { return Ok(None) };
-        write_all(&slot.memory, pixels).map_err(|errno| DeviceError::no_memory("writing a frame", errno))?;
+        for (offset, bytes) in planes {
+            write_all(&slot.memory, offset, bytes)
+                .map_err(|errno| DeviceError::no_memory("writing a frame", errno))?;
+        }
         slot.buffer = Some(buffer);
         Ok(Some(Arc::clone(&slot.memory)))
     }
@@ -67,10 +79,10 @@ pub fn sealed_memory(bytes: u64) -> Result<OwnedFd, Errno> {
     Ok(memory)
 }
 
-fn write_all(memory: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+fn write_all(memory: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<(), Errno> {
     let mut written = 0;
     while written < bytes.len() {
-        match pwrite(memory, &bytes[written..], written as u64) {
+        match pwrite(memory, &bytes[written..], offset + written as u64) {
             Ok(0) => return Err(Errno::NOSPC),
             Ok(count) => written += count,
             Err(Errno::INTR) => {}

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Number};
 
-use crate::camera_driver::protocol::{Controls, PixelFormat};
-use crate::config::Camera;
+use crate::camera_driver::protocol::{ColourGains, Controls, Orientation, PixelFormat, Region, Size};
+use crate::config::{Camera, Hold, Live};
 use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Table, Value};
-use crate::plan::{Intrinsics, Mount};
+use crate::plan::{Intrinsics, Mount, Optics};
 use crate::units::{Degrees, Dioptres, FramesPerSecond, Millimetres, Seconds};
 
 const MAX_CAMERAS: usize = 64;
@@ -18,7 +18,11 @@ const MAX_CAMERAS: usize = 64;
 /// Reads every camera.
 pub(super) fn cameras(document: &mut Reader<'_, '_, '_>) -> Vec<Camera> {
     let mut names = Vec::new();
-    let cameras = document.list("camera", |reader| camera(reader, &mut names));
+    let mut index = 0;
+    let cameras = document.list("camera", |reader| {
+        index += 1;
+        camera(reader, index - 1, &mut names)
+    });
     let written = document.raw("camera").map(|node| &node.value);
     if written.is_none_or(|value| matches!(value, Value::Array(items) if items.is_empty())) {
         document.reject_table("there is no camera", "write a `[[camera]]` for each one");
@@ -32,28 +36,72 @@ pub(super) fn cameras(document: &mut Reader<'_, '_, '_>) -> Vec<Camera> {
     cameras
 }
 
-fn camera(camera: &mut Reader<'_, '_, '_>, names: &mut Vec<String>) -> Option<Camera> {
-    let name = camera.name_in("name", names);
+fn camera(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>) -> Option<Camera> {
+    let name = name(camera, index, names);
     let driver = driver(camera);
-    let id = camera.required("id");
+    let id = camera.or("id", index.to_string());
     let format = camera.or("format", PixelFormat::Yuv420);
     let frame_rate =
         camera.optional_in("frame_rate", &(FramesPerSecond::new(0.01)..=FramesPerSecond::new(1000.0)));
-    let intrinsics = intrinsics(camera);
-    let mount = camera.section("mount", mount).flatten();
+    // A computed camera has no sensor, lens and place but those that are configured.
+    let computed = driver.as_deref().is_some_and(|driver| COMPUTED.iter().any(|name| driver.ends_with(name)));
+    let optics = if computed || LENS.iter().any(|key| camera.has(key)) {
+        intrinsics(camera).map(Optics::Intrinsics)
+    } else {
+        size(camera)
+    };
+    let mount = if computed || camera.has("mount") {
+        camera.section("mount", mount).flatten().map(Some)
+    } else {
+        Some(None)
+    };
+    let orientation = camera.or("orientation", Orientation::Normal);
+    let live = camera.or("live", Live::Auto);
+    let hold = camera.or("hold", Hold::Scan);
     let controls = camera.section("controls", controls);
     let options = options(camera);
     Some(Camera {
         name: name?,
         driver: driver?,
-        id: id?,
+        id,
         format,
         frame_rate,
-        intrinsics: intrinsics?,
+        optics: optics?,
         mount: mount?,
+        orientation,
+        live,
         controls: controls?,
+        hold,
         options: options?,
     })
+}
+
+/// Drivers of cameras that are none.
+const COMPUTED: [&str; 2] = ["scanner-sim", "scanner-replay"];
+/// What is said of a lens.
+const LENS: [&str; 6] = ["fx", "fy", "cx", "cy", "focal_length", "pixel_pitch"];
+
+/// The first camera is `cam0` unless it is given a name, and so on.
+fn name(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>) -> Option<String> {
+    if camera.has("name") {
+        return camera.name_in("name", names);
+    }
+    let name = format!("cam{index}");
+    if names.contains(&name) {
+        camera.reject("name", &format!("is missing, and {name:?} is taken"), "give each camera its own name");
+        return None;
+    }
+    names.push(name.clone());
+    Some(name)
+}
+
+/// The size of the images, if it is not left to the camera.
+fn size(camera: &mut Reader<'_, '_, '_>) -> Option<Optics> {
+    if !camera.has("width") && !camera.has("height") {
+        return Some(Optics::Unknown);
+    }
+    let (width, height) = (side(camera, "width"), side(camera, "height"));
+    Some(Optics::Size(Size { width: width?, height: height? }))
 }
 
 fn driver(camera: &mut Reader<'_, '_, '_>) -> Option<PathBuf> {
@@ -149,8 +197,48 @@ fn controls(controls: &mut Reader<'_, '_, '_>) -> Controls {
     Controls {
         exposure: controls.optional_in("exposure", &(Seconds::new(1e-6)..=Seconds::new(200.0))),
         gain: controls.optional_in("gain", &(1.0..=1000.0)),
+        white_balance: white_balance(controls),
         focus: controls.optional_in("focus", &(Dioptres::ZERO..=Dioptres::new(100.0))),
+        metering: controls.optional("metering"),
+        focus_window: region(controls, "focus_window"),
+        noise_reduction: controls.optional("noise_reduction"),
+        crop: region(controls, "crop"),
     }
+}
+
+fn white_balance(controls: &mut Reader<'_, '_, '_>) -> Option<ColourGains> {
+    let gains: Vec<f64> = controls.optional("white_balance")?;
+    match *gains.as_slice() {
+        [red, blue] if (0.0..=32.0).contains(&red) && (0.0..=32.0).contains(&blue) => {
+            Some(ColourGains { red, blue })
+        }
+        _ => {
+            let hint = "write the gains of red and blue over green, 0 to 32 each: [1.8, 1.5]";
+            controls.reject("white_balance", "is not two gains", hint);
+            None
+        }
+    }
+}
+
+/// A part of the image at `key`.
+fn region(controls: &mut Reader<'_, '_, '_>, key: &'static str) -> Option<Region> {
+    if !controls.has(key) {
+        return None;
+    }
+    let region = controls.section(key, |region| {
+        let start = 0.0..=0.99;
+        let extent = 0.01..=1.0;
+        let (x, y) = (region.required_in("x", &start), region.required_in("y", &start));
+        let (width, height) = (region.required_in("width", &extent), region.required_in("height", &extent));
+        Some(Region { x: x?, y: y?, width: width?, height: height? })
+    });
+    let region = region.flatten()?;
+    if region.x + region.width > 1.0 + 1e-9 || region.y + region.height > 1.0 + 1e-9 {
+        let hint = "x + width and y + height are at most 1: parts of the image's width and height";
+        controls.reject(key, "reaches beyond the image", hint);
+        return None;
+    }
+    Some(region)
 }
 
 /// The options as JSON; an empty object if there are none.

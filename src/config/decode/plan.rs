@@ -6,10 +6,13 @@ use crate::config::reader::Reader;
 use crate::config::value::Choice;
 use crate::config::{Motion, NamedPlan, PlanOrder, PlanShape};
 use crate::plan::Axis;
-use crate::units::{Degrees, Millimetres};
+use crate::units::{Degrees, Dioptres, Millimetres};
 
 /// Most points of one plan: what keeps a slip of the finger from filling the disk.
 const MAX_POINTS: u32 = 10_000;
+
+/// Most images of one point.
+const MAX_FOCUS_STEPS: usize = 100;
 
 /// The words of `shape`.
 #[derive(Clone, Copy)]
@@ -63,6 +66,7 @@ pub(super) fn plans(
 
 fn plan(name: &str, plan: &mut Reader<'_, '_, '_>, motion: Option<&Motion>) -> Option<NamedPlan> {
     let order = plan.or("order", PlanOrder::Fastest);
+    let focus = focus_steps(plan);
     let Some(shape) = plan.required::<Shape>("shape") else {
         plan.pass_unknown();
         return None;
@@ -71,12 +75,24 @@ fn plan(name: &str, plan: &mut Reader<'_, '_, '_>, motion: Option<&Motion>) -> O
         Shape::Cylinder => cylinder(plan),
         Shape::Ring => ring(plan),
         Shape::Sphere => sphere(plan),
-        Shape::List => return list(plan).map(|shape| NamedPlan { name: name.into(), shape, order }),
+        Shape::List => return list(plan).map(|shape| NamedPlan { name: name.into(), shape, order, focus }),
     }?;
     if let Some(motion) = motion {
         check_axes(plan, motion, &stands);
     }
-    Some(NamedPlan { name: name.into(), shape, order })
+    Some(NamedPlan { name: name.into(), shape, order, focus })
+}
+
+/// Lens positions of a focus stack.
+fn focus_steps(plan: &mut Reader<'_, '_, '_>) -> Vec<Dioptres> {
+    let steps: Vec<Dioptres> = plan.or("focus", Vec::new());
+    if steps.len() > MAX_FOCUS_STEPS {
+        plan.reject("focus", &format!("has {} positions", steps.len()), "write at most 100");
+    }
+    if steps.iter().any(|step| !(0.0..=100.0).contains(&step.get())) {
+        plan.reject("focus", "has a position out of range", "write \"0 dpt\" (far) to \"100 dpt\" (near)");
+    }
+    steps
 }
 
 fn cylinder(plan: &mut Reader<'_, '_, '_>) -> Option<(PlanShape, Vec<Stand>)> {

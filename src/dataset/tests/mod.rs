@@ -37,10 +37,11 @@ fn plan(points: u32) -> Plan {
     let point = |n| Point {
         label: format!("r01_a{n:03}"),
         pose: Pose { turntable: Degrees::new(f64::from(n) * 0.1), ..Pose::default() },
+        focus: None,
     };
     Plan {
         points: (0..points).map(point).collect(),
-        cameras: vec![PlanCamera { name: "cam0".into(), intrinsics, mount }],
+        cameras: vec![PlanCamera { name: "cam0".into(), intrinsics: crate::plan::Optics::Intrinsics(intrinsics), mount: Some(mount) }],
     }
 }
 
@@ -58,6 +59,7 @@ fn facts() -> FrameFacts {
         sensor_timestamp_ns: 123_456_789,
         exposure: Seconds::new(0.01),
         gain: 1.5,
+        white_balance: None,
         focus: None,
         sequence: 7,
         sharpness: 123.456_789_012_345_67,

@@ -79,6 +79,7 @@ fn job(shot: u32, alive: &Arc<AtomicUsize>, permit: OwnedSemaphorePermit) -> Job
         sensor_timestamp_ns: 1,
         exposure: Seconds::new(0.01),
         gain: 1.0,
+        white_balance: None,
         focus: None,
         sequence: 1,
     };

@@ -77,6 +77,7 @@ mod tests {
                     .with(Axis::Turntable, f64::from(angle) * 45.0)
                     .with(Axis::Lift, f64::from(lift) * 20.0)
                     .with(Axis::Tilt, f64::from(tilt) * 10.0),
+                focus: None,
             };
             positions.into_iter().enumerate().map(point).collect()
         })

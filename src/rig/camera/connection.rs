@@ -15,7 +15,8 @@ use tokio::task::spawn_blocking;
 use tracing::{debug, warn};
 
 use super::error::CameraError;
-use super::frame::Release;
+use super::frame::{CapturedFrame, Release};
+use super::live::Audience;
 use super::process::Process;
 use super::sorting::{Answer, RawFrame, Verdict, Want, name, verdict};
 use crate::camera_driver::link::{Link, LinkError};
@@ -38,6 +39,7 @@ pub(super) struct Connection {
     talk: Mutex<Talk>,
     last_beat_ns: AtomicU64,
     tally: Arc<Tally>,
+    audience: Arc<Audience>,
 }
 
 /// Counted over all processes of a camera.
@@ -85,6 +87,7 @@ impl Connection {
         link: Link,
         process: Process,
         tally: Arc<Tally>,
+        audience: Arc<Audience>,
     ) -> std::io::Result<(Arc<Self>, JoinHandle<()>, Wait)> {
         let connection = Arc::new(Self {
             camera: camera.into(),
@@ -93,6 +96,7 @@ impl Connection {
             talk: Mutex::default(),
             last_beat_ns: AtomicU64::new(now_ns()),
             tally,
+            audience,
         });
         let hello = connection.wait_for(Want::Hello);
         let reader = std::thread::Builder::new().name(format!("camera {camera}")).spawn({
@@ -246,14 +250,19 @@ impl Connection {
         let answer = match message {
             FromDriver::Beat { .. } => return self.last_beat_ns.store(received_ns, Ordering::Relaxed),
             FromDriver::Hello(hello) => Ok(Answer::Hello(hello)),
-            FromDriver::Configured { frame_duration_us } => {
-                Ok(Answer::Configured { frame_duration: Duration::from_micros(frame_duration_us) })
+            FromDriver::Configured { frame_duration_us, live } => {
+                Ok(Answer::Configured { frame_duration: Duration::from_micros(frame_duration_us), live })
             }
+            FromDriver::Converged { controls } => Ok(Answer::Converged { controls }),
             FromDriver::Started { .. } => Ok(Answer::Started),
             FromDriver::Stopped { .. } => Ok(Answer::Stopped),
             FromDriver::Frame(frame) => {
                 let release = Release::new(&self.link, frame.buffer);
-                Ok(Answer::Frame(RawFrame { frame, memory, received_ns, release }))
+                let raw = RawFrame { frame, memory, received_ns, release };
+                if verdict == Verdict::Live {
+                    return self.show(raw);
+                }
+                Ok(Answer::Frame(raw))
             }
             FromDriver::Error { kind, message, code, .. } => {
                 Err(CameraError { camera: self.camera.clone(), kind, message, code })
@@ -263,7 +272,7 @@ impl Connection {
             Verdict::Answer => self.deliver(ticket, answer),
             Verdict::Late => self.drop_late(&answer),
             Verdict::Unasked => warn!(camera = self.camera, ?answer, "the driver reports an error by itself"),
-            Verdict::Beat => {}
+            Verdict::Beat | Verdict::Live => {}
             Verdict::Unexpected => {
                 let error =
                     self.error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
@@ -283,6 +292,14 @@ impl Connection {
         // The wait was given up between the look and the delivery.
         if let Some(answer) = undelivered {
             self.drop_late(&answer);
+        }
+    }
+
+    /// Hands a live frame to whoever looks.
+    fn show(&self, raw: RawFrame) {
+        match CapturedFrame::live(raw) {
+            Ok(frame) => self.audience.show(frame),
+            Err(wrong) => warn!(camera = self.camera, "a live frame was refused: {wrong}"),
         }
     }
 

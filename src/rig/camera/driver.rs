@@ -2,7 +2,7 @@
 //! together and end together.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Driver {
             warn!(camera, pid, %error, "cannot write the driver's pid file: a later life will not know of it");
         }
         let (connection, reader, hello) =
-            Connection::start(camera, ours, process, Arc::clone(&inner.tally)).map_err(failed)?;
+            Connection::start(camera, ours, process, Arc::clone(&inner.tally), Arc::clone(&inner.audience)).map_err(failed)?;
         info!(camera, pid, driver = %program.display(), "driver started");
         let output = tokio::spawn(output::forward(camera.into(), output));
         Ok((Self { connection, reader: Some(reader), output }, hello))
@@ -103,17 +103,29 @@ impl Drop for Driver {
     }
 }
 
-/// Who has the camera's device open, if `options.device` names one, in words that follow an error's.
+/// Who has the camera's device nodes open, if they are known, in words that follow an error's.
 pub(super) fn name_holders(inner: &Inner) -> String {
-    let Some(device) = device(inner) else { return String::new() };
-    let holders: Vec<_> =
-        holders(device).into_iter().map(|Holder { pid, comm }| format!("{comm} (process {pid})")).collect();
-    let device = device.display();
-    if holders.is_empty() {
-        format!("; nobody is seen to hold {device}")
-    } else {
-        format!("; {device} is held by {}", holders.join(", "))
+    let devices = devices(inner);
+    if devices.is_empty() {
+        return String::new();
     }
+    let devices = devices.iter().map(|device| device.display().to_string()).collect::<Vec<_>>().join(", ");
+    let holders: Vec<_> = foreign_holders(inner).iter().map(Holder::to_string).collect();
+    if holders.is_empty() {
+        format!("; nobody is seen to hold {devices}")
+    } else {
+        format!("; {devices} is held by {}", holders.join(", "))
+    }
+}
+
+/// Everybody but this camera's driver who has its device nodes open.
+pub(super) fn foreign_holders(inner: &Inner) -> Vec<Holder> {
+    let own = leftover::recorded(inner.spawner.runtime_directory(), inner.name());
+    let mut found: Vec<Holder> = devices(inner).iter().flat_map(|device| holders(device)).collect();
+    found.retain(|holder| Some(holder.pid) != own);
+    found.sort_by_key(|holder| holder.pid);
+    found.dedup();
+    found
 }
 
 /// Ends this camera's driver of an earlier life, and the holders of its device that the configuration gives
@@ -135,25 +147,36 @@ async fn clear_the_way(inner: &Arc<Inner>) -> Result<(), Wedged> {
     result
 }
 
-/// Ends the programs of `recovery.may_end` that hold the camera's device. Blocks.
-fn end_permitted_holders(inner: &Inner, timeout: Duration) {
-    let Some(device) = device(inner).filter(|_| !inner.recovery.may_end.is_empty()) else { return };
-    for Holder { pid, comm } in holders(device) {
+/// Ends the programs of `recovery.may_end` that hold the camera's device nodes, and says who they were. Blocks.
+pub(super) fn end_permitted_holders(inner: &Inner, timeout: Duration) -> Vec<Holder> {
+    if inner.recovery.may_end.is_empty() {
+        return Vec::new();
+    }
+    let mut gone = Vec::new();
+    for holder in foreign_holders(inner) {
+        let Holder { pid, comm } = &holder;
         let listed = |name: &String| name.bytes().take(COMM_LENGTH).eq(comm.bytes());
         if !inner.recovery.may_end.iter().any(listed) {
             continue;
         }
         warn!(camera = inner.name(), pid, comm, "ending a program that holds the camera (recovery.may_end)");
-        let ended = Pid::from_raw(pid)
+        let ended = Pid::from_raw(*pid)
             .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
             .is_none_or(|pidfd| end_by_pidfd(std::os::fd::AsFd::as_fd(&pidfd), timeout));
-        if !ended {
+        if ended {
+            gone.push(holder);
+        } else {
             warn!(camera = inner.name(), pid, comm, "it cannot be ended");
         }
     }
+    gone
 }
 
-/// The device node of the camera, where its options name one.
-fn device(inner: &Inner) -> Option<&Path> {
-    inner.config.options.get("device")?.as_str().map(Path::new)
+/// The device nodes of the camera that only one process can use: as its driver says, or its options.
+fn devices(inner: &Inner) -> Vec<PathBuf> {
+    if let Some(hello) = inner.board().hello.as_ref().filter(|hello| !hello.devices.is_empty()) {
+        return hello.devices.clone();
+    }
+    let device = inner.config.options.get("device").and_then(|device| device.as_str());
+    device.map(PathBuf::from).into_iter().collect()
 }

@@ -8,6 +8,7 @@ use memmap2::{Mmap, MmapOptions};
 use rustix::fs::{FileType, SealFlags, fcntl_get_seals, fstat};
 
 use super::sorting::RawFrame;
+use crate::camera_driver::dmabuf::ReadAccess;
 use crate::camera_driver::link::Link;
 use crate::camera_driver::protocol::{Frame, PixelFormat, Size, Stream, ToDriver};
 
@@ -17,6 +18,8 @@ const MAX_AHEAD_NS: u64 = 1_000_000_000;
 /// What a frame must be to be the one that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Expected {
+    /// Which one was asked for.
+    pub(super) stream: Stream,
     /// As configured.
     pub(super) format: PixelFormat,
     /// As configured.
@@ -32,6 +35,7 @@ pub struct CapturedFrame {
     frame: Frame,
     received_ns: u64,
     pixels: Mmap,
+    _access: Option<ReadAccess<OwnedFd>>,
     /// Dropped last: the memory is unmapped before the driver may use it again.
     _release: Release,
 }
@@ -44,7 +48,15 @@ impl CapturedFrame {
         let length = mappable_length(&fd)?;
         check(&frame, expected, received_ns, length)?;
         let pixels = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
-        Ok(Self { frame, received_ns, pixels, _release: release })
+        let access = ReadAccess::begin(fd);
+        Ok(Self { frame, received_ns, pixels, _access: access, _release: release })
+    }
+
+    /// Maps the memory of a live frame, whose size is the driver's choice.
+    pub(super) fn live(raw: RawFrame) -> Result<Self, String> {
+        let Frame { format, size, .. } = raw.frame;
+        let expected = Expected { stream: Stream::Live, format, size, not_before_ns: 0, after: None };
+        Self::new(raw, &expected)
     }
 
     /// What the driver says of it.
@@ -98,8 +110,8 @@ impl Drop for Release {
 /// Checks what the driver says of a frame, whose memory has `length` bytes.
 fn check(frame: &Frame, expected: &Expected, now_ns: u64, length: u64) -> Result<(), String> {
     let planes = expected.format.planes();
-    if frame.stream != Stream::Still {
-        return Err("it is a live frame, not a still".into());
+    if frame.stream != expected.stream {
+        return Err(format!("it is of the stream {:?}, not {:?}", frame.stream, expected.stream));
     }
     if (frame.format, frame.size) != (expected.format, expected.size) {
         let (got, want) = (frame.size, expected.size);
@@ -208,14 +220,21 @@ mod tests {
             exposure_us: 1000,
             readout_us: 0,
             gain: 1.0,
+            white_balance: None,
             focus: None,
+            completed_ns: 0,
             sequence: 8,
             buffer: 1,
         }
     }
 
-    const EXPECTED: Expected =
-        Expected { format: PixelFormat::Yuv420, size: SIZE, not_before_ns: 4_000_000, after: Some(7) };
+    const EXPECTED: Expected = Expected {
+        stream: Stream::Still,
+        format: PixelFormat::Yuv420,
+        size: SIZE,
+        not_before_ns: 4_000_000,
+        after: Some(7),
+    };
 
     fn memfd(length: usize, seals: SealFlags) -> OwnedFd {
         let fd = memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
@@ -257,7 +276,7 @@ mod tests {
     fn a_frame_that_is_not_the_one_asked_for_is_refused() {
         type Change = fn(&mut Frame);
         let cases: [(&str, Change); 12] = [
-            ("live", |f| f.stream = Stream::Live),
+            ("stream Live", |f| f.stream = Stream::Live),
             ("Nv12 5x3", |f| f.format = PixelFormat::Nv12),
             ("Yuv420 6x3", |f| f.size.width = 6),
             ("2 strides", |f| f.strides.truncate(2)),

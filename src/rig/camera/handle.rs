@@ -9,14 +9,18 @@ use jiff::Timestamp;
 use tracing::{error, info};
 
 use super::connection::Tally;
+use super::driver;
 use super::error::{Busy, CameraError, Wedged};
 use super::lease::Lease;
 use super::leftover;
-use super::procfs::ThreadEvidence;
+use super::live::Audience;
+use super::procfs::{Holder, ThreadEvidence};
 use super::session::Session;
 use super::spawner::Spawner;
 use super::status::{CameraStatus, Counters, LeaseHolder, State};
+use crate::camera_driver::protocol::{Controls, Hello, Size};
 use crate::config;
+use crate::plan::{Optics, Sensor};
 
 /// When it makes sense to ask again for a camera that is in use.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -42,6 +46,7 @@ pub(super) struct Inner {
     /// The running driver. Whoever changes it holds the lock until it is in order again.
     pub(super) session: tokio::sync::Mutex<Option<Session>>,
     pub(super) tally: Arc<Tally>,
+    pub(super) audience: Arc<Audience>,
     board: Mutex<Board>,
     epoch: AtomicU64,
     request: AtomicU64,
@@ -55,6 +60,12 @@ pub(super) struct Board {
     pub(super) holder: Option<LeaseHolder>,
     /// A driver that cannot be ended, as long as it lives.
     pub(super) wedged: Option<Wedged>,
+    /// What every driver is configured with, over the configuration: what was found automatically and is held.
+    pub(super) held: Controls,
+    /// What the driver said of the camera, last.
+    pub(super) hello: Option<Hello>,
+    /// The size of its images, last.
+    pub(super) size: Option<Size>,
 }
 
 impl Camera {
@@ -77,6 +88,7 @@ impl Camera {
             spawner,
             session: tokio::sync::Mutex::default(),
             tally: Arc::default(),
+            audience: Arc::default(),
             board: Mutex::default(),
             epoch: AtomicU64::new(0),
             request: AtomicU64::new(0),
@@ -89,18 +101,43 @@ impl Camera {
         self.inner.name()
     }
 
+    /// For how long it holds what it finds by itself.
+    pub fn hold(&self) -> config::Hold {
+        self.inner.config.hold
+    }
+
     /// What it is doing and what happened to it. Never waits for the driver.
     pub fn status(&self) -> CameraStatus {
         let board = self.inner.board();
         let mut counters = board.counters.clone();
         counters.late = self.inner.tally.late.load(Ordering::Relaxed);
         counters.garbage = self.inner.tally.garbage.load(Ordering::Relaxed);
+        counters.live = self.inner.audience.shown();
         CameraStatus {
             camera: self.name().into(),
             state: board.state.clone(),
             counters,
             holder: board.holder.clone(),
         }
+    }
+
+    /// Its images, as far as they are known: once it was open, all that the camera says.
+    pub fn optics(&self) -> Optics {
+        let board = self.inner.board();
+        let config = &self.inner.config;
+        let (Some(hello), Some(size)) = (&board.hello, board.size) else { return config.optics };
+        let sensor = Sensor { model: &hello.model, size: hello.sensor, pitch_um: hello.pixel_pitch_um };
+        config.optics.once_open(sensor, size, config.controls.crop)
+    }
+
+    /// Who else has the camera's device nodes open, as far as they are known.
+    pub fn foreign_holders(&self) -> Vec<Holder> {
+        driver::foreign_holders(&self.inner)
+    }
+
+    /// Ends those of `recovery.may_end` who have the camera's device nodes open, and says who that was. Blocks.
+    pub fn end_permitted_holders(&self) -> Vec<Holder> {
+        driver::end_permitted_holders(&self.inner, self.inner.recovery.kill_timeout)
     }
 
     /// The right to use the camera, for `holder` (a name for people), until it is dropped. Never waits.
@@ -112,6 +149,12 @@ impl Camera {
         }
         board.holder = Some(LeaseHolder { name: holder.into(), since: Timestamp::now() });
         Ok(Lease::new(Arc::clone(&self.inner)))
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("camera", &self.config.name).finish_non_exhaustive()
     }
 }
 

@@ -16,10 +16,10 @@ use super::driver::name_holders;
 use super::error::{CameraError, RecoverError};
 use super::frame::{CapturedFrame, Expected};
 use super::handle::Inner;
-use super::session::{Session, Stream, still_size};
+use super::session::{Session, Stream};
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::camera_driver::protocol::{ErrorKind, Hello, ToDriver};
+use crate::camera_driver::protocol::{self, Controls, ErrorKind, Hello, ToDriver};
 use crate::config::Rung;
 use crate::plan::ShotIndex;
 use crate::rig::clock::now_ns;
@@ -27,6 +27,8 @@ use crate::rig::clock::now_ns;
 /// An attempt lasts at least this long and [`MIN_FRAMES`], whatever the configuration says.
 const MIN_TIMEOUT: Duration = Duration::from_secs(2);
 const MIN_FRAMES: u32 = 3;
+/// What is automatic may take at least this long to settle.
+const MIN_CONVERGE: Duration = Duration::from_secs(15);
 
 /// The right to use a camera. Dropping it closes the camera, in the background; the next lease is given once
 /// that is done.
@@ -53,6 +55,42 @@ impl Lease {
         self.run(|inner, cancel| async move { Ok(open(&inner, &cancel).await?) }).await
     }
 
+    /// Starts the driver, hears what it says of the camera and ends it; with `configure`, also that the camera can
+    /// be had and takes its configuration. Says what is known of a camera that is open.
+    pub async fn look(&mut self, configure: bool) -> Result<Hello, CameraError> {
+        self.runtime = Some(Handle::current());
+        self.run(move |inner, cancel| async move { Ok(look(&inner, configure, &cancel).await?) }).await
+    }
+
+    /// Lets settle what is neither configured nor in `fixed`, and holds it all, through recoveries, too, until the
+    /// camera is closed: what is held.
+    pub async fn converge(&mut self, fixed: Controls) -> Result<Controls, CameraError> {
+        let inner = &self.inner;
+        let stream = self.stream().await?;
+        let limit = inner.recovery.capture_timeout.max(MIN_CONVERGE);
+        let controls = fixed.over(inner.config.controls);
+        let answer = stream.connection.exchange(ToDriver::Converge { controls }, Want::Converged, limit).await;
+        let Answer::Converged { controls } = answer.inspect_err(|error| inner.set_failed(error))? else {
+            let message = "its driver answered converge with something else";
+            return Err(CameraError::new(inner.name(), ErrorKind::Protocol, message));
+        };
+        inner.board().held = controls;
+        Ok(controls)
+    }
+
+    /// Sets what is held, as far as the camera can take it, through recoveries, too, until the camera is closed.
+    /// Frames of captures to come are taken with it.
+    pub async fn hold(&mut self, controls: Controls) -> Result<(), CameraError> {
+        let held = {
+            let mut board = self.inner.board();
+            board.held = controls.within(board.hello.as_ref().map_or(&[], |hello| &hello.controls));
+            board.held
+        };
+        let wanted = held.over(self.inner.config.controls);
+        self.stream().await?.connection.say(&ToDriver::Set { controls: wanted });
+        Ok(())
+    }
+
     /// One attempt at `shot`: the first valid frame whose exposure began at `not_before_ns`
     /// (`CLOCK_MONOTONIC`) or later.
     ///
@@ -62,13 +100,8 @@ impl Lease {
         shot: ShotIndex,
         not_before_ns: u64,
     ) -> Result<CapturedFrame, CameraError> {
+        let stream = self.stream().await?;
         let inner = &self.inner;
-        let stream = inner.session.lock().await.as_ref().and_then(|session| session.stream.clone());
-        let Some(stream) = stream else {
-            inner.check_not_wedged()?;
-            let message = "it does not stream: its last start or recovery failed, or it was not opened";
-            return Err(CameraError::new(inner.name(), ErrorKind::Crashed, message));
-        };
         let attempt = Attempt::begin(inner, shot, &stream);
         attempt.end(capture(inner, &stream, shot, not_before_ns).await)
     }
@@ -85,6 +118,19 @@ impl Lease {
         let inner = Arc::clone(&self.inner);
         // A task, so that it goes on if nobody waits; it fails only with the runtime.
         let _ = tokio::spawn(async move { close(&inner).await }).await;
+    }
+
+    async fn stream(&self) -> Result<Arc<Stream>, CameraError> {
+        let inner = &self.inner;
+        let stream = inner.session.lock().await.as_ref().and_then(|session| session.stream.clone());
+        match stream {
+            Some(stream) => Ok(stream),
+            None => {
+                inner.check_not_wedged()?;
+                let message = "it does not stream: its last start or recovery failed, or it was not opened";
+                Err(CameraError::new(inner.name(), ErrorKind::Crashed, message))
+            }
+        }
     }
 
     /// Runs `step` to its end in a task; if this future is dropped, `step` is told.
@@ -122,6 +168,22 @@ impl Drop for Return {
     fn drop(&mut self) {
         self.0.board().holder = None;
     }
+}
+
+async fn look(
+    inner: &Arc<Inner>,
+    configure: bool,
+    cancel: &CancellationToken,
+) -> Result<Hello, RecoverError> {
+    let slot = inner.session.lock().await;
+    if let Some(session) = slot.as_ref() {
+        return Ok(session.hello.clone());
+    }
+    inner.check_not_wedged()?;
+    Session::look(inner, configure, cancel).await.map_err(|error| match error {
+        RecoverError::Failed(error) => explain(inner, error).into(),
+        wedged @ RecoverError::Wedged(_) => wedged,
+    })
 }
 
 async fn open(inner: &Arc<Inner>, cancel: &CancellationToken) -> Result<Hello, RecoverError> {
@@ -211,6 +273,7 @@ async fn restart(
 
 async fn close(inner: &Arc<Inner>) {
     let mut slot = inner.session.lock().await;
+    inner.board().held = Controls::default();
     if let Some(session) = slot.take() {
         inner.set_state(State::Closing);
         if session.close(inner).await.is_ok() {
@@ -233,15 +296,16 @@ async fn capture(
     let ahead = Duration::from_nanos(not_before_ns.saturating_sub(now_ns()));
     let shortest = MIN_TIMEOUT + stream.frame_duration * MIN_FRAMES;
     let limit = inner.recovery.capture_timeout.max(shortest) + ahead;
-    let protocol = |message: &str| CameraError::new(inner.name(), ErrorKind::Protocol, message);
     let Answer::Frame(raw) =
         stream.connection.exchange(message, Want::Frame { epoch, request }, limit).await?
     else {
-        return Err(protocol("its driver answered a capture with something else"));
+        let message = "its driver answered a capture with something else";
+        return Err(CameraError::new(inner.name(), ErrorKind::Protocol, message));
     };
     let expected = Expected {
+        stream: protocol::Stream::Still,
         format: inner.config.format,
-        size: still_size(inner),
+        size: stream.size,
         not_before_ns,
         after: stream.last_sequence(),
     };

@@ -23,6 +23,23 @@ pub(super) fn record(directory: &Path, camera: &str, pid: i32) -> io::Result<()>
     fs::rename(temporary, file)
 }
 
+/// The process that was recorded to drive `camera`, whether or not it lives.
+pub(super) fn recorded(directory: &Path, camera: &str) -> Option<i32> {
+    let text = fs::read(file(directory, camera)).ok()?;
+    serde_json::from_slice::<Identity>(&text).ok().map(|identity| identity.pid)
+}
+
+/// Ends every recorded driver in `directory` that still lives, of cameras that are no longer configured, too. For
+/// whoever has the rig and has started none yet. Blocks for twice `timeout` a driver at most.
+pub fn end_all(directory: &Path, timeout: Duration) -> Vec<Wedged> {
+    let files = fs::read_dir(directory).into_iter().flatten().flatten();
+    let cameras = files.filter_map(|file| {
+        let name = file.file_name().into_string().ok()?;
+        Some(name.strip_prefix("driver-")?.strip_suffix(".pid")?.to_owned())
+    });
+    cameras.filter_map(|camera| end(directory, &camera, timeout).err()).collect()
+}
+
 /// Forgets the driver of `camera`: it has ended.
 pub(super) fn forget(directory: &Path, camera: &str) {
     if let Err(error) = fs::remove_file(file(directory, camera))

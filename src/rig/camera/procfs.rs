@@ -1,6 +1,7 @@
 //! What `/proc` tells of processes. Nothing here touches a file that a process has open: a `stat` of a file
 //! on a dead file system would hang as its holder does.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -13,6 +14,12 @@ pub struct Holder {
     pub pid: i32,
     /// Its name: at most 15 bytes.
     pub comm: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (process {})", self.comm, self.pid)
+    }
 }
 
 /// Every other process that has `path` (a device node, say) open, as far as this one may see.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::connection::{Connection, Wait};
 use super::driver::Driver;
@@ -14,15 +14,26 @@ use super::handle::Inner;
 use super::process::Ending;
 use super::sorting::{Answer, Want};
 use super::status::State;
+use crate::config::Live;
 use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, Size, ToDriver, VERSION};
+
+/// Width of low-resolution frames in pixels, unless configured.
+const LIVE_WIDTH: u32 = 960;
 
 /// A driver that was greeted and configured.
 pub(super) struct Session {
     driver: Driver,
     pub(super) hello: Hello,
-    frame_duration: Duration,
+    streams: Streams,
     /// None while stopped.
     pub(super) stream: Option<Arc<Stream>>,
+}
+
+/// What a camera was configured to.
+#[derive(Debug, Clone, Copy)]
+struct Streams {
+    frame_duration: Duration,
+    size: Size,
 }
 
 /// One start of a camera.
@@ -30,6 +41,8 @@ pub(super) struct Stream {
     pub(super) connection: Arc<Connection>,
     pub(super) epoch: u64,
     pub(super) frame_duration: Duration,
+    /// Of stills.
+    pub(super) size: Size,
     last_sequence: Mutex<Option<u64>>,
 }
 
@@ -55,19 +68,41 @@ impl Session {
     pub(super) async fn start(inner: &Arc<Inner>, cancel: &CancellationToken) -> Result<Self, RecoverError> {
         let deadline = Instant::now() + inner.recovery.start_timeout;
         let (driver, hello) = Driver::spawn(inner).await?;
-        let (hello, frame_duration) = match greet(inner, &driver.connection, hello, deadline, cancel).await {
+        let (hello, streams) = match greet(inner, &driver.connection, hello, deadline, cancel).await {
             Ok(greeted) => greeted,
             Err(error) => {
                 driver.end(inner, Ending::Forced).await?;
                 return Err(error.into());
             }
         };
-        let mut session = Self { driver, hello, frame_duration, stream: None };
+        let mut session = Self { driver, hello, streams, stream: None };
         if let Err(error) = session.start_stream(inner, deadline, cancel).await {
             session.driver.end(inner, Ending::Forced).await?;
             return Err(error.into());
         }
         Ok(session)
+    }
+
+    /// Hears what a driver says of the camera and, if `configure`, that it can be configured, and ends it again.
+    pub(super) async fn look(
+        inner: &Arc<Inner>,
+        configure: bool,
+        cancel: &CancellationToken,
+    ) -> Result<Hello, RecoverError> {
+        let deadline = Instant::now() + inner.recovery.start_timeout;
+        let (driver, hello) = Driver::spawn(inner).await?;
+        let heard = if configure {
+            greet(inner, &driver.connection, hello, deadline, cancel).await.map(|(hello, _)| hello)
+        } else {
+            hear(inner, &driver.connection, hello, deadline, cancel).await
+        };
+        driver.end(inner, if heard.is_ok() { Ending::Gentle } else { Ending::Forced }).await?;
+        Ok(heard?)
+    }
+
+    /// Says `message` unless the driver has stopped listening.
+    pub(super) fn say(&self, message: &ToDriver) {
+        self.driver.connection.say(message);
     }
 
     /// Whether the driver lives and streams.
@@ -129,9 +164,13 @@ impl Session {
         self.stream = Some(Arc::new(Stream {
             connection: Arc::clone(connection),
             epoch,
-            frame_duration: self.frame_duration,
+            frame_duration: self.streams.frame_duration,
+            size: self.streams.size,
             last_sequence: Mutex::default(),
         }));
+        if let Some(rate) = inner.audience.rate() {
+            self.say(&ToDriver::Live { rate: Some(rate) });
+        }
         Ok(())
     }
 
@@ -148,18 +187,16 @@ impl Session {
     }
 }
 
-/// Hears `hello` and configures the camera: what the driver says of itself, and the time between frames.
-async fn greet(
+/// Hears `hello`.
+async fn hear(
     inner: &Arc<Inner>,
     connection: &Arc<Connection>,
     hello: Wait,
     deadline: Instant,
     cancel: &CancellationToken,
-) -> Result<(Hello, Duration), CameraError> {
-    let left = || deadline.saturating_duration_since(Instant::now());
-    let config = &inner.config;
+) -> Result<Hello, CameraError> {
     let error = |kind, message| CameraError::new(inner.name(), kind, message);
-    let heard = connection.attempt(None, hello, left());
+    let heard = connection.attempt(None, hello, deadline.saturating_duration_since(Instant::now()));
     let Answer::Hello(hello) = unless_cancelled(inner, cancel, heard).await? else {
         return Err(error(ErrorKind::Protocol, "its driver did not begin with hello".into()));
     };
@@ -167,30 +204,91 @@ async fn greet(
         let message = format!("its driver speaks protocol {}, this program {VERSION}", hello.protocol);
         return Err(error(ErrorKind::Protocol, message));
     }
+    inner.board().hello = Some(hello.clone());
+    Ok(hello)
+}
+
+/// Hears `hello` and configures the camera. Where the configuration leaves the size of the images to the camera,
+/// it is the largest one for which there is memory.
+async fn greet(
+    inner: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    hello: Wait,
+    deadline: Instant,
+    cancel: &CancellationToken,
+) -> Result<(Hello, Streams), CameraError> {
+    let hello = hear(inner, connection, hello, deadline, cancel).await?;
+    let config = &inner.config;
+    let error = |kind, message| CameraError::new(inner.name(), kind, message);
     if !hello.formats.contains(&config.format) {
         let message = format!("it has no pixel format {:?}, but {:?}", config.format, hello.formats);
         return Err(error(ErrorKind::InvalidArgument, message));
     }
-    let configure = ToDriver::Configure(Configure {
-        size: still_size(inner),
-        format: config.format,
-        live: None,
-        frame_rate: config.frame_rate,
-        controls: config.controls,
-        buffers: inner.buffers,
-    });
-    let configured = connection.exchange(configure, Want::Configured, left());
-    let Answer::Configured { frame_duration } = unless_cancelled(inner, cancel, configured).await? else {
-        return Err(error(ErrorKind::Protocol, "its driver did not answer configure".into()));
-    };
-    info!(camera = inner.name(), driver = hello.driver, model = hello.model, ?frame_duration, "configured");
-    Ok((hello, frame_duration))
+    let controls = inner.board().held.over(config.controls);
+    let checked = controls.check(&hello.controls);
+    checked.map_err(|refused| error(ErrorKind::InvalidArgument, refused.to_string()))?;
+    let mut sizes = sizes(inner, &hello).into_iter().peekable();
+    loop {
+        let Some(size) = sizes.next() else {
+            return Err(error(ErrorKind::InvalidArgument, "it does not say which sizes it has".into()));
+        };
+        let configure = ToDriver::Configure(Configure {
+            size,
+            format: config.format,
+            live: live_size(config.live, &hello, size),
+            frame_rate: config.frame_rate,
+            orientation: config.orientation,
+            controls,
+            buffers: inner.buffers,
+        });
+        let left = deadline.saturating_duration_since(Instant::now());
+        let configured = connection.exchange(configure, Want::Configured, left);
+        match (unless_cancelled(inner, cancel, configured).await, sizes.peek()) {
+            (Ok(Answer::Configured { frame_duration, live }), _) => {
+                let (driver, model, Size { width, height }) = (&hello.driver, &hello.model, size);
+                let live = live.map(|live| format!("{}x{}", live.width, live.height));
+                info!(camera = inner.name(), driver, model, ?frame_duration, live, "configured: {width}x{height}");
+                inner.board().size = Some(size);
+                return Ok((hello, Streams { frame_duration, size }));
+            }
+            (Ok(_), _) => {
+                return Err(error(ErrorKind::Protocol, "its driver did not answer configure".into()));
+            }
+            (Err(refused), Some(next)) if refused.kind == ErrorKind::NoMemory => {
+                warn!(camera = inner.name(), "{refused}; trying {}x{} instead", next.width, next.height);
+            }
+            (Err(refused), _) => return Err(refused),
+        }
+    }
 }
 
-/// The configured size of stills.
-pub(super) fn still_size(inner: &Inner) -> Size {
-    let intrinsics = &inner.config.intrinsics;
-    Size { width: intrinsics.width, height: intrinsics.height }
+/// The sizes of images to be tried, the best first: as configured, or else those of the sensor's modes.
+fn sizes(inner: &Inner, hello: &Hello) -> Vec<Size> {
+    if let Some(size) = inner.config.optics.size() {
+        return vec![size];
+    }
+    let mut sizes: Vec<Size> = hello.modes.iter().map(|mode| mode.size).collect();
+    if sizes.is_empty() {
+        sizes.push(hello.sensor);
+    }
+    // Colour has half the pixels.
+    let even = |size: Size| Size { width: size.width & !1, height: size.height & !1 };
+    let mut sizes: Vec<Size> = sizes.into_iter().map(even).filter(|size| size.width * size.height > 0).collect();
+    sizes.dedup();
+    sizes
+}
+
+/// The size of low-resolution frames beside stills of `size`; none without.
+fn live_size(wanted: Live, hello: &Hello, size: Size) -> Option<Size> {
+    match wanted {
+        Live::Off => None,
+        Live::Size(size) => Some(size),
+        Live::Auto => hello.live_beside_stills.then(|| {
+            let width = LIVE_WIDTH.min(size.width);
+            let height = u64::from(width) * u64::from(size.height) / u64::from(size.width.max(1));
+            Size { width: width & !1, height: (height as u32).max(2) & !1 }
+        }),
+    }
 }
 
 async fn pause(inner: &Inner, time: Duration, cancel: &CancellationToken) -> Result<(), CameraError> {

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::frame::Release;
-use crate::camera_driver::protocol::{Frame, FromDriver, Hello};
+use crate::camera_driver::protocol::{Controls, Frame, FromDriver, Hello, Size, Stream};
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub(super) enum Want {
     Configured,
     Started { epoch: u64 },
     Stopped,
+    Converged,
     Frame { epoch: u64, request: u64 },
 }
 
@@ -20,9 +21,10 @@ pub(super) enum Want {
 #[derive(Debug)]
 pub(super) enum Answer {
     Hello(Hello),
-    Configured { frame_duration: Duration },
+    Configured { frame_duration: Duration, live: Option<Size> },
     Started,
     Stopped,
+    Converged { controls: Controls },
     Frame(RawFrame),
 }
 
@@ -46,6 +48,8 @@ pub(super) enum Verdict {
     Unasked,
     /// A sign of life.
     Beat,
+    /// A frame for whoever looks.
+    Live,
     /// Nothing that could have been asked for.
     Unexpected,
 }
@@ -60,6 +64,8 @@ pub(super) fn verdict(message: &FromDriver, want: Option<Want>) -> Verdict {
         FromDriver::Configured { .. } => only(want == Some(Want::Configured)),
         FromDriver::Started { epoch } => only(want == Some(Want::Started { epoch: *epoch })),
         FromDriver::Stopped { .. } => only(want == Some(Want::Stopped)),
+        FromDriver::Converged { .. } => only(want == Some(Want::Converged)),
+        FromDriver::Frame(Frame { stream: Stream::Live, .. }) => Verdict::Live,
         FromDriver::Error { request: None, .. } => want.map_or(Verdict::Unasked, |_| Verdict::Answer),
         FromDriver::Error { request: Some(failed), .. } => {
             only(matches!(want, Some(Want::Frame { request, .. }) if request == *failed))
@@ -83,6 +89,7 @@ pub(super) fn name(message: &FromDriver) -> &'static str {
         FromDriver::Configured { .. } => "configured",
         FromDriver::Started { .. } => "started",
         FromDriver::Stopped { .. } => "stopped",
+        FromDriver::Converged { .. } => "converged",
         FromDriver::Frame(_) => "frame",
         FromDriver::Error { .. } => "error",
         FromDriver::Beat { .. } => "beat",
@@ -92,7 +99,7 @@ pub(super) fn name(message: &FromDriver) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera_driver::protocol::{ErrorKind, PixelFormat, Size, Stream};
+    use crate::camera_driver::protocol::{ErrorKind, PixelFormat};
 
     const WANT: Want = Want::Frame { epoch: 3, request: 7 };
 
@@ -109,7 +116,9 @@ mod tests {
             exposure_us: 0,
             readout_us: 0,
             gain: 1.0,
+            white_balance: None,
             focus: None,
+            completed_ns: 0,
             sequence: 0,
             buffer: 0,
         })
@@ -148,5 +157,17 @@ mod tests {
         assert_eq!(verdict(&stopped, Some(Want::Stopped)), Verdict::Answer);
         assert_eq!(verdict(&stopped, Some(WANT)), Verdict::Late);
         assert_eq!(verdict(&FromDriver::Beat { count: 1 }, None), Verdict::Beat);
+        let converged = FromDriver::Converged { controls: Controls::default() };
+        assert_eq!(verdict(&converged, Some(Want::Converged)), Verdict::Answer);
+        assert_eq!(verdict(&converged, Some(WANT)), Verdict::Late);
+    }
+
+    #[test]
+    fn live_frames_answer_nothing() {
+        let FromDriver::Frame(still) = frame(3, None) else { panic!() };
+        let live = FromDriver::Frame(Frame { stream: Stream::Live, ..still });
+        for want in [None, Some(WANT), Some(Want::Stopped)] {
+            assert_eq!(verdict(&live, want), Verdict::Live);
+        }
     }
 }

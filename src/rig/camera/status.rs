@@ -68,6 +68,8 @@ pub struct Counters {
     pub late: u64,
     /// Packets that were not messages.
     pub garbage: u64,
+    /// Live frames shown.
+    pub live: u64,
     /// Restarts that were begun.
     pub restarts: u64,
     /// Respawns that were begun.

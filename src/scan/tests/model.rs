@@ -196,6 +196,7 @@ fn stored(shot: ShotIndex) -> Stored {
         sensor_timestamp_ns: 0,
         exposure: crate::units::Seconds::ZERO,
         gain: 1.0,
+        white_balance: None,
         focus: None,
         sequence: 0,
         sharpness: 0.0,

@@ -1,0 +1,355 @@
+//! The streams of a configured camera: their requests, and the memory in which frames leave.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use libcamera::camera::{ActiveCamera, CameraConfiguration, CameraConfigurationStatus, Orientation};
+use libcamera::color_space::ColorSpace;
+use libcamera::framebuffer::AsFrameBuffer;
+use libcamera::framebuffer_allocator::{FrameBuffer, FrameBufferAllocator};
+use libcamera::framebuffer_map::MemoryMappedFrameBuffer;
+use libcamera::geometry;
+use libcamera::request::Request;
+use libcamera::stream::{Stream, StreamRole};
+use scanner::camera_driver::dmabuf::ReadAccess;
+use scanner::camera_driver::host::DeviceError;
+use scanner::camera_driver::protocol::{self, Configure, PixelFormat, Size};
+use scanner::camera_driver::synthetic::{Layout, Pool};
+
+use super::capabilities::{FORMATS, fourcc};
+use super::failure::{failed, not_allocated};
+
+/// Buffers that a camera needs for itself, so that it never waits for one.
+pub(crate) const STREAMING: usize = 3;
+/// Live frames that the daemon may hold at once.
+const LIVE_BUFFERS: u32 = 3;
+
+/// A buffer as it was added to its request.
+type Mapped = MemoryMappedFrameBuffer<FrameBuffer>;
+
+/// What becomes of a request whose still is handed over.
+pub(crate) enum HandedOver {
+    /// It waits until its buffer is given back.
+    Lent,
+    /// It is free; the copy, unless all memory for copies is held.
+    Copied(Option<Arc<OwnedFd>>),
+}
+
+/// How a still's memory leaves this process.
+#[derive(Debug)]
+enum Way {
+    /// The camera's own buffer, by its descriptor; its request waits until it is given back.
+    Lend,
+    /// A copy, where the camera has too few buffers to lend any.
+    Copy(Pool),
+}
+
+/// The streams of a camera, and its requests. libcamera wants requests gone before their memory: fields are
+/// dropped in this order.
+pub(crate) struct Streams {
+    /// Not with the camera.
+    pub(crate) idle: Vec<Request>,
+    /// Whose still the daemon has, by the frame's number.
+    pub(crate) lent: HashMap<u64, Request>,
+    pub(crate) still: Still,
+    pub(crate) live: Option<Live>,
+    _allocator: FrameBufferAllocator,
+}
+
+/// The stream of stills.
+pub(crate) struct Still {
+    stream: Stream,
+    /// By cookie: the buffer's descriptor, and offsets of its planes.
+    memory: Vec<(Arc<OwnedFd>, Vec<u64>)>,
+    pub(crate) layout: Layout,
+    way: Way,
+}
+
+/// The stream of low-resolution frames, which are small and always copied.
+pub(crate) struct Live {
+    stream: Stream,
+    memory: Vec<(Arc<OwnedFd>, Vec<u64>)>,
+    pub(crate) pool: Pool,
+}
+
+impl Streams {
+    /// Configures the camera with `count` buffers a stream, or as many as it likes better.
+    pub(crate) fn new(
+        camera: &mut ActiveCamera<'_>,
+        wanted: &Configure,
+        count: usize,
+    ) -> Result<Self, DeviceError> {
+        let roles: &[StreamRole] = match wanted.live {
+            Some(_) => &[StreamRole::StillCapture, StreamRole::ViewFinder],
+            None => &[StreamRole::StillCapture],
+        };
+        let Some(mut config) = camera.generate_configuration(roles) else {
+            return Err(DeviceError::invalid(format!("this camera has no streams for {roles:?}")));
+        };
+        let still = choose_still(&mut config, wanted, count)?;
+        let live = wanted.live.map(|size| choose_live(&mut config, size, count)).transpose()?;
+        let orientation = orientation(wanted.orientation);
+        config.set_orientation(orientation);
+        let status = config.validate();
+        check_still(&config, status, wanted, still)?;
+        if config.orientation() != orientation {
+            return Err(DeviceError::invalid(format!(
+                "orientation {:?}: this camera cannot turn its images so; it would make them {:?}",
+                wanted.orientation,
+                config.orientation()
+            )));
+        }
+        camera.configure(&mut config).map_err(|error| failed("configuring the camera", &error))?;
+        let mut allocator = FrameBufferAllocator::new(camera);
+        let stills = Buffers::new(&mut allocator, &config, 0, still)?;
+        let lives = live.map(|format| Buffers::new(&mut allocator, &config, 1, format)).transpose()?;
+        let way = if stills.mapped.len() >= wanted.buffers as usize + STREAMING {
+            Way::Lend
+        } else {
+            tracing::info!(
+                "the camera has {} buffers, too few to lend {} of them: stills are copied",
+                stills.mapped.len(),
+                wanted.buffers
+            );
+            Way::Copy(Pool::new(stills.layout.clone(), wanted.buffers)?)
+        };
+        let mut live_buffers = lives.as_ref().map(|lives| lives.stream);
+        let (mut live, mut live_mapped) = (None, Vec::new());
+        if let Some(lives) = lives {
+            let pool = Pool::new(lives.layout.clone(), LIVE_BUFFERS)?;
+            live = Some(Live { stream: lives.stream, memory: lives.memory, pool });
+            live_mapped = lives.mapped;
+        }
+        let mut idle = Vec::new();
+        let mut live_mapped = live_mapped.into_iter();
+        for (index, buffer) in stills.mapped.into_iter().enumerate() {
+            let Some(mut request) = camera.create_request(Some(index as u64)) else {
+                return Err(DeviceError::invalid("libcamera makes no request: the camera is not configured"));
+            };
+            let added = |error: std::io::Error| failed("adding a buffer", &error);
+            request.add_buffer(&stills.stream, buffer).map_err(added)?;
+            match (&mut live_buffers, live_mapped.next()) {
+                (Some(stream), Some(buffer)) => request.add_buffer(stream, buffer).map_err(added)?,
+                // A request without a live frame would slow the live view down, but nothing else.
+                (_, _) => {}
+            }
+            idle.push(request);
+        }
+        let still = Still { stream: stills.stream, memory: stills.memory, layout: stills.layout, way };
+        Ok(Self { idle, lent: HashMap::new(), still, live, _allocator: allocator })
+    }
+
+    /// Memory of copies that is `buffer` is free again.
+    pub(crate) fn given_back(&mut self, buffer: u64) {
+        if let Way::Copy(pool) = &mut self.still.way {
+            pool.release(buffer);
+        }
+        if let Some(live) = &mut self.live {
+            live.pool.release(buffer);
+        }
+    }
+
+    /// How many requests there are.
+    pub(crate) fn count(&self) -> usize {
+        self.still.memory.len()
+    }
+
+    /// Size of low-resolution frames.
+    pub(crate) fn live_size(&self) -> Option<Size> {
+        self.live.as_ref().map(|live| live.pool.layout().size)
+    }
+}
+
+impl Still {
+    /// A completed request's buffer, its descriptor, and offsets of its planes.
+    pub(crate) fn of<'a>(&self, request: &'a Request) -> Option<(&'a Mapped, &Arc<OwnedFd>, &[u64])> {
+        let (memory, offsets) = self.memory.get(usize::try_from(request.cookie()).ok()?)?;
+        Some((request.buffer(&self.stream)?, memory, offsets))
+    }
+
+    /// Makes the still of a completed request ready to leave as `buffer`.
+    pub(crate) fn hand_over(&mut self, request: &Request, buffer: u64) -> Result<HandedOver, DeviceError> {
+        let Self { stream, memory, way, .. } = self;
+        match way {
+            Way::Lend => Ok(HandedOver::Lent),
+            Way::Copy(pool) => {
+                let memory = usize::try_from(request.cookie()).ok().and_then(|cookie| memory.get(cookie));
+                let (Some((memory, _)), Some(mapped)) = (memory, request.buffer::<Mapped>(stream)) else {
+                    return Ok(HandedOver::Copied(None));
+                };
+                copy(pool, buffer, mapped, memory).map(HandedOver::Copied)
+            }
+        }
+    }
+}
+
+impl Live {
+    /// A copy of a completed request's frame, which is `buffer`; none if it has none, or all memory is held.
+    pub(crate) fn copy(
+        &mut self,
+        request: &Request,
+        buffer: u64,
+    ) -> Result<Option<Arc<OwnedFd>>, DeviceError> {
+        let memory = usize::try_from(request.cookie()).ok().and_then(|cookie| self.memory.get(cookie));
+        let (Some((memory, _)), Some(mapped)) = (memory, request.buffer::<Mapped>(&self.stream)) else {
+            return Ok(None);
+        };
+        copy(&mut self.pool, buffer, mapped, memory)
+    }
+}
+
+/// Copies a frame into `pool`, as `buffer`.
+fn copy(
+    pool: &mut Pool,
+    buffer: u64,
+    frame: &Mapped,
+    memory: &OwnedFd,
+) -> Result<Option<Arc<OwnedFd>>, DeviceError> {
+    let layout = pool.layout().clone();
+    let ends = layout.offsets.iter().skip(1).copied().chain([layout.bytes]);
+    let _access = ReadAccess::begin(memory);
+    let planes = frame.data();
+    let planes = planes.iter().zip(layout.offsets.iter().zip(ends)).map(|(plane, (&offset, end))| {
+        let length = (end - offset) as usize;
+        (offset, &plane[..length.min(plane.len())])
+    });
+    pool.put_planes(buffer, planes)
+}
+
+/// A stream's buffers before they are in requests.
+struct Buffers {
+    stream: Stream,
+    layout: Layout,
+    memory: Vec<(Arc<OwnedFd>, Vec<u64>)>,
+    mapped: Vec<Mapped>,
+}
+
+impl Buffers {
+    fn new(
+        allocator: &mut FrameBufferAllocator,
+        config: &CameraConfiguration,
+        index: usize,
+        format: PixelFormat,
+    ) -> Result<Self, DeviceError> {
+        let Some(configured) = config.get(index) else {
+            return Err(DeviceError::invalid("a stream was not configured"));
+        };
+        let (size, stride) = (configured.get_size(), configured.get_stride());
+        let layout = layout(format, Size { width: size.width, height: size.height }, stride);
+        let Some(stream) = configured.stream() else {
+            return Err(DeviceError::invalid("a stream was not configured"));
+        };
+        let buffers = allocator.alloc(&stream).map_err(|error| not_allocated(&error))?;
+        let (mut memory, mut mapped) = (Vec::new(), Vec::new());
+        for buffer in buffers {
+            memory.push(descriptor(&buffer)?);
+            mapped.push(Mapped::new(buffer).map_err(|error| {
+                DeviceError::invalid(format!("a frame's memory cannot be mapped: {error}"))
+            })?);
+        }
+        Ok(Self { stream, layout, memory, mapped })
+    }
+}
+
+fn choose_still(
+    config: &mut CameraConfiguration,
+    wanted: &Configure,
+    count: usize,
+) -> Result<PixelFormat, DeviceError> {
+    let Some(mut still) = config.get_mut(0) else {
+        return Err(DeviceError::invalid("this camera has no still stream"));
+    };
+    still.set_pixel_format(fourcc(wanted.format));
+    still.set_size(geometry::Size::new(wanted.size.width, wanted.size.height));
+    still.set_color_space(Some(ColorSpace::sycc()));
+    still.set_buffer_count(u32::try_from(count).unwrap_or(u32::MAX));
+    Ok(wanted.format)
+}
+
+/// A live frame may have another size than is wanted, and any format that the daemon knows.
+fn choose_live(
+    config: &mut CameraConfiguration,
+    size: Size,
+    count: usize,
+) -> Result<PixelFormat, DeviceError> {
+    let Some(mut live) = config.get_mut(1) else {
+        return Err(DeviceError::invalid("this camera has no live stream beside stills: set live = \"off\""));
+    };
+    let formats = live.formats();
+    let offered = |format: &PixelFormat| {
+        formats.pixel_formats().into_iter().any(|offered| offered == fourcc(*format))
+    };
+    let Some(format) = FORMATS.into_iter().find(offered) else {
+        return Err(DeviceError::invalid("this camera's live stream has no known format: set live = \"off\""));
+    };
+    live.set_pixel_format(fourcc(format));
+    live.set_size(geometry::Size::new(size.width, size.height));
+    live.set_color_space(Some(ColorSpace::sycc()));
+    live.set_buffer_count(u32::try_from(count).unwrap_or(u32::MAX));
+    Ok(format)
+}
+
+fn check_still(
+    config: &CameraConfiguration,
+    status: CameraConfigurationStatus,
+    wanted: &Configure,
+    format: PixelFormat,
+) -> Result<(), DeviceError> {
+    let Some(still) = config.get(0) else { return Err(DeviceError::invalid("no still stream is left")) };
+    let (size, got, got_format) = (wanted.size, still.get_size(), still.get_pixel_format());
+    if !matches!(status, CameraConfigurationStatus::Invalid)
+        && (got.width, got.height) == (size.width, size.height)
+        && got_format == fourcc(format)
+    {
+        return Ok(());
+    }
+    Err(DeviceError::invalid(format!(
+        "this camera does not make {format:?} of {}x{}; the nearest that it makes is {got_format:?} of {}x{}",
+        size.width, size.height, got.width, got.height
+    )))
+}
+
+fn orientation(wanted: protocol::Orientation) -> Orientation {
+    match wanted {
+        protocol::Orientation::Normal => Orientation::Rotate0,
+        protocol::Orientation::Rotate180 => Orientation::Rotate180,
+        protocol::Orientation::Mirror => Orientation::Rotate0Mirror,
+        protocol::Orientation::Flip => Orientation::Rotate180Mirror,
+    }
+}
+
+/// Planes one after the other, with libcamera's stride; chroma of three planes has half of it.
+fn layout(format: PixelFormat, size: Size, stride: u32) -> Layout {
+    let mut layout = Layout { format, size, strides: Vec::new(), offsets: Vec::new(), bytes: 0 };
+    for plane in 0..format.planes() {
+        let stride = if format == PixelFormat::Yuv420 && plane > 0 { stride / 2 } else { stride };
+        let (_, rows) = format.plane_size(plane, size);
+        layout.strides.push(stride);
+        layout.offsets.push(layout.bytes);
+        layout.bytes += u64::from(stride) * u64::from(rows);
+    }
+    layout
+}
+
+/// A descriptor of `buffer` of our own, and where its planes begin in it.
+fn descriptor(buffer: &FrameBuffer) -> Result<(Arc<OwnedFd>, Vec<u64>), DeviceError> {
+    let planes = buffer.planes();
+    let (mut fds, mut offsets) = (Vec::new(), Vec::new());
+    for plane in &*planes {
+        fds.push(plane.fd());
+        offsets.push(plane.offset().unwrap_or_default() as u64);
+    }
+    let Some(&fd) = fds.first() else { return Err(DeviceError::invalid("a frame without planes")) };
+    if fds.iter().any(|&other| other != fd) {
+        return Err(DeviceError::invalid(
+            "the planes of a frame are in several files, which is not supported",
+        ));
+    }
+    #[expect(unsafe_code, reason = "the bindings give a number")]
+    // SAFETY: the descriptor is libcamera's and open as long as `buffer`, which is borrowed.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let owned = borrowed.as_fd().try_clone_to_owned();
+    let owned = owned.map_err(|error| failed("duplicating a frame's descriptor", &error))?;
+    Ok((Arc::new(owned), offsets))
+}

@@ -1,0 +1,314 @@
+//! A rig whose cameras are libcamera's virtual ones, in a temporary folder.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use turbojpeg::{Image, PixelFormat, Subsamp};
+
+/// Size of the photographs, and of the images unless told otherwise.
+pub const SIZE: (usize, usize) = (640, 480);
+
+/// What a rig is made of.
+pub struct Recipe<'a> {
+    pub cameras: usize,
+    pub points: u32,
+    /// Sizes that the cameras offer, the first of which is configured.
+    pub sizes: &'a [(usize, usize)],
+    /// Whether the cameras have controls.
+    pub isp: bool,
+    /// Lines of every `[[camera]]`.
+    pub camera: &'a str,
+    /// Lines of the plan.
+    pub plan: &'a str,
+    /// Lines of `[recovery]`.
+    pub recovery: &'a str,
+}
+
+impl Default for Recipe<'_> {
+    fn default() -> Self {
+        Self { cameras: 1, points: 8, sizes: &[SIZE], isp: false, camera: "", plan: "", recovery: "" }
+    }
+}
+
+pub struct Rig {
+    pub dir: TempDir,
+    pub photos: Vec<Vec<u8>>,
+    isp: bool,
+    lock: Option<PathBuf>,
+}
+
+impl Rig {
+    pub fn new(recipe: &Recipe<'_>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let photos = (0..recipe.cameras).map(photo).collect::<Vec<_>>();
+        let mut yaml = String::from("%YAML 1.1\n---\n");
+        for (index, photo) in photos.iter().enumerate() {
+            let path = dir.path().join(format!("photo{index}.jpg"));
+            fs::write(&path, jpeg(photo)).unwrap();
+            writeln!(yaml, "\"Virtual{index}\":\n  supported_formats:").unwrap();
+            for (width, height) in recipe.sizes {
+                writeln!(yaml, "  - width: {width}\n    height: {height}\n    frame_rates: [30, 60]").unwrap();
+            }
+            let path = path.display();
+            writeln!(yaml, "  frames:\n    path: \"{path}\"\n  location: \"CameraLocationFront\"\n  model: \"virtual\"")
+                .unwrap();
+        }
+        fs::write(dir.path().join("cameras.yaml"), yaml).unwrap();
+        fs::write(dir.path().join("scanner.toml"), config(recipe)).unwrap();
+        let rig = Self { dir, photos, isp: recipe.isp, lock: None };
+        rig.behave("fps 60");
+        rig
+    }
+
+    /// This rig with a camera that only one process can hold, by `lock`.
+    pub fn locked_by(self, lock: &Path) -> Self {
+        Self { lock: Some(lock.to_owned()), ..self }
+    }
+
+    /// How the virtual cameras are to behave from now on.
+    pub fn behave(&self, how: &str) {
+        // A reader must not find half of it.
+        let new = self.dir.path().join("control.new");
+        fs::write(&new, how).unwrap();
+        fs::rename(new, self.dir.path().join("control")).unwrap();
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.dir.path().join("scanner.toml")
+    }
+
+    /// Replaces a part of the configuration.
+    pub fn reconfigure(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        assert!(text.contains(old), "no {old:?} in {text}");
+        fs::write(self.config(), text.replace(old, new)).unwrap();
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scanner"));
+        command.arg("--config").arg(self.config()).args(args);
+        self.environment(&mut command);
+        command
+    }
+
+    /// Makes `command` and its children see this rig's cameras.
+    pub fn environment(&self, command: &mut Command) {
+        command.env("RUST_LOG", "info").env_remove("JOURNAL_STREAM").env("LD_PRELOAD", virtual_camera());
+        command.env("VIRTUAL_CAMERA_CONFIG", self.dir.path().join("cameras.yaml"));
+        command.env("VIRTUAL_CAMERA_CONTROL", self.dir.path().join("control"));
+        command.env("VIRTUAL_CAMERA_ASKED", self.dir.path().join("asked"));
+        if self.isp {
+            command.env("VIRTUAL_CAMERA_ISP", "1");
+        }
+        if let Some(lock) = &self.lock {
+            command.env("VIRTUAL_CAMERA_LOCK", lock);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
+
+    pub fn run(&self, args: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(args).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Begins a scan and reads its log.
+    pub fn begin(&self) -> Running {
+        let mut child = self.command(&["scan"]).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Running { child, log, text: String::new() }
+    }
+
+    /// The folder of the only scan, which is complete and sound.
+    pub fn scan(&self) -> PathBuf {
+        let scans: Vec<_> = fs::read_dir(self.dir.path().join("scans")).unwrap().collect();
+        assert_eq!(scans.len(), 1);
+        let scan = scans[0].as_ref().unwrap().path();
+        let (code, report) = self.run(&["dataset", "verify", scan.to_str().unwrap()]);
+        assert!(code == Some(0) && report.contains(": complete;"), "{report}");
+        scan
+    }
+
+    /// The images of a camera, in a scan that is complete and sound.
+    pub fn images(&self, camera: usize) -> Vec<PathBuf> {
+        let folder = self.scan().join(format!("images/cam{camera}"));
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// What the journal of the only scan says of its images, in the order of their shots.
+    pub fn facts(&self) -> Vec<Value> {
+        let journal = fs::read_to_string(self.scan().join("journal.jsonl")).unwrap();
+        let records = journal.lines().map(|line| {
+            let start = line.find('{').unwrap();
+            let end = line.rfind('}').unwrap();
+            serde_json::from_str::<Value>(&line[start..=end]).unwrap()
+        });
+        let stored = records.filter_map(|entry| {
+            let record = entry.get("record").unwrap_or(&entry);
+            (record["type"] == "stored").then(|| (record["shot"].as_u64().unwrap(), record["facts"].clone()))
+        });
+        let mut facts: Vec<_> = stored.collect();
+        facts.sort_by_key(|(shot, _)| *shot);
+        facts.into_iter().map(|(_, facts)| facts).collect()
+    }
+
+    /// What was asked of the cameras: a control and its value a line.
+    pub fn asked(&self) -> String {
+        fs::read_to_string(self.dir.path().join("asked")).unwrap_or_default()
+    }
+
+    /// Whether a process of this rig is left in a while; drivers are told by their environment.
+    pub fn is_left_behind(&self) -> bool {
+        let wanted = self.dir.path().join("control").into_os_string().into_encoded_bytes();
+        let has_processes = || {
+            let processes = fs::read_dir("/proc").unwrap().flatten();
+            let environment =
+                |process: fs::DirEntry| fs::read(process.path().join("environ")).unwrap_or_default();
+            processes.map(environment).any(|env| env.windows(wanted.len()).any(|part| part == wanted))
+        };
+        !(0..100).any(|_| {
+            thread::sleep(Duration::from_millis(20));
+            !has_processes()
+        })
+    }
+}
+
+/// A scan under way.
+pub struct Running {
+    pub child: Child,
+    log: BufReader<ChildStderr>,
+    pub text: String,
+}
+
+impl Running {
+    /// Reads the log until a line has `until`.
+    pub fn until(&mut self, until: &str) -> &mut Self {
+        let mut line = String::new();
+        while !line.contains(until) {
+            line.clear();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "no {until:?} in {}", self.text);
+            self.text.push_str(&line);
+        }
+        self
+    }
+
+    /// Waits for a complete scan.
+    pub fn complete(mut self) -> String {
+        self.until("scan complete");
+        assert!(self.child.wait().unwrap().success());
+        std::mem::take(&mut self.text)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Without effect on one that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The preloaded library, compiled once.
+fn virtual_camera() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("virtual.so");
+        let source = |file: &str| format!("{}/tests/libcamera/{file}", env!("CARGO_MANIFEST_DIR"));
+        let mut flags = Command::new("pkg-config");
+        let flags = flags.args(["--cflags", "--libs", "libcamera"]).output().unwrap();
+        let flags = String::from_utf8(flags.stdout).unwrap();
+        let mut compiler = Command::new("c++");
+        compiler.args(["-O2", "-w", "-std=c++17", "-shared", "-fPIC", "-Wl,--allow-shlib-undefined"]);
+        // Other tests may be starting processes with the one that is there.
+        let new = library.with_extension(format!("{}", std::process::id()));
+        compiler.arg("-o").arg(&new);
+        compiler.args(["-x", "c", &source("virtual.c"), "-x", "c++", &source("virtual_isp.cpp"), "-x", "none"]);
+        compiler.args(flags.split_whitespace());
+        for folder in flags.split_whitespace().filter_map(|flag| flag.strip_prefix("-L")) {
+            compiler.arg(format!("-Wl,-rpath,{folder}"));
+        }
+        assert!(compiler.status().unwrap().success());
+        fs::rename(new, &library).unwrap();
+        library
+    })
+}
+
+fn config(recipe: &Recipe<'_>) -> String {
+    let Recipe { cameras, points, sizes, isp: _, camera, plan, recovery } = recipe;
+    let (width, height) = sizes[0];
+    let mut config = format!(
+        r#"
+[storage]
+directory = "scans"
+runtime_directory = "run"
+keep_free = "1 MB"
+[motion]
+backend = "sim"
+time_scale = 50.0
+settle = "1 ms"
+[motion.turntable]
+speed = "60 deg/s"
+acceleration = "120 deg/s2"
+[plan.ring]
+shape = "ring"
+angles = {points}
+{plan}
+[recovery]
+capture_timeout = "1 s"
+restart_timeout = "1 s"
+{recovery}
+"#
+    );
+    for index in 0..*cameras {
+        let driver = env!("CARGO_BIN_EXE_scanner-libcamera");
+        writeln!(
+            config,
+            "[[camera]]\nname = \"cam{index}\"\ndriver = \"{driver}\"\nid = \"{index}\"\nformat = \"nv12\"\n\
+             width = {width}\nheight = {height}\n{camera}"
+        )
+        .unwrap();
+    }
+    config
+}
+
+/// A picture that differs much from that of another camera.
+fn photo(seed: usize) -> Vec<u8> {
+    let (width, height) = SIZE;
+    let pixel = |x: usize, y: usize| {
+        let wave = |speed: usize| 127.0 + 120.0 * ((x * speed + y * (seed * 7 + 1)) as f64 / 97.0).sin();
+        [wave(1 + seed * 3) as u8, wave(2 + seed) as u8, wave(3) as u8]
+    };
+    (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect()
+}
+
+fn jpeg(pixels: &[u8]) -> Vec<u8> {
+    let (width, height) = SIZE;
+    let image = Image { pixels, width, pitch: width * 3, height, format: PixelFormat::RGB };
+    turbojpeg::compress(image, 95, Subsamp::None).unwrap().to_vec()
+}
+
+/// The picture in a file, at the size of the photographs: of a larger one every n-th pixel.
+pub fn decoded(file: &Path) -> (Vec<u8>, (usize, usize)) {
+    let picture = turbojpeg::decompress(&fs::read(file).unwrap(), PixelFormat::RGB).unwrap();
+    let (width, height) = (picture.width, picture.height);
+    let sample = |x: usize, y: usize| {
+        let at = (y * height / SIZE.1 * width + x * width / SIZE.0) * 3;
+        [picture.pixels[at], picture.pixels[at + 1], picture.pixels[at + 2]]
+    };
+    let pixels = (0..SIZE.1).flat_map(|y| (0..SIZE.0).map(move |x| (x, y)));
+    (pixels.flat_map(|(x, y)| sample(x, y)).collect(), (width, height))
+}
+
+/// Peak signal-to-noise ratio in decibels.
+pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    let error: f64 = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * a.len() as f64 / error).log10()
+}

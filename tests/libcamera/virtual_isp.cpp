@@ -1,0 +1,206 @@
+/* Gives libcamera's virtual camera what a camera of a Raspberry Pi has: controls that take effect two frames later,
+ * automatic exposure and white balance that follow a changing light, a lens with autofocus, and a lock that one
+ * process can hold. With $VIRTUAL_CAMERA_ISP; without it, the virtual camera has no controls at all.
+ *
+ * - Lines of the control file: `blind`: autofocus fails; `jammed`: the lens stays where it is.
+ * - What is asked for is appended to the file $VIRTUAL_CAMERA_ASKED: NAME VALUE, a line each.
+ * - Whoever acquires the camera locks the file $VIRTUAL_CAMERA_LOCK, as libcamera does with media devices.
+ */
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <map>
+#include <mutex>
+#include <unistd.h>
+
+#include <libcamera/camera.h>
+#include <libcamera/control_ids.h>
+#include <libcamera/property_ids.h>
+#include <libcamera/request.h>
+
+using namespace libcamera;
+
+extern "C" bool virtual_told(const char *word, double *number);
+extern "C" void virtual_isp_frame(void *request, void *buffer);
+
+namespace {
+
+bool enabled() { return getenv("VIRTUAL_CAMERA_ISP") != nullptr; }
+
+void asked(const ControlList &list) {
+	const char *path = getenv("VIRTUAL_CAMERA_ASKED");
+	FILE *file = path && !list.empty() ? fopen(path, "ae") : nullptr;
+	if (!file)
+		return;
+	for (const auto &[id, value] : list)
+		fprintf(file, "%s %s\n", controls::controls.at(id)->name().c_str(), value.toString().c_str());
+	fclose(file);
+}
+
+struct Isp {
+	std::mutex mutex;
+	/* Requests' controls on their way to the sensor. */
+	std::deque<ControlList> pipe;
+	unsigned frame = 0;
+	bool autoExposure = true, autoGain = true, autoWhite = true;
+	double exposure = 1000, gain = 1, red = 1, blue = 1, lens = 1;
+	int mode = controls::AfModeManual, focus = controls::AfStateIdle, scan = 0;
+
+	void apply(const ControlList &list)
+	{
+		if (auto v = list.get(controls::AeEnable))
+			autoExposure = autoGain = *v;
+		if (auto v = list.get(controls::ExposureTimeMode))
+			autoExposure = *v == controls::ExposureTimeModeAuto;
+		if (auto v = list.get(controls::AnalogueGainMode))
+			autoGain = *v == controls::AnalogueGainModeAuto;
+		if (auto v = list.get(controls::ExposureTime); v && !autoExposure)
+			exposure = std::floor(*v / 30.0) * 30.0; /* whole rows */
+		if (auto v = list.get(controls::AnalogueGain); v && !autoGain)
+			gain = *v;
+		if (auto v = list.get(controls::AwbEnable))
+			autoWhite = *v;
+		if (auto v = list.get(controls::ColourGains); v && !autoWhite)
+			red = (*v)[0], blue = (*v)[1];
+		if (auto v = list.get(controls::AfMode)) {
+			if (*v == controls::AfModeContinuous && mode != *v)
+				scan = 12;
+			mode = *v;
+			if (mode == controls::AfModeManual)
+				focus = controls::AfStateIdle, scan = 0;
+		}
+		if (auto v = list.get(controls::AfTrigger); v && mode == controls::AfModeAuto && *v == controls::AfTriggerStart)
+			scan = 12;
+		if (auto v = list.get(controls::LensPosition); v && mode == controls::AfModeManual && !virtual_told("jammed", nullptr))
+			lens = *v;
+	}
+
+	void step(ControlList &metadata)
+	{
+		frame++;
+		/* The light changes, so that automatics never give the same twice. */
+		double light = 1 + 0.5 * std::sin(frame / 40.0);
+		double wanted = 8000 * light;
+		bool searching = false;
+		if (autoExposure) {
+			searching = std::fabs(wanted - exposure) > 0.05 * wanted;
+			exposure += (wanted - exposure) * 0.4;
+		}
+		if (autoGain)
+			gain += (2 - gain) * 0.4;
+		if (autoWhite)
+			red += (1.9 - red) * 0.3, blue += (1.4 - blue) * 0.3;
+		if (scan > 0) {
+			focus = controls::AfStateScanning;
+			lens = 12 - scan;
+			if (--scan == 0) {
+				bool blind = virtual_told("blind", nullptr);
+				focus = blind ? controls::AfStateFailed : controls::AfStateFocused;
+				lens = 4;
+			}
+		}
+		metadata.set(controls::ExposureTime, static_cast<int32_t>(exposure));
+		metadata.set(controls::AnalogueGain, static_cast<float>(gain));
+		metadata.set(controls::ColourGains, Span<const float, 2>({ static_cast<float>(red), static_cast<float>(blue) }));
+		metadata.set(controls::LensPosition, static_cast<float>(lens));
+		metadata.set(controls::AfState, focus);
+		metadata.set(controls::AeState, searching ? controls::AeStateSearching : controls::AeStateConverged);
+	}
+} isp;
+
+} /* namespace */
+
+extern "C" void virtual_isp_frame(void *r, void *b)
+{
+	if (!enabled())
+		return;
+	auto *request = static_cast<Request *>(r);
+	if (request->buffers().empty() || request->buffers().begin()->second != b)
+		return;
+	std::lock_guard lock(isp.mutex);
+	asked(request->controls());
+	isp.pipe.push_back(request->controls());
+	if (isp.pipe.size() > 2) {
+		isp.apply(isp.pipe.front());
+		isp.pipe.pop_front();
+	}
+	isp.step(const_cast<ControlList &>(request->metadata()));
+}
+
+template<typename F> static F next(const char *name) { return reinterpret_cast<F>(dlsym(RTLD_NEXT, name)); }
+
+const ControlInfoMap &Camera::controls() const
+{
+	static auto real = next<const ControlInfoMap &(*)(const Camera *)>("_ZNK9libcamera6Camera8controlsEv");
+	if (!enabled())
+		return real(this);
+	static std::mutex mutex;
+	static std::map<const Camera *, ControlInfoMap> maps;
+	std::lock_guard lock(mutex);
+	auto found = maps.find(this);
+	if (found == maps.end()) {
+		ControlInfoMap::Map map;
+		for (const auto &[id, info] : real(this))
+			map.emplace(id, info);
+		auto add = [&](const ControlId &id, ControlInfo info) { map[&id] = info; };
+		namespace c = libcamera::controls;
+		auto size = properties().get(properties::PixelArraySize).value_or(Size(640, 480));
+		add(c::ExposureTime, ControlInfo(30, 10000000));
+		add(c::AnalogueGain, ControlInfo(1.0f, 16.0f));
+		add(c::AeEnable, ControlInfo(false, true));
+		add(c::ExposureTimeMode, ControlInfo(c::ExposureTimeModeValues));
+		add(c::AnalogueGainMode, ControlInfo(c::AnalogueGainModeValues));
+		add(c::AeMeteringMode, ControlInfo(c::AeMeteringModeValues));
+		add(c::AwbEnable, ControlInfo(false, true));
+		add(c::ColourGains, ControlInfo(0.0f, 32.0f));
+		add(c::AfMode, ControlInfo(c::AfModeValues));
+		add(c::AfTrigger, ControlInfo(c::AfTriggerValues));
+		add(c::AfMetering, ControlInfo(c::AfMeteringValues));
+		add(c::AfWindows, ControlInfo(Rectangle(0, 0, 1, 1), Rectangle(0, 0, size.width, size.height)));
+		add(c::LensPosition, ControlInfo(0.0f, 15.0f));
+		add(c::ScalerCrop, ControlInfo(Rectangle(0, 0, 64, 64), Rectangle(0, 0, size.width, size.height)));
+		add(c::draft::NoiseReductionMode, ControlInfo(c::draft::NoiseReductionModeValues));
+		found = maps.emplace(this, ControlInfoMap(std::move(map), c::controls)).first;
+	}
+	return found->second;
+}
+
+int Camera::start(const ControlList *list)
+{
+	static auto real = next<int (*)(Camera *, const ControlList *)>("_ZN9libcamera6Camera5startEPKNS_11ControlListE");
+	if (enabled() && list) {
+		std::lock_guard lock(isp.mutex);
+		asked(*list);
+		isp.pipe.clear();
+		isp.apply(*list);
+	}
+	return real(this, list);
+}
+
+static int lock_fd = -1;
+
+extern "C" bool _ZN9libcamera15PipelineHandler7acquireEPNS_6CameraE(void *self, void *camera)
+{
+	static auto real = next<bool (*)(void *, void *)>("_ZN9libcamera15PipelineHandler7acquireEPNS_6CameraE");
+	if (const char *path = getenv("VIRTUAL_CAMERA_LOCK")) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0 || lockf(fd, F_TLOCK, 0) != 0) {
+			close(fd);
+			return false;
+		}
+		lock_fd = fd;
+	}
+	return real(self, camera);
+}
+
+extern "C" void _ZN9libcamera15PipelineHandler7releaseEPNS_6CameraE(void *self, void *camera)
+{
+	static auto real = next<void (*)(void *, void *)>("_ZN9libcamera15PipelineHandler7releaseEPNS_6CameraE");
+	real(self, camera);
+	if (lock_fd >= 0)
+		close(lock_fd);
+	lock_fd = -1;
+}
