@@ -1,7 +1,7 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build libcamera demo test lint deny doc unit test-libcamera test-crash bench man clean
+.PHONY: all build libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man clean
 
 all: build
 
@@ -19,7 +19,7 @@ demo: build
 	./target/release/scanner demo
 
 ## Everything that CI runs
-test: prepare-test lint deny doc unit
+test: prepare-test lint deny doc unit test-libcamera
 
 .PHONY: prepare-test
 prepare-test:
@@ -41,16 +41,13 @@ unit:
 	$(CARGO) build --locked --bins
 	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked
 
-# Kept apart from what is built without libcamera: its own flags would build everything anew.
-LIBCAMERA = .cache/libcamera
-WITH_LIBCAMERA = ./.ci/with-libcamera $(LIBCAMERA) env CARGO_TARGET_DIR=target/with-libcamera
-
-## The libcamera driver on the real libcamera with its virtual camera (Debian on x86-64, as root)
+## The libcamera driver on the real libcamera with its virtual camera; says so where that cannot be
 test-libcamera: prepare-test
-	./.ci/libcamera $(LIBCAMERA)
-	$(WITH_LIBCAMERA) $(CARGO) clippy --locked --features libcamera --bin scanner-libcamera --test libcamera -- -D warnings
-	$(WITH_LIBCAMERA) $(CARGO) build --locked --features libcamera --bins
-	$(WITH_LIBCAMERA) $(CARGO) test --locked --features libcamera --test libcamera
+	./.ci/test-libcamera
+
+## What the libcamera driver costs at 12 megapixels
+bench-libcamera:
+	./.ci/test-libcamera --bench
 
 ## More generated lives of a scan and more camera faults than CI runs: half an hour
 test-crash: prepare-test

@@ -227,7 +227,11 @@ impl Domain {
                 }
             }
             (Self::Choice { choices }, Value::Word(word)) => {
-                if choices.iter().any(|choice| choice == word) { Ok(()) } else { refused((*word).to_owned()) }
+                if choices.iter().any(|choice| choice == word) {
+                    Ok(())
+                } else {
+                    refused((*word).to_owned())
+                }
             }
             (Self::Region, Value::Part) => Ok(()),
             (Self::Range { .. } | Self::Choice { .. } | Self::Region, _) => refused("as written".into()),

@@ -36,8 +36,11 @@ impl Choice for Orientation {
 }
 
 impl Choice for Metering {
-    const CHOICES: &'static [(&'static str, Self)] =
-        &[(Self::Centre.name(), Self::Centre), (Self::Spot.name(), Self::Spot), (Self::Matrix.name(), Self::Matrix)];
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        (Self::Centre.name(), Self::Centre),
+        (Self::Spot.name(), Self::Spot),
+        (Self::Matrix.name(), Self::Matrix),
+    ];
 }
 
 impl Choice for NoiseReduction {
@@ -132,7 +135,9 @@ impl Decode for Live {
 
     fn decode(node: &Node) -> Result<Self, Finding> {
         let Value::Text(text) = &node.value else { return Err(wrong::<Self>(node)) };
-        let side = |side: &str| side.parse::<u32>().ok().filter(|side| (16..=10_000).contains(side) && side % 2 == 0);
+        let side = |side: &str| {
+            side.parse::<u32>().ok().filter(|side| (16..=10_000).contains(side) && side % 2 == 0)
+        };
         match (text.as_str(), text.split_once('x')) {
             ("auto", _) => Ok(Self::Auto),
             ("off", _) => Ok(Self::Off),

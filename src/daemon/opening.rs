@@ -20,8 +20,9 @@ pub(super) async fn open_cameras(
 ) -> Result<Vec<OpenCamera>, StartError> {
     let lease = |camera: &Camera| camera.lease(holder).map(|lease| (lease, camera.hold()));
     let leases = cameras.iter().map(lease).collect::<Result<Vec<_>, _>>()?;
-    let opening =
-        leases.into_iter().map(|(lease, hold)| tokio::spawn(open_camera(lease, hold, attempts, stop.clone())));
+    let opening = leases
+        .into_iter()
+        .map(|(lease, hold)| tokio::spawn(open_camera(lease, hold, attempts, stop.clone())));
     let mut opened = Vec::new();
     let mut failed = None;
     for task in opening.collect::<Vec<_>>() {

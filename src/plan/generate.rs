@@ -151,8 +151,8 @@ fn check_reach(points: &[Point], axes: &[AxisConfig]) -> Result<(), PlanError> {
 mod tests {
     use super::*;
     use crate::motion::Limits;
-    use crate::plan::{Axis, Intrinsics, Mount};
     use crate::plan::Optics;
+    use crate::plan::{Axis, Intrinsics, Mount};
     use crate::units::{Degrees, Millimetres};
     use proptest::prelude::*;
 

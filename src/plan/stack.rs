@@ -19,9 +19,8 @@ impl Plan {
             ..point.clone()
         };
         let stacks = self.points.iter().enumerate().flat_map(|(index, point)| {
-            (0..positions.len()).map(move |at| {
-                step(point, if index % 2 == 0 { at } else { positions.len() - 1 - at })
-            })
+            (0..positions.len())
+                .map(move |at| step(point, if index % 2 == 0 { at } else { positions.len() - 1 - at }))
         });
         self.points = stacks.collect();
         self

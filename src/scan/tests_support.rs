@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{self, CaptureOrder, OnFailedShot, OnWedgedCamera};
 use crate::camera_driver::protocol::Size;
+use crate::config::{self, CaptureOrder, OnFailedShot, OnWedgedCamera};
 use crate::plan::{Optics, Plan, PlanCamera, Point, Pose};
 
 use super::state::Policy;

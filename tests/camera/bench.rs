@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use scanner::camera_driver::protocol::{Controls, PixelFormat};
+use scanner::camera_driver::protocol::{Controls, Orientation, PixelFormat};
 use scanner::config;
-use scanner::plan::{Intrinsics, Mount};
+use scanner::plan::{Intrinsics, Mount, Optics};
 use scanner::rig::camera::{Camera, Spawner};
 use scanner::units::{Degrees, Millimetres};
 use serde_json::{Map, Value};
@@ -26,13 +26,23 @@ pub fn config(name: &str, driver: &Path, options: Value) -> config::Camera {
         id: "sim-0".into(),
         format: PixelFormat::Yuv420,
         frame_rate: None,
-        intrinsics: Intrinsics { width: WIDTH, height: HEIGHT, fx: 60.0, fy: 60.0, cx: 32.0, cy: 24.0 },
-        mount: Mount {
+        optics: Optics::Intrinsics(Intrinsics {
+            width: WIDTH,
+            height: HEIGHT,
+            fx: 60.0,
+            fy: 60.0,
+            cx: 32.0,
+            cy: 24.0,
+        }),
+        mount: Some(Mount {
             distance: millimetres(300.0),
             height: millimetres(120.0),
             azimuth: Degrees::ZERO,
             look_at_height: millimetres(40.0),
-        },
+        }),
+        orientation: Orientation::Normal,
+        live: config::Live::Auto,
+        hold: config::Hold::Scan,
         controls: Controls::default(),
         options,
     }

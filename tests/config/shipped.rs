@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use scanner::config::{Config, Panel, PlanOrder, PlanShape};
-use scanner::plan::{Axis, Intrinsics};
-use scanner::units::{Degrees, Millimetres};
+use scanner::config::{Config, Hold, Panel, PlanOrder, PlanShape};
+use scanner::plan::{Axis, Intrinsics, Optics};
+use scanner::units::{Degrees, Dioptres, Millimetres};
 
 use super::SHIPPED;
 
@@ -62,11 +62,16 @@ fn the_examples_are_what_their_comments_say() {
         PlanShape::LatitudeSphere { points: 120, rings: 6, min_tilt, max_tilt }
     );
     let intrinsics = Intrinsics { width: 2304, height: 1296, fx: 1693.2, fy: 1692.6, cx: 1158.4, cy: 641.9 };
-    assert_eq!(sphere.cameras[0].intrinsics, intrinsics);
+    assert_eq!(sphere.cameras[0].optics.intrinsics(), Some(intrinsics));
 
     let four = shipped("examples/four-cameras.toml");
     assert_eq!(four.cameras.len(), 4);
     assert_eq!(four.plans[0].shape, ring(48));
+
+    let real = shipped("examples/libcamera.toml");
+    assert_eq!(real.cameras[0].driver, Path::new("libcamera"));
+    assert_eq!((real.cameras[0].optics, real.cameras[0].hold), (Optics::Unknown, Hold::Scan));
+    assert_eq!(real.cameras[0].controls.focus, Some(Dioptres::new(3.3)));
 }
 
 #[test]
@@ -76,13 +81,22 @@ fn every_shipped_file_is_loaded_by_a_test() {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).count()
     };
-    assert_eq!((count(&root), count(&root.join("examples"))), (2, 3), "a new file needs a test above");
+    assert_eq!((count(&root), count(&root.join("examples"))), (2, 4), "a new file needs a test above");
 }
 
 #[test]
 fn the_documented_defaults_are_the_defaults() {
     // A default is a line "#key = value"; those with no default say so, in the comment above them.
-    let no_default = ["keep_scans", "frame_rate", "focus"];
+    let no_default = [
+        "keep_scans",
+        "frame_rate",
+        "focus",
+        "white_balance",
+        "metering",
+        "noise_reduction",
+        "focus_window",
+        "crop",
+    ];
     let mut uncommented = 0;
     let mut comment = String::new();
     let mut lines = Vec::new();
@@ -120,5 +134,5 @@ fn defaults_and_derived_values() {
     assert_eq!(config.cameras[0].options, serde_json::json!({}));
     let focal = 4.74 / 0.0028;
     let intrinsics = Intrinsics { width: 2304, height: 1296, fx: focal, fy: focal, cx: 1152.0, cy: 648.0 };
-    assert_eq!(config.cameras[0].intrinsics, intrinsics);
+    assert_eq!(config.cameras[0].optics.intrinsics(), Some(intrinsics));
 }

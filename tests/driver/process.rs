@@ -8,7 +8,8 @@ use command_fds::{CommandFdExt, FdMapping};
 use scanner::camera_driver::clock::now_ns;
 use scanner::camera_driver::link::{Link, LinkError};
 use scanner::camera_driver::protocol::{
-    Configure, Controls, ErrorKind, Frame, FromDriver, Hello, PixelFormat, SOCKET_FD, Size, ToDriver,
+    Configure, Controls, ErrorKind, Frame, FromDriver, Hello, Orientation, PixelFormat, SOCKET_FD, Size,
+    ToDriver,
 };
 use serde_json::Value;
 
@@ -69,11 +70,12 @@ impl Driver {
             format,
             live,
             frame_rate: None,
+            orientation: Orientation::Normal,
             controls: Controls::default(),
             buffers: 2,
         }));
         match self.next() {
-            Some((FromDriver::Configured { frame_duration_us }, _)) => frame_duration_us,
+            Some((FromDriver::Configured { frame_duration_us, .. }, _)) => frame_duration_us,
             other => panic!("{other:?} instead of configured"),
         }
     }

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use scanner::camera_driver::clock::now_ns;
 use scanner::camera_driver::protocol::{
-    Configure, Controls, ErrorKind, FromDriver, PixelFormat, Size, Stream, ToDriver, VERSION,
+    Configure, Controls, ErrorKind, FromDriver, Orientation, PixelFormat, Size, Stream, ToDriver, VERSION,
 };
 use scanner::units::FramesPerSecond;
 use serde_json::json;
@@ -121,6 +121,7 @@ fn what_the_protocol_does_not_allow_is_refused_and_the_driver_goes_on() {
             format: PixelFormat::Nv12,
             live: None,
             frame_rate: None,
+            orientation: Orientation::Normal,
             controls,
             buffers,
         })

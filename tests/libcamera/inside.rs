@@ -55,7 +55,8 @@ async fn worker_live() {
     let watching = tokio::spawn(async move {
         let (mut seen, mut sums, mut last) = (0_u32, Vec::new(), 0);
         // Ends with the camera, when no frame comes any more.
-        while let Ok(Some(frame)) = tokio::time::timeout(std::time::Duration::from_secs(5), view.next()).await {
+        while let Ok(Some(frame)) = tokio::time::timeout(std::time::Duration::from_secs(5), view.next()).await
+        {
             assert!(frame.frame().sensor_timestamp_ns > last, "an older frame after a newer one");
             last = frame.frame().sensor_timestamp_ns;
             assert_eq!((frame.frame().size.width, frame.frame().size.height), (SIZE.0 as u32, SIZE.1 as u32));
@@ -101,7 +102,11 @@ fn driver(camera: &Camera) -> i32 {
 
 #[test]
 fn fifty_restarts_and_twenty_openings_leave_nothing_behind() {
-    let rig = Rig::new(&Recipe { isp: true, recovery: "restart_pause = \"0 s\"\nstart_pause = \"0 s\"", ..Recipe::default() });
+    let rig = Rig::new(&Recipe {
+        isp: true,
+        recovery: "restart_pause = \"0 s\"\nstart_pause = \"0 s\"",
+        ..Recipe::default()
+    });
     println!("{}", work(&rig, "worker_resources"));
     assert!(!rig.is_left_behind());
 }

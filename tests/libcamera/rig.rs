@@ -55,11 +55,15 @@ impl Rig {
             fs::write(&path, jpeg(photo)).unwrap();
             writeln!(yaml, "\"Virtual{index}\":\n  supported_formats:").unwrap();
             for (width, height) in recipe.sizes {
-                writeln!(yaml, "  - width: {width}\n    height: {height}\n    frame_rates: [30, 60]").unwrap();
+                writeln!(yaml, "  - width: {width}\n    height: {height}\n    frame_rates: [30, 60]")
+                    .unwrap();
             }
             let path = path.display();
-            writeln!(yaml, "  frames:\n    path: \"{path}\"\n  location: \"CameraLocationFront\"\n  model: \"virtual\"")
-                .unwrap();
+            writeln!(
+                yaml,
+                "  frames:\n    path: \"{path}\"\n  location: \"CameraLocationFront\"\n  model: \"virtual\""
+            )
+            .unwrap();
         }
         fs::write(dir.path().join("cameras.yaml"), yaml).unwrap();
         fs::write(dir.path().join("scanner.toml"), config(recipe)).unwrap();
@@ -230,7 +234,16 @@ fn virtual_camera() -> &'static Path {
         // Other tests may be starting processes with the one that is there.
         let new = library.with_extension(format!("{}", std::process::id()));
         compiler.arg("-o").arg(&new);
-        compiler.args(["-x", "c", &source("virtual.c"), "-x", "c++", &source("virtual_isp.cpp"), "-x", "none"]);
+        compiler.args([
+            "-x",
+            "c",
+            &source("virtual.c"),
+            "-x",
+            "c++",
+            &source("virtual_isp.cpp"),
+            "-x",
+            "none",
+        ]);
         compiler.args(flags.split_whitespace());
         for folder in flags.split_whitespace().filter_map(|flag| flag.strip_prefix("-L")) {
             compiler.arg(format!("-Wl,-rpath,{folder}"));

@@ -48,7 +48,8 @@ fn the_driver_alone_is_configuration_enough() {
     let text = fs::read_to_string(rig.config()).unwrap();
     let (before, _) = text.split_once("[[camera]]").unwrap();
     let driver = env!("CARGO_BIN_EXE_scanner-libcamera");
-    fs::write(rig.config(), format!("{before}[[camera]]\ndriver = \"{driver}\"\nformat = \"nv12\"\n")).unwrap();
+    fs::write(rig.config(), format!("{before}[[camera]]\ndriver = \"{driver}\"\nformat = \"nv12\"\n"))
+        .unwrap();
     let (code, said) = rig.run(&["check-config", "--devices"]);
     assert!(code == Some(0) && said.contains("cam0"), "{said}");
     let (code, log) = rig.run(&["scan"]);
@@ -79,5 +80,8 @@ fn what_the_camera_lacks_is_an_error_before_anything_moves() {
         code == Some(11) && log.contains("there is no camera \"imx708\"; libcamera knows: Virtual0"),
         "{log}"
     );
-    assert!(!rig.dir.path().join("scans").exists() || fs::read_dir(rig.dir.path().join("scans")).unwrap().count() == 0);
+    assert!(
+        !rig.dir.path().join("scans").exists()
+            || fs::read_dir(rig.dir.path().join("scans")).unwrap().count() == 0
+    );
 }

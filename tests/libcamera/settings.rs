@@ -76,7 +76,10 @@ fn a_resumed_scan_goes_on_with_the_same_settings() {
 #[test]
 fn each_ring_finds_its_own() {
     let rig = Rig::new(&Recipe { isp: true, camera: "hold = \"ring\"", ..Recipe::default() });
-    rig.reconfigure("shape = \"ring\"\nangles = 8", "shape = \"cylinder\"\nangles = 6\nheights = [\"0 mm\", \"20 mm\"]\norder = \"given\"");
+    rig.reconfigure(
+        "shape = \"ring\"\nangles = 8",
+        "shape = \"cylinder\"\nangles = 6\nheights = [\"0 mm\", \"20 mm\"]\norder = \"given\"",
+    );
     rig.reconfigure(
         "[plan.ring]",
         "[motion.lift]\nspeed = \"40 mm/s\"\nacceleration = \"100 mm/s2\"\ntravel = [\"0 mm\", \"50 mm\"]\n[plan.ring]",
@@ -101,7 +104,10 @@ fn what_is_set_is_asked_of_the_camera_and_what_frames_say_is_what_was_set() {
     complete(&rig);
     for facts in rig.facts() {
         assert!((number(&facts, "exposure") - 0.004).abs() < 1e-4, "{facts}");
-        assert!((number(&facts, "gain") - 3.0).abs() < 0.01 && (number(&facts, "focus") - 7.0).abs() < 0.01, "{facts}");
+        assert!(
+            (number(&facts, "gain") - 3.0).abs() < 0.01 && (number(&facts, "focus") - 7.0).abs() < 0.01,
+            "{facts}"
+        );
         assert_eq!(facts["white_balance"][1].as_f64().unwrap() as f32, 2.5);
     }
     let asked = rig.asked();
@@ -123,11 +129,15 @@ fn what_is_set_is_asked_of_the_camera_and_what_frames_say_is_what_was_set() {
 
 #[test]
 fn a_lens_that_does_not_move_is_not_believed() {
-    let rig = Rig::new(&Recipe { isp: true, camera: "controls = { focus = \"7 dpt\" }", ..Recipe::default() });
+    let rig =
+        Rig::new(&Recipe { isp: true, camera: "controls = { focus = \"7 dpt\" }", ..Recipe::default() });
     rig.behave("fps 60\njammed");
     let (code, log) = rig.run(&["scan"]);
     assert_ne!(code, Some(0), "{log}");
-    assert!(log.contains("bad_frame") && log.contains("focus is 1.000 dpt, asked for was 7.000 dpt"), "{log}");
+    assert!(
+        log.contains("bad_frame") && log.contains("focus is 1.000 dpt, asked for was 7.000 dpt"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -141,7 +151,12 @@ fn autofocus_that_finds_nothing_says_so_and_takes_no_blurred_image() {
 
 #[test]
 fn a_focus_stack_has_an_image_at_each_position() {
-    let rig = Rig::new(&Recipe { points: 4, isp: true, plan: "focus = [\"2 dpt\", \"6 dpt\"]", ..Recipe::default() });
+    let rig = Rig::new(&Recipe {
+        points: 4,
+        isp: true,
+        plan: "focus = [\"2 dpt\", \"6 dpt\"]",
+        ..Recipe::default()
+    });
     let log = complete(&rig);
     assert_eq!(log.matches("camera cam0 holds exposure").count(), 1, "{log}");
     let focus: Vec<_> = all(&rig.facts(), "focus").iter().map(|position| position.round()).collect();

@@ -127,8 +127,9 @@ impl Seen {
     pub(crate) fn differs_from(&self, wanted: &Controls) -> Option<String> {
         let differs = |name, wanted: Option<f64>, got: Option<f64>, relative, absolute, unit: f64, suffix| {
             let (wanted, got) = (wanted?, got?);
-            (!is_near(wanted, got, relative, absolute))
-                .then(|| format!("{name} is {:.3}{suffix}, asked for was {:.3}{suffix}", got * unit, wanted * unit))
+            (!is_near(wanted, got, relative, absolute)).then(|| {
+                format!("{name} is {:.3}{suffix}, asked for was {:.3}{suffix}", got * unit, wanted * unit)
+            })
         };
         let red = |gains: ColourGains| gains.red;
         let blue = |gains: ColourGains| gains.blue;
@@ -166,7 +167,10 @@ mod tests {
     }
 
     /// The frame (from 0) with which it settles, at 10 frames a second.
-    fn settles(autofocus: bool, frames: impl IntoIterator<Item = Seen>) -> Option<(usize, Result<Controls, DeviceError>)> {
+    fn settles(
+        autofocus: bool,
+        frames: impl IntoIterator<Item = Seen>,
+    ) -> Option<(usize, Result<Controls, DeviceError>)> {
         let mut convergence = Convergence::new(autofocus);
         frames.into_iter().enumerate().find_map(|(index, seen)| {
             let since = Duration::from_millis(100 * index as u64);
@@ -193,7 +197,8 @@ mod tests {
 
     #[test]
     fn autofocus_has_to_be_seen_at_work_and_to_succeed() {
-        let with = |autofocus, dioptres: f64| Seen { autofocus, focus: Some(Dioptres::new(dioptres)), ..seen(1.0) };
+        let with =
+            |autofocus, dioptres: f64| Seen { autofocus, focus: Some(Dioptres::new(dioptres)), ..seen(1.0) };
         let before = [with(Autofocus::Focused, 1.0); 10];
         let scan = (0..8).map(|step| with(Autofocus::Scanning, 1.0 + f64::from(step)));
         let good = before.into_iter().chain(scan.clone()).chain([with(Autofocus::Focused, 4.0); 10]);
@@ -215,10 +220,7 @@ mod tests {
             ..Controls::default()
         };
         assert_eq!(seen(9.97).differs_from(&wanted), None);
-        assert_eq!(
-            seen(8.0).differs_from(&wanted).unwrap(),
-            "exposure is 8.000 ms, asked for was 10.000 ms"
-        );
+        assert_eq!(seen(8.0).differs_from(&wanted).unwrap(), "exposure is 8.000 ms, asked for was 10.000 ms");
         let far = Seen { focus: Some(Dioptres::new(2.9)), ..seen(10.0) };
         assert_eq!(far.differs_from(&wanted).unwrap(), "focus is 2.900 dpt, asked for was 3.000 dpt");
         let silent = Seen { exposure: None, gain: None, ..seen(1.0) };

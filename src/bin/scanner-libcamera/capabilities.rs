@@ -25,9 +25,9 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
         Err(_) => largest.unwrap_or(Size { width: 0, height: 0 }),
     };
     let devices = if devices.is_empty() {
-        properties.get::<properties::SystemDevices>().map_or_else(|_| Vec::new(), |devices| {
-            nodes::media_devices(&devices.0)
-        })
+        properties
+            .get::<properties::SystemDevices>()
+            .map_or_else(|_| Vec::new(), |devices| nodes::media_devices(&devices.0))
     } else {
         devices
     };
@@ -76,9 +76,8 @@ fn still_formats(camera: &Camera<'_>) -> Vec<(PixelFormat, Size)> {
     let Some(config) = camera.generate_configuration(&[StreamRole::StillCapture]) else { return Vec::new() };
     let Some(still) = config.get(0) else { return Vec::new() };
     let formats = still.formats();
-    let offered = |format: &PixelFormat| {
-        formats.pixel_formats().into_iter().any(|offered| offered == fourcc(*format))
-    };
+    let offered =
+        |format: &PixelFormat| formats.pixel_formats().into_iter().any(|offered| offered == fourcc(*format));
     FORMATS
         .into_iter()
         .filter(offered)
@@ -120,7 +119,9 @@ fn modes(camera: &Camera<'_>) -> Vec<Mode> {
 fn still_sizes(camera: &Camera<'_>) -> Vec<Size> {
     let formats = still_formats(camera);
     let Some((format, largest)) = formats.first() else { return Vec::new() };
-    let Some(mut config) = camera.generate_configuration(&[StreamRole::StillCapture]) else { return Vec::new() };
+    let Some(mut config) = camera.generate_configuration(&[StreamRole::StillCapture]) else {
+        return Vec::new();
+    };
     let listed = config.get(0).map(|still| still.formats().sizes(fourcc(*format))).unwrap_or_default();
     let listed = listed.into_iter().map(|geometry::Size { width, height }| Size { width, height });
     let mut sizes: Vec<Size> = listed.chain([*largest]).collect();
@@ -133,7 +134,9 @@ fn still_sizes(camera: &Camera<'_>) -> Vec<Size> {
             still.set_size(wanted);
         }
         let _status = config.validate();
-        config.get(0).is_some_and(|still| still.get_size() == wanted)
+        config.get(0).is_some_and(|still| {
+            (still.get_size().width, still.get_size().height) == (size.width, size.height)
+        })
     });
     sizes.truncate(MOST_SIZES);
     sizes
@@ -158,14 +161,16 @@ fn controls(camera: &Camera<'_>) -> Vec<Control> {
             let value = i64::from(value);
             if offered.is_empty() { in_range(value) } else { offered.contains(&value) }
         };
-        let choices = words.iter().filter(|(_, value)| is_offered(*value)).map(|(word, _)| (*word).to_owned());
+        let choices =
+            words.iter().filter(|(_, value)| is_offered(*value)).map(|(word, _)| (*word).to_owned());
         Some(Control { name: name.into(), domain: Domain::Choice { choices: choices.collect() } })
     };
     let region = |name: &str, id: ControlId| {
         camera.controls().find(id as u32).ok()?;
         Some(Control { name: name.into(), domain: Domain::Region })
     };
-    let metering = Metering::ALL.map(|metering| (metering.name(), super::controls::metering(metering) as i32));
+    let metering =
+        Metering::ALL.map(|metering| (metering.name(), super::controls::metering(metering) as i32));
     let noise = NoiseReduction::ALL.map(|mode| (mode.name(), super::controls::noise_reduction(mode) as i32));
     [
         // Microseconds.

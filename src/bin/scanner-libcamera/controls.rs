@@ -5,8 +5,8 @@ use libcamera::control::{Control, ControlList};
 use libcamera::control_value::ControlValue;
 use libcamera::controls::{
     self, AeEnable, AeMeteringMode, AeState, AfMetering, AfMode, AfState, AfTrigger, AfWindows, AnalogueGain,
-    AnalogueGainMode, AwbEnable, ControlId, ExposureTime, ExposureTimeMode, FrameDurationLimits, LensPosition,
-    NoiseReductionMode, ScalerCrop,
+    AnalogueGainMode, AwbEnable, ControlId, ExposureTime, ExposureTimeMode, FrameDurationLimits,
+    LensPosition, NoiseReductionMode, ScalerCrop,
 };
 use libcamera::geometry::Rectangle;
 use scanner::camera_driver::host::DeviceError;

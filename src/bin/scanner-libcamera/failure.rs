@@ -34,7 +34,11 @@ pub(crate) fn failed(doing: &str, error: &io::Error) -> DeviceError {
 /// although the camera has just accepted its configuration.
 pub(crate) fn not_allocated(error: &io::Error) -> DeviceError {
     let no_memory = io::Error::from_raw_os_error(Errno::NOMEM.raw_os_error());
-    let error = if error.raw_os_error().map(i32::abs) == Some(Errno::INVAL.raw_os_error()) { &no_memory } else { error };
+    let error = if error.raw_os_error().map(i32::abs) == Some(Errno::INVAL.raw_os_error()) {
+        &no_memory
+    } else {
+        error
+    };
     failed("allocating memory for frames", error)
 }
 

@@ -277,11 +277,12 @@ fn choose_live(
         return Err(DeviceError::invalid("this camera has no live stream beside stills: set live = \"off\""));
     };
     let formats = live.formats();
-    let offered = |format: &PixelFormat| {
-        formats.pixel_formats().into_iter().any(|offered| offered == fourcc(*format))
-    };
+    let offered =
+        |format: &PixelFormat| formats.pixel_formats().into_iter().any(|offered| offered == fourcc(*format));
     let Some(format) = FORMATS.into_iter().find(offered) else {
-        return Err(DeviceError::invalid("this camera's live stream has no known format: set live = \"off\""));
+        return Err(DeviceError::invalid(
+            "this camera's live stream has no known format: set live = \"off\"",
+        ));
     };
     live.set_pixel_format(fourcc(format));
     live.set_size(geometry::Size::new(size.width, size.height));

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::*;
 use crate::camera_driver::link::Link;
 use crate::camera_driver::protocol::{
-    Configure, Controls, ErrorKind, FromDriver, Hello, Orientation, PixelFormat, Size, Stream, ToDriver, VERSION,
+    Configure, Controls, ErrorKind, FromDriver, Hello, Orientation, PixelFormat, Size, Stream, ToDriver,
+    VERSION,
 };
 use crate::units::FramesPerSecond;
 

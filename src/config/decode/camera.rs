@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use serde_json::{Map, Number};
 
 use crate::camera_driver::protocol::{ColourGains, Controls, Orientation, PixelFormat, Region, Size};
-use crate::config::{Camera, Hold, Live};
 use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Table, Value};
+use crate::config::{Camera, Hold, Live};
 use crate::plan::{Intrinsics, Mount, Optics};
 use crate::units::{Degrees, Dioptres, FramesPerSecond, Millimetres, Seconds};
 

@@ -41,7 +41,11 @@ fn plan(points: u32) -> Plan {
     };
     Plan {
         points: (0..points).map(point).collect(),
-        cameras: vec![PlanCamera { name: "cam0".into(), intrinsics: crate::plan::Optics::Intrinsics(intrinsics), mount: Some(mount) }],
+        cameras: vec![PlanCamera {
+            name: "cam0".into(),
+            intrinsics: crate::plan::Optics::Intrinsics(intrinsics),
+            mount: Some(mount),
+        }],
     }
 }
 

@@ -26,6 +26,15 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// `/proc/PID/comm` is cut to this many bytes.
 const COMM_LENGTH: usize = 15;
 
+/// What a driver is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To look at the camera: whoever uses it goes on.
+    Look,
+    /// To use the camera: holders of its device that the configuration gives free are ended.
+    Take,
+}
+
 /// A driver process and what serves it.
 pub(super) struct Driver {
     pub(super) connection: Arc<Connection>,
@@ -35,9 +44,9 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    /// Starts the camera's driver, after ending what an earlier life left. Comes with the wait for `hello`.
-    pub(super) async fn spawn(inner: &Arc<Inner>) -> Result<(Self, Wait), RecoverError> {
-        clear_the_way(inner).await?;
+    /// Starts the camera's driver, after ending what is in its `way`. Comes with the wait for `hello`.
+    pub(super) async fn spawn(inner: &Arc<Inner>, way: Way) -> Result<(Self, Wait), RecoverError> {
+        clear(inner, way).await?;
         let camera = inner.name();
         let program = find_driver(&inner.config.driver)
             .map_err(|message| CameraError::new(camera, ErrorKind::InvalidArgument, message))?;
@@ -57,7 +66,8 @@ impl Driver {
             warn!(camera, pid, %error, "cannot write the driver's pid file: a later life will not know of it");
         }
         let (connection, reader, hello) =
-            Connection::start(camera, ours, process, Arc::clone(&inner.tally), Arc::clone(&inner.audience)).map_err(failed)?;
+            Connection::start(camera, ours, process, Arc::clone(&inner.tally), Arc::clone(&inner.audience))
+                .map_err(failed)?;
         info!(camera, pid, driver = %program.display(), "driver started");
         let output = tokio::spawn(output::forward(camera.into(), output));
         Ok((Self { connection, reader: Some(reader), output }, hello))
@@ -128,14 +138,16 @@ pub(super) fn foreign_holders(inner: &Inner) -> Vec<Holder> {
     found
 }
 
-/// Ends this camera's driver of an earlier life, and the holders of its device that the configuration gives
-/// free.
-async fn clear_the_way(inner: &Arc<Inner>) -> Result<(), Wedged> {
+/// Ends this camera's driver of an earlier life, and what else is in the `way`.
+async fn clear(inner: &Arc<Inner>, way: Way) -> Result<(), Wedged> {
     let clearing = Arc::clone(inner);
     let cleared = spawn_blocking(move || {
         let timeout = clearing.recovery.kill_timeout;
         leftover::end(clearing.spawner.runtime_directory(), clearing.name(), timeout)?;
-        end_permitted_holders(&clearing, timeout);
+        match way {
+            Way::Look => {}
+            Way::Take => drop(end_permitted_holders(&clearing, timeout)),
+        }
         Ok(())
     });
     let result: Result<(), Wedged> = cleared.await.unwrap_or(Ok(()));

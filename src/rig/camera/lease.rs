@@ -69,7 +69,8 @@ impl Lease {
         let stream = self.stream().await?;
         let limit = inner.recovery.capture_timeout.max(MIN_CONVERGE);
         let controls = fixed.over(inner.config.controls);
-        let answer = stream.connection.exchange(ToDriver::Converge { controls }, Want::Converged, limit).await;
+        let answer =
+            stream.connection.exchange(ToDriver::Converge { controls }, Want::Converged, limit).await;
         let Answer::Converged { controls } = answer.inspect_err(|error| inner.set_failed(error))? else {
             let message = "its driver answered converge with something else";
             return Err(CameraError::new(inner.name(), ErrorKind::Protocol, message));

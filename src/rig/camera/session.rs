@@ -8,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::connection::{Connection, Wait};
-use super::driver::Driver;
+use super::driver::{Driver, Way};
 use super::error::{CameraError, RecoverError, Wedged};
 use super::handle::Inner;
 use super::process::Ending;
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::config::Live;
 use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, Size, ToDriver, VERSION};
+use crate::config::Live;
 
 /// Width of low-resolution frames in pixels, unless configured.
 const LIVE_WIDTH: u32 = 960;
@@ -67,7 +67,7 @@ impl Session {
     /// Starts a driver and its stream. A driver that does not get that far is ended.
     pub(super) async fn start(inner: &Arc<Inner>, cancel: &CancellationToken) -> Result<Self, RecoverError> {
         let deadline = Instant::now() + inner.recovery.start_timeout;
-        let (driver, hello) = Driver::spawn(inner).await?;
+        let (driver, hello) = Driver::spawn(inner, Way::Take).await?;
         let (hello, streams) = match greet(inner, &driver.connection, hello, deadline, cancel).await {
             Ok(greeted) => greeted,
             Err(error) => {
@@ -90,7 +90,7 @@ impl Session {
         cancel: &CancellationToken,
     ) -> Result<Hello, RecoverError> {
         let deadline = Instant::now() + inner.recovery.start_timeout;
-        let (driver, hello) = Driver::spawn(inner).await?;
+        let (driver, hello) = Driver::spawn(inner, Way::Look).await?;
         let heard = if configure {
             greet(inner, &driver.connection, hello, deadline, cancel).await.map(|(hello, _)| hello)
         } else {
@@ -247,7 +247,14 @@ async fn greet(
             (Ok(Answer::Configured { frame_duration, live }), _) => {
                 let (driver, model, Size { width, height }) = (&hello.driver, &hello.model, size);
                 let live = live.map(|live| format!("{}x{}", live.width, live.height));
-                info!(camera = inner.name(), driver, model, ?frame_duration, live, "configured: {width}x{height}");
+                info!(
+                    camera = inner.name(),
+                    driver,
+                    model,
+                    ?frame_duration,
+                    live,
+                    "configured: {width}x{height}"
+                );
                 inner.board().size = Some(size);
                 return Ok((hello, Streams { frame_duration, size }));
             }
@@ -273,7 +280,8 @@ fn sizes(inner: &Inner, hello: &Hello) -> Vec<Size> {
     }
     // Colour has half the pixels.
     let even = |size: Size| Size { width: size.width & !1, height: size.height & !1 };
-    let mut sizes: Vec<Size> = sizes.into_iter().map(even).filter(|size| size.width * size.height > 0).collect();
+    let mut sizes: Vec<Size> =
+        sizes.into_iter().map(even).filter(|size| size.width * size.height > 0).collect();
     sizes.dedup();
     sizes
 }
