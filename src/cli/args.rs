@@ -65,7 +65,7 @@ pub(super) enum Command {
     },
     /// Print what every camera's driver says of it, and who holds it
     Devices {
-        /// End the programs of recovery.may_end that hold a camera
+        /// End the programs of `recovery.may_end` that hold a camera
         #[arg(long)]
         release: bool,
         /// Print as JSON

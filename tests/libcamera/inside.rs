@@ -29,7 +29,7 @@ fn work(rig: &Rig, worker: &str) -> String {
 
 fn config() -> Config {
     let path = std::env::var_os("SCANNER_TEST_CONFIG").map(PathBuf::from);
-    Config::load(&path.expect("run by another test")).unwrap()
+    Config::load(&path.unwrap_or_else(|| panic!("this is run by another test"))).unwrap()
 }
 
 fn camera(config: &Config, buffers: u32) -> Camera {
@@ -73,7 +73,7 @@ async fn worker_live() {
     assert!(seen > 20, "{seen} live frames");
     // A picture, and always the same one.
     assert!(sums.iter().all(|mean| mean.abs_diff(sums[0]) <= 2 && (60..200).contains(mean)), "{sums:?}");
-    assert_eq!(camera.status().counters.live, u64::from(seen).max(camera.status().counters.live));
+    assert!(camera.status().counters.live >= u64::from(seen));
     println!("{seen} live frames beside 144 stills");
 }
 
@@ -94,10 +94,9 @@ fn held(pid: i32) -> Held {
 }
 
 fn driver(camera: &Camera) -> i32 {
-    match camera.status().state {
-        State::Streaming { pid, .. } => pid,
-        other => panic!("{other:?} instead of streaming"),
-    }
+    let state = camera.status().state;
+    let State::Streaming { pid, .. } = state else { panic!("{state:?} instead of streaming") };
+    pid
 }
 
 #[test]

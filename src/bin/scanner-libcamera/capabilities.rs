@@ -18,7 +18,7 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
     let properties = camera.properties();
     let model = properties.get::<properties::Model>().map_or_else(|_| "unknown".into(), |model| model.0);
     let formats = still_formats(camera);
-    let largest = formats.iter().map(|(_, size)| *size).max_by_key(area);
+    let largest = formats.iter().map(|(_, size)| *size).max_by_key(|size| area(*size));
     let modes = modes(camera);
     let sensor = match properties.get::<properties::PixelArraySize>() {
         Ok(size) => Size { width: size.0.width, height: size.0.height },
@@ -67,7 +67,7 @@ pub(crate) fn fourcc(format: PixelFormat) -> pixel_format::PixelFormat {
     pixel_format::PixelFormat::new(u32::from_le_bytes(*code), 0)
 }
 
-fn area(size: &Size) -> u64 {
+fn area(size: Size) -> u64 {
     u64::from(size.width) * u64::from(size.height)
 }
 
@@ -98,18 +98,18 @@ fn modes(camera: &Camera<'_>) -> Vec<Mode> {
         && let Some(raw) = config.get(0)
     {
         let formats = raw.formats();
-        for format in formats.pixel_formats().into_iter() {
+        for format in &*formats.pixel_formats() {
             for geometry::Size { width, height } in formats.sizes(format) {
                 let size = Size { width, height };
                 modes.push(Mode { size, raw: Some(format!("{format:?}")) });
             }
         }
     }
-    modes.sort_by(|a, b| area(&b.size).cmp(&area(&a.size)).then_with(|| b.raw.cmp(&a.raw)));
+    modes.sort_by(|a, b| area(b.size).cmp(&area(a.size)).then_with(|| b.raw.cmp(&a.raw)));
     modes.dedup_by_key(|mode| mode.size);
     if modes.is_empty() {
         modes = still_sizes(camera).into_iter().map(|size| Mode { size, raw: None }).collect();
-        modes.sort_by_key(|mode| std::cmp::Reverse(area(&mode.size)));
+        modes.sort_by_key(|mode| std::cmp::Reverse(area(mode.size)));
     }
     modes
 }
@@ -125,7 +125,7 @@ fn still_sizes(camera: &Camera<'_>) -> Vec<Size> {
     let listed = config.get(0).map(|still| still.formats().sizes(fourcc(*format))).unwrap_or_default();
     let listed = listed.into_iter().map(|geometry::Size { width, height }| Size { width, height });
     let mut sizes: Vec<Size> = listed.chain([*largest]).collect();
-    sizes.sort_by_key(|size| std::cmp::Reverse(area(size)));
+    sizes.sort_by_key(|size| std::cmp::Reverse(area(*size)));
     sizes.dedup();
     sizes.retain(|size| {
         let wanted = geometry::Size::new(size.width, size.height);

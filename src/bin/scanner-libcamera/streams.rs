@@ -114,7 +114,6 @@ impl Streams {
             );
             Way::Copy(Pool::new(stills.layout.clone(), wanted.buffers)?)
         };
-        let mut live_buffers = lives.as_ref().map(|lives| lives.stream);
         let (mut live, mut live_mapped) = (None, Vec::new());
         if let Some(lives) = lives {
             let pool = Pool::new(lives.layout.clone(), LIVE_BUFFERS)?;
@@ -129,10 +128,9 @@ impl Streams {
             };
             let added = |error: std::io::Error| failed("adding a buffer", &error);
             request.add_buffer(&stills.stream, buffer).map_err(added)?;
-            match (&mut live_buffers, live_mapped.next()) {
-                (Some(stream), Some(buffer)) => request.add_buffer(stream, buffer).map_err(added)?,
-                // A request without a live frame would slow the live view down, but nothing else.
-                (_, _) => {}
+            // A request without a live frame would slow the live view down, but nothing else.
+            if let (Some(live), Some(buffer)) = (&live, live_mapped.next()) {
+                request.add_buffer(&live.stream, buffer).map_err(added)?;
             }
             idle.push(request);
         }

@@ -1,6 +1,7 @@
 //! The thread that owns the camera: the only one that calls device code.
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -45,13 +46,6 @@ enum Phase {
     Streaming,
 }
 
-enum Next {
-    Command(ToDriver),
-    Nothing,
-    /// There will be no more commands.
-    End,
-}
-
 impl<D: Device> Owner<D> {
     /// Says hello.
     pub(super) fn new(device: D, link: Arc<Link>, commands: Receiver<ToDriver>) -> Result<Self, LinkError> {
@@ -88,28 +82,28 @@ impl<D: Device> Owner<D> {
     fn serve(&mut self) -> Result<(), LinkError> {
         loop {
             match self.next_command() {
-                Next::Command(command) => self.obey(command)?,
-                Next::Nothing if self.phase == Phase::Streaming => self.next_frame()?,
-                Next::Nothing => {}
-                Next::End => return Ok(()),
+                ControlFlow::Continue(Some(command)) => self.obey(command)?,
+                ControlFlow::Continue(None) if self.phase == Phase::Streaming => self.next_frame()?,
+                ControlFlow::Continue(None) => {}
+                ControlFlow::Break(()) => return Ok(()),
             }
             self.beat()?;
         }
     }
 
-    /// Waits only if no frames are due.
-    fn next_command(&self) -> Next {
+    /// Waits only if no frames are due. Breaks off once there will be no more commands.
+    fn next_command(&self) -> ControlFlow<(), Option<ToDriver>> {
         if self.phase == Phase::Streaming {
             match self.commands.try_recv() {
-                Ok(command) => Next::Command(command),
-                Err(TryRecvError::Empty) => Next::Nothing,
-                Err(TryRecvError::Disconnected) => Next::End,
+                Ok(command) => ControlFlow::Continue(Some(command)),
+                Err(TryRecvError::Empty) => ControlFlow::Continue(None),
+                Err(TryRecvError::Disconnected) => ControlFlow::Break(()),
             }
         } else {
             match self.commands.recv_timeout(ROUND) {
-                Ok(command) => Next::Command(command),
-                Err(RecvTimeoutError::Timeout) => Next::Nothing,
-                Err(RecvTimeoutError::Disconnected) => Next::End,
+                Ok(command) => ControlFlow::Continue(Some(command)),
+                Err(RecvTimeoutError::Timeout) => ControlFlow::Continue(None),
+                Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(()),
             }
         }
     }

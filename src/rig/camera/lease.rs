@@ -124,14 +124,12 @@ impl Lease {
     async fn stream(&self) -> Result<Arc<Stream>, CameraError> {
         let inner = &self.inner;
         let stream = inner.session.lock().await.as_ref().and_then(|session| session.stream.clone());
-        match stream {
-            Some(stream) => Ok(stream),
-            None => {
-                inner.check_not_wedged()?;
-                let message = "it does not stream: its last start or recovery failed, or it was not opened";
-                Err(CameraError::new(inner.name(), ErrorKind::Crashed, message))
-            }
-        }
+        let Some(stream) = stream else {
+            inner.check_not_wedged()?;
+            let message = "it does not stream: its last start or recovery failed, or it was not opened";
+            return Err(CameraError::new(inner.name(), ErrorKind::Crashed, message));
+        };
+        Ok(stream)
     }
 
     /// Runs `step` to its end in a task; if this future is dropped, `step` is told.
