@@ -31,7 +31,8 @@ lint:
 
 # Advisories need a database from outside; `cargo deny check advisories` where there is a network.
 deny:
-	$(CARGO) deny --locked --offline check bans licenses sources
+	$(CARGO) fetch --locked
+	$(CARGO) deny --locked --offline --all-features check bans licenses sources
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items

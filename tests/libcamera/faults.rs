@@ -49,6 +49,20 @@ fn frames_that_come_too_slowly_are_a_failure_and_no_frame_of_before_is_taken_for
 }
 
 #[test]
+fn a_camera_that_is_unplugged_is_gone_and_is_found_again_by_a_new_driver() {
+    let rig = Rig::new(&Recipe { points: 16, ..Recipe::default() });
+    let mut scan = rig.begin();
+    scan.until("(4/16");
+    rig.behave("fps 60\nunplugged");
+    scan.until("failed: gone");
+    rig.behave("fps 60");
+    scan.until("is back: respawn");
+    scan.complete();
+    assert_eq!(rig.images(0).len(), 16);
+    assert!(!rig.is_left_behind());
+}
+
+#[test]
 fn little_memory_means_fewer_buffers_and_too_little_says_what_to_do() {
     // A frame of 640x480 in NV12 is 0.46 MB; four of them are asked for, at least.
     let rig = Rig::new(&Recipe { camera: "live = \"off\"", ..Recipe::default() });

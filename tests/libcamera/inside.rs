@@ -127,7 +127,8 @@ async fn worker_resources() {
     assert_eq!(driver(&camera), pid);
     // The first ones warm allocators up.
     let (early, late) = (after[9], after[49]);
-    println!("driver after 10 restarts {early:?}, after 50 {late:?}");
+    let resident: Vec<_> = after.iter().map(|held| held.resident_kb).collect();
+    println!("driver after 10 restarts {early:?}, after 50 {late:?}; kB each time: {resident:?}");
     assert_eq!((early.descriptors, early.threads), (late.descriptors, late.threads), "{after:?}");
     assert!(late.resident_kb < early.resident_kb + 4096, "{after:?}");
     lease.close().await;

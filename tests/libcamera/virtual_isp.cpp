@@ -2,7 +2,8 @@
  * automatic exposure and white balance that follow a changing light, a lens with autofocus, and a lock that one
  * process can hold. With $VIRTUAL_CAMERA_ISP; without it, the virtual camera has no controls at all.
  *
- * - Lines of the control file: `blind`: autofocus fails; `jammed`: the lens stays where it is.
+ * - Lines of the control file: `blind`: autofocus fails; `jammed`: the lens stays where it is; `unplugged`: the camera is
+ *   no longer there (without $VIRTUAL_CAMERA_ISP, too).
  * - What is asked for is appended to the file $VIRTUAL_CAMERA_ASKED: NAME VALUE, a line each.
  * - Whoever acquires the camera locks the file $VIRTUAL_CAMERA_LOCK, as libcamera does with media devices.
  */
@@ -113,8 +114,16 @@ struct Isp {
 
 } /* namespace */
 
+static Camera *started;
+
 extern "C" void virtual_isp_frame(void *r, void *b)
 {
+	if (started && virtual_told("unplugged", nullptr)) {
+		/* As a pipeline handler does when the kernel removes a device. */
+		auto disconnect = reinterpret_cast<void (*)(Camera *)>(dlsym(RTLD_NEXT, "_ZN9libcamera6Camera10disconnectEv"));
+		disconnect(started);
+		started = nullptr;
+	}
 	if (!enabled())
 		return;
 	auto *request = static_cast<Request *>(r);
@@ -177,6 +186,7 @@ int Camera::start(const ControlList *list)
 		isp.pipe.clear();
 		isp.apply(*list);
 	}
+	started = this;
 	return real(this, list);
 }
 
