@@ -8,7 +8,8 @@ use crate::config::{AxisConfig, Motion, MotionBackend};
 use crate::motion::Limits;
 use crate::plan::Axis;
 use crate::units::{
-    Angle, AngularAcceleration, AngularSpeed, Dimension, Length, LinearAcceleration, LinearSpeed, Quantity,
+    Angle, AngularAcceleration, AngularJerk, AngularSpeed, Dimension, Length, LinearAcceleration, LinearJerk,
+    LinearSpeed, Quantity,
 };
 
 impl Choice for MotionBackend {
@@ -41,21 +42,27 @@ const DEFAULT_SETTLE: Duration = Duration::from_millis(200);
 fn axis_config(motion: &mut Reader<'_, '_, '_>, axis: Axis) -> Option<AxisConfig> {
     let config = motion.section(axis.name(), |reader| {
         let (limits, travel) = match axis {
-            Axis::Turntable => (limits::<AngularSpeed, AngularAcceleration>(reader), no_travel(reader)),
-            Axis::Tilt => (limits::<AngularSpeed, AngularAcceleration>(reader), travel::<Angle>(reader)),
-            Axis::Lift | Axis::Rail => {
-                (limits::<LinearSpeed, LinearAcceleration>(reader), travel::<Length>(reader))
-            }
+            Axis::Turntable => (angular_limits(reader), no_travel(reader)),
+            Axis::Tilt => (angular_limits(reader), travel::<Angle>(reader)),
+            Axis::Lift | Axis::Rail => (linear_limits(reader), travel::<Length>(reader)),
         };
         Some(AxisConfig { axis, limits: limits?, travel })
     });
     config.flatten()
 }
 
-fn limits<S: Dimension, A: Dimension>(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
+fn angular_limits(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
+    limits::<AngularSpeed, AngularAcceleration, AngularJerk>(axis)
+}
+
+fn linear_limits(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
+    limits::<LinearSpeed, LinearAcceleration, LinearJerk>(axis)
+}
+
+fn limits<S: Dimension, A: Dimension, J: Dimension>(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
     let speed = axis.required_in("speed", &(Quantity::<S>::new(0.001)..=Quantity::new(1e5)));
     let acceleration = axis.required_in("acceleration", &(Quantity::<A>::new(0.001)..=Quantity::new(1e6)));
-    Some(Limits { speed: speed?.get(), acceleration: acceleration?.get() })
+    Some(Limits { speed: speed?.get(), acceleration: acceleration?.get(), jerk: None })
 }
 
 fn no_travel(turntable: &mut Reader<'_, '_, '_>) -> Option<(f64, f64)> {

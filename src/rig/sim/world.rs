@@ -237,12 +237,12 @@ mod tests {
     const AXES: [AxisConfig; 2] = [
         AxisConfig {
             axis: Axis::Turntable,
-            limits: Limits { speed: 90.0, acceleration: 180.0 },
+            limits: Limits { speed: 90.0, acceleration: 180.0, jerk: None },
             travel: None,
         },
         AxisConfig {
             axis: Axis::Lift,
-            limits: Limits { speed: 50.0, acceleration: 200.0 },
+            limits: Limits { speed: 50.0, acceleration: 200.0, jerk: None },
             travel: Some((0.0, 300.0)),
         },
     ];
