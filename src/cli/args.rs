@@ -112,6 +112,10 @@ pub(super) enum PanelButton {
     Start,
     /// Pause the scan under way
     Stop,
+    /// Hold the start button: end the scan under way
+    Cancel,
+    /// Hold the stop button: let the axes move again after a fault
+    Clear,
 }
 
 impl From<PanelButton> for Button {
@@ -119,6 +123,8 @@ impl From<PanelButton> for Button {
         match button {
             PanelButton::Start => Self::Start,
             PanelButton::Stop => Self::Stop,
+            PanelButton::Cancel => Self::Cancel,
+            PanelButton::Clear => Self::Clear,
         }
     }
 }

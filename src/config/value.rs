@@ -3,7 +3,7 @@
 use super::problem::Finding;
 use super::reader::did_you_mean;
 use super::tree::{Node, Value};
-use super::{CaptureOrder, OnFailedShot, OnWedgedCamera, Panel, PlanOrder};
+use super::{CaptureOrder, OnFailedShot, OnWedgedCamera, PlanOrder};
 use crate::camera_driver::protocol::PixelFormat;
 use crate::units::{Dimension, Quantity};
 
@@ -24,10 +24,6 @@ pub(super) trait Choice: Copy + 'static {
 
 impl Choice for PixelFormat {
     const CHOICES: &'static [(&'static str, Self)] = &[("yuv420", Self::Yuv420), ("nv12", Self::Nv12)];
-}
-
-impl Choice for Panel {
-    const CHOICES: &'static [(&'static str, Self)] = &[("none", Self::None), ("sim", Self::Sim)];
 }
 
 impl Choice for PlanOrder {

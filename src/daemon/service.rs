@@ -153,7 +153,8 @@ impl Service {
             (scan, scanning, desk.last.clone())
         };
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
-        let mut status = Status { scan, scanning, last, led: None, cameras };
+        let fault = self.station.axes().fault();
+        let mut status = Status { scan, scanning, last, fault, led: None, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }

@@ -19,6 +19,11 @@ impl StepScale {
         Self { steps_per_unit }
     }
 
+    /// Steps to a degree or a millimetre.
+    pub const fn steps_per_unit(self) -> f64 {
+        self.steps_per_unit
+    }
+
     /// The step that is nearest to `position`.
     pub fn steps(self, position: f64) -> i64 {
         (position * self.steps_per_unit).round() as i64

@@ -95,6 +95,15 @@ impl World {
         self.lights.insert(light.to_owned(), brightness);
     }
 
+    /// The axes truly stand at `pose`: where they were believed to stand after the last move is forgotten if that is
+    /// somewhere else.
+    pub fn place(&mut self, pose: Pose) {
+        if self.target() != wrapped(pose) {
+            self.segments.clear();
+            self.rest = wrapped(pose);
+        }
+    }
+
     /// Adds a move of `axes` from where they will stand to `target`, from `start_ns` on, which must not be
     /// before [`Self::rest_ns`].
     pub fn push_move(&mut self, start_ns: u64, target: Pose, axes: &[AxisConfig], time_scale: f64) {
