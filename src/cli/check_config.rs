@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::config::Config;
+use crate::config::{Config, gpio};
 use crate::daemon::plan_from;
 use crate::rig::sim::SimAxes;
 
@@ -27,9 +27,13 @@ pub(super) fn check_config(path: &Path, as_json: bool) -> Result<Exit, Failure> 
     for plan in &config.plans {
         plan_from(&config, Some(&plan.name), &start)?;
     }
+    let warnings = gpio::warnings(&config);
     if as_json {
-        output::json(&json!({ "ok": true, "problems": [] }))?;
+        output::json(&json!({ "ok": true, "problems": [], "warnings": warnings }))?;
     } else {
+        for warning in &warnings {
+            output::print(&format!("warning: {warning}"))?;
+        }
         let names = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let plans = names(config.plans.iter().map(|plan| plan.name.as_str()).collect());
         let cameras = names(config.cameras.iter().map(|camera| camera.name.as_str()).collect());

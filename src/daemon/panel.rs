@@ -53,14 +53,14 @@ fn obey(service: &Service, button: Button) -> bool {
                 false
             }
         },
-        Button::Stop => told("stop button: pausing", service.pause("the stop button was pressed")),
-        Button::Cancel => told("start button held: cancelling", service.cancel()),
-        Button::Clear => told("stop button held: cleared", service.station().axes().clear()),
+        Button::Stop => told("stop button: pausing", &service.pause("the stop button was pressed")),
+        Button::Cancel => told("start button held: cancelling", &service.cancel()),
+        Button::Clear => told("stop button held: cleared", &service.station().axes().clear()),
     }
 }
 
-fn told<E: std::fmt::Display>(done: &str, outcome: Result<(), E>) -> bool {
-    match &outcome {
+fn told<E: std::fmt::Display>(done: &str, outcome: &Result<(), E>) -> bool {
+    match outcome {
         Ok(()) => info!("{done}"),
         Err(error) => info!("{}: nothing is done: {error}", done.split(':').next().unwrap_or(done)),
     }

@@ -10,6 +10,8 @@ use tracing::{error, info};
 
 use crate::dataset::ScanId;
 use crate::event::Event;
+use crate::plan::Axis;
+use crate::rig::axes::MotionError;
 use crate::run::{Command, OpenCamera, Progress, Summary};
 
 use super::error::StartError;
@@ -128,6 +130,15 @@ impl Service {
     /// Asks the scan under way to stop for good.
     pub fn cancel(&self) -> Result<(), NoScan> {
         self.command(Command::Cancel)
+    }
+
+    /// Homes axes, between scans.
+    pub async fn home(&self, axes: &[Axis]) -> Result<(), StartError> {
+        // Taken for as long as that lasts, so that no scan begins meanwhile.
+        let (mut claim, _commands) = self.claim()?;
+        claim.last = None;
+        let homed = self.station.axes().home(axes).await.unwrap_or(Err(MotionError::Ended));
+        Ok(homed?)
     }
 
     /// From now on no further scan begins.

@@ -27,7 +27,8 @@ use super::opening::{close_cameras, open_cameras};
 use super::room;
 use super::service::Work;
 use super::wiring::{
-    Buttons, Moving, create_folder, extra_options, fresh_fault_folder, io, lock_rig, wire_motion, wire_panel,
+    Buttons, Moving, WiredPanel, create_folder, extra_options, fresh_fault_folder, io, lock_rig, wire_motion,
+    wire_panel,
 };
 
 /// A rig, wired up and locked for this process.
@@ -36,7 +37,7 @@ pub struct Station {
     axes: Arc<dyn Axes>,
     lights: Arc<dyn Lights>,
     cameras: Vec<Camera>,
-    panel: Option<(Arc<dyn Panel>, Buttons)>,
+    panel: Option<WiredPanel>,
     pins: Option<gpio::Opened>,
     /// Held for the life of the station.
     _lock: File,
@@ -112,6 +113,11 @@ impl Station {
     pub fn set_level(&self, pin: u32, level: Option<bool>) -> Result<(), PressError> {
         let sim = self.pins.as_ref().and_then(|pins| pins.sim.as_ref()).ok_or(PressError::NoSimulatedPins)?;
         Ok(sim.set_level(pin, level)?)
+    }
+
+    /// The lights.
+    pub fn lights(&self) -> &Arc<dyn Lights> {
+        &self.lights
     }
 
     /// The axes.

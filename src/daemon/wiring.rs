@@ -52,10 +52,13 @@ pub(super) fn wire_motion(
     Ok(Moving { axes, lights, world })
 }
 
+/// A panel, and what presses its buttons.
+pub(super) type WiredPanel = (Arc<dyn Panel>, Buttons);
+
 pub(super) fn wire_panel(
     panel: config::Panel,
     pins: Option<&gpio::Opened>,
-) -> Result<Option<(Arc<dyn Panel>, Buttons)>, StartError> {
+) -> Result<Option<WiredPanel>, StartError> {
     Ok(match (panel, pins) {
         (config::Panel::None, _) => None,
         (config::Panel::Sim, _) => {
@@ -136,6 +139,14 @@ pub(super) fn lock_rig(runtime: &Path) -> Result<File, StartError> {
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(pid.as_bytes()));
     written.map_err(io("write", &path))?;
     Ok(file)
+}
+
+/// The pins of the rig alone, with its lock, if nobody else has it; none if it has no pins.
+pub fn open_pins(config: &Config) -> Result<Option<(gpio::Opened, File)>, StartError> {
+    let runtime = &config.storage.runtime_directory;
+    create_folder(runtime)?;
+    let lock = lock_rig(runtime)?;
+    Ok(gpio::open(config, runtime)?.map(|pins| (pins, lock)))
 }
 
 pub(super) fn create_folder(path: &Path) -> Result<(), StartError> {

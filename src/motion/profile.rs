@@ -17,6 +17,7 @@ pub struct Profile {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "the thread that makes steps brakes without allocating")]
 enum Shape {
     Trapezoid(Trapezoid),
     SCurve(SCurve),

@@ -61,7 +61,7 @@ impl SCurve {
         } else if length >= 2.0 * acceleration.powi(3) / (jerk * jerk) {
             // Full acceleration, but not full speed.
             let grow = acceleration / jerk;
-            let ramp = (grow + (grow * grow + 4.0 * length / acceleration).sqrt()) / 2.0;
+            let ramp = f64::midpoint(grow, (grow * grow + 4.0 * length / acceleration).sqrt());
             (grow, (ramp - 2.0 * grow).max(0.0), 0.0)
         } else {
             ((length / (2.0 * jerk)).cbrt(), 0.0, 0.0)
@@ -104,9 +104,9 @@ impl SCurve {
         for _ in 0..64 {
             let there = at.after(time, jerk);
             if there.position < position {
-                low = time
+                low = time;
             } else {
-                high = time
+                high = time;
             }
             let newton = time - (there.position - position) / there.velocity;
             let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };

@@ -33,6 +33,12 @@ pub trait Axes: Send + Sync {
         done
     }
 
+    /// Moves one axis by `distance` in its unit; where that is, need not be known.
+    fn jog(&self, axis: Axis, distance: f64) -> Result<Move, MotionError> {
+        let pose = self.pose();
+        self.start_move(pose.with(axis, pose.get(axis) + distance))
+    }
+
     /// Why nothing may move until [`Self::clear`], if so.
     fn fault(&self) -> Option<String> {
         None

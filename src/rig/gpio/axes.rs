@@ -15,7 +15,7 @@ use super::motor::Motor;
 use super::pins::{Board, PinError};
 use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing, Stepper};
-use crate::motion::{self, StepCourse};
+use crate::motion::{self, Limits, StepCourse, Unreachable};
 use crate::plan::{Axis, Pose};
 use crate::rig::axes::{Axes, MotionError, Move};
 use crate::rig::clock::now_ns;
@@ -25,6 +25,8 @@ use crate::rig::sim::{World, WorldFile};
 const LEAD: Duration = Duration::from_millis(1);
 /// As [`LEAD`], if a motor has to be powered first: its driver needs a millisecond or two.
 const POWER_LEAD: Duration = Duration::from_millis(5);
+/// By how much a person's move is slower than a scan's.
+const JOG_SLOWNESS: f64 = 4.0;
 /// How long the thread may take to answer while nothing moves.
 const ANSWER: Duration = Duration::from_secs(1);
 /// Rest between two legs of a move.
@@ -196,8 +198,17 @@ impl Rig {
         Ok(legs)
     }
 
+    /// One motor goes `distance` at no more than `speed`, from wherever it stands.
+    pub(super) fn one_leg(&self, index: usize, distance: f64, speed: f64) -> Vec<Leg> {
+        let scale = self.steppers[index].scale;
+        let limits = Limits { speed, ..self.axes[index].limits };
+        let mut courses = vec![None; self.steppers.len()];
+        courses[index] = Some(StepCourse::new(scale.steps(distance), scale.limits(limits)));
+        vec![Leg { start_ns: self.first_start_ns(), courses }]
+    }
+
     /// When a run that is made now can begin.
-    pub(super) fn first_start_ns(&self) -> u64 {
+    fn first_start_ns(&self) -> u64 {
         let powered = self.shared.powered.iter().all(|powered| powered.load(Ordering::Relaxed));
         now_ns() + (if powered { LEAD } else { POWER_LEAD }).as_nanos() as u64
     }
@@ -300,6 +311,25 @@ impl Axes for GpioAxes {
             error!("cannot start the thread that homes the axes: {error}");
         }
         done
+    }
+
+    fn jog(&self, axis: Axis, distance: f64) -> Result<Move, MotionError> {
+        let index = self.rig.steppers.iter().position(|stepper| stepper.axis == axis);
+        let index = index.ok_or(Unreachable::NoAxis { axis, position: distance })?;
+        let pose = self.pose();
+        if self.rig.shared.known[index].load(Ordering::Relaxed) {
+            let target = pose.with(axis, pose.get(axis) + distance);
+            if let Some(unreachable) = motion::unreachable(&target, &self.rig.axes).next() {
+                return Err(unreachable.into());
+            }
+        }
+        self.rig.check_fault()?;
+        let (sender, done) = oneshot::channel();
+        let rest_ns = self.rig.start(Reply::Move(sender), None, |rig| {
+            let Limits { speed, .. } = rig.axes[index].limits;
+            Ok(rig.one_leg(index, distance, speed / JOG_SLOWNESS))
+        })?;
+        Ok(Move { rest_ns, done })
     }
 
     fn fault(&self) -> Option<String> {

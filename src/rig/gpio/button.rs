@@ -83,7 +83,6 @@ impl Button {
             return None;
         }
         match (self.state, self.raw) {
-            (State::Released, false) => None,
             (State::Released, true) => {
                 self.state = State::Pressed { since: self.raw_since };
                 None
@@ -104,7 +103,7 @@ impl Button {
                 self.state = State::Spent { since, stuck: true };
                 Heard::Stuck
             }),
-            (State::Spent { stuck: true, .. }, true) | (State::Ignored, true) => None,
+            (State::Released, false) | (State::Spent { stuck: true, .. } | State::Ignored, true) => None,
             (State::Ignored, false) => {
                 if steady >= RESTLESS_FOR {
                     self.state = State::Released;

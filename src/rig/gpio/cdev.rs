@@ -25,13 +25,11 @@ impl CdevBoard {
     pub(super) fn open(path: &Path) -> Result<Self, PinError> {
         // Opened here first: the crate's errors do not tell a missing file from a forbidden one as well.
         if let Err(error) = std::fs::File::open(path) {
-            return Err(match error.kind() {
-                io::ErrorKind::PermissionDenied => denied(path),
-                _ => PinError::Missing {
-                    device: path.to_owned(),
-                    hint: format!("{error}; `ls /dev/gpiochip*` shows what there is, set [gpio] chip to it"),
-                },
-            });
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                return Err(denied(path));
+            }
+            let hint = format!("{error}; `ls /dev/gpiochip*` shows what there is, set [gpio] chip to it");
+            return Err(PinError::Missing { device: path.to_owned(), hint });
         }
         let machine = |error: gpiocdev::Error| PinError::Missing {
             device: path.to_owned(),

@@ -244,7 +244,7 @@ impl Emitter {
     fn leg(&mut self, leg: &Leg, slip_ns: &mut u64, until: Option<Until>) -> Result<Ended, Fault> {
         let mut rest = Duration::ZERO;
         for (index, course) in leg.courses.iter().enumerate() {
-            let course = course.filter(|course| course.steps() > 0);
+            let course = course.as_ref().filter(|course| course.steps() > 0);
             if let Some(course) = course {
                 self.motors[index].power(true)?;
                 self.motors[index].turn(course.direction() > 0)?;
@@ -437,8 +437,8 @@ impl Emitter {
 }
 
 impl Cursor {
-    fn new(course: StepCourse) -> Self {
-        let mut cursor = Self { course, next: 0, due: None };
+    fn new(course: &StepCourse) -> Self {
+        let mut cursor = Self { course: *course, next: 0, due: None };
         cursor.find_due();
         cursor
     }

@@ -6,9 +6,8 @@ use tokio::sync::oneshot;
 use tracing::info;
 
 use super::axes::Rig;
-use super::emitter::{Leg, Reply, Until};
+use super::emitter::{Reply, Until};
 use crate::config::gpio::{Homing, Seek, Stepper};
-use crate::motion::{Limits, StepCourse};
 use crate::rig::axes::MotionError;
 
 /// Homes the motors at these indexes, one after the other.
@@ -103,15 +102,8 @@ impl Search<'_> {
         if self.rig.cancelled.load(Ordering::Relaxed) {
             return Err(MotionError::Stopped);
         }
-        let scale = self.stepper().scale;
-        let limits = Limits { speed, ..self.rig.axes[self.index].limits };
-        let course = StepCourse::new(scale.steps(distance), scale.limits(limits));
         let (sender, ended) = oneshot::channel();
-        self.rig.start(Reply::Search(sender), until, |rig| {
-            let mut courses = vec![None; rig.steppers.len()];
-            courses[self.index] = Some(course);
-            Ok(vec![Leg { start_ns: rig.first_start_ns(), courses }])
-        })?;
+        self.rig.start(Reply::Search(sender), until, |rig| Ok(rig.one_leg(self.index, distance, speed)))?;
         ended.blocking_recv().unwrap_or(Err(MotionError::Ended))
     }
 

@@ -35,7 +35,7 @@ pub(super) fn is_lit(pattern: Led, since: Duration) -> bool {
 
 /// Whether the LED is lit `since` a press was refused; none once that is over.
 pub(super) fn is_lit_refusing(since: Duration) -> Option<bool> {
-    (since < REFUSED).then(|| (since.as_millis() / 100) % 2 == 1)
+    (since < REFUSED).then_some((since.as_millis() / 100) % 2 == 1)
 }
 
 #[cfg(test)]

@@ -109,17 +109,14 @@ enum Source {
 
 impl Contact {
     fn open(board: &dyn Board, pin: Pin, name: &'static str, pins: &PanelPins) -> Result<Self, PinError> {
-        let (input, debounce, active) = match board.edges(pin, name, pins.debounce)? {
-            Some(mut edges) => {
-                let active = edges.is_active()?;
-                // The kernel has waited already.
-                (Source::Reported { edges, active }, Duration::ZERO, active)
-            }
-            None => {
-                let mut input = board.input(pin, name)?;
-                let active = input.is_active()?;
-                (Source::Polled(input), pins.debounce, active)
-            }
+        let (input, debounce, active) = if let Some(mut edges) = board.edges(pin, name, pins.debounce)? {
+            let active = edges.is_active()?;
+            // The kernel has waited already.
+            (Source::Reported { edges, active }, Duration::ZERO, active)
+        } else {
+            let mut input = board.input(pin, name)?;
+            let active = input.is_active()?;
+            (Source::Polled(input), pins.debounce, active)
         };
         let (button, heard) = Button::new(debounce, pins.long_press, active, Duration::ZERO);
         if heard.is_some() {

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use crate::rig::clock::now_ns;
 
-/// Above everything that is not the kernel's: its interrupt threads have 50 on a kernel with PREEMPT_RT.
+/// Above everything that is not the kernel's: its interrupt threads have 50 on a real-time kernel.
 const PRIORITY: u8 = 45;
 /// The last stretch before a deadline is waited for awake: a sleep ends about as much late.
 const SPIN_NS: u64 = 25_000;
@@ -26,7 +26,7 @@ pub(super) fn request() {
     let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
     let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let priority = ThreadPriorityValue::try_from(PRIORITY).map(ThreadPriority::Crossplatform);
-    let given = priority.map_err(|error| error.to_string()).and_then(|priority| {
+    let given = priority.and_then(|priority| {
         set_thread_priority_and_policy(thread_native_id(), priority, fifo)
             .map_err(|error| format!("{error:?}"))
     });
@@ -38,7 +38,7 @@ pub(super) fn request() {
              run as a service with LimitRTPRIO=99 and LimitMEMLOCK=infinity"
         ),
         (Ok(()), Err(why)) => {
-            warn!("memory is not locked, so steps may be late ({why}): set LimitMEMLOCK=infinity")
+            warn!("memory is not locked, so steps may be late ({why}): set LimitMEMLOCK=infinity");
         }
     }
 }

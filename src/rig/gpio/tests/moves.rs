@@ -10,10 +10,11 @@ fn assert_spacing(pulses: &[Change], course: &StepCourse, late: u64) {
     assert_eq!(pulses.len() as u64, course.steps());
     let mut slips = 0;
     for (index, pair) in pulses.windows(2).enumerate() {
-        let planned = course.due(index as u64 + 1).unwrap() - course.due(index as u64).unwrap();
+        let planned =
+            course.due(index as u64 + 1).unwrap().as_nanos() - course.due(index as u64).unwrap().as_nanos();
         let really = pair[1].due_ns - pair[0].due_ns;
-        assert!(really >= planned.as_nanos() as u64, "pulse {index} is too close to the next: {really} ns");
-        slips += u64::from(really > planned.as_nanos() as u64);
+        assert!(really >= planned as u64, "pulse {index} is too close to the next: {really} ns");
+        slips += u64::from(really > planned as u64);
     }
     assert!(slips <= late, "{slips} pulses were delayed, and {late} late");
     assert!(pulses.iter().all(|pulse| pulse.at_ns >= pulse.due_ns), "a pulse came too early");
