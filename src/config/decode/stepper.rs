@@ -11,7 +11,7 @@ use crate::motion::StepScale;
 use crate::plan::Axis;
 use crate::units::{Angle, AngularSpeed, Dimension, Length, LinearSpeed, Quantity, Seconds};
 
-/// Steps a second that a thread of a Raspberry Pi can be asked for, all axes together.
+/// Steps a second that can be asked of a motor: at twice as many, most of a processor would go into waiting.
 const MOST_STEPS_PER_SECOND: f64 = 20_000.0;
 
 impl Choice for StepperDriver {
@@ -51,7 +51,7 @@ pub(super) fn gpio_motion(
     if let Some(pin) = emergency_stop {
         check_emergency_stop(motion, pin);
     }
-    let max_late_steps = motion.or_in("max_late_steps", &(0..=1_000_000), 20);
+    let max_late_steps = motion.or_in("max_late_steps", &(0..=1_000_000), 100);
     GpioMotion { steppers, emergency_stop, max_late_steps }
 }
 

@@ -18,8 +18,10 @@ use crate::motion::StepCourse;
 use crate::rig::axes::MotionError;
 use crate::rig::clock::now_ns;
 
-/// How often the emergency stop is looked at while nothing moves, and between steps that are far apart.
+/// How often the emergency stop is looked at between steps that are far apart.
 const LOOK: Duration = Duration::from_millis(2);
+/// How often while nothing moves.
+const LOOK_AT_REST: Duration = Duration::from_millis(10);
 /// A step later than this, or than half the time to the next one of its motor, is late.
 const LEAST_LATE_NS: u64 = 50_000;
 /// An emergency stop that is active this many times in a row, a few microseconds apart, is no disturbance.
@@ -192,7 +194,7 @@ impl Emitter {
         loop {
             let looks = self.emergency_stop.is_some() || self.idle_release.iter().any(Option::is_some);
             let order = if looks {
-                match orders.recv_timeout(LOOK) {
+                match orders.recv_timeout(LOOK_AT_REST) {
                     Ok(order) => Some(order),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
