@@ -170,6 +170,7 @@ fn an_emergency_stop_pauses_the_scan_latches_and_lets_it_go_on_when_all_is_well(
     tell(&rig, &["rig", "level", "26", "high"]);
     read_until("the axes are stopped and released: the emergency stop");
     read_until("scan paused");
+    read_until("the rig is free");
     let status = wait_for_led(&rig, "stopped");
     assert!(status["fault"].as_str().unwrap().contains("emergency stop"), "{status}");
     assert_eq!(level(&rig, ENABLE), '1', "released");

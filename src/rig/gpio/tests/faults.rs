@@ -89,6 +89,9 @@ struct Faulty {
 enum Fault {
     Slow(Duration),
     Fails,
+    Panics,
+    /// An input reads active once in a while, and not the next time.
+    Twitches,
 }
 
 struct FaultyOutput(Box<dyn Output>, Option<Fault>);
@@ -102,9 +105,24 @@ impl Output for FaultyOutput {
                 let source = std::io::Error::other("unplugged");
                 return Err(PinError::Io { action: "set", pin, purpose: "turntable step".into(), source });
             }
-            Some(Fault::Fails) | None => {}
+            Some(Fault::Panics) if active => panic!("as the test wants it"),
+            Some(Fault::Fails | Fault::Panics | Fault::Twitches) | None => {}
         }
         self.0.set(active, due_ns)
+    }
+}
+
+struct FaultyInput {
+    input: Box<dyn Input>,
+    twitches: bool,
+    reads: u32,
+}
+
+impl Input for FaultyInput {
+    fn is_active(&mut self) -> Result<bool, PinError> {
+        self.reads += 1;
+        // Twice in a row, of every ten times.
+        Ok(self.input.is_active()? || (self.twitches && self.reads % 10 < 2))
     }
 }
 
@@ -115,7 +133,9 @@ impl Board for Faulty {
     }
 
     fn input(&self, pin: Pin, purpose: &str) -> Result<Box<dyn Input>, PinError> {
-        self.board.input(pin, purpose)
+        let input = self.board.input(pin, purpose)?;
+        let twitches = matches!(self.fault, Fault::Twitches) && pin.number == self.pin;
+        Ok(Box::new(FaultyInput { input, twitches, reads: 0 }))
     }
 
     fn edges(&self, pin: Pin, purpose: &str, debounce: Duration) -> Result<Option<Box<dyn Edges>>, PinError> {
@@ -159,6 +179,45 @@ fn a_pin_that_fails_while_moving_is_the_fault_that_is_told_and_all_is_released()
     assert!(message.contains("turntable step") && message.contains("unplugged"), "{message}");
     assert!(axes.fault().unwrap().contains("unplugged"));
     assert_eq!((bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)), ('1', '1'));
+}
+
+#[test]
+fn a_disturbance_of_the_emergency_stop_stops_nothing() {
+    let bench = Bench::new();
+    let faulty = Faulty { board: bench.pins.board.clone(), pin: EMERGENCY_STOP, fault: Fault::Twitches };
+    let axes = bench.try_axes(&faulty).unwrap();
+    axes.make_ready().blocking_recv().unwrap().unwrap();
+    axes.start_move(at(20.0, 0.0)).unwrap().done.blocking_recv().unwrap().unwrap();
+    assert_eq!(axes.fault(), None);
+}
+
+#[test]
+fn a_panic_of_the_thread_leaves_every_output_safe() {
+    let bench = Bench::new();
+    let faulty = Faulty { board: bench.pins.board.clone(), pin: TABLE_STEP, fault: Fault::Panics };
+    let axes = bench.try_axes(&faulty).unwrap();
+    axes.make_ready().blocking_recv().unwrap().unwrap();
+    let running = axes.start_move(at(5.0, 0.0)).unwrap();
+    assert!(running.done.blocking_recv().is_err(), "nobody answers");
+    drop(axes);
+    assert_eq!((bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)), ('1', '1'));
+}
+
+#[test]
+fn a_motor_that_rests_for_long_is_released_and_homed_again_if_it_can_be() {
+    let idle = "idle_release = \"1 s\"";
+    let bench = Bench::with(&[("# TABLE", idle), ("# LIFT", idle)]);
+    let axes = bench.homed();
+    axes.start_move(at(5.0, 1.0)).unwrap().done.blocking_recv().unwrap().unwrap();
+    assert_eq!((bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)), ('0', '0'), "held");
+    while (bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)) != ('1', '1') {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // The turntable stands where it was put; the lift may have come down.
+    assert!(matches!(axes.start_move(at(6.0, 1.0)), Err(MotionError::Unknown { axis: Axis::Lift })));
+    axes.make_ready().blocking_recv().unwrap().unwrap();
+    axes.start_move(at(6.0, 1.0)).unwrap().done.blocking_recv().unwrap().unwrap();
+    assert_eq!(bench.sim.true_steps(), [240, 100]);
 }
 
 #[test]

@@ -120,6 +120,40 @@ fn play_is_taken_up_upwards() {
     assert_eq!(bench.rises(LIFT_STEP).len() - before, 200, "upwards there is nothing to take up");
 }
 
+/// Where a turntable of 40 steps a degree stands after `angles`, each by the shortest way: turns in whole numbers.
+fn modelled(angles: &[i32]) -> i64 {
+    let tenth_of_turn = 3600;
+    let mut tenths = 0;
+    for angle in angles {
+        let turn = (angle - tenths).rem_euclid(tenth_of_turn);
+        tenths += if turn > tenth_of_turn / 2 { turn - tenth_of_turn } else { turn };
+    }
+    i64::from(tenths) * 4
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(12))]
+
+    #[test]
+    fn whatever_the_moves_the_motors_stand_where_they_should(
+        moves in proptest::collection::vec((-7200..7200_i32, 0..200_u32), 1..8), backlash in 0..2_u32,
+    ) {
+        let fast = [("90 deg/s", "450 deg/s"), ("900 deg/s2", "100000 deg/s2"), ("2000 mm/s2", "100000 mm/s2")];
+        let play = format!("backlash = \"{backlash} mm\"");
+        let bench = Bench::with(&[&fast[..], &[("# LIFT", play.as_str())]].concat());
+        let axes = bench.homed();
+        let mut angles = Vec::new();
+        for (tenths, height) in moves {
+            angles.push(tenths);
+            let target = at(f64::from(tenths) / 10.0, f64::from(height) / 10.0);
+            axes.start_move(target).unwrap().done.blocking_recv().unwrap().unwrap();
+            proptest::prop_assert_eq!(bench.sim.true_steps()[0], modelled(&angles));
+            // Where the gear has play, the motor's steps are those of a carriage that it pushes upwards.
+            proptest::prop_assert_eq!(bench.sim.true_steps()[1], i64::from(height) * 10 + 100 * i64::from(backlash));
+        }
+    }
+}
+
 #[test]
 fn simulated_cameras_see_the_move() {
     let bench = Bench::new();
