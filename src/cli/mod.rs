@@ -11,6 +11,7 @@ mod generate;
 mod output;
 mod plan;
 mod progress;
+mod rig;
 mod run;
 mod scan;
 mod signals;
@@ -62,6 +63,10 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Start { plan, resume } => control::start(&load(config)?, plan, resume),
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
+        Command::Clear => control::clear(&load(config)?),
+        Command::Home { axes } => control::home(&load(config)?, axes),
+        Command::Rig { command } => rig::rig(load(config)?, command),
+        Command::SafeState => rig::safe_state(&load(config)?),
         Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),

@@ -6,6 +6,7 @@
 mod fuse;
 mod interrupted;
 mod panel;
+mod pins;
 mod refused;
 mod room;
 mod service;
