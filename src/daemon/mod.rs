@@ -14,6 +14,7 @@ mod wiring;
 
 pub use control::{ControlError, Reply, Request, ask, serve};
 pub use error::{PressError, Reason, StartError};
+pub(crate) use opening::focus_of;
 pub use panel::attend;
 pub use service::{Launched, NoScan, Service, Starting, Work};
 pub use station::Station;

@@ -15,6 +15,7 @@ use crate::rig::axes::MotionError;
 use crate::run::{Command, OpenCamera, Progress, Summary};
 
 use super::error::StartError;
+use super::opening::check_focus;
 use super::station::{Job, Prepared, Station};
 use super::status::{Last, Status, led};
 
@@ -216,8 +217,10 @@ impl Service {
                 if !prepared.wants_cameras() {
                     return Ok((prepared, Vec::new()));
                 }
+                self.station.pin_sizes(prepared.plan());
                 let cameras = self.open_unless_told(Some(scan), commands).await?;
-                match self.station.same_cameras(&prepared.id, prepared.plan()) {
+                let checked = self.station.same_cameras(&prepared.id, prepared.plan());
+                match checked.and_then(|()| check_focus(prepared.plan(), &cameras)) {
                     Ok(()) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
@@ -230,7 +233,12 @@ impl Service {
                 self.on_a_thread(move |station| station.check_new(wish.0.as_deref(), wish.1.as_ref()))
                     .await?;
                 let cameras = self.open_unless_told(None, commands).await?;
-                match self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await {
+                let wanted = self.station.plan(plan.as_deref()).and_then(|plan| check_focus(&plan, &cameras));
+                let prepared = match wanted {
+                    Ok(()) => self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await,
+                    Err(error) => Err(error),
+                };
+                match prepared {
                     Ok(prepared) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
