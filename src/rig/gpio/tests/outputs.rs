@@ -131,7 +131,9 @@ async fn presses_that_the_kernel_reports_are_heard_however_short_they_are() {
     let crate::config::Panel::Gpio(pins) = bench.config.panel else { panic!("no panel on pins") };
     let panel = GpioPanel::open(&board, &pins).unwrap();
     // Both changes wait when the thread looks next.
-    [true, false, true, false].map(|active| start.send(active).unwrap());
+    for active in [true, false, true, false] {
+        start.send(active).unwrap();
+    }
     assert_eq!([pressed(&panel).await, pressed(&panel).await], [Button::Start, Button::Start]);
     start.send(true).unwrap();
     assert_eq!(pressed(&panel).await, Button::Cancel, "held: no change tells of it");
