@@ -47,6 +47,9 @@ pub(super) enum Command {
     Resume {
         /// Its id, as `scanner dataset list` shows it
         scan: String,
+        /// The axes that are put by hand stand where the configuration says: they were turned there
+        #[arg(long)]
+        homed: bool,
         /// Print the summary as JSON
         #[arg(long)]
         json: bool,

@@ -53,7 +53,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     match args.command {
         Command::Run => run::run(load(config)?),
         Command::Scan { plan, id, json } => scan::scan(load(config)?, plan, id.as_deref(), json),
-        Command::Resume { scan, json } => scan::resume(load(config)?, &scan, json),
+        Command::Resume { scan, homed, json } => scan::resume(load(config)?, &scan, homed, json),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Plan(plan) => plan::plan(&load(config)?, &plan),
         Command::CheckConfig { devices, json } => check_config::check_config(config, devices, json),

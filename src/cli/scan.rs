@@ -17,17 +17,17 @@ pub(super) fn scan(
     json: bool,
 ) -> Result<Exit, Failure> {
     let id = id.map(str::parse).transpose().map_err(StartError::ScanId)?;
-    foreground(config, Work::New { plan, id }, json)
+    foreground(config, Work::New { plan, id }, false, json)
 }
 
-pub(super) fn resume(config: Config, scan: &str, json: bool) -> Result<Exit, Failure> {
+pub(super) fn resume(config: Config, scan: &str, homed: bool, json: bool) -> Result<Exit, Failure> {
     let scan = scan.parse().map_err(StartError::ScanId)?;
-    foreground(config, Work::Resume { scan }, json)
+    foreground(config, Work::Resume { scan }, homed, json)
 }
 
-fn foreground(config: Config, work: Work, json: bool) -> Result<Exit, Failure> {
+fn foreground(config: Config, work: Work, homed: bool, json: bool) -> Result<Exit, Failure> {
     let directory = config.storage.directory.clone();
-    let summary = perform(config, work)?;
+    let summary = perform(config, work, homed)?;
     if json {
         output::json(&summary)?;
     } else {
@@ -37,13 +37,20 @@ fn foreground(config: Config, work: Work, json: bool) -> Result<Exit, Failure> {
     Ok(summary.end.into())
 }
 
-/// Wires the rig up, scans, and takes it down again.
-pub(super) fn perform(config: Config, work: Work) -> Result<Summary, Failure> {
+/// Wires the rig up, scans, and takes it down again. `homed`: axes that are put by hand stand where they should.
+pub(super) fn perform(config: Config, work: Work, homed: bool) -> Result<Summary, Failure> {
     let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
         let directory = config.storage.runtime_directory.clone();
         let mut signals = Signals::install()?;
         let service = Service::new(Station::open(config)?);
+        if homed {
+            let assumed: Vec<_> =
+                service.station().axes().assumed().into_iter().map(|(axis, _)| axis).collect();
+            if !assumed.is_empty() {
+                service.home(&assumed).await?;
+            }
+        }
         let control = serve(service.clone(), &directory)?;
         let starting = service.begin(work)?;
         // One scan it is, whatever is asked for at its end.

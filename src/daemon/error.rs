@@ -77,6 +77,20 @@ pub enum StartError {
         /// The rig's.
         present: String,
     },
+    /// Nobody has said where axes stand since the program started.
+    #[error(
+        "scan {id} does not go on yet: an axis that is put by hand may have been turned since, and its images would \
+         lie; turn {places}, and say so: `scanner home {axes}` while a scanner runs, then resume it; or without one: \
+         `scanner resume {id} --homed`"
+    )]
+    Assumed {
+        /// Which scan.
+        id: ScanId,
+        /// What to turn where, for people.
+        places: String,
+        /// Which axes.
+        axes: String,
+    },
     /// The plan cannot be carried out.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -175,6 +189,7 @@ impl From<&StartError> for Reason {
             StartError::NotResumed { .. } => Self::Paused,
             StartError::Pin(_)
             | StartError::Motion(_)
+            | StartError::Assumed { .. }
             | StartError::Lights(_)
             | StartError::Pipeline(_)
             | StartError::Closed

@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::config::{self, Config};
 use crate::dataset::{self, ScanId};
 use crate::event::Event;
-use crate::plan::{self, Plan, PlanCamera, Pose};
+use crate::plan::{self, Axis, Plan, PlanCamera, Pose};
 use crate::rig::Axes;
 use crate::rig::axes::MotionError;
 use crate::rig::camera::{Camera, Lease, Spawner};
@@ -40,6 +40,8 @@ pub struct Station {
     cameras: Vec<Camera>,
     panel: Option<WiredPanel>,
     pins: Option<gpio::Opened>,
+    /// Scans that this process has begun or gone on with: their positions are those that the axes now have.
+    own: Mutex<Vec<ScanId>>,
     /// Held for the life of the station.
     _lock: File,
 }
@@ -79,7 +81,7 @@ impl Station {
         });
         let cameras = cameras.collect();
         let panel = wire_panel(config.panel, pins.as_ref())?;
-        Ok(Self { axes, lights, cameras, panel, pins, _lock: lock, config })
+        Ok(Self { axes, lights, cameras, panel, pins, own: Mutex::default(), _lock: lock, config })
     }
 
     /// What it was made from.
@@ -240,7 +242,29 @@ impl Station {
         let plan = Arc::new(recovered.dataset.plan().clone());
         self.same_cameras(id, &plan)?;
         let state = State::replay(plan.clone(), self.policy(), &recovered.records)?;
-        Ok(Prepared { id: id.clone(), plan, state, dataset: recovered.dataset, records: recovered.records })
+        let dataset = recovered.dataset;
+        let prepared = Prepared { id: id.clone(), plan, state, dataset, records: recovered.records };
+        if prepared.wants_cameras() {
+            self.stands_as_before(id)?;
+        }
+        Ok(prepared)
+    }
+
+    /// Checks that positions now are positions of the scan `id`: an axis that is put by hand may have been turned while
+    /// no program looked, and nothing would show it.
+    fn stands_as_before(&self, id: &ScanId) -> Result<(), StartError> {
+        let assumed = self.axes.assumed();
+        if assumed.is_empty() || self.own.lock().unwrap_or_else(PoisonError::into_inner).contains(id) {
+            return Ok(());
+        }
+        let list = |name: &dyn Fn(&(Axis, f64)) -> String, between: &str| {
+            assumed.iter().map(name).collect::<Vec<_>>().join(between)
+        };
+        Err(StartError::Assumed {
+            id: id.clone(),
+            places: list(&|(axis, position)| format!("the {axis} to {position} {}", axis.unit()), ", "),
+            axes: list(&|(axis, _)| axis.to_string(), " "),
+        })
     }
 
     /// The folder of a scan, which exists.
@@ -257,6 +281,7 @@ impl Station {
         listeners: broadcast::Sender<Event>,
         progress: watch::Sender<Progress>,
     ) -> (Result<Summary, StartError>, Vec<Lease>) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).push(prepared.id.clone());
         let storage = match Storage::start(prepared.dataset, self.config.storage.jpeg_quality) {
             Ok(storage) => storage,
             Err(error) => {

@@ -33,6 +33,12 @@ pub trait Axes: Send + Sync {
         done
     }
 
+    /// Axes that stand where the configuration says only as far as nobody has turned them before the program started,
+    /// and where that is in their unit. [`Self::home`] takes a person's word for it.
+    fn assumed(&self) -> Vec<(Axis, f64)> {
+        Vec::new()
+    }
+
     /// Moves one axis by `distance` in its unit; where that is, need not be known.
     fn jog(&self, axis: Axis, distance: f64) -> Result<Move, MotionError> {
         let pose = self.pose();

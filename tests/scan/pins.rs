@@ -240,9 +240,16 @@ fn what_a_kill_leaves_powered_is_made_safe_from_the_configuration_alone() {
     let said = tell(&rig, &["safe-state"]);
     assert!(said.contains("turntable enable (GPIO6): inactive"), "{said}");
     assert_safe(&rig, "after safe-state");
-    // And the scan is not lost.
+    // And the scan is not lost. But who knows where the turntable stands by now?
     let id = rig.scan_id().unwrap();
-    let resumed = rig.run(&["resume", &id]);
+    let steps = pulses(&rig, STEP).len();
+    let refused = rig.run(&["resume", &id]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    for text in ["turn the turntable to 0 deg", "`scanner home turntable`", "--homed"] {
+        assert!(refused.stderr.contains(text), "{}", refused.stderr);
+    }
+    assert!(pulses(&rig, STEP).len() <= steps, "nothing moves");
+    let resumed = rig.run(&["resume", &id, "--homed"]);
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
     rig.assert_complete(&id, "after SIGKILL");
 }
@@ -287,4 +294,34 @@ fn an_emergency_stop_that_is_open_at_the_start_begins_nothing() {
     assert!(pulses(&rig, STEP).is_empty());
     assert_eq!(rig.scan_id(), None);
     assert_safe(&rig, "with the emergency stop open");
+}
+
+#[test]
+fn a_scan_of_an_earlier_start_goes_on_once_somebody_has_said_where_the_turntable_stands() {
+    let rig = rig_on_pins(60);
+    let (mut service, mut log) = begin(&rig, &["run"], "ready");
+    tell(&rig, &["start"]);
+    let mut line = String::new();
+    while !line.contains("(2/120") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0);
+    }
+    tell(&rig, &["pause"]);
+    while !line.contains("the rig is free") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0);
+    }
+    let first = rig.scan_id().unwrap();
+    // The process that has begun it knows.
+    tell(&rig, &["start", "--resume", &first]);
+    signal(&service, Signal::KILL);
+    service.wait().unwrap();
+
+    let (service, log) = begin(&rig, &["run"], "ready");
+    let refused = rig.run(&["start", "--resume", &first]);
+    assert!(refused.stderr.contains("scanner home turntable"), "{}", refused.stderr);
+    tell(&rig, &["home", "turntable"]);
+    tell(&rig, &["start", "--resume", &first]);
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
 }

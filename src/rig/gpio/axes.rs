@@ -58,9 +58,9 @@ impl GpioAxes {
         };
         for (index, stepper) in rig.steppers.iter().enumerate() {
             if let Homing::ByHand { position } = stepper.homing {
-                rig.stands_at(index, stepper.scale.steps(position));
+                rig.may_stand_at(index, stepper.scale.steps(position));
                 info!(
-                    "the {} is taken to stand at {position} {}, by hand",
+                    "the {} is taken to stand at {position} {}, by hand; no scan of an earlier start goes on before somebody says so",
                     stepper.axis,
                     stepper.axis.unit()
                 );
@@ -138,6 +138,17 @@ impl Axes for GpioAxes {
             error!("cannot start the thread that homes the axes: {error}");
         }
         done
+    }
+
+    fn assumed(&self) -> Vec<(Axis, f64)> {
+        let steppers = self.rig.steppers.iter().zip(&self.rig.shared.assumed);
+        let assumed = steppers.filter(|(_, assumed)| assumed.load(Ordering::Relaxed));
+        assumed
+            .filter_map(|(stepper, _)| match stepper.homing {
+                Homing::ByHand { position } => Some((stepper.axis, position)),
+                Homing::Endstop(_) | Homing::Index(_) => None,
+            })
+            .collect()
     }
 
     fn jog(&self, axis: Axis, distance: f64) -> Result<Move, MotionError> {

@@ -290,7 +290,7 @@ impl Emitter {
                 error!("a motor is not safe: {error}");
             }
         }
-        for known in &self.shared.known {
+        for known in self.shared.known.iter().chain(&self.shared.assumed) {
             known.store(false, Ordering::Relaxed);
         }
         self.tell_power();

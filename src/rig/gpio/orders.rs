@@ -17,6 +17,8 @@ pub(super) struct Shared {
     pub(super) steps: Vec<AtomicI64>,
     /// Whether that is its true one.
     pub(super) known: Vec<AtomicBool>,
+    /// Whether that is only what the configuration says: nobody has said or found so since the program started.
+    pub(super) assumed: Vec<AtomicBool>,
     /// Whether each motor is powered.
     pub(super) powered: Vec<AtomicBool>,
     /// A [`Stop`].
@@ -111,6 +113,7 @@ impl Shared {
         Self {
             steps: (0..motors).map(|_| AtomicI64::new(0)).collect(),
             known: (0..motors).map(|_| AtomicBool::new(false)).collect(),
+            assumed: (0..motors).map(|_| AtomicBool::new(false)).collect(),
             powered: (0..motors).map(|_| AtomicBool::new(false)).collect(),
             stop: AtomicU8::new(Stop::No as u8),
             busy: AtomicBool::new(false),

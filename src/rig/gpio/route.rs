@@ -68,6 +68,13 @@ impl Rig {
     pub(super) fn stands_at(&self, index: usize, steps: i64) {
         self.shared.steps[index].store(steps, Ordering::Relaxed);
         self.shared.known[index].store(true, Ordering::Relaxed);
+        self.shared.assumed[index].store(false, Ordering::Relaxed);
+    }
+
+    /// The motor is believed to be at `steps` until somebody knows better.
+    pub(super) fn may_stand_at(&self, index: usize, steps: i64) {
+        self.stands_at(index, steps);
+        self.shared.assumed[index].store(true, Ordering::Relaxed);
     }
 
     pub(super) fn check_fault(&self) -> Result<(), MotionError> {
