@@ -141,6 +141,8 @@ impl Station {
         holder: &str,
         stop: &CancellationToken,
     ) -> Result<Vec<OpenCamera>, StartError> {
+        // Until they are closed.
+        self.axes.hold(true);
         let attempts = self.config.recovery.attempts;
         let warming_up = async {
             let steady_after = self.lights.switch(true)?;
@@ -175,8 +177,9 @@ impl Station {
         Ok(answer.unwrap_or(Err(MotionError::Ended))?)
     }
 
-    /// Closes the cameras and switches the lights off.
+    /// Closes the cameras and switches the lights off; motors may be released.
     pub(super) async fn close(&self, leases: impl IntoIterator<Item = Lease>) {
+        self.axes.hold(false);
         if let Err(error) = self.lights.switch(false) {
             warn!("{error}");
         }

@@ -50,6 +50,15 @@ pub trait Axes: Send + Sync {
         None
     }
 
+    /// How often the axes have been let go since the start: by a fault, or to save power. As long as this does not
+    /// change, axes at rest stand where they came to rest.
+    fn disturbances(&self) -> u64 {
+        0
+    }
+
+    /// Whether axes at rest are held for as long as it takes: a scan needs them where they are.
+    fn hold(&self, _held: bool) {}
+
     /// Lets the axes move again after a fault, if its cause is gone. Moves nothing.
     fn clear(&self) -> Result<(), MotionError> {
         Ok(())

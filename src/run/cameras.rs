@@ -11,6 +11,7 @@ use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
 use crate::event::Event;
 use crate::plan::{CameraIndex, Plan, ShotIndex};
+use crate::rig::Axes;
 use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
 use crate::scan::Input;
 
@@ -42,6 +43,7 @@ pub(super) struct CameraTask {
     pub(super) index: CameraIndex,
     pub(super) name: String,
     pub(super) lease: Lease,
+    pub(super) axes: Arc<dyn Axes>,
     pub(super) plan: Arc<Plan>,
     pub(super) holding: Holding,
     pub(super) settle: Duration,
@@ -108,6 +110,7 @@ impl CameraTask {
         let Some(expected) = motion::expected_ready_ns(arrival, self.settle).await else {
             return Err(interrupted(&self.name));
         };
+        self.check_undisturbed(*arrival.borrow())?;
         let frame = self.lease.capture(shot, expected).await?;
         let Some(ready_ns) = motion::actual_ready_ns(arrival, self.settle).await else {
             return Err(interrupted(&self.name));
@@ -119,9 +122,18 @@ impl CameraTask {
                 format!("the axes came to rest later than planned: the exposure began {late:?} too early");
             return Err(CameraError::new(&self.name, ErrorKind::BadFrame, message));
         }
+        self.check_undisturbed(*arrival.borrow())?;
         // Nobody listens any more only when the run has ended.
         let _ = self.inbox.send(Message::Taken(taken));
         Ok(InHand { shot, attempt, frame, place })
+    }
+
+    /// Pauses the scan if the axes may no longer stand where they arrived: what is seen now is no shot of this point.
+    fn check_undisturbed(&self, arrival: Arrival) -> Result<(), CameraError> {
+        let Some(message) = motion::disturbed(self.axes.as_ref(), arrival) else { return Ok(()) };
+        // Before the failed attempt, so that no other one is made.
+        let _ = self.inbox.send(Message::Input(Input::MotionFailed { message: message.clone() }));
+        Err(CameraError::new(&self.name, ErrorKind::Cancelled, &message))
     }
 
     /// Gives the camera the settings that are held for this shot, once they are found.

@@ -156,6 +156,7 @@ impl Performer {
                     index: CameraIndex(index as u16),
                     name: camera.name.clone(),
                     lease: open.lease,
+                    axes: run.axes.clone(),
                     plan: plan.clone(),
                     holding: Holding::new(open.hold, &plan, CameraIndex(index as u16), &run.records),
                     settle: run.settle,

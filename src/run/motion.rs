@@ -22,8 +22,8 @@ pub(super) enum Arrival {
     Waiting,
     /// They will be at rest at `rest_ns`.
     Expected { start_ns: u64, rest_ns: u64 },
-    /// They are at rest since `rest_ns`.
-    Arrived { start_ns: u64, rest_ns: u64 },
+    /// They are at rest since `rest_ns`; for as long as [`Axes::disturbances`] is as it was at the start.
+    Arrived { start_ns: u64, rest_ns: u64, disturbances: u64 },
     /// They will not arrive; the scan has been told.
     Failed,
 }
@@ -40,13 +40,14 @@ pub(super) struct MoveOrder {
 /// A move that was asked of the axes, and when.
 struct Started {
     start_ns: u64,
+    disturbances: u64,
     motion: Result<Move, MotionError>,
 }
 
 impl Started {
     fn now(axes: &dyn Axes, target: Pose) -> Self {
-        let start_ns = now_ns();
-        Self { start_ns, motion: axes.start_move(target) }
+        let (start_ns, disturbances) = (now_ns(), axes.disturbances());
+        Self { start_ns, disturbances, motion: axes.start_move(target) }
     }
 
     fn arrival(&self) -> Arrival {
@@ -91,13 +92,13 @@ pub(super) fn spawn(
                 arrival.send_replace(started.arrival());
                 started
             });
-            let start_ns = started.start_ns;
-            let rested = match started.motion {
+            let Started { start_ns, disturbances, motion } = started;
+            let rested = match motion {
                 Ok(motion) => rest(axes.as_ref(), motion, &stop).await,
                 Err(error) => Err(error.to_string()),
             };
             let ended = match rested {
-                Ok(rest_ns) => Arrival::Arrived { start_ns, rest_ns },
+                Ok(rest_ns) => Arrival::Arrived { start_ns, rest_ns, disturbances },
                 Err(message) => {
                     if !stop.is_cancelled() {
                         let message = format!("the axes did not reach point {point}: {message}");
@@ -125,6 +126,15 @@ async fn rest(axes: &dyn Axes, mut motion: Move, stop: &CancellationToken) -> Re
         Ok(rested) => rested.map_err(|error| error.to_string()),
         Err(_closed) => Err("the motion thread has ended".into()),
     }
+}
+
+/// Why the axes may no longer stand where they arrived, if so.
+pub(super) fn disturbed(axes: &dyn Axes, arrival: Arrival) -> Option<String> {
+    let Arrival::Arrived { disturbances, .. } = arrival else { return None };
+    (axes.disturbances() != disturbances).then(|| {
+        let cause = axes.fault().unwrap_or_else(|| "they were released, and may have moved".into());
+        format!("the axes were disturbed at rest: {cause}")
+    })
 }
 
 /// When exposures at the end of this move may begin, as far as is known now; `None` if it failed.

@@ -29,7 +29,7 @@ impl Taken {
     pub(super) fn of(shot: ShotIndex, captured: &CapturedFrame, arrival: Arrival, ready_ns: u64) -> Self {
         let frame = captured.frame();
         let (move_start_ns, rest_ns) = match arrival {
-            Arrival::Expected { start_ns, rest_ns } | Arrival::Arrived { start_ns, rest_ns } => {
+            Arrival::Expected { start_ns, rest_ns } | Arrival::Arrived { start_ns, rest_ns, .. } => {
                 (start_ns, rest_ns)
             }
             Arrival::Waiting | Arrival::Failed => (ready_ns, ready_ns),

@@ -325,3 +325,37 @@ fn a_scan_of_an_earlier_start_goes_on_once_somebody_has_said_where_the_turntable
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));
 }
+
+#[test]
+fn what_is_shot_after_an_emergency_stop_at_rest_is_not_stored() {
+    let rig = rig_on_pins(24);
+    edit(
+        &rig,
+        "look_at_height = \"50 mm\"\n[camera.options]",
+        "look_at_height = \"50 mm\"\n[camera.options]\nfaults = [{ kind = \"hang\", shot = 2, times = 1 }]",
+    );
+    edit(&rig, "capture_timeout = \"300 ms\"", "capture_timeout = \"2 s\"");
+    let (service, mut log) = begin(&rig, &["run"], "ready");
+    let mut read_until = |text: &str| {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {text:?}");
+        }
+        line
+    };
+    tell(&rig, &["start"]);
+    read_until("simulating hang at shot 2");
+    tell(&rig, &["rig", "level", "26", "high"]);
+    read_until("the axes are stopped and released");
+    // Cleared before the second attempt: nothing but the count tells that the table was let go.
+    tell(&rig, &["rig", "level", "26", "low"]);
+    tell(&rig, &["clear"]);
+    let paused = read_until("scan paused");
+    assert!(paused.contains("the axes were disturbed at rest"), "{paused}");
+    read_until("the rig is free");
+    let status = rig.run(&["status", "--json"]).json();
+    assert_eq!(status["scan"]["stored"], 3, "the shot that hung is not taken again: {status}");
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
+}

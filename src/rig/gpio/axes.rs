@@ -174,6 +174,14 @@ impl Axes for GpioAxes {
         self.rig.shared.fault().map(|fault| fault.to_string())
     }
 
+    fn disturbances(&self) -> u64 {
+        self.rig.shared.disturbances.load(Ordering::Acquire)
+    }
+
+    fn hold(&self, held: bool) {
+        self.rig.shared.held.store(held, Ordering::Relaxed);
+    }
+
     fn clear(&self) -> Result<(), MotionError> {
         if self.rig.shared.busy.load(Ordering::Acquire) {
             return Err(MotionError::Moving);

@@ -265,6 +265,9 @@ impl Emitter {
     }
 
     fn release_idle(&mut self) {
+        if self.shared.held.load(Ordering::Relaxed) {
+            return;
+        }
         let rested = Duration::from_nanos(now_ns().saturating_sub(self.rested_ns));
         for index in 0..self.motors.len() {
             let Some(after) = self.idle_release[index] else { continue };
@@ -272,7 +275,10 @@ impl Emitter {
                 continue;
             }
             match self.motors[index].power(false) {
-                Ok(()) => info!("a motor is released after {after:?} of rest"),
+                Ok(()) => {
+                    self.shared.disturbances.fetch_add(1, Ordering::Release);
+                    info!("a motor is released after {after:?} of rest");
+                }
                 Err(error) => drop(self.latch(error.into())),
             }
             // What is put somewhere by hand is trusted to stay there; what is found by a switch is found again.
@@ -297,6 +303,8 @@ impl Emitter {
         error!("the axes are stopped and released: {fault}; when it is safe again: scanner clear");
         let error = MotionError::fault(&fault);
         self.shared.set_fault(Some(fault));
+        // After the fault: whoever sees this finds its cause.
+        self.shared.disturbances.fetch_add(1, Ordering::Release);
         error
     }
 

@@ -27,6 +27,10 @@ pub(super) struct Shared {
     pub(super) busy: AtomicBool,
     /// Steps that were late since the start.
     pub(super) late: AtomicU64,
+    /// How often the motors have lost their power since the start, for whatever cause.
+    pub(super) disturbances: AtomicU64,
+    /// Whether motors that rest stay powered.
+    pub(super) held: AtomicBool,
     fault: Mutex<Option<Fault>>,
 }
 
@@ -118,6 +122,8 @@ impl Shared {
             stop: AtomicU8::new(Stop::No as u8),
             busy: AtomicBool::new(false),
             late: AtomicU64::new(0),
+            disturbances: AtomicU64::new(0),
+            held: AtomicBool::new(false),
             fault: Mutex::new(None),
         }
     }

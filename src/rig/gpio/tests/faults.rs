@@ -233,3 +233,24 @@ fn every_output_is_safe_after_an_end() {
         }
     }
 }
+
+#[test]
+fn a_motor_that_is_held_is_not_released_and_each_loss_of_power_counts() {
+    let idle = "idle_release = \"1 s\"";
+    let bench = Bench::with(&[("# TABLE", idle), ("# LIFT", idle)]);
+    let axes = bench.homed();
+    axes.hold(true);
+    axes.start_move(at(5.0, 1.0)).unwrap().done.blocking_recv().unwrap().unwrap();
+    std::thread::sleep(Duration::from_millis(1300));
+    assert_eq!((bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)), ('0', '0'), "held");
+    assert_eq!(axes.disturbances(), 0);
+    axes.hold(false);
+    while axes.disturbances() < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    bench.sim.set_level(EMERGENCY_STOP, Some(true)).unwrap();
+    while axes.disturbances() < 3 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(axes.fault().unwrap().contains("emergency stop"));
+}
