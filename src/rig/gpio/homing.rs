@@ -51,6 +51,8 @@ impl Search<'_> {
     fn find(&self, seek: &Seek) -> Result<(), MotionError> {
         let Seek { switch, speed, slow_speed, back_off, farthest, .. } = *seek;
         let there = seek.direction();
+        // Whatever becomes of this: until the end it is not known.
+        self.rig.shared.known[self.index].store(false, Ordering::Relaxed);
         if self.until(-there * 2.0 * back_off, slow_speed, false, true)?.is_none() {
             let message = format!(
                 "its switch stays active although it was backed off {} {}: is {switch} wired and its level right?",

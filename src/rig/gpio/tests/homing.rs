@@ -106,3 +106,14 @@ fn soft_limits_hold_and_a_play_does_not_go_beyond_them() {
     }
     assert_eq!((lowest, steps), (0, 100));
 }
+
+#[test]
+fn an_axis_that_was_home_is_not_any_more_if_homing_fails() {
+    let bench = Bench::with(&[("\"100 mm\"", "\"5 mm\"")]);
+    let axes = bench.homed();
+    axes.start_move(at(0.0, 1.0)).unwrap().done.blocking_recv().unwrap().unwrap();
+    // Its cable comes off.
+    bench.sim.set_level(LIFT_SWITCH, Some(true)).unwrap();
+    assert!(home(&axes, &[Axis::Lift]).unwrap_err().to_string().contains("check the switch"));
+    assert!(matches!(axes.start_move(at(0.0, 1.0)), Err(MotionError::Unknown { axis: Axis::Lift })));
+}
