@@ -185,6 +185,9 @@ fn an_emergency_stop_pauses_the_scan_latches_and_lets_it_go_on_when_all_is_well(
     tell(&rig, &["press", "clear"]);
     read_until("stop button held: cleared");
     wait_for_led(&rig, "attention");
+    let refused = rig.run(&["start"]);
+    assert!(refused.stderr.contains("`scanner home turntable`"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_dir(rig.scans()).unwrap().count(), 1, "nothing was begun");
     tell(&rig, &["home", "turntable"]);
     tell(&rig, &["start", "--resume", &id]);
     read_until("scan complete");

@@ -80,6 +80,34 @@ impl GpioAxes {
     pub fn late_steps(&self) -> u64 {
         self.rig.shared.late.load(Ordering::Relaxed)
     }
+
+    /// Homes these axes, or those that have to be and have a switch if there are none, and checks.
+    fn home_then(
+        &self,
+        axes: &[Axis],
+        check: fn(&Rig) -> Result<(), MotionError>,
+    ) -> oneshot::Receiver<Result<(), MotionError>> {
+        let (sender, done) = oneshot::channel();
+        let wanted: Vec<usize> = (0..self.rig.steppers.len())
+            .filter(|&index| {
+                let stepper = &self.rig.steppers[index];
+                // What was put by hand is declared anew only by a person.
+                let unknown =
+                    !self.rig.shared.known[index].load(Ordering::Relaxed) && stepper.homing.seek().is_some();
+                if axes.is_empty() { unknown } else { axes.contains(&stepper.axis) }
+            })
+            .collect();
+        let rig = self.rig.clone();
+        rig.cancelled.store(false, Ordering::Relaxed);
+        let homing = move || {
+            // Whoever asked may have gone.
+            let _ = sender.send(homing::home(&rig, &wanted).and_then(|()| check(&rig)));
+        };
+        if let Err(error) = std::thread::Builder::new().name("homing".into()).spawn(homing) {
+            error!("cannot start the thread that homes the axes: {error}");
+        }
+        done
+    }
 }
 
 /// Why axes on pins cannot be used.
@@ -117,27 +145,13 @@ impl Axes for GpioAxes {
         self.rig.shared.stop.store(Stop::Brake as u8, Ordering::Relaxed);
     }
 
+    fn make_ready(&self) -> oneshot::Receiver<Result<(), MotionError>> {
+        // What no switch finds, a person has to say: better now than once a dataset exists.
+        self.home_then(&[], Rig::check_known)
+    }
+
     fn home(&self, axes: &[Axis]) -> oneshot::Receiver<Result<(), MotionError>> {
-        let (sender, done) = oneshot::channel();
-        let wanted: Vec<usize> = (0..self.rig.steppers.len())
-            .filter(|&index| {
-                let stepper = &self.rig.steppers[index];
-                // What was put by hand is declared anew only by a person.
-                let unknown =
-                    !self.rig.shared.known[index].load(Ordering::Relaxed) && stepper.homing.seek().is_some();
-                if axes.is_empty() { unknown } else { axes.contains(&stepper.axis) }
-            })
-            .collect();
-        let rig = self.rig.clone();
-        rig.cancelled.store(false, Ordering::Relaxed);
-        let homing = move || {
-            // Whoever asked may have gone.
-            let _ = sender.send(homing::home(&rig, &wanted));
-        };
-        if let Err(error) = std::thread::Builder::new().name("homing".into()).spawn(homing) {
-            error!("cannot start the thread that homes the axes: {error}");
-        }
-        done
+        self.home_then(axes, |_| Ok(()))
     }
 
     fn assumed(&self) -> Vec<(Axis, f64)> {

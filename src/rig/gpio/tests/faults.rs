@@ -34,9 +34,11 @@ fn the_emergency_stop_stops_within_a_step_releases_the_motors_and_latches() {
     assert!(matches!(axes.start_move(at(0.0, 0.0)), Err(MotionError::Unknown { axis: Axis::Turntable })));
     assert_eq!(bench.rises(TABLE_STEP).len(), pulses);
     // A person says where the turntable stands, and the lift finds out.
-    axes.make_ready().blocking_recv().unwrap().unwrap();
+    let not_ready = axes.make_ready().blocking_recv().unwrap();
+    assert!(matches!(not_ready, Err(MotionError::Unknown { axis: Axis::Turntable })), "{not_ready:?}");
     assert!(matches!(axes.start_move(at(0.0, 0.0)), Err(MotionError::Unknown { axis: Axis::Turntable })));
     axes.home(&[Axis::Turntable]).blocking_recv().unwrap().unwrap();
+    axes.make_ready().blocking_recv().unwrap().unwrap();
     axes.start_move(at(1.0, 1.0)).unwrap().done.blocking_recv().unwrap().unwrap();
 }
 
