@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(super) fn rig(config: Config, command: RigCommand) -> Result<Exit, Failure> {
     let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
-        let mut signals = Signals::install()?;
+        let mut signals = Signals::install_at_terminal()?;
         match command {
             RigCommand::Jog { axis, distance } => jog(config, axis.into(), &distance, &mut signals).await,
             RigCommand::Home { axes } => {

@@ -42,7 +42,7 @@ pub(super) fn perform(config: Config, work: Work, homed: bool) -> Result<Summary
     let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
         let directory = config.storage.runtime_directory.clone();
-        let mut signals = Signals::install()?;
+        let mut signals = Signals::install_at_terminal()?;
         let service = Service::new(Station::open(config)?);
         if homed {
             let assumed: Vec<_> =

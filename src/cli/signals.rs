@@ -11,6 +11,9 @@ use crate::daemon::Service;
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    /// A terminal that is closed; only heard in the foreground.
+    hang_up: Option<tokio::signal::unix::Signal>,
     /// Whether Ctrl-C was pressed before.
     interrupted: bool,
 }
@@ -20,6 +23,8 @@ pub(super) struct Signals {
 pub(super) enum Heard {
     Interrupt,
     Terminate,
+    Quit,
+    HangUp,
 }
 
 impl Heard {
@@ -27,21 +32,43 @@ impl Heard {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::Quit => "SIGQUIT",
+            Self::HangUp => "SIGHUP",
         }
     }
 }
 
 impl Signals {
     pub(super) fn install() -> io::Result<Self> {
-        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(Self { interrupt, terminate, interrupted: false })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            quit: signal(SignalKind::quit())?,
+            hang_up: None,
+            interrupted: false,
+        })
+    }
+
+    /// As [`Self::install`], for a command at a terminal, which may go away while motors are powered.
+    pub(super) fn install_at_terminal() -> io::Result<Self> {
+        // Under nohup it is to go on.
+        let hang_up = (!ignores_hang_up()).then(|| signal(SignalKind::hangup())).transpose()?;
+        Ok(Self { hang_up, ..Self::install()? })
     }
 
     /// Waits for the next one. Giving up the wait loses none.
     pub(super) async fn next(&mut self) -> Heard {
+        let hung_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => Heard::Interrupt,
             _ = self.terminate.recv() => Heard::Terminate,
+            _ = self.quit.recv() => Heard::Quit,
+            _ = hung_up => Heard::HangUp,
         }
     }
 
@@ -67,11 +94,19 @@ impl Signals {
                     warn!("pausing the scan; press Ctrl-C again to cancel it");
                     service.pause("Ctrl-C")
                 }
-                Heard::Terminate => {
-                    warn!("pausing the scan: asked to end (SIGTERM)");
-                    service.pause("SIGTERM")
+                Heard::Terminate | Heard::Quit | Heard::HangUp => {
+                    warn!("pausing the scan: asked to end ({})", heard.name());
+                    service.pause(heard.name())
                 }
             };
         }
     }
+}
+
+/// Whether whoever started this process wants it to survive its terminal.
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is 1, the lowest bit.
+    ignored.is_some_and(|mask| mask.trim().ends_with(['1', '3', '5', '7', '9', 'b', 'd', 'f']))
 }

@@ -362,3 +362,14 @@ fn what_is_shot_after_an_emergency_stop_at_rest_is_not_stored() {
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));
 }
+
+#[test]
+fn a_terminal_that_goes_away_leaves_the_rig_safe() {
+    for hung_up in [Signal::HUP, Signal::QUIT] {
+        let rig = rig_on_pins(60);
+        let (scan, log) = begin(&rig, &["scan"], "(2/120");
+        signal(&scan, hung_up);
+        assert_eq!(end(scan, log).code, Some(5), "paused");
+        assert_safe(&rig, "after a signal");
+    }
+}
