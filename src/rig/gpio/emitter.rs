@@ -191,8 +191,11 @@ impl Emitter {
                     return Ok(Ended::Met { rest_ns: now_ns(), steps });
                 }
                 met = Some(steps);
-                stopping = true;
-                rest = self.brake(start_ns);
+                // What brakes already cannot do so once more.
+                if !stopping {
+                    stopping = true;
+                    rest = self.brake(start_ns);
+                }
             }
         }
     }
@@ -325,6 +328,16 @@ impl Emitter {
         for (motor, powered) in self.motors.iter().zip(&self.shared.powered) {
             powered.store(motor.is_powered(), Ordering::Relaxed);
         }
+    }
+}
+
+impl Drop for Emitter {
+    /// However the thread ends: nothing moves any more, and everybody shall know.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(self.latch(Fault::Ended));
+        }
+        self.shared.busy.store(false, Ordering::Release);
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) enum Fault {
         "{late} steps of a move were late, the worst by {worst_us} us: something keeps the processor from this program"
     )]
     Late { late: u32, worst_us: u64 },
+    #[error("the thread that makes steps has failed, which is a defect: restart the program")]
+    Ended,
     #[error("{0}")]
     Pin(String),
 }

@@ -201,6 +201,18 @@ fn a_panic_of_the_thread_leaves_every_output_safe() {
     axes.make_ready().blocking_recv().unwrap().unwrap();
     let running = axes.start_move(at(5.0, 0.0)).unwrap();
     assert!(running.done.blocking_recv().is_err(), "nobody answers");
+    // But everybody is told.
+    while axes.fault().is_none() {
+        std::thread::yield_now();
+    }
+    assert!(axes.fault().unwrap().contains("restart the program"));
+    assert!(matches!(axes.start_move(at(6.0, 0.0)), Err(MotionError::Fault { .. })));
+    while let Err(error) = axes.clear() {
+        if matches!(error, MotionError::Ended) {
+            break;
+        }
+    }
+    assert!(axes.fault().is_some(), "it cannot be cleared");
     drop(axes);
     assert_eq!((bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)), ('1', '1'));
 }
