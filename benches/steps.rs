@@ -191,6 +191,7 @@ backend = "sim"
 [motion]
 backend = "gpio"
 emergency_stop = "^GPIO26"
+max_step_delay = "60 s"
 max_late_steps = 1000000
 [motion.turntable]
 speed = "{speed} deg/s"

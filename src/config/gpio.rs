@@ -94,6 +94,8 @@ pub struct GpioMotion {
     pub emergency_stop: Option<Pin>,
     /// A move with more steps than this that were late is a fault.
     pub max_late_steps: u32,
+    /// A motor that is made to wait for longer than this at speed has lost steps: a fault.
+    pub max_step_delay: Duration,
 }
 
 /// `[motion.AXIS.stepper]` and `[motion.AXIS.homing]`

@@ -24,7 +24,7 @@ fn rig_on_pins(angles: u32) -> TestRig {
     edit(
         &rig,
         "backend = \"sim\"\ntime_scale = 100.0",
-        "backend = \"gpio\"\nemergency_stop = \"^GPIO26\"\nmax_late_steps = 1000000",
+        "backend = \"gpio\"\nemergency_stop = \"^GPIO26\"\nmax_late_steps = 1000000\nmax_step_delay = \"60 s\"",
     );
     edit(&rig, "speed = \"60 deg/s\"", "speed = \"900 deg/s\"");
     edit(

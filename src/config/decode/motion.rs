@@ -35,7 +35,7 @@ pub(super) fn motion(document: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Opti
         let written: Vec<Axis> = Axis::ALL.into_iter().filter(|axis| motion.has(axis.name())).collect();
         if backend.is_none() {
             // Which of these belong here cannot be told.
-            for key in ["time_scale", "emergency_stop", "max_late_steps"] {
+            for key in ["time_scale", "emergency_stop", "max_late_steps", "max_step_delay"] {
                 motion.has(key);
             }
         }

@@ -13,6 +13,9 @@ use crate::units::{Angle, AngularSpeed, Dimension, Length, LinearSpeed, Quantity
 
 /// Steps a second that can be asked of a motor: at twice as many, most of a processor would go into waiting.
 const MOST_STEPS_PER_SECOND: f64 = 20_000.0;
+/// Seconds. A guess, measured on no motor: a rotor of some hundred g cm2 swings at about 100 Hz, and so has come to
+/// rest, or swung back, after as long.
+const DEFAULT_MAX_STEP_DELAY: f64 = 0.01;
 
 impl Choice for StepperDriver {
     const CHOICES: &'static [(&'static str, Self)] =
@@ -52,7 +55,8 @@ pub(super) fn gpio_motion(
         check_emergency_stop(motion, pin);
     }
     let max_late_steps = motion.or_in("max_late_steps", &(0..=1_000_000), 100);
-    GpioMotion { steppers, emergency_stop, max_late_steps }
+    let max_step_delay = super::time(motion, "max_step_delay", 0.0005..=60.0, DEFAULT_MAX_STEP_DELAY);
+    GpioMotion { steppers, emergency_stop, max_late_steps, max_step_delay }
 }
 
 /// A broken line has to look like a pressed button.

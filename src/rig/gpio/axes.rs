@@ -68,7 +68,8 @@ impl GpioAxes {
         }
         let releases = rig.steppers.iter().map(|stepper| stepper.idle_release).collect();
         let homed = rig.steppers.iter().map(|stepper| stepper.homing.seek().is_some()).collect();
-        let emitter = Emitter::new(motors, releases, homed, stop, motion.max_late_steps, shared);
+        let late = (motion.max_late_steps, motion.max_step_delay);
+        let emitter = Emitter::new(motors, releases, homed, stop, late, shared);
         let (orders, receiver) = mpsc::channel();
         let thread =
             std::thread::Builder::new().name("steps".into()).spawn(move || emitter.run(&receiver))?;

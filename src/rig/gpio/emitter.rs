@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_millis(2);
 const LOOK_AT_REST: Duration = Duration::from_millis(10);
 /// A step later than this, or than half the time to the next one of its motor, is late.
 const LEAST_LATE_NS: u64 = 50_000;
+/// A motor that waits for less than this many of its steps goes on as if nothing had been.
+const HARMLESS_STEPS: u64 = 4;
 /// An emergency stop that is active this many times in a row, a few microseconds apart, is no disturbance.
 const SURE: u32 = 3;
 
@@ -43,6 +45,7 @@ pub(super) struct Emitter {
     homed: Vec<bool>,
     emergency_stop: Option<Box<dyn Input>>,
     max_late: u32,
+    max_delay_ns: u64,
     shared: Arc<Shared>,
     cursors: Vec<Option<Cursor>>,
     rested_ns: u64,
@@ -61,11 +64,23 @@ impl Emitter {
         idle_release: Vec<Option<Duration>>,
         homed: Vec<bool>,
         emergency_stop: Option<Box<dyn Input>>,
-        max_late: u32,
+        (max_late, max_delay): (u32, Duration),
         shared: Arc<Shared>,
     ) -> Self {
         let cursors = motors.iter().map(|_| None).collect();
-        Self { motors, idle_release, homed, emergency_stop, max_late, shared, cursors, rested_ns: now_ns() }
+        let max_delay_ns = max_delay.as_nanos() as u64;
+        let rested_ns = now_ns();
+        Self {
+            motors,
+            idle_release,
+            homed,
+            emergency_stop,
+            max_late,
+            max_delay_ns,
+            shared,
+            cursors,
+            rested_ns,
+        }
     }
 
     /// Carries out orders until there can be no more.
@@ -176,6 +191,9 @@ impl Emitter {
                 worst_ns = behind_ns.max(worst_ns);
                 *slip_ns += behind_ns;
                 self.shared.late.fetch_add(1, Ordering::Relaxed);
+                if behind_ns > self.max_delay_ns && self.loses_steps(due, behind_ns) {
+                    return Err(Fault::Delay { delay_us: behind_ns / 1000 });
+                }
                 if late > self.max_late {
                     return Err(Fault::Late { late, worst_us: worst_ns / 1000 });
                 }
@@ -238,11 +256,19 @@ impl Emitter {
 
     /// How late the step that is due at `due` may be.
     fn tolerance(&self, due: u64) -> u64 {
-        let gaps = self.cursors.iter().flatten().filter(|cursor| cursor.due == Some(due)).map(|cursor| {
-            let next = cursor.course.due(cursor.next + 1).map(|next| next.as_nanos() as u64);
-            next.map_or(u64::MAX, |next| next.saturating_sub(due) / 2)
-        });
+        let due_now = self.cursors.iter().flatten().filter(|cursor| cursor.due == Some(due));
+        let gaps = due_now.map(|cursor| cursor.gap_at(cursor.next).map_or(u64::MAX, |gap| gap / 2));
         gaps.min().unwrap_or(u64::MAX).max(LEAST_LATE_NS)
+    }
+
+    /// Whether a motor that is on its way, and would have gone on at once, stands still for `delay_ns`.
+    fn loses_steps(&self, due: u64, delay_ns: u64) -> bool {
+        self.cursors.iter().flatten().filter(|cursor| cursor.next > 0 && cursor.due.is_some()).any(|cursor| {
+            let gap = cursor.gap_at(cursor.next - 1);
+            // The motors that are not due have not waited yet for as long.
+            let waited = (due + delay_ns).saturating_sub(cursor.due.unwrap_or(u64::MAX));
+            gap.is_some_and(|gap| waited > gap.saturating_mul(HARMLESS_STEPS))
+        })
     }
 
     fn is_emergency(&mut self) -> Result<bool, Fault> {
@@ -346,6 +372,12 @@ impl Cursor {
         let mut cursor = Self { course: *course, next: 0, due: None };
         cursor.find_due();
         cursor
+    }
+
+    /// From this step to the one behind it.
+    fn gap_at(&self, step: u64) -> Option<u64> {
+        let due = |step| self.course.due(step).map(|due| due.as_nanos() as u64);
+        Some(due(step + 1)?.saturating_sub(due(step)?))
     }
 
     fn find_due(&mut self) {

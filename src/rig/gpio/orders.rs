@@ -52,6 +52,10 @@ pub(super) enum Fault {
         "{late} steps of a move were late, the worst by {worst_us} us: something keeps the processor from this program"
     )]
     Late { late: u32, worst_us: u64 },
+    #[error(
+        "a step was late by {delay_us} us while a motor was at speed: it has probably lost steps; something keeps the processor from this program"
+    )]
+    Delay { delay_us: u64 },
     #[error("the thread that makes steps has failed, which is a defect: restart the program")]
     Ended,
     #[error("{0}")]

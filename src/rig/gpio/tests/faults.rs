@@ -268,3 +268,11 @@ fn a_motor_that_is_held_is_not_released_and_each_loss_of_power_counts() {
     }
     assert!(axes.fault().unwrap().contains("emergency stop"));
 }
+
+#[test]
+fn a_step_that_is_very_late_at_speed_is_a_fault_by_itself() {
+    let by_hand = ("method = \"endstop\"\nswitch = \"^!GPIO16\"", "method = \"by_hand\"");
+    let bench = Bench::with(&[("max_step_delay = \"60 s\"", "max_step_delay = \"30 ms\""), by_hand]);
+    let (_, message) = fault_of(&bench, Fault::Slow(Duration::from_millis(40)));
+    assert!(message.contains("has probably lost steps"), "{message}");
+}

@@ -33,6 +33,7 @@ backend = "sim"
 [motion]
 backend = "gpio"
 emergency_stop = "^GPIO26"
+max_step_delay = "60 s"
 max_late_steps = 1000000    # the machine of a test has other things to do
 [motion.turntable]
 speed = "90 deg/s"
