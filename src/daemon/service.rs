@@ -133,13 +133,21 @@ impl Service {
         self.command(Command::Cancel)
     }
 
-    /// Homes axes, between scans.
+    /// Homes axes, between scans; braked by [`Self::pause`] and [`Self::cancel`].
     pub async fn home(&self, axes: &[Axis]) -> Result<(), StartError> {
         // Taken for as long as that lasts, so that no scan begins meanwhile.
-        let (mut claim, _commands) = self.claim()?;
+        let (mut claim, mut commands) = self.claim()?;
         claim.last = None;
-        let homed = self.station.axes().home(axes).await.unwrap_or(Err(MotionError::Ended));
-        Ok(homed?)
+        let mut homing = self.station.axes().home(axes);
+        let homed = tokio::select! {
+            homed = &mut homing => homed,
+            Some(command) = commands.recv() => {
+                info!("homing is given up: {}", command.reason());
+                self.station.axes().stop();
+                homing.await
+            }
+        };
+        Ok(homed.unwrap_or(Err(MotionError::Ended))?)
     }
 
     /// From now on no further scan begins.

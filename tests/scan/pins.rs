@@ -373,3 +373,26 @@ fn a_terminal_that_goes_away_leaves_the_rig_safe() {
         assert_safe(&rig, "after a signal");
     }
 }
+
+#[test]
+fn homing_by_the_service_can_be_given_up() {
+    let rig = rig_on_pins(3);
+    let index = "method = \"index\"\nswitch = \"^!GPIO27\"\nspeed = \"5 deg/s\"\nslow_speed = \"1 deg/s\"";
+    edit(&rig, "method = \"by_hand\"", index);
+    edit(&rig, "record", "dead = [\"GPIO27\"]\nrecord");
+    let (service, log) = begin(&rig, &["run"], "ready");
+    for wish in ["pause", "cancel"] {
+        let homing = rig.command(&["home"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        while level(&rig, ENABLE) != '0' {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        while rig.run(&[wish]).code != Some(0) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let homed = homing.wait_with_output().unwrap();
+        let said = String::from_utf8(homed.stderr).unwrap();
+        assert!(said.contains("stopped before its end"), "{wish}: {said}");
+    }
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
+}

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tracing::info;
 
-use super::orders::{Reply, Until};
+use super::orders::{Reply, Stop, Until};
 use super::route::Rig;
 use crate::config::gpio::{Homing, Seek, Stepper};
 use crate::rig::axes::MotionError;
@@ -106,6 +106,10 @@ impl Search<'_> {
         }
         let (sender, ended) = oneshot::channel();
         self.rig.start(Reply::Search(sender), until, |rig| Ok(rig.one_leg(self.index, distance, speed)))?;
+        if self.rig.cancelled.load(Ordering::Relaxed) {
+            // Said between the look above and the start, which forgets earlier wishes.
+            self.rig.shared.stop.store(Stop::Brake as u8, Ordering::Relaxed);
+        }
         ended.blocking_recv().unwrap_or(Err(MotionError::Ended))
     }
 
