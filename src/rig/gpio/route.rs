@@ -124,8 +124,8 @@ impl Rig {
         let mut overshoot = targets.clone();
         for (index, stepper) in self.steppers.iter().enumerate() {
             if stepper.backlash > 0.0 && targets[index] < self.steps(index) {
-                let low = self.axes[index].travel.map_or(i64::MIN, |(low, _)| stepper.scale.steps(low));
-                overshoot[index] = (targets[index] - stepper.scale.steps(stepper.backlash)).max(low);
+                // At an end of the travel, too: the motor goes on by the play, and what it carries stays within.
+                overshoot[index] = targets[index] - stepper.scale.steps(stepper.backlash);
             }
         }
         let from: Vec<i64> = (0..self.steppers.len()).map(|index| self.steps(index)).collect();

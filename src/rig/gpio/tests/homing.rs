@@ -87,14 +87,14 @@ fn homing_can_be_given_up() {
 }
 
 #[test]
-fn soft_limits_hold_and_a_play_does_not_go_beyond_them() {
+fn soft_limits_hold_and_the_play_is_taken_up_at_the_end_of_the_travel_too() {
     let bench = Bench::with(&[("# LIFT", "backlash = \"2 mm\"")]);
     let axes = bench.homed();
     assert!(axes.start_move(at(0.0, 101.0)).unwrap_err().to_string().contains("its travel is 0 to 100 mm"));
     axes.start_move(at(0.0, 3.0)).unwrap().done.blocking_recv().unwrap().unwrap();
     let before = bench.sim.changes().len();
     axes.start_move(at(0.0, 1.0)).unwrap().done.blocking_recv().unwrap().unwrap();
-    // The play of 2 mm would lead to -1 mm, which is beyond the end.
+    // The motor goes to -1 mm; what it pushes downwards is then at 1 mm, where it is wanted.
     let (mut steps, mut upwards, mut lowest) = (300, true, 300);
     for change in &bench.sim.changes()[before..] {
         if change.pin == LIFT_DIRECTION {
@@ -104,7 +104,7 @@ fn soft_limits_hold_and_a_play_does_not_go_beyond_them() {
             lowest = lowest.min(steps);
         }
     }
-    assert_eq!((lowest, steps), (0, 100));
+    assert_eq!((lowest, steps), (-100, 100));
 }
 
 #[test]
