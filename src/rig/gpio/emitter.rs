@@ -26,7 +26,7 @@ const LOOK_AT_REST: Duration = Duration::from_millis(10);
 const LEAST_LATE_NS: u64 = 50_000;
 /// A motor that waits for less than this many of its steps goes on as if nothing had been.
 const HARMLESS_STEPS: u64 = 4;
-/// An emergency stop that is active this many times in a row, a few microseconds apart, is no disturbance.
+/// An emergency stop, or a switch, that is seen this many times in a row, microseconds apart, is no disturbance.
 const SURE: u32 = 3;
 
 /// One motor's way through a leg.
@@ -152,7 +152,7 @@ impl Emitter {
             self.cursors[index] = course.map(Cursor::new);
         }
         if let Some(until) = until
-            && self.motors[until.motor].is_at_switch()? == until.active
+            && self.is_met(until)?
         {
             let steps = self.shared.steps[until.motor].load(Ordering::Relaxed);
             return Ok(Ended::Met { rest_ns: now_ns(), steps });
@@ -202,7 +202,7 @@ impl Emitter {
             self.step(due, start_ns)?;
             if let Some(until) = until
                 && met.is_none()
-                && self.motors[until.motor].is_at_switch()? == until.active
+                && self.is_met(until)?
             {
                 let steps = self.shared.steps[until.motor].load(Ordering::Relaxed);
                 if !until.brake {
@@ -269,6 +269,16 @@ impl Emitter {
             let waited = (due + delay_ns).saturating_sub(cursor.due.unwrap_or(u64::MAX));
             gap.is_some_and(|gap| waited > gap.saturating_mul(HARMLESS_STEPS))
         })
+    }
+
+    /// Whether what is searched for is there, and no disturbance.
+    fn is_met(&mut self, until: Until) -> Result<bool, Fault> {
+        for _ in 0..SURE {
+            if self.motors[until.motor].is_at_switch()? != until.active {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn is_emergency(&mut self) -> Result<bool, Fault> {

@@ -71,6 +71,15 @@ impl Search<'_> {
         // From where it came to rest, which is beyond the switch.
         let beyond = self.stepper().scale.position((self.rig.steps(self.index) - first).abs());
         self.go(-there * (beyond + back_off), speed)?;
+        // A look, without a step.
+        if self.until(0.0, slow_speed, false, false)?.is_none() {
+            let message = format!(
+                "its switch ({switch}) stays active although it was backed off {} {}: does it stick, or is the place where the second approach would begin still on it? A longer `back_off` helps then",
+                beyond + back_off,
+                self.stepper().axis.unit()
+            );
+            return Err(self.failed(message));
+        }
         let Some(found) = self.until(there * 2.0 * (beyond + back_off), slow_speed, true, false)? else {
             return Err(self.failed(format!(
                 "its switch ({switch}) was met quickly, but not again slowly: it does not repeat"

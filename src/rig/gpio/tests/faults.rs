@@ -194,6 +194,16 @@ fn a_disturbance_of_the_emergency_stop_stops_nothing() {
 }
 
 #[test]
+fn a_disturbance_of_a_switch_is_not_taken_for_the_switch() {
+    let bench = Bench::new();
+    let faulty = Faulty { board: bench.pins.board.clone(), pin: LIFT_SWITCH, fault: Fault::Twitches };
+    let axes = bench.try_axes(&faulty).unwrap();
+    axes.make_ready().blocking_recv().unwrap().unwrap();
+    axes.start_move(at(0.0, 5.0)).unwrap().done.blocking_recv().unwrap().unwrap();
+    assert_eq!(bench.sim.true_steps()[1], 500);
+}
+
+#[test]
 fn a_panic_of_the_thread_leaves_every_output_safe() {
     let bench = Bench::new();
     let faulty = Faulty { board: bench.pins.board.clone(), pin: TABLE_STEP, fault: Fault::Panics };

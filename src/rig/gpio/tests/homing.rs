@@ -117,3 +117,17 @@ fn an_axis_that_was_home_is_not_any_more_if_homing_fails() {
     assert!(home(&axes, &[Axis::Lift]).unwrap_err().to_string().contains("check the switch"));
     assert!(matches!(axes.start_move(at(0.0, 1.0)), Err(MotionError::Unknown { axis: Axis::Lift })));
 }
+
+#[test]
+fn an_endstop_that_sticks_once_it_was_met_is_named_and_nothing_is_believed() {
+    let bench = Bench::with(&[("# SIMULATION", "lift = \"90 mm\"")]);
+    let axes = bench.axes();
+    let homing = axes.home(&[]);
+    while bench.rises(LIFT_STEP).len() < 1000 {
+        std::thread::yield_now();
+    }
+    bench.sim.set_level(LIFT_SWITCH, Some(false)).unwrap();
+    let failed = homing.blocking_recv().unwrap().unwrap_err().to_string();
+    assert!(failed.contains("stays active") && failed.contains("stick"), "{failed}");
+    assert!(matches!(axes.start_move(at(0.0, 1.0)), Err(MotionError::Unknown { axis: Axis::Lift })));
+}
