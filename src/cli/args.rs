@@ -112,7 +112,11 @@ pub(super) enum Command {
         command: RigCommand,
     },
     /// Put every output into its safe state; needs nothing but the configuration
-    SafeState,
+    SafeState {
+        /// Even if another process has the rig: it hangs, or cannot be ended
+        #[arg(long)]
+        force: bool,
+    },
     /// Press a button of the running scanner's simulated panel
     Press {
         /// Which button

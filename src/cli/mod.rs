@@ -66,7 +66,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Clear => control::clear(&load(config)?),
         Command::Home { axes } => control::home(&load(config)?, axes),
         Command::Rig { command } => rig::rig(load(config)?, command),
-        Command::SafeState => rig::safe_state(&load(config)?),
+        Command::SafeState { force } => rig::safe_state(&load(config)?, force),
         Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),

@@ -7,7 +7,7 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::config::gpio::{Pull, inputs, safe_outputs};
-use crate::daemon::{StartError, Station, open_pins};
+use crate::daemon::{StartError, Station, open_pins, open_pins_by_force};
 use crate::plan::Axis;
 use crate::rig::axes::{Axes, MotionError};
 use crate::rig::gpio::{OutputPin, PinError};
@@ -142,9 +142,22 @@ async fn wait(seconds: f64, signals: &mut Signals) {
     }
 }
 
-/// Needs nothing but the configuration.
-pub(super) fn safe_state(config: &Config) -> Result<Exit, Failure> {
-    let Some((pins, _lock)) = open_pins(config)? else { return no_pins() };
+/// Needs nothing but the configuration. `force`: not even that nobody else has the rig.
+pub(super) fn safe_state(config: &Config, force: bool) -> Result<Exit, Failure> {
+    let opened = if force {
+        open_pins_by_force(config)?.map(|pins| (pins, None))
+    } else {
+        let opened = open_pins(config).map_err(|error| {
+            let in_use = matches!(error, StartError::RigInUse { .. });
+            let mut failure = Failure::from(error);
+            if in_use {
+                failure.message += "; if it hangs, or cannot be ended: `scanner safe-state --force`";
+            }
+            failure
+        })?;
+        opened.map(|(pins, lock)| (pins, Some(lock)))
+    };
+    let Some((pins, _lock)) = opened else { return no_pins() };
     let mut failed: Option<PinError> = None;
     for output in safe_outputs(config) {
         // One that cannot be had is no reason to leave the others as they are.

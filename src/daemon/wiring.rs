@@ -149,6 +149,13 @@ pub fn open_pins(config: &Config) -> Result<Option<(gpio::Opened, File)>, StartE
     Ok(gpio::open(config, runtime)?.map(|pins| (pins, lock)))
 }
 
+/// The pins of the rig alone, whoever has its lock.
+pub fn open_pins_by_force(config: &Config) -> Result<Option<gpio::Opened>, StartError> {
+    let runtime = &config.storage.runtime_directory;
+    create_folder(runtime)?;
+    Ok(gpio::open(config, runtime)?)
+}
+
 pub(super) fn create_folder(path: &Path) -> Result<(), StartError> {
     fs::create_dir_all(path).map_err(io("create", path))
 }

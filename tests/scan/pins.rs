@@ -230,6 +230,7 @@ fn what_a_kill_leaves_powered_is_made_safe_from_the_configuration_alone() {
     let (mut service, mut log) = begin(&rig, &["run"], "ready");
     let refused = rig.run(&["safe-state"]);
     assert_eq!(refused.code, Some(7), "a running rig is not touched: {}", refused.stderr);
+    assert!(refused.stderr.contains("scanner safe-state --force"), "{}", refused.stderr);
     assert_eq!(rig.run(&["rig", "jog", "turntable", "5 deg"]).code, Some(7));
     tell(&rig, &["start"]);
     let mut line = String::new();
@@ -395,4 +396,22 @@ fn homing_by_the_service_can_be_given_up() {
     }
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));
+}
+
+#[test]
+fn a_process_that_hangs_does_not_keep_the_rig_from_being_made_safe() {
+    let rig = rig_on_pins(60);
+    let (mut service, mut log) = begin(&rig, &["run"], "ready");
+    tell(&rig, &["start"]);
+    let mut line = String::new();
+    while !line.contains("(2/120") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0);
+    }
+    signal(&service, Signal::STOP);
+    assert_eq!(rig.run(&["safe-state"]).code, Some(7));
+    tell(&rig, &["safe-state", "--force"]);
+    assert_safe(&rig, "by force");
+    signal(&service, Signal::KILL);
+    service.wait().unwrap();
 }
