@@ -42,6 +42,8 @@ async fn serve_until_told(config: Config) -> Result<(), Failure> {
             "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
         );
     }
+    // Whatever hangs keeps the station, whose end would do so, too.
+    tokio::task::block_in_place(|| service.station().end());
     Ok(())
 }
 

@@ -60,6 +60,7 @@ pub(super) fn perform(config: Config, work: Work, homed: bool) -> Result<Summary
         tasks.spawn(attend(service.clone()));
         let summary = perform_started(&service, starting, &mut signals).await;
         tasks.shutdown().await;
+        tokio::task::block_in_place(|| service.station().end());
         summary
     });
     run::shut_down(runtime);

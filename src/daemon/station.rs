@@ -164,6 +164,12 @@ impl Station {
         }
     }
 
+    /// Brings axes and lights into their safe state, for good, even if something else still holds on to the station.
+    pub fn end(&self) {
+        self.axes.end();
+        self.lights.end();
+    }
+
     /// Homes the axes that have to be; braked if `stop` is cancelled.
     async fn make_axes_ready(&self, stop: &CancellationToken) -> Result<(), StartError> {
         let mut ready = self.axes.make_ready();

@@ -59,6 +59,9 @@ pub trait Axes: Send + Sync {
     /// Whether axes at rest are held for as long as it takes: a scan needs them where they are.
     fn hold(&self, _held: bool) {}
 
+    /// Brings the axes to rest and into their safe state, for good; waits for that.
+    fn end(&self) {}
+
     /// Lets the axes move again after a fault, if its cause is gone. Moves nothing.
     fn clear(&self) -> Result<(), MotionError> {
         Ok(())

@@ -9,6 +9,9 @@ pub trait Lights: Send + Sync {
     /// Switches every light on, to its configured brightness, or off. Returns how long to wait before their
     /// light is steady: the longest warm-up, or nothing if they already are as wanted.
     fn switch(&self, on: bool) -> Result<Duration, LightsError>;
+
+    /// Brings every light into its safe state, for good.
+    fn end(&self) {}
 }
 
 /// Why the lights could not be switched.

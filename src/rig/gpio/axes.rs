@@ -30,7 +30,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// Axes on GPIO pins. A thread of theirs makes the steps; it ends with them, with every output safe.
 pub struct GpioAxes {
     rig: Arc<Rig>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl GpioAxes {
@@ -74,7 +74,7 @@ impl GpioAxes {
         let thread =
             std::thread::Builder::new().name("steps".into()).spawn(move || emitter.run(&receiver))?;
         *rig.orders.lock().unwrap_or_else(PoisonError::into_inner) = Some(orders);
-        Ok(Self { rig: Arc::new(rig), thread: Some(thread) })
+        Ok(Self { rig: Arc::new(rig), thread: Mutex::new(Some(thread)) })
     }
 
     /// Steps that came late since the start, on which the following ones waited.
@@ -197,6 +197,17 @@ impl Axes for GpioAxes {
         self.rig.shared.held.store(held, Ordering::Relaxed);
     }
 
+    fn end(&self) {
+        self.stop();
+        drop(self.rig.orders.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            error!("the thread that makes steps has panicked; its outputs were made safe on the way out");
+        }
+    }
+
     fn clear(&self) -> Result<(), MotionError> {
         if self.rig.shared.busy.load(Ordering::Acquire) {
             return Err(MotionError::Moving);
@@ -209,12 +220,6 @@ impl Axes for GpioAxes {
 
 impl Drop for GpioAxes {
     fn drop(&mut self) {
-        self.stop();
-        drop(self.rig.orders.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            error!("the thread that makes steps has panicked; its outputs were made safe on the way out");
-        }
+        self.end();
     }
 }

@@ -59,6 +59,11 @@ impl Lights for GpioLights {
         }
         self.seen.switch(on)
     }
+
+    fn end(&self) {
+        // Dropped pins are safe.
+        self.lamps.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 impl Lamp {

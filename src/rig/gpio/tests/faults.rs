@@ -286,3 +286,13 @@ fn a_step_that_is_very_late_at_speed_is_a_fault_by_itself() {
     let (_, message) = fault_of(&bench, Fault::Slow(Duration::from_millis(40)));
     assert!(message.contains("has probably lost steps"), "{message}");
 }
+
+#[test]
+fn an_end_is_safe_whoever_still_holds_the_axes() {
+    let bench = Bench::new();
+    let axes = bench.homed();
+    axes.start_move(at(170.0, 0.0)).map(drop).unwrap();
+    axes.end();
+    assert_eq!((bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)), ('1', '1'));
+    assert!(matches!(axes.start_move(at(0.0, 0.0)), Err(MotionError::Ended)));
+}
