@@ -228,7 +228,7 @@ pub struct PanelPins {
     pub led: Option<Pin>,
     /// A level that lasts this long is no bounce.
     pub debounce: Duration,
-    /// A press this long is a long one.
+    /// A press this long is a long one, if it ends within a few seconds more.
     pub long_press: Duration,
 }
 

@@ -1,5 +1,6 @@
 //! What a person does with a button, from its level alone. Pure.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A button held for longer is stuck.
@@ -7,13 +8,18 @@ const STUCK: Duration = Duration::from_secs(20);
 /// More changes than this in [`RESTLESS_FOR`] are no person's.
 const RESTLESS: u32 = 30;
 const RESTLESS_FOR: Duration = Duration::from_secs(1);
+/// Nor are more presses than this in [`PRESSES_FOR`], however long each lasts.
+const PRESSES: usize = 4;
+const PRESSES_FOR: Duration = Duration::from_secs(3);
+/// Who means a long press lets go within this after it has become one. What leans on a button does not.
+const LET_GO: Duration = Duration::from_millis(3500);
 
 /// What was done with a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
     /// Pressed and let go.
     Short,
-    /// Pressed for longer than the configured time, and perhaps still.
+    /// Pressed for longer than the configured time, and let go not much later.
     Long,
     /// It was pressed before anybody could have pressed it, or for too long.
     Stuck,
@@ -31,6 +37,8 @@ pub(super) struct Button {
     /// Changes of the raw level since `counting_since`.
     changes: u32,
     counting_since: Duration,
+    /// When it was pressed of late.
+    presses: VecDeque<Duration>,
     state: State,
 }
 
@@ -40,11 +48,8 @@ enum State {
     Pressed {
         since: Duration,
     },
-    /// Nothing more comes of it until it is released; `stuck` says whether that was said.
-    Spent {
-        since: Duration,
-        stuck: bool,
-    },
+    /// Nothing more comes of it until it is released.
+    Stuck,
     /// Not heard until it has been quiet and released.
     Ignored,
 }
@@ -58,9 +63,17 @@ impl Button {
         active: bool,
         now: Duration,
     ) -> (Self, Option<Heard>) {
-        let state = if active { State::Spent { since: now, stuck: true } } else { State::Released };
-        let button =
-            Self { debounce, long, raw: active, raw_since: now, changes: 0, counting_since: now, state };
+        let state = if active { State::Stuck } else { State::Released };
+        let button = Self {
+            debounce,
+            long,
+            raw: active,
+            raw_since: now,
+            changes: 0,
+            counting_since: now,
+            presses: VecDeque::new(),
+            state,
+        };
         (button, active.then_some(Heard::Stuck))
     }
 
@@ -84,29 +97,34 @@ impl Button {
         }
         match (self.state, self.raw) {
             (State::Released, true) => {
-                self.state = State::Pressed { since: self.raw_since };
-                None
+                self.presses.retain(|press| now.saturating_sub(*press) < PRESSES_FOR);
+                self.presses.push_back(now);
+                let restless = self.presses.len() > PRESSES;
+                self.state = if restless { State::Ignored } else { State::Pressed { since: self.raw_since } };
+                restless.then_some(Heard::Restless)
             }
-            (State::Pressed { .. }, false) => {
+            (State::Pressed { since }, false) => {
                 self.state = State::Released;
-                Some(Heard::Short)
+                let held = self.raw_since.saturating_sub(since);
+                if held < self.long {
+                    Some(Heard::Short)
+                } else {
+                    (held < self.long + LET_GO).then_some(Heard::Long)
+                }
             }
-            (State::Pressed { since }, true) => (now.saturating_sub(since) >= self.long).then(|| {
-                self.state = State::Spent { since, stuck: false };
-                Heard::Long
-            }),
-            (State::Spent { .. }, false) => {
-                self.state = State::Released;
-                None
-            }
-            (State::Spent { since, stuck: false }, true) => (now.saturating_sub(since) >= STUCK).then(|| {
-                self.state = State::Spent { since, stuck: true };
+            (State::Pressed { since }, true) => (now.saturating_sub(since) >= STUCK).then(|| {
+                self.state = State::Stuck;
                 Heard::Stuck
             }),
-            (State::Released, false) | (State::Spent { stuck: true, .. } | State::Ignored, true) => None,
+            (State::Stuck, false) => {
+                self.state = State::Released;
+                None
+            }
+            (State::Released, false) | (State::Stuck | State::Ignored, true) => None,
             (State::Ignored, false) => {
                 if steady >= RESTLESS_FOR {
                     self.state = State::Released;
+                    self.presses.clear();
                 }
                 None
             }
@@ -138,10 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn a_press_counts_when_it_ends_and_a_long_one_when_it_is_long() {
+    fn a_press_counts_when_it_ends_and_a_long_one_if_that_is_soon_enough() {
         assert_eq!(heard(&[(false, 100), (true, 100), (false, 100)]), [Heard::Short]);
         assert_eq!(heard(&[(false, 100), (true, 100)]), []);
-        assert_eq!(heard(&[(false, 100), (true, 1600)]), [Heard::Long]);
+        assert_eq!(heard(&[(false, 100), (true, 1600)]), [], "not yet");
+        assert_eq!(heard(&[(false, 100), (true, 5100), (false, 100)]), [], "somebody leans on it");
         assert_eq!(heard(&[(false, 100), (true, 1600), (false, 100)]), [Heard::Long]);
         assert_eq!(heard(&[(false, 100), (true, 15), (false, 100)]), [], "shorter than the bounce");
     }
@@ -160,7 +179,17 @@ mod tests {
             heard(&[(true, 60_000), (false, 100), (true, 100), (false, 100)]),
             [Heard::Stuck, Heard::Short]
         );
-        assert_eq!(heard(&[(false, 100), (true, 60_000)]), [Heard::Long, Heard::Stuck]);
+        assert_eq!(heard(&[(false, 100), (true, 60_000), (false, 100)]), [Heard::Stuck]);
+    }
+
+    #[test]
+    fn nobody_presses_five_times_in_three_seconds() {
+        let press = [(true, 200), (false, 300)];
+        assert_eq!(heard(&[&[(false, 100)], &press.repeat(4)[..]].concat()), [Heard::Short; 4]);
+        let nervous = heard(&[&[(false, 100)], &press.repeat(8)[..]].concat());
+        assert_eq!(nervous, [[Heard::Short; 4].as_slice(), &[Heard::Restless]].concat());
+        let calm = heard(&[&[(false, 100)], &[(true, 200), (false, 700)].repeat(8)[..]].concat());
+        assert_eq!(calm, [Heard::Short; 8]);
     }
 
     #[test]

@@ -136,7 +136,9 @@ async fn presses_that_the_kernel_reports_are_heard_however_short_they_are() {
     }
     assert_eq!([pressed(&panel).await, pressed(&panel).await], [Button::Start, Button::Start]);
     start.send(true).unwrap();
-    assert_eq!(pressed(&panel).await, Button::Cancel, "held: no change tells of it");
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    start.send(false).unwrap();
+    assert_eq!(pressed(&panel).await, Button::Cancel, "held, and let go");
 }
 
 #[test]
