@@ -10,6 +10,9 @@ use super::route::Rig;
 use crate::config::gpio::{Homing, Seek, Stepper};
 use crate::rig::axes::MotionError;
 
+/// A switch that is found active so often, although it should not be, is so.
+const LOOKS: u32 = 3;
+
 /// Homes the motors at these indexes, one after the other.
 pub(super) fn home(rig: &Rig, wanted: &[usize]) -> Result<(), MotionError> {
     if wanted.is_empty() {
@@ -71,8 +74,12 @@ impl Search<'_> {
         // From where it came to rest, which is beyond the switch.
         let beyond = self.stepper().scale.position((self.rig.steps(self.index) - first).abs());
         self.go(-there * (beyond + back_off), speed)?;
-        // A look, without a step.
-        if self.until(0.0, slow_speed, false, false)?.is_none() {
+        // Looks, without a step: one of them may be disturbed.
+        let mut is_off = false;
+        for _ in 0..LOOKS {
+            is_off = is_off || self.until(0.0, slow_speed, false, false)?.is_some();
+        }
+        if !is_off {
             let message = format!(
                 "its switch ({switch}) stays active although it was backed off {} {}: does it stick, or is the place where the second approach would begin still on it? A longer `back_off` helps then",
                 beyond + back_off,
