@@ -95,6 +95,19 @@ pub(super) enum Command {
     Pause,
     /// Ask the running scanner to cancel its scan
     Cancel,
+    /// Show the service's log, or what it says of one scan
+    Logs {
+        /// Only of this scan
+        scan: Option<String>,
+        /// Go on with what is logged from now on
+        #[arg(long, short)]
+        follow: bool,
+        /// With an explanation of each event
+        #[arg(long, short = 'x')]
+        explain: bool,
+    },
+    /// Ask the running service to read its configuration again
+    Reload,
     /// Press a button of the running scanner's simulated panel
     Press {
         /// Which button

@@ -88,6 +88,10 @@ pub(super) fn cancel(config: &Config) -> Result<Exit, Failure> {
     tell(config, &Request::Cancel, ANSWER_PATIENCE)
 }
 
+pub(super) fn reload(config: &Config) -> Result<Exit, Failure> {
+    tell(config, &Request::Reload, START_PATIENCE)
+}
+
 pub(super) fn press(config: &Config, button: Button) -> Result<Exit, Failure> {
     tell(config, &Request::Press { button }, ANSWER_PATIENCE)
 }

@@ -8,6 +8,7 @@ mod demo;
 mod devices;
 mod exit;
 mod generate;
+mod logs;
 mod output;
 mod plan;
 mod progress;
@@ -38,19 +39,21 @@ pub fn main() -> ExitCode {
     if let Err(error) = logging::init(args.log.as_deref(), default) {
         output::error(&format!("cannot set up the log: {error}"));
     }
-    match dispatch(args) {
+    let code = match dispatch(args) {
         Ok(exit) => exit.into(),
         Err(Failure { exit, message }) => {
             output::error(&message);
             exit.into()
         }
-    }
+    };
+    logging::flush();
+    code
 }
 
 fn dispatch(args: Args) -> Result<Exit, Failure> {
     let config = args.config.as_path();
     match args.command {
-        Command::Run => run::run(load(config)?),
+        Command::Run => run::run(config, load(config)?),
         Command::Scan { plan, id, json } => scan::scan(load(config)?, plan, id.as_deref(), json),
         Command::Resume { scan, json } => scan::resume(load(config)?, &scan, json),
         Command::Demo(demo) => demo::demo(&demo),
@@ -62,6 +65,8 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Start { plan, resume } => control::start(&load(config)?, plan, resume),
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
+        Command::Logs { scan, follow, explain } => logs::logs(scan.as_deref(), follow, explain),
+        Command::Reload => control::reload(&load(config)?),
         Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),

@@ -1,4 +1,4 @@
-//! Signals that ask the program to end.
+//! Signals that ask the program to end, or to read its configuration again.
 
 use std::io;
 
@@ -11,6 +11,7 @@ use crate::daemon::Service;
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
     /// Whether Ctrl-C was pressed before.
     interrupted: bool,
 }
@@ -20,6 +21,8 @@ pub(super) struct Signals {
 pub(super) enum Heard {
     Interrupt,
     Terminate,
+    /// A terminal that was closed; to a service, a wish to read the configuration again.
+    Hangup,
 }
 
 impl Heard {
@@ -27,6 +30,7 @@ impl Heard {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::Hangup => "SIGHUP",
         }
     }
 }
@@ -34,7 +38,8 @@ impl Heard {
 impl Signals {
     pub(super) fn install() -> io::Result<Self> {
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(Self { interrupt, terminate, interrupted: false })
+        let hangup = signal(SignalKind::hangup())?;
+        Ok(Self { interrupt, terminate, hangup, interrupted: false })
     }
 
     /// Waits for the next one. Giving up the wait loses none.
@@ -42,6 +47,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Heard::Interrupt,
             _ = self.terminate.recv() => Heard::Terminate,
+            _ = self.hangup.recv() => Heard::Hangup,
         }
     }
 
@@ -67,9 +73,9 @@ impl Signals {
                     warn!("pausing the scan; press Ctrl-C again to cancel it");
                     service.pause("Ctrl-C")
                 }
-                Heard::Terminate => {
-                    warn!("pausing the scan: asked to end (SIGTERM)");
-                    service.pause("SIGTERM")
+                Heard::Terminate | Heard::Hangup => {
+                    warn!("pausing the scan: asked to end ({})", heard.name());
+                    service.pause(heard.name())
                 }
             };
         }

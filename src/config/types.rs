@@ -230,6 +230,10 @@ pub struct Scan {
     pub max_failed_in_a_row: u32,
     /// Frames that may wait to be encoded and stored before captures wait.
     pub queue_depth: u32,
+    /// Whether the service goes on with an interrupted scan when it starts.
+    pub resume_after_crash: bool,
+    /// How often it does so with one scan, without a person.
+    pub max_automatic_resumes: u32,
 }
 
 /// `scan.capture`

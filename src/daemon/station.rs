@@ -18,7 +18,7 @@ use crate::rig::camera::{Camera, Lease, Spawner};
 use crate::rig::lights::Lights;
 use crate::rig::panel::{Button, Panel};
 use crate::rig::sim::SimButtons;
-use crate::run::{Command, OpenCamera, Progress, Run, Storage, Summary};
+use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, longest_silence};
 use crate::scan::{Policy, Record, State};
 
 use super::error::{PressError, StartError};
@@ -27,7 +27,7 @@ use super::room;
 use super::service::Work;
 use super::strays;
 use super::wiring::{
-    create_folder, extra_options, fresh_fault_folder, io, lock_rig, wire_motion, wire_panel,
+    create_folder, extra_options, fresh_fault_folder, io, lock_rig, longest_move, wire_motion, wire_panel,
 };
 
 /// A rig, wired up and locked for this process.
@@ -219,6 +219,7 @@ impl Station {
         commands: mpsc::Receiver<Command>,
         listeners: broadcast::Sender<Event>,
         progress: watch::Sender<Progress>,
+        pulse: Pulse,
     ) -> (Result<Summary, StartError>, Vec<Lease>) {
         let storage = match Storage::start(prepared.dataset, self.config.storage.jpeg_quality) {
             Ok(storage) => storage,
@@ -231,6 +232,8 @@ impl Station {
         if !prepared.records.is_empty() {
             storage.note(Record::Resumed);
         }
+        let longest_move = longest_move(&self.config.motion, &prepared.plan);
+        let patience = longest_silence(&self.config.recovery, longest_move, self.config.motion.settle);
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,
@@ -243,6 +246,8 @@ impl Station {
             commands,
             listeners,
             progress,
+            pulse,
+            patience,
         };
         let (summary, leases) = run.perform().await;
         (Ok(summary), leases)
