@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod dataset;
+pub mod doctor;
 pub mod event;
 pub mod frame;
 pub mod logging;

@@ -48,10 +48,14 @@ dimensions! {
     DegreesPerSecond = AngularSpeed, "a speed of rotation", [("deg/s", 1.0), ("rpm", 6.0)];
     /// An acceleration of rotation in degrees per second squared.
     DegreesPerSecond2 = AngularAcceleration, "an acceleration of rotation", [("deg/s2", 1.0), ("deg/s²", 1.0)];
+    /// A jerk of rotation in degrees per second cubed.
+    DegreesPerSecond3 = AngularJerk, "a jerk of rotation", [("deg/s3", 1.0), ("deg/s³", 1.0)];
     /// A speed in millimetres per second.
     MillimetresPerSecond = LinearSpeed, "a speed", [("mm/s", 1.0), ("cm/s", 10.0)];
     /// An acceleration in millimetres per second squared.
     MillimetresPerSecond2 = LinearAcceleration, "an acceleration", [("mm/s2", 1.0), ("mm/s²", 1.0)];
+    /// A jerk in millimetres per second cubed.
+    MillimetresPerSecond3 = LinearJerk, "a jerk", [("mm/s3", 1.0), ("mm/s³", 1.0)];
     /// A frame rate in frames per second.
     FramesPerSecond = FrameRate, "a frame rate", [("fps", 1.0), ("Hz", 1.0)];
     /// An amount of storage in bytes.

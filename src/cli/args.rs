@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::plan::Axis;
 use crate::rig::panel::Button;
 
 /// Drives a 3D-scanner rig: cameras, turntable, lights. No scan is lost, and none lies.
@@ -95,6 +96,12 @@ pub(super) enum Command {
     Pause,
     /// Ask the running scanner to cancel its scan
     Cancel,
+    /// Look for what may be in the way of a scan on this machine, and say what to do
+    Doctor {
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the service's log, or what it says of one scan
     Logs {
         /// Only of this scan
@@ -108,6 +115,20 @@ pub(super) enum Command {
     },
     /// Ask the running service to read its configuration again
     Reload,
+    /// Let the axes of the running scanner move again after an emergency stop or another fault
+    Clear,
+    /// Let the running scanner find out where axes stand: by their switch, or by your word
+    Home {
+        /// Which; those of which it is not known, if absent
+        axes: Vec<RigAxis>,
+    },
+    /// Try the rig by hand, while no scanner is running
+    Rig {
+        #[command(subcommand)]
+        command: RigCommand,
+    },
+    /// Put every output into its safe state; needs nothing but the configuration
+    SafeState,
     /// Press a button of the running scanner's simulated panel
     Press {
         /// Which button
@@ -125,12 +146,89 @@ pub(super) enum Command {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum RigCommand {
+    /// Move an axis by a distance
+    Jog {
+        /// Which axis
+        axis: RigAxis,
+        /// How far, with its unit and sign: "5 deg", "-2.5 mm"
+        #[arg(allow_hyphen_values = true)]
+        distance: String,
+    },
+    /// Home axes
+    Home {
+        /// Which; all that have a switch, if absent
+        axes: Vec<RigAxis>,
+    },
+    /// Switch the lights on for a while
+    Lights {
+        /// For how many seconds
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+    },
+    /// Print every change of buttons, switches and the emergency stop; moves nothing
+    Watch {
+        /// For how many seconds; until Ctrl-C if absent
+        #[arg(long)]
+        seconds: Option<f64>,
+    },
+    /// Give a simulated pin of the running scanner a level
+    Level {
+        /// Its number
+        pin: u32,
+        /// Its level
+        level: PinLevel,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum PinLevel {
+    High,
+    Low,
+    /// What the simulated rig gives it
+    Own,
+}
+
+impl From<PinLevel> for Option<bool> {
+    fn from(level: PinLevel) -> Self {
+        match level {
+            PinLevel::High => Some(true),
+            PinLevel::Low => Some(false),
+            PinLevel::Own => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum RigAxis {
+    Turntable,
+    Lift,
+    Rail,
+    Tilt,
+}
+
+impl From<RigAxis> for Axis {
+    fn from(axis: RigAxis) -> Self {
+        match axis {
+            RigAxis::Turntable => Self::Turntable,
+            RigAxis::Lift => Self::Lift,
+            RigAxis::Rail => Self::Rail,
+            RigAxis::Tilt => Self::Tilt,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(super) enum PanelButton {
     /// Begin a scan, or go on with the last one if it was paused or interrupted
     Start,
     /// Pause the scan under way
     Stop,
+    /// Hold the start button: end the scan under way
+    Cancel,
+    /// Hold the stop button: let the axes move again after a fault
+    Clear,
 }
 
 impl From<PanelButton> for Button {
@@ -138,6 +236,8 @@ impl From<PanelButton> for Button {
         match button {
             PanelButton::Start => Self::Start,
             PanelButton::Stop => Self::Stop,
+            PanelButton::Cancel => Self::Cancel,
+            PanelButton::Clear => Self::Clear,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::config::Config;
+use crate::config::{Config, gpio};
 use crate::daemon::plan_from;
 use crate::rig::sim::SimAxes;
 
@@ -28,13 +28,17 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
         plan_from(&config, Some(&plan.name), &start)?;
     }
     let failed = if with_devices { devices::check(config.clone())? } else { Vec::new() };
+    let warnings = gpio::warnings(&config);
     if as_json {
         let problems = failed.iter().map(|error| json!({ "message": error.to_string() })).collect::<Vec<_>>();
-        output::json(&json!({ "ok": failed.is_empty(), "problems": problems }))?;
+        output::json(&json!({ "ok": failed.is_empty(), "problems": problems, "warnings": warnings }))?;
     } else if !failed.is_empty() {
         let problems = failed.iter().map(ToString::to_string).collect::<Vec<_>>();
         return Err(Failure::new(Exit::Camera, &problems.join("\n")));
     } else {
+        for warning in &warnings {
+            output::print(&format!("warning: {warning}"))?;
+        }
         let names = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let plans = names(config.plans.iter().map(|plan| plan.name.as_str()).collect());
         let cameras = names(config.cameras.iter().map(|camera| camera.name.as_str()).collect());

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::daemon::{Reply, Request, ask};
+use crate::plan::Axis;
 use crate::rig::panel::Button;
 
+use super::args::RigAxis;
 use super::exit::{Exit, Failure};
 use super::output;
 
@@ -46,6 +48,9 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
     if !scanning && let Some(end) = last["end"].as_str() {
         let reason = last["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
         output::print(&format!("The last scan ended {end}{reason}"))?;
+    }
+    if let Some(fault) = status["fault"].as_str() {
+        output::print(&format!("The axes are stopped: {fault}; when it is safe again: scanner clear"))?;
     }
     if let Some(led) = status["led"].as_str() {
         output::print(&format!("LED: {led}"))?;
@@ -90,6 +95,19 @@ pub(super) fn cancel(config: &Config) -> Result<Exit, Failure> {
 
 pub(super) fn reload(config: &Config) -> Result<Exit, Failure> {
     tell(config, &Request::Reload, START_PATIENCE)
+}
+
+pub(super) fn clear(config: &Config) -> Result<Exit, Failure> {
+    tell(config, &Request::Clear, ANSWER_PATIENCE)
+}
+
+pub(super) fn home(config: &Config, axes: Vec<RigAxis>) -> Result<Exit, Failure> {
+    let axes = axes.into_iter().map(Axis::from).collect();
+    tell(config, &Request::Home { axes }, START_PATIENCE)
+}
+
+pub(super) fn level(config: &Config, pin: u32, high: Option<bool>) -> Result<Exit, Failure> {
+    tell(config, &Request::Level { pin, high }, ANSWER_PATIENCE)
 }
 
 pub(super) fn press(config: &Config, button: Button) -> Result<Exit, Failure> {

@@ -20,8 +20,9 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     config.storage.directory.clone_from(&directory);
     let runtime = tempfile::Builder::new().prefix("scanner-demo-").tempdir()?;
     runtime.path().clone_into(&mut config.storage.runtime_directory);
-    if let Some(factor) = args.time_scale {
-        let MotionBackend::Sim { time_scale } = &mut config.motion.backend;
+    if let Some(factor) = args.time_scale
+        && let MotionBackend::Sim { time_scale } = &mut config.motion.backend
+    {
         if !(factor.is_finite() && factor > 0.0) {
             let message = format!("--time-scale {factor}: must be greater than 0");
             return Err(Failure { exit: Exit::Config, message });

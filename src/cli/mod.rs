@@ -6,12 +6,14 @@ mod control;
 mod dataset;
 mod demo;
 mod devices;
+mod doctor;
 mod exit;
 mod generate;
 mod logs;
 mod output;
 mod plan;
 mod progress;
+mod rig;
 mod run;
 mod scan;
 mod signals;
@@ -65,8 +67,13 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Start { plan, resume } => control::start(&load(config)?, plan, resume),
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
+        Command::Doctor { json } => doctor::doctor(config, json),
         Command::Logs { scan, follow, explain } => logs::logs(scan.as_deref(), follow, explain),
         Command::Reload => control::reload(&load(config)?),
+        Command::Clear => control::clear(&load(config)?),
+        Command::Home { axes } => control::home(&load(config)?, axes),
+        Command::Rig { command } => rig::rig(load(config)?, command),
+        Command::SafeState => rig::safe_state(&load(config)?),
         Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),

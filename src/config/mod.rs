@@ -10,6 +10,7 @@
 //! caret (`problem`).
 
 mod decode;
+pub mod gpio;
 mod load;
 mod problem;
 mod reader;

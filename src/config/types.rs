@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
 use crate::camera_driver::protocol::{Controls, Orientation, PixelFormat, Size};
 use crate::motion::Limits;
 use crate::plan::{Axis, Mount, Optics};
@@ -15,6 +16,8 @@ pub struct Config {
     pub storage: Storage,
     /// The cameras, in the order of their names' appearance. At least one.
     pub cameras: Vec<Camera>,
+    /// How pins are reached; none if nothing hangs on pins.
+    pub gpio: Option<Gpio>,
     /// The axes and what drives them.
     pub motion: Motion,
     /// The lights.
@@ -109,13 +112,15 @@ pub struct Motion {
 }
 
 /// What moves the axes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum MotionBackend {
     /// Computed motion; simulated cameras see it.
     Sim {
         /// How many times faster than real time, > 0.
         time_scale: f64,
     },
+    /// Stepper motors on GPIO pins.
+    Gpio(GpioMotion),
 }
 
 /// One axis.
@@ -138,6 +143,8 @@ pub struct Light {
     pub brightness: f64,
     /// Wait after switching on.
     pub warm_up: Duration,
+    /// What switches it; a light without a pin is simulated.
+    pub pin: Option<LightPin>,
 }
 
 /// `[panel]`
@@ -147,6 +154,8 @@ pub enum Panel {
     None,
     /// Buttons pressed through the control socket (`scanner press start`).
     Sim,
+    /// Buttons and LED on GPIO pins.
+    Gpio(PanelPins),
 }
 
 /// `[plan.NAME]`

@@ -3,7 +3,7 @@
 use super::problem::Finding;
 use super::reader::did_you_mean;
 use super::tree::{Node, Value};
-use super::{CaptureOrder, Hold, Live, OnFailedShot, OnWedgedCamera, Panel, PlanOrder};
+use super::{CaptureOrder, Hold, Live, OnFailedShot, OnWedgedCamera, PlanOrder};
 use crate::camera_driver::protocol::{Metering, NoiseReduction, Orientation, PixelFormat, Size};
 use crate::units::{Dimension, Quantity};
 
@@ -55,10 +55,6 @@ impl Choice for NoiseReduction {
 impl Choice for Hold {
     const CHOICES: &'static [(&'static str, Self)] =
         &[("scan", Self::Scan), ("ring", Self::Ring), ("never", Self::Never)];
-}
-
-impl Choice for Panel {
-    const CHOICES: &'static [(&'static str, Self)] = &[("none", Self::None), ("sim", Self::Sim)];
 }
 
 impl Choice for PlanOrder {

@@ -11,6 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, info, warn};
 
 use crate::dataset::ScanId;
+use crate::plan::Axis;
 use crate::rig::panel::Button;
 
 use super::error::Reason;
@@ -47,6 +48,22 @@ pub enum Request {
     Cancel,
     /// Read the configuration again.
     Reload,
+    /// Let the axes move again after a fault.
+    Clear,
+    /// Find out where axes stand.
+    Home {
+        /// Which; those of which it is not known if empty.
+        #[serde(default)]
+        axes: Vec<Axis>,
+    },
+    /// Give a simulated pin a level.
+    Level {
+        /// Its number.
+        pin: u32,
+        /// High, low, or its own if absent.
+        #[serde(default)]
+        high: Option<bool>,
+    },
     /// Press a button of a simulated panel.
     Press {
         /// Which.
@@ -256,6 +273,18 @@ async fn answer(service: &Service, request: Request) -> Reply {
         Request::Cancel => match service.cancel() {
             Ok(()) => return done("cancelling"),
             Err(error) => return refused(Reason::NotFound, &error),
+        },
+        Request::Clear => match service.station().axes().clear() {
+            Ok(()) => return done("cleared: the axes can move again"),
+            Err(error) => return refused(Reason::Failed, &error),
+        },
+        Request::Home { axes } => match service.home(&axes).await {
+            Ok(()) => return done("home"),
+            Err(error) => return refused(Reason::from(&error), &error),
+        },
+        Request::Level { pin, high } => match service.station().set_level(pin, high) {
+            Ok(()) => return done(&format!("GPIO{pin} is set")),
+            Err(error) => return refused(Reason::Failed, &error),
         },
         Request::Press { button } => match service.station().press(button) {
             Ok(()) => return done(&format!("pressed {button}; `scanner status` shows what comes of it")),

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::{OpenError, ParseScanIdError, ScanId, SpaceError};
 use crate::plan::PlanError;
+use crate::rig::axes::MotionError;
 use crate::rig::camera::{Busy, CameraError};
+use crate::rig::gpio::{OpenError as PinsError, PinError};
 use crate::rig::lights::LightsError;
 use crate::rig::panel::Button;
 use crate::scan::UnknownShot;
@@ -93,6 +95,12 @@ pub enum StartError {
     /// A camera is taken.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// A pin cannot be used.
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    /// The axes do not move.
+    #[error(transparent)]
+    Motion(#[from] MotionError),
     /// The lights do not switch.
     #[error(transparent)]
     Lights(#[from] LightsError),
@@ -165,9 +173,21 @@ impl From<&StartError> for Reason {
             StartError::Camera(_) => Self::Camera,
             StartError::NotBegun { .. } => Self::Cancelled,
             StartError::NotResumed { .. } => Self::Paused,
-            StartError::Lights(_) | StartError::Pipeline(_) | StartError::Closed | StartError::Defect(_) => {
-                Self::Failed
-            }
+            StartError::Pin(_)
+            | StartError::Motion(_)
+            | StartError::Lights(_)
+            | StartError::Pipeline(_)
+            | StartError::Closed
+            | StartError::Defect(_) => Self::Failed,
+        }
+    }
+}
+
+impl From<PinsError> for StartError {
+    fn from(error: PinsError) -> Self {
+        match error {
+            PinsError::Pin(error) => Self::Pin(error),
+            PinsError::Thread(error) => Self::Defect(format!("no thread can be started: {error}")),
         }
     }
 }
@@ -195,13 +215,19 @@ impl StartError {
 }
 
 /// Why a press of a button has no effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum PressError {
     /// There is nothing to press.
     #[error(
         "this rig has no panel whose buttons can be pressed: set [panel] backend = \"sim\", or use `scanner start` and `scanner pause`"
     )]
     NoPanel,
+    /// There are no simulated pins.
+    #[error("the pins of this rig are not simulated: their levels come from what is wired to them")]
+    NoSimulatedPins,
+    /// A simulated pin.
+    #[error(transparent)]
+    Pin(#[from] PinError),
     /// Nobody listens.
     #[error("the press of {button} was not heard: too many earlier ones are waiting")]
     NotHeard {

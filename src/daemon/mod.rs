@@ -23,3 +23,4 @@ pub use service::{Launched, NoScan, Service, Starting, Work};
 pub use station::Station;
 pub(crate) use station::{find_scan, plan_from};
 pub use status::{Last, Status, led};
+pub use wiring::open_pins;

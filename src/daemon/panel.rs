@@ -19,7 +19,11 @@ pub async fn attend(service: Service) {
     let mut shown = None;
     loop {
         tokio::select! {
-            button = panel.pressed() => obey(&service, button),
+            button = panel.pressed() => {
+                if !obey(&service, button) {
+                    panel.refuse();
+                }
+            }
             _ = look.tick() => {}
         }
         let pattern = led(&service.status());
@@ -30,21 +34,35 @@ pub async fn attend(service: Service) {
     }
 }
 
-fn obey(service: &Service, button: Button) {
+/// Whether anything is done.
+fn obey(service: &Service, button: Button) -> bool {
     match button {
         Button::Start => match service.begin(Work::Next) {
             // Opening the cameras takes its time, in which stop may be pressed.
-            Ok(starting) => drop(tokio::spawn(async move {
-                match starting.done().await {
-                    Ok(Launched { id, .. }) => info!(scan = %id, "start button: scan {id} has begun"),
-                    Err(error) => warn!("start button: {error}"),
-                }
-            })),
-            Err(busy) => warn!("start button: nothing is done: {busy}"),
+            Ok(starting) => {
+                tokio::spawn(async move {
+                    match starting.done().await {
+                        Ok(Launched { id, .. }) => info!(scan = %id, "start button: scan {id} has begun"),
+                        Err(error) => warn!("start button: {error}"),
+                    }
+                });
+                true
+            }
+            Err(busy) => {
+                warn!("start button: nothing is done: {busy}");
+                false
+            }
         },
-        Button::Stop => match service.pause("the stop button was pressed") {
-            Ok(()) => info!("stop button: pausing"),
-            Err(nothing) => info!("stop button: nothing is done: {nothing}"),
-        },
+        Button::Stop => told("stop button: pausing", &service.pause("the stop button was pressed")),
+        Button::Cancel => told("start button held: cancelling", &service.cancel()),
+        Button::Clear => told("stop button held: cleared", &service.station().axes().clear()),
     }
+}
+
+fn told<E: std::fmt::Display>(done: &str, outcome: &Result<(), E>) -> bool {
+    match outcome {
+        Ok(()) => info!("{done}"),
+        Err(error) => info!("{}: nothing is done: {error}", done.split(':').next().unwrap_or(done)),
+    }
+    outcome.is_ok()
 }

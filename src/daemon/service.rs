@@ -11,6 +11,8 @@ use tracing::{error, info};
 
 use crate::dataset::ScanId;
 use crate::event::Event;
+use crate::plan::Axis;
+use crate::rig::axes::MotionError;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Summary};
 
 use super::automatic;
@@ -154,6 +156,15 @@ impl Service {
         self.command(Command::Cancel)
     }
 
+    /// Homes axes, between scans.
+    pub async fn home(&self, axes: &[Axis]) -> Result<(), StartError> {
+        // Taken for as long as that lasts, so that no scan begins meanwhile.
+        let (mut claim, _commands) = self.claim()?;
+        claim.last = None;
+        let homed = self.station.axes().home(axes).await.unwrap_or(Err(MotionError::Ended));
+        Ok(homed?)
+    }
+
     /// From now on no further scan begins.
     pub fn close(&self) {
         self.desk.send_modify(|desk| desk.closed = true);
@@ -197,7 +208,8 @@ impl Service {
             (scan, scanning, desk.last.clone())
         };
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
-        let mut status = Status { scan, scanning, last, led: None, cameras };
+        let fault = self.station.axes().fault();
+        let mut status = Status { scan, scanning, last, fault, led: None, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }

@@ -14,10 +14,11 @@ use crate::dataset::{self, ScanId};
 use crate::event::Event;
 use crate::plan::{self, Plan, PlanCamera, Pose};
 use crate::rig::Axes;
+use crate::rig::axes::MotionError;
 use crate::rig::camera::{Camera, Lease, Spawner};
+use crate::rig::gpio;
 use crate::rig::lights::Lights;
 use crate::rig::panel::{Button, Panel};
-use crate::rig::sim::SimButtons;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, longest_silence};
 use crate::scan::{Policy, Record, State};
 
@@ -27,7 +28,8 @@ use super::room;
 use super::service::Work;
 use super::strays;
 use super::wiring::{
-    create_folder, extra_options, fresh_fault_folder, io, lock_rig, longest_move, wire_motion, wire_panel,
+    Buttons, Moving, WiredPanel, create_folder, extra_options, fresh_fault_folder, io, lock_rig,
+    longest_move, wire_motion, wire_panel,
 };
 
 /// A rig, wired up and locked for this process.
@@ -36,7 +38,8 @@ pub struct Station {
     axes: Arc<dyn Axes>,
     lights: Arc<dyn Lights>,
     cameras: Vec<Camera>,
-    panel: Option<(Arc<dyn Panel>, SimButtons)>,
+    panel: Option<WiredPanel>,
+    pins: Option<gpio::Opened>,
     /// Held for the life of the station.
     _lock: File,
 }
@@ -65,7 +68,8 @@ impl Station {
         create_folder(&runtime)?;
         let lock = lock_rig(&runtime)?;
         strays::clear(&config, &runtime);
-        let (axes, lights, world) = wire_motion(&config, &runtime)?;
+        let pins = gpio::open(&config, &runtime)?;
+        let Moving { axes, lights, world } = wire_motion(&config, pins.as_ref(), &runtime)?;
         let spawner = Spawner::new(&runtime).map_err(io("start processes from", &runtime))?;
         let faults = fresh_fault_folder(&runtime)?;
         let buffers = config.scan.queue_depth + 2;
@@ -74,8 +78,8 @@ impl Station {
             Camera::new(camera, &config.recovery, buffers, extra, spawner.clone())
         });
         let cameras = cameras.collect();
-        let panel = wire_panel(config.panel);
-        Ok(Self { axes, lights, cameras, panel, _lock: lock, config })
+        let panel = wire_panel(config.panel, pins.as_ref())?;
+        Ok(Self { axes, lights, cameras, panel, pins, _lock: lock, config })
     }
 
     /// What it was made from.
@@ -104,8 +108,28 @@ impl Station {
 
     /// Presses a button of a simulated panel.
     pub fn press(&self, button: Button) -> Result<(), PressError> {
-        let (_, buttons) = self.panel.as_ref().ok_or(PressError::NoPanel)?;
-        if buttons.press(button) { Ok(()) } else { Err(PressError::NotHeard { button }) }
+        let heard = match self.panel.as_ref().map(|(_, buttons)| buttons) {
+            Some(Buttons::Sim(buttons)) => buttons.press(button),
+            Some(Buttons::Pins(sim, pins)) => gpio::press(sim, pins, button)?,
+            Some(Buttons::Real) | None => return Err(PressError::NoPanel),
+        };
+        if heard { Ok(()) } else { Err(PressError::NotHeard { button }) }
+    }
+
+    /// Gives a simulated pin a level from outside; none: its own.
+    pub fn set_level(&self, pin: u32, level: Option<bool>) -> Result<(), PressError> {
+        let sim = self.pins.as_ref().and_then(|pins| pins.sim.as_ref()).ok_or(PressError::NoSimulatedPins)?;
+        Ok(sim.set_level(pin, level)?)
+    }
+
+    /// The lights.
+    pub fn lights(&self) -> &Arc<dyn Lights> {
+        &self.lights
+    }
+
+    /// The axes.
+    pub fn axes(&self) -> &Arc<dyn Axes> {
+        &self.axes
     }
 
     /// Switches the lights on and opens every camera, trying again as often as a shot would be. If anything
@@ -122,8 +146,8 @@ impl Station {
             Ok(())
         };
         let opening = open_cameras(&self.cameras, holder, attempts, stop);
-        let (lights, cameras) = tokio::join!(warming_up, opening);
-        match (lights, cameras) {
+        let (lights, cameras, ready) = tokio::join!(warming_up, opening, self.make_axes_ready(stop));
+        match (lights.and(ready), cameras) {
             (Ok(()), Ok(cameras)) => Ok(cameras),
             (Err(error), Ok(cameras)) => {
                 self.close(cameras.into_iter().map(|camera| camera.lease)).await;
@@ -134,6 +158,19 @@ impl Station {
                 Err(error)
             }
         }
+    }
+
+    /// Homes the axes that have to be; braked if `stop` is cancelled.
+    async fn make_axes_ready(&self, stop: &CancellationToken) -> Result<(), StartError> {
+        let mut ready = self.axes.make_ready();
+        let answer = tokio::select! {
+            answer = &mut ready => answer,
+            () = stop.cancelled() => {
+                self.axes.stop();
+                ready.await
+            }
+        };
+        Ok(answer.unwrap_or(Err(MotionError::Ended))?)
     }
 
     /// Closes the cameras and switches the lights off.

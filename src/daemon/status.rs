@@ -15,6 +15,8 @@ pub struct Status {
     pub scanning: bool,
     /// What became of the last start or scan since the program started.
     pub last: Option<Last>,
+    /// Why the axes are stopped until somebody clears it.
+    pub fault: Option<String>,
     /// The pattern of the status LED; none without a panel.
     pub led: Option<Led>,
     /// Every camera.
@@ -45,6 +47,9 @@ pub fn led(status: &Status) -> Led {
     let cameras = || status.cameras.iter().map(|camera| &camera.state);
     if cameras().any(|state| matches!(state, camera::State::Wedged { .. })) {
         return Led::Wedged;
+    }
+    if status.fault.is_some() {
+        return Led::Stopped;
     }
     if status.scanning {
         return if cameras().any(is_recovering) { Led::Recovering } else { Led::Scanning };
@@ -85,7 +90,7 @@ mod tests {
             counters: Counters::default(),
             holder: None,
         });
-        Status { scan: None, scanning, last, led: None, cameras: cameras.collect() }
+        Status { scan: None, scanning, last, fault: None, led: None, cameras: cameras.collect() }
     }
 
     const fn ended(end: EndName) -> Last {

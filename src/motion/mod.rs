@@ -5,6 +5,8 @@
 
 mod profile;
 mod reach;
+mod scurve;
+mod steps;
 
 use std::time::Duration;
 
@@ -12,17 +14,21 @@ use serde::{Deserialize, Serialize};
 
 pub use profile::Profile;
 pub use reach::{Unreachable, unreachable};
+pub use steps::{StepCourse, StepScale};
 
 use crate::config::AxisConfig;
 use crate::plan::{Axis, Pose};
 
-/// Speed and acceleration of an axis, in its unit (degrees or millimetres) per second (squared).
+/// Speed, acceleration and jerk of an axis, in its unit (degrees or millimetres) per second (squared, cubed).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Highest speed, > 0.
     pub speed: f64,
     /// Highest acceleration and deceleration, > 0.
     pub acceleration: f64,
+    /// Highest change of acceleration per second, > 0; no limit if absent.
+    #[serde(default)]
+    pub jerk: Option<f64>,
 }
 
 /// The time from the start of a move until every one of `axes` is at rest. Axes that are not listed do not move.
@@ -55,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn axis(axis: Axis, speed: f64, acceleration: f64) -> AxisConfig {
-        AxisConfig { axis, limits: Limits { speed, acceleration }, travel: None }
+        AxisConfig { axis, limits: Limits { speed, acceleration, jerk: None }, travel: None }
     }
 
     #[test]

@@ -171,7 +171,7 @@ mod tests {
     fn axes() -> Vec<AxisConfig> {
         let axis = |axis, speed, acceleration, travel| AxisConfig {
             axis,
-            limits: Limits { speed, acceleration },
+            limits: Limits { speed, acceleration, jerk: None },
             travel,
         };
         vec![

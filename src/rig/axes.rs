@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 
 use crate::motion::Unreachable;
-use crate::plan::Pose;
+use crate::plan::{Axis, Pose};
 
 /// All axes of a rig.
 pub trait Axes: Send + Sync {
@@ -19,6 +19,35 @@ pub trait Axes: Send + Sync {
     /// Brakes a running move at full deceleration; it then ends with [`MotionError::Stopped`] once at rest.
     /// Does nothing at rest.
     fn stop(&self);
+
+    /// Homes what has to be homed before a scan; answers at once if that is nothing. [`Self::stop`] gives it up.
+    fn make_ready(&self) -> oneshot::Receiver<Result<(), MotionError>> {
+        self.home(&[])
+    }
+
+    /// Finds out where these axes stand, or those of which that is not known if `axes` is empty: by their switch, or
+    /// by taking the word of the person who put them there. Those of the simulated rig are always home.
+    fn home(&self, _axes: &[Axis]) -> oneshot::Receiver<Result<(), MotionError>> {
+        let (sender, done) = oneshot::channel();
+        let _ = sender.send(Ok(()));
+        done
+    }
+
+    /// Moves one axis by `distance` in its unit; where that is, need not be known.
+    fn jog(&self, axis: Axis, distance: f64) -> Result<Move, MotionError> {
+        let pose = self.pose();
+        self.start_move(pose.with(axis, pose.get(axis) + distance))
+    }
+
+    /// Why nothing may move until [`Self::clear`], if so.
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
+    /// Lets the axes move again after a fault, if its cause is gone. Moves nothing.
+    fn clear(&self) -> Result<(), MotionError> {
+        Ok(())
+    }
 }
 
 /// A move under way.
@@ -43,6 +72,29 @@ pub enum MotionError {
     /// The move was stopped before its end.
     #[error("the move was stopped before its end")]
     Stopped,
+    /// Nobody knows where an axis stands.
+    #[error("it is not known where the {axis} stands: home it with `scanner home {axis}`")]
+    Unknown {
+        /// Which.
+        axis: Axis,
+    },
+    /// It could not be found out.
+    #[error("the {axis} is not home: {message}")]
+    Homing {
+        /// Which.
+        axis: Axis,
+        /// What happened, and what to do.
+        message: String,
+    },
+    /// Everything is stopped and stays so.
+    #[error("the axes are stopped: {cause}; when it is safe again: `scanner clear`")]
+    Fault {
+        /// What happened first.
+        cause: String,
+    },
+    /// The thread that makes steps has ended.
+    #[error("the thread that makes steps has ended: restart the program")]
+    Ended,
     /// The state of the simulated rig cannot be written, so no simulated camera would see the move.
     #[error("cannot write the simulated rig's state to {}: {source}", path.display())]
     World {
@@ -51,4 +103,11 @@ pub enum MotionError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl MotionError {
+    /// That `cause` keeps the axes stopped.
+    pub fn fault(cause: &impl std::fmt::Display) -> Self {
+        Self::Fault { cause: cause.to_string() }
+    }
 }

@@ -14,6 +14,9 @@ pub trait Lights: Send + Sync {
 /// Why the lights could not be switched.
 #[derive(Debug, thiserror::Error)]
 pub enum LightsError {
+    /// A pin of a light.
+    #[error(transparent)]
+    Pin(#[from] super::gpio::PinError),
     /// The state of the simulated rig cannot be written, so no simulated camera would see the light.
     #[error("cannot write the simulated rig's state to {}: {source}", path.display())]
     World {

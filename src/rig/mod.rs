@@ -4,6 +4,7 @@
 pub mod axes;
 pub mod camera;
 pub mod clock;
+pub mod gpio;
 pub mod lights;
 pub mod panel;
 pub mod sim;

@@ -16,9 +16,12 @@ pub trait Panel: Send + Sync {
 
     /// Shows `pattern` until the next one.
     fn show(&self, pattern: Led);
+
+    /// Shows for a moment that a press was heard and nothing is done.
+    fn refuse(&self) {}
 }
 
-/// A button of the panel.
+/// A button of the panel, or what holding it for long means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Button {
@@ -26,6 +29,10 @@ pub enum Button {
     Start,
     /// Stop the scan under way, so that it can go on later.
     Stop,
+    /// Stop the scan under way for good: the start button held.
+    Cancel,
+    /// Let the axes move again after a fault: the stop button held.
+    Clear,
 }
 
 /// A pattern of the status LED: what a person across the room has to know.
@@ -40,6 +47,8 @@ pub enum Led {
     Recovering,
     /// The last scan ended with shots missing, or did not begin: somebody has to look.
     Attention,
+    /// The axes are stopped by the emergency stop or a fault, until somebody clears it.
+    Stopped,
     /// A camera's driver cannot be ended: a reboot is needed.
     Wedged,
 }
@@ -50,6 +59,8 @@ impl Button {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Cancel => "cancel",
+            Self::Clear => "clear",
         }
     }
 }
@@ -62,6 +73,7 @@ impl Led {
             Self::Scanning => "scanning",
             Self::Recovering => "recovering",
             Self::Attention => "attention",
+            Self::Stopped => "stopped",
             Self::Wedged => "wedged",
         }
     }

@@ -161,7 +161,7 @@ mod tests {
     use crate::rig::sim::{SimAxes, World, WorldFile};
 
     fn turntable(folder: &tempfile::TempDir) -> (Arc<WorldFile>, Arc<dyn Axes>) {
-        let limits = Limits { speed: 90.0, acceleration: 900.0 };
+        let limits = Limits { speed: 90.0, acceleration: 900.0, jerk: None };
         let axes = vec![AxisConfig { axis: Axis::Turntable, limits, travel: None }];
         let path = folder.path().join("world.json");
         let world = Arc::new(WorldFile::create(path, World::default()).unwrap());

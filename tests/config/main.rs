@@ -4,6 +4,7 @@
 mod damage;
 mod drop_ins;
 mod errors;
+mod gpio;
 mod shipped;
 
 use scanner::config::ConfigErrors;

@@ -81,7 +81,11 @@ fn every_shipped_file_is_loaded_by_a_test() {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).count()
     };
-    assert_eq!((count(&root), count(&root.join("examples"))), (2, 4), "a new file needs a test above");
+    assert_eq!(
+        (count(&root), count(&root.join("examples"))),
+        (2, 5),
+        "a new file needs a test above, or beside"
+    );
 }
 
 #[test]
@@ -96,6 +100,7 @@ fn the_documented_defaults_are_the_defaults() {
         "noise_reduction",
         "focus_window",
         "crop",
+        "jerk",
     ];
     let mut uncommented = 0;
     let mut comment = String::new();

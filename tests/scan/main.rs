@@ -7,6 +7,7 @@ mod fuse;
 mod interrupted;
 mod manager;
 mod panel;
+mod pins;
 mod refused;
 mod room;
 mod service;

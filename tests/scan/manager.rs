@@ -1,5 +1,6 @@
 //! The service as systemd sees it: what it says at its notify socket, and what becomes of a scan that was interrupted.
 
+use std::io::BufRead as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -96,20 +97,31 @@ fn systemd_is_told_of_the_start_the_scan_the_reload_and_the_end() {
 #[test]
 fn a_reload_that_cannot_be_leaves_the_service_as_it_was() {
     let rig = slow_rig(2);
-    let manager = Manager::new(&rig);
-    let service = manager.start(&rig, None);
-    manager.hear_until("READY=1");
+    let (service, mut log) = begin(&rig, &["run"], "ready");
     let text = std::fs::read_to_string(&rig.config).unwrap();
-    std::fs::write(&rig.config, text.replace("angles = 2", "angels = 2")).unwrap();
-    // A file with errors cannot be asked about by a command that reads it, too.
-    signal(&service, Signal::HUP);
-    std::fs::write(&rig.config, text.replace("directory = \"run\"", "directory = \"elsewhere\"")).unwrap();
-    signal(&service, Signal::HUP);
+    let wrong = [
+        ("angles = 2", "angels = 2", "the new one has errors"),
+        ("runtime_directory = \"run\"", "runtime_directory = \"elsewhere\"", "restart it"),
+    ];
+    for (old, new, reason) in wrong {
+        std::fs::write(&rig.config, text.replace(old, new)).unwrap();
+        // As a command could not ask: it would read the same file.
+        signal(&service, Signal::HUP);
+        let mut line = String::new();
+        while !line.contains("reload: ") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended");
+        }
+        assert!(line.contains("ERROR") && line.contains(reason), "{line}");
+    }
     std::fs::write(&rig.config, &text).unwrap();
     assert_eq!(rig.run(&["start"]).code, Some(0));
-    manager.hear_until("STATUS=ready; last scan complete, 4 of 4 shots stored");
+    while rig.run(&["status", "--json"]).json()["scanning"] == true {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    rig.assert_complete(&rig.scan_id().unwrap(), "after reloads that were refused");
     signal(&service, Signal::TERM);
-    assert_eq!(wait(service), Some(0));
+    assert_eq!(end(service, log).code, Some(0));
 }
 
 #[test]
@@ -124,9 +136,10 @@ fn the_watchdog_is_fed_while_the_service_answers_and_scans() {
     manager.hear_until("WATCHDOG=1");
     // Nobody is answered at a socket that is not there: whatever else goes on, that is no progress.
     std::fs::remove_file(rig.dir.path().join("run/control.sock")).unwrap();
-    manager.0.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
+    manager.0.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut buffer = [0; 4096];
-    while manager.0.recv(&mut buffer).is_ok() {}
+    let starved = (0..20).any(|_| manager.0.recv(&mut buffer).is_err());
+    assert!(starved, "it is fed although nobody is answered");
     signal(&service, Signal::TERM);
     assert_eq!(wait(service), Some(0));
 }

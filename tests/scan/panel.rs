@@ -17,7 +17,7 @@ fn press(rig: &TestRig, button: &str) {
 }
 
 /// Asks for the status until the LED shows `pattern`.
-fn wait_for_led(rig: &TestRig, pattern: &str) -> serde_json::Value {
+pub(crate) fn wait_for_led(rig: &TestRig, pattern: &str) -> serde_json::Value {
     let mut status = serde_json::Value::Null;
     for _ in 0..1500 {
         status = rig.run(&["status", "--json"]).json();

@@ -198,7 +198,7 @@ mod tests {
         let file = WorldFile::create(path.clone(), World::default()).unwrap();
         let mut table = Table::new(SimOptions { world: Some(path), ..SimOptions::default() });
         let start = table.picture(SIZE, &shutter(1_000_000_000), None).unwrap();
-        let limits = Limits { speed: 360.0, acceleration: 3600.0 };
+        let limits = Limits { speed: 360.0, acceleration: 3600.0, jerk: None };
         let axes = [AxisConfig { axis: Axis::Turntable, limits, travel: None }];
         let target = Pose::default().with(Axis::Turntable, 170.0);
         file.update(|world| world.push_move(2_000_000_000, target, &axes, 1.0)).unwrap();

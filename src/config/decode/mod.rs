@@ -1,8 +1,10 @@
 //! From the merged tree to the checked [`Config`], a function a section.
 
 mod camera;
+mod gpio;
 mod motion;
 mod plan;
+mod stepper;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,9 +13,7 @@ use super::problem::Finding;
 use super::reader::{Context, Reader, did_you_mean, document};
 use super::source::Sources;
 use super::tree::Table;
-use super::{
-    CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Panel, Recovery, Scan, Storage,
-};
+use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage};
 use crate::units::{Bytes, Seconds};
 
 /// Decodes `table`; what is wrong is added to `findings`. A config that comes with findings is not to be used.
@@ -21,15 +21,17 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
     document(table, &mut Context { sources, findings }, |document| {
         let storage = document.section("storage", storage);
         let cameras = camera::cameras(document);
-        let motion = motion::motion(document);
-        let lights = lights(document);
-        let panel = document.section("panel", |panel| panel.or("backend", Panel::None));
+        let mut pins = gpio::Pins::new(gpio::gpio(document));
+        let motion = motion::motion(document, &mut pins);
+        let lights = lights(document, &mut pins);
+        let panel = document.section("panel", |panel| gpio::panel(panel, &mut pins));
         let (mut plans, plan_names) = plan::plans(document, motion.as_ref());
         let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names));
         let recovery = document.section("recovery", recovery);
         Some(Config {
             storage: storage?,
             cameras,
+            gpio: pins.into_gpio(),
             motion: motion?,
             lights,
             panel: panel?,
@@ -52,13 +54,14 @@ fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
     }
 }
 
-fn lights(document: &mut Reader<'_, '_, '_>) -> Vec<Light> {
+fn lights(document: &mut Reader<'_, '_, '_>, pins: &mut gpio::Pins) -> Vec<Light> {
     let mut names = Vec::new();
     document.list("light", |light| {
         let name = light.name_in("name", &mut names);
         let brightness = light.or_in("brightness", &(0.0..=1.0), 1.0);
         let warm_up = time(light, "warm_up", 0.0..=600.0, 0.0);
-        Some(Light { name: name?, brightness, warm_up })
+        let pin = gpio::light_pin(light, pins, name.as_deref());
+        Some(Light { name: name?, brightness, warm_up, pin })
     })
 }
 

@@ -2,34 +2,52 @@
 
 use std::time::Duration;
 
+use super::gpio::Pins;
+use super::stepper;
+use crate::config::gpio::Stepper;
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
 use crate::config::{AxisConfig, Motion, MotionBackend};
 use crate::motion::Limits;
 use crate::plan::Axis;
 use crate::units::{
-    Angle, AngularAcceleration, AngularSpeed, Dimension, Length, LinearAcceleration, LinearSpeed, Quantity,
+    Angle, AngularAcceleration, AngularJerk, AngularSpeed, Dimension, Length, LinearAcceleration, LinearJerk,
+    LinearSpeed, Quantity,
 };
 
-impl Choice for MotionBackend {
-    const CHOICES: &'static [(&'static str, Self)] = &[("sim", Self::Sim { time_scale: 1.0 })];
+#[derive(Clone, Copy)]
+enum Backend {
+    Sim,
+    Gpio,
+}
+
+impl Choice for Backend {
+    const CHOICES: &'static [(&'static str, Self)] = &[("sim", Self::Sim), ("gpio", Self::Gpio)];
 }
 
 /// Reads `[motion]`. A rig without one has no axes.
-pub(super) fn motion(document: &mut Reader<'_, '_, '_>) -> Option<Motion> {
+pub(super) fn motion(document: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Option<Motion> {
     let written = document.has("motion");
     let motion = document.section("motion", |motion| {
         // What moves real weights is not guessed.
-        let backend =
-            if written { motion.required("backend") } else { Some(MotionBackend::Sim { time_scale: 1.0 }) };
-        let time_scale = motion.or_in("time_scale", &(0.001..=1000.0), 1.0);
+        let backend = if written { motion.required("backend") } else { Some(Backend::Sim) };
         let settle = super::time(motion, "settle", 0.0..=60.0, DEFAULT_SETTLE.as_secs_f64());
         let written: Vec<Axis> = Axis::ALL.into_iter().filter(|axis| motion.has(axis.name())).collect();
+        if backend.is_none() {
+            // Which of these belong here cannot be told.
+            for key in ["time_scale", "emergency_stop", "max_late_steps"] {
+                motion.has(key);
+            }
+        }
+        let mut steppers = Vec::new();
         let axes: Vec<Option<AxisConfig>> =
-            written.into_iter().map(|axis| axis_config(motion, axis)).collect();
+            written.into_iter().map(|axis| axis_config(motion, axis, backend, pins, &mut steppers)).collect();
         let axes: Option<Vec<AxisConfig>> = axes.into_iter().collect();
         let backend = match backend? {
-            MotionBackend::Sim { .. } => MotionBackend::Sim { time_scale },
+            Backend::Sim => {
+                MotionBackend::Sim { time_scale: motion.or_in("time_scale", &(0.001..=1000.0), 1.0) }
+            }
+            Backend::Gpio => MotionBackend::Gpio(stepper::gpio_motion(motion, pins, steppers)),
         };
         Some(Motion { backend, settle, axes: axes? })
     });
@@ -38,24 +56,46 @@ pub(super) fn motion(document: &mut Reader<'_, '_, '_>) -> Option<Motion> {
 
 const DEFAULT_SETTLE: Duration = Duration::from_millis(200);
 
-fn axis_config(motion: &mut Reader<'_, '_, '_>, axis: Axis) -> Option<AxisConfig> {
+fn axis_config(
+    motion: &mut Reader<'_, '_, '_>,
+    axis: Axis,
+    backend: Option<Backend>,
+    pins: &mut Pins,
+    steppers: &mut Vec<Stepper>,
+) -> Option<AxisConfig> {
     let config = motion.section(axis.name(), |reader| {
         let (limits, travel) = match axis {
-            Axis::Turntable => (limits::<AngularSpeed, AngularAcceleration>(reader), no_travel(reader)),
-            Axis::Tilt => (limits::<AngularSpeed, AngularAcceleration>(reader), travel::<Angle>(reader)),
-            Axis::Lift | Axis::Rail => {
-                (limits::<LinearSpeed, LinearAcceleration>(reader), travel::<Length>(reader))
-            }
+            Axis::Turntable => (angular_limits(reader), no_travel(reader)),
+            Axis::Tilt => (angular_limits(reader), travel::<Angle>(reader)),
+            Axis::Lift | Axis::Rail => (linear_limits(reader), travel::<Length>(reader)),
         };
-        Some(AxisConfig { axis, limits: limits?, travel })
+        let config = AxisConfig { axis, limits: limits?, travel };
+        match backend {
+            Some(Backend::Gpio) => steppers.push(stepper::stepper(reader, pins, &config)?),
+            Some(Backend::Sim) => {}
+            None => {
+                reader.has("stepper");
+                reader.has("homing");
+            }
+        }
+        Some(config)
     });
     config.flatten()
 }
 
-fn limits<S: Dimension, A: Dimension>(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
+fn angular_limits(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
+    limits::<AngularSpeed, AngularAcceleration, AngularJerk>(axis)
+}
+
+fn linear_limits(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
+    limits::<LinearSpeed, LinearAcceleration, LinearJerk>(axis)
+}
+
+fn limits<S: Dimension, A: Dimension, J: Dimension>(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {
     let speed = axis.required_in("speed", &(Quantity::<S>::new(0.001)..=Quantity::new(1e5)));
     let acceleration = axis.required_in("acceleration", &(Quantity::<A>::new(0.001)..=Quantity::new(1e6)));
-    Some(Limits { speed: speed?.get(), acceleration: acceleration?.get() })
+    let jerk = axis.optional_in("jerk", &(Quantity::<J>::new(0.001)..=Quantity::new(1e9)));
+    Some(Limits { speed: speed?.get(), acceleration: acceleration?.get(), jerk: jerk.map(Quantity::get) })
 }
 
 fn no_travel(turntable: &mut Reader<'_, '_, '_>) -> Option<(f64, f64)> {

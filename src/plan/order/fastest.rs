@@ -58,7 +58,7 @@ mod tests {
         std::iter::zip([Axis::Turntable, Axis::Lift, Axis::Tilt], limits)
             .map(|(axis, (speed, acceleration))| AxisConfig {
                 axis,
-                limits: Limits { speed, acceleration },
+                limits: Limits { speed, acceleration, jerk: None },
                 travel: None,
             })
             .collect()

@@ -99,7 +99,7 @@ impl Spawner {
 
 /// The executable of `driver`: an absolute path, else `scanner-DRIVER` or `DRIVER` beside this program, else in
 /// `PATH`. The error says where it was looked for.
-pub(super) fn find_driver(driver: &Path) -> Result<PathBuf, String> {
+pub fn find_driver(driver: &Path) -> Result<PathBuf, String> {
     let candidates: Vec<PathBuf> = if driver.is_absolute() {
         vec![driver.to_owned()]
     } else {

@@ -182,12 +182,12 @@ mod tests {
         let axes = vec![
             AxisConfig {
                 axis: Axis::Turntable,
-                limits: Limits { speed: 90.0, acceleration: 180.0 },
+                limits: Limits { speed: 90.0, acceleration: 180.0, jerk: None },
                 travel: None,
             },
             AxisConfig {
                 axis: Axis::Lift,
-                limits: Limits { speed: 50.0, acceleration: 200.0 },
+                limits: Limits { speed: 50.0, acceleration: 200.0, jerk: None },
                 travel: Some((10.0, 300.0)),
             },
         ];

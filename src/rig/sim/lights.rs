@@ -57,6 +57,7 @@ mod tests {
             name: name.into(),
             brightness,
             warm_up: Duration::from_millis(warm_up),
+            pin: None,
         };
         let lights = SimLights::new(vec![light("left", 0.5, 200), light("right", 1.0, 300)], world).unwrap();
         let brightness = || World::load(&path).unwrap().lights().values().copied().collect::<Vec<_>>();

@@ -95,6 +95,15 @@ impl World {
         self.lights.insert(light.to_owned(), brightness);
     }
 
+    /// The axes truly stand at `pose`: where they were believed to stand after the last move is forgotten if that is
+    /// somewhere else.
+    pub fn place(&mut self, pose: Pose) {
+        if self.target() != wrapped(pose) {
+            self.segments.clear();
+            self.rest = wrapped(pose);
+        }
+    }
+
     /// Adds a move of `axes` from where they will stand to `target`, from `start_ns` on, which must not be
     /// before [`Self::rest_ns`].
     pub fn push_move(&mut self, start_ns: u64, target: Pose, axes: &[AxisConfig], time_scale: f64) {
@@ -237,12 +246,12 @@ mod tests {
     const AXES: [AxisConfig; 2] = [
         AxisConfig {
             axis: Axis::Turntable,
-            limits: Limits { speed: 90.0, acceleration: 180.0 },
+            limits: Limits { speed: 90.0, acceleration: 180.0, jerk: None },
             travel: None,
         },
         AxisConfig {
             axis: Axis::Lift,
-            limits: Limits { speed: 50.0, acceleration: 200.0 },
+            limits: Limits { speed: 50.0, acceleration: 200.0, jerk: None },
             travel: Some((0.0, 300.0)),
         },
     ];

@@ -1,0 +1,457 @@
+//! The thread that makes steps.
+//!
+//! While something moves, it allocates nothing and takes no lock: wishes and what it has done are atomics. A step
+//! that comes late delays all that follow, so that the motor never has to catch up.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use super::motor::Motor;
+use super::pins::{Input, PinError};
+use super::realtime;
+use crate::motion::StepCourse;
+use crate::rig::axes::MotionError;
+use crate::rig::clock::now_ns;
+
+/// How often the emergency stop is looked at between steps that are far apart.
+const LOOK: Duration = Duration::from_millis(2);
+/// How often while nothing moves.
+const LOOK_AT_REST: Duration = Duration::from_millis(10);
+/// A step later than this, or than half the time to the next one of its motor, is late.
+const LEAST_LATE_NS: u64 = 50_000;
+/// An emergency stop that is active this many times in a row, a few microseconds apart, is no disturbance.
+const SURE: u32 = 3;
+
+/// What the thread and the rest of the program share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// The position of each motor, in steps.
+    pub(super) steps: Vec<AtomicI64>,
+    /// Whether that is its true one.
+    pub(super) known: Vec<AtomicBool>,
+    /// Whether each motor is powered.
+    pub(super) powered: Vec<AtomicBool>,
+    /// A [`Stop`].
+    pub(super) stop: AtomicU8,
+    /// Whether an order is being carried out.
+    pub(super) busy: AtomicBool,
+    /// Steps that were late since the start.
+    pub(super) late: AtomicU64,
+    fault: Mutex<Option<Fault>>,
+}
+
+/// What is wished of a run under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Stop {
+    No = 0,
+    /// At full deceleration.
+    Brake = 1,
+}
+
+/// Why nothing moves until somebody has cleared it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("the emergency stop is pressed, or its line is broken")]
+    EmergencyStop,
+    #[error(
+        "{late} steps of a move were late, the worst by {worst_us} us: something keeps the processor from this program"
+    )]
+    Late { late: u32, worst_us: u64 },
+    #[error("{0}")]
+    Pin(String),
+}
+
+/// What the thread is asked to do.
+pub(super) enum Order {
+    Run(Box<Run>),
+    /// Forget the fault, if its cause is gone.
+    Clear(SyncSender<Result<(), MotionError>>),
+}
+
+/// Moves, one after the other.
+pub(super) struct Run {
+    pub(super) legs: Vec<Leg>,
+    /// Ends as soon as the switch of this motor is as wanted.
+    pub(super) until: Option<Until>,
+    pub(super) reply: Reply,
+}
+
+/// Who wants to know of the end of a run; whoever does not wait for it has dropped the other end.
+pub(super) enum Reply {
+    /// Since when all rest.
+    Move(oneshot::Sender<Result<u64, MotionError>>),
+    /// The position at which the switch was met, if it was.
+    Search(oneshot::Sender<Result<Option<i64>, MotionError>>),
+}
+
+impl Reply {
+    fn send(self, ended: Result<Rest, MotionError>) {
+        match self {
+            Self::Move(sender) => drop(sender.send(ended.map(|rest| rest.rest_ns))),
+            Self::Search(sender) => drop(sender.send(ended.map(|rest| rest.met))),
+        }
+    }
+}
+
+/// A move of all motors at once.
+pub(super) struct Leg {
+    /// `CLOCK_MONOTONIC`.
+    pub(super) start_ns: u64,
+    /// For each motor.
+    pub(super) courses: Vec<Option<StepCourse>>,
+}
+
+/// What ends a search.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Until {
+    pub(super) motor: usize,
+    /// The wanted state of its switch.
+    pub(super) active: bool,
+    /// Whether to brake then, or to stop at once.
+    pub(super) brake: bool,
+}
+
+/// The end of a run.
+struct Rest {
+    rest_ns: u64,
+    met: Option<i64>,
+}
+
+impl Shared {
+    pub(super) fn new(motors: usize) -> Self {
+        Self {
+            steps: (0..motors).map(|_| AtomicI64::new(0)).collect(),
+            known: (0..motors).map(|_| AtomicBool::new(false)).collect(),
+            powered: (0..motors).map(|_| AtomicBool::new(false)).collect(),
+            stop: AtomicU8::new(Stop::No as u8),
+            busy: AtomicBool::new(false),
+            late: AtomicU64::new(0),
+            fault: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_fault(&self, fault: Option<Fault>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+}
+
+/// One motor's way through a leg.
+struct Cursor {
+    course: StepCourse,
+    next: u64,
+    /// After the start of the leg; none behind the last step.
+    due: Option<u64>,
+}
+
+/// The thread's own.
+pub(super) struct Emitter {
+    motors: Vec<Motor>,
+    idle_release: Vec<Option<Duration>>,
+    /// Whether a motor that was released has to be homed.
+    homed: Vec<bool>,
+    emergency_stop: Option<Box<dyn Input>>,
+    max_late: u32,
+    shared: Arc<Shared>,
+    cursors: Vec<Option<Cursor>>,
+    rested_ns: u64,
+}
+
+/// How a leg ended, where it did not fail.
+enum Ended {
+    Arrived { rest_ns: u64 },
+    Met { rest_ns: u64, steps: i64 },
+    Stopped,
+}
+
+impl Emitter {
+    pub(super) fn new(
+        motors: Vec<Motor>,
+        idle_release: Vec<Option<Duration>>,
+        homed: Vec<bool>,
+        emergency_stop: Option<Box<dyn Input>>,
+        max_late: u32,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let cursors = motors.iter().map(|_| None).collect();
+        Self { motors, idle_release, homed, emergency_stop, max_late, shared, cursors, rested_ns: now_ns() }
+    }
+
+    /// Carries out orders until there can be no more.
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        realtime::request();
+        self.look_at_rest();
+        self.tell_power();
+        loop {
+            let looks = self.emergency_stop.is_some() || self.idle_release.iter().any(Option::is_some);
+            let order = if looks {
+                match orders.recv_timeout(LOOK_AT_REST) {
+                    Ok(order) => Some(order),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            } else {
+                match orders.recv() {
+                    Ok(order) => Some(order),
+                    Err(_) => return,
+                }
+            };
+            match order {
+                None => {
+                    self.look_at_rest();
+                    self.release_idle();
+                }
+                Some(Order::Clear(answer)) => {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(self.clear());
+                }
+                Some(Order::Run(run)) => {
+                    let ended = self.perform(&run);
+                    self.rested_ns = now_ns();
+                    self.tell_power();
+                    self.shared.busy.store(false, Ordering::Release);
+                    run.reply.send(ended);
+                }
+            }
+        }
+    }
+
+    fn perform(&mut self, run: &Run) -> Result<Rest, MotionError> {
+        if let Some(fault) = self.shared.fault() {
+            return Err(MotionError::fault(&fault));
+        }
+        let mut rest = Rest { rest_ns: now_ns(), met: None };
+        let mut slip_ns = 0;
+        for leg in &run.legs {
+            match self.leg(leg, &mut slip_ns, run.until) {
+                Ok(Ended::Arrived { rest_ns }) => rest.rest_ns = rest_ns,
+                Ok(Ended::Met { rest_ns, steps }) => return Ok(Rest { rest_ns, met: Some(steps) }),
+                Ok(Ended::Stopped) => return Err(MotionError::Stopped),
+                Err(fault) => return Err(self.latch(fault)),
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Makes the steps of `leg`, all of it later by `slip_ns`, to which delays are added.
+    fn leg(&mut self, leg: &Leg, slip_ns: &mut u64, until: Option<Until>) -> Result<Ended, Fault> {
+        let mut rest = Duration::ZERO;
+        for (index, course) in leg.courses.iter().enumerate() {
+            let course = course.as_ref().filter(|course| course.steps() > 0);
+            if let Some(course) = course {
+                self.motors[index].power(true)?;
+                self.motors[index].turn(course.direction() > 0)?;
+                rest = rest.max(course.duration());
+            }
+            self.cursors[index] = course.map(Cursor::new);
+        }
+        if let Some(until) = until
+            && self.motors[until.motor].is_at_switch()? == until.active
+        {
+            let steps = self.shared.steps[until.motor].load(Ordering::Relaxed);
+            return Ok(Ended::Met { rest_ns: now_ns(), steps });
+        }
+        let (mut late, mut worst_ns) = (0_u32, 0);
+        let mut stopping = false;
+        let mut met = None;
+        loop {
+            let start_ns = leg.start_ns + *slip_ns;
+            let due = self.cursors.iter().flatten().filter_map(|cursor| cursor.due).min();
+            let due_ns = start_ns + due.unwrap_or(rest.as_nanos() as u64);
+            // Steps far apart are waited for in parts.
+            let look_ns = now_ns() + LOOK.as_nanos() as u64;
+            realtime::wait_until(due_ns.min(look_ns));
+            if self.is_emergency()? {
+                return Err(Fault::EmergencyStop);
+            }
+            if !stopping && self.shared.stop.load(Ordering::Relaxed) == Stop::Brake as u8 {
+                stopping = true;
+                rest = self.brake(start_ns);
+                continue;
+            }
+            if due_ns > look_ns {
+                continue;
+            }
+            let Some(due) = due else {
+                return Ok(match (met, stopping) {
+                    (Some(steps), _) => Ended::Met { rest_ns: due_ns, steps },
+                    (None, true) => Ended::Stopped,
+                    (None, false) => Ended::Arrived { rest_ns: due_ns },
+                });
+            };
+            let behind_ns = now_ns().saturating_sub(due_ns);
+            if behind_ns > self.tolerance(due) {
+                late += 1;
+                worst_ns = behind_ns.max(worst_ns);
+                *slip_ns += behind_ns;
+                self.shared.late.fetch_add(1, Ordering::Relaxed);
+                if late > self.max_late {
+                    return Err(Fault::Late { late, worst_us: worst_ns / 1000 });
+                }
+                continue;
+            }
+            self.step(due, start_ns)?;
+            if let Some(until) = until
+                && met.is_none()
+                && self.motors[until.motor].is_at_switch()? == until.active
+            {
+                let steps = self.shared.steps[until.motor].load(Ordering::Relaxed);
+                if !until.brake {
+                    return Ok(Ended::Met { rest_ns: now_ns(), steps });
+                }
+                met = Some(steps);
+                stopping = true;
+                rest = self.brake(start_ns);
+            }
+        }
+    }
+
+    /// Makes every step that is due at `due` after the start.
+    fn step(&mut self, due: u64, start_ns: u64) -> Result<(), Fault> {
+        let due_ns = start_ns + due;
+        let is_due = |cursor: &Option<Cursor>| cursor.as_ref().is_some_and(|cursor| cursor.due == Some(due));
+        for (motor, cursor) in self.motors.iter_mut().zip(&self.cursors) {
+            if is_due(cursor) {
+                motor.rise(due_ns)?;
+            }
+        }
+        let risen_ns = now_ns();
+        for ((motor, cursor), steps) in self.motors.iter_mut().zip(&mut self.cursors).zip(&self.shared.steps)
+        {
+            if is_due(cursor)
+                && let Some(cursor) = cursor
+            {
+                motor.fall(risen_ns)?;
+                steps.fetch_add(cursor.course.direction(), Ordering::Relaxed);
+                cursor.next += 1;
+                cursor.find_due();
+            }
+        }
+        Ok(())
+    }
+
+    /// Shortens every course so that it ends as soon as it can, and returns when the last one rests.
+    fn brake(&mut self, start_ns: u64) -> Duration {
+        let now = Duration::from_nanos(now_ns().saturating_sub(start_ns));
+        let mut rest = now;
+        for cursor in self.cursors.iter_mut().flatten() {
+            cursor.course = cursor.course.stopped_at(now);
+            cursor.find_due();
+            rest = rest.max(cursor.course.duration());
+        }
+        rest
+    }
+
+    /// How late the step that is due at `due` may be.
+    fn tolerance(&self, due: u64) -> u64 {
+        let gaps = self.cursors.iter().flatten().filter(|cursor| cursor.due == Some(due)).map(|cursor| {
+            let next = cursor.course.due(cursor.next + 1).map(|next| next.as_nanos() as u64);
+            next.map_or(u64::MAX, |next| next.saturating_sub(due) / 2)
+        });
+        gaps.min().unwrap_or(u64::MAX).max(LEAST_LATE_NS)
+    }
+
+    fn is_emergency(&mut self) -> Result<bool, Fault> {
+        let Some(input) = &mut self.emergency_stop else { return Ok(false) };
+        for _ in 0..SURE {
+            if !input.is_active()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// At rest the emergency stop counts, too: it takes the power away.
+    fn look_at_rest(&mut self) {
+        if self.shared.fault().is_some() {
+            return;
+        }
+        match self.is_emergency() {
+            Ok(false) => {}
+            Ok(true) => drop(self.latch(Fault::EmergencyStop)),
+            Err(fault) => drop(self.latch(fault)),
+        }
+    }
+
+    fn release_idle(&mut self) {
+        let rested = Duration::from_nanos(now_ns().saturating_sub(self.rested_ns));
+        for index in 0..self.motors.len() {
+            let Some(after) = self.idle_release[index] else { continue };
+            if rested < after || !self.motors[index].is_powered() {
+                continue;
+            }
+            match self.motors[index].power(false) {
+                Ok(()) => info!("a motor is released after {after:?} of rest"),
+                Err(error) => drop(self.latch(error.into())),
+            }
+            // What is put somewhere by hand is trusted to stay there; what is found by a switch is found again.
+            if self.homed[index] {
+                self.shared.known[index].store(false, Ordering::Relaxed);
+            }
+            self.tell_power();
+        }
+    }
+
+    /// Stops everything at once, takes away the power, and lets nothing move any more.
+    fn latch(&mut self, fault: Fault) -> MotionError {
+        for motor in &mut self.motors {
+            if let Err(error) = motor.make_safe() {
+                error!("a motor is not safe: {error}");
+            }
+        }
+        for known in &self.shared.known {
+            known.store(false, Ordering::Relaxed);
+        }
+        self.tell_power();
+        error!("the axes are stopped and released: {fault}; when it is safe again: scanner clear");
+        let error = MotionError::fault(&fault);
+        self.shared.set_fault(Some(fault));
+        error
+    }
+
+    fn clear(&mut self) -> Result<(), MotionError> {
+        match self.is_emergency() {
+            Ok(true) => return Err(MotionError::fault(&Fault::EmergencyStop)),
+            Err(fault) => return Err(MotionError::fault(&fault)),
+            Ok(false) => {}
+        }
+        if let Some(fault) = self.shared.fault() {
+            warn!("cleared: {fault}");
+        }
+        self.shared.set_fault(None);
+        Ok(())
+    }
+
+    fn tell_power(&self) {
+        for (motor, powered) in self.motors.iter().zip(&self.shared.powered) {
+            powered.store(motor.is_powered(), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Cursor {
+    fn new(course: &StepCourse) -> Self {
+        let mut cursor = Self { course: *course, next: 0, due: None };
+        cursor.find_due();
+        cursor
+    }
+
+    fn find_due(&mut self) {
+        self.due = self.course.due(self.next).map(|due| due.as_nanos() as u64);
+    }
+}
+
+impl From<PinError> for Fault {
+    fn from(error: PinError) -> Self {
+        Self::Pin(error.to_string())
+    }
+}

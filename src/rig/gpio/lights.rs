@@ -1,0 +1,116 @@
+//! Lights on pins.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tracing::error;
+
+use super::axes::OpenError;
+use super::pins::{Board, OutputPin, PinError};
+use super::realtime::sleep_until;
+use crate::config::Light;
+use crate::config::gpio::light_output;
+use crate::rig::clock::now_ns;
+use crate::rig::lights::{Lights, LightsError};
+use crate::rig::sim::SimLights;
+
+/// A dimmed light goes on and off this often: exposures that are multiples of it are alike.
+const PERIOD: Duration = Duration::from_millis(1);
+
+/// Lights on GPIO pins, seen by simulated cameras, too.
+pub struct GpioLights {
+    lamps: Mutex<Vec<Lamp>>,
+    seen: SimLights,
+}
+
+enum Lamp {
+    /// On or off; one without any brightness stays off.
+    Plain { pin: OutputPin, bright: bool },
+    /// Dimmed by a thread of its own.
+    Dimmed { wanted: Option<Sender<bool>>, thread: Option<JoinHandle<()>> },
+}
+
+impl GpioLights {
+    /// Takes the pins of `lights` from `board`, all in their safe state. `seen` is what simulated cameras see of all.
+    pub fn open(board: &dyn Board, lights: &[Light], seen: SimLights) -> Result<Self, OpenError> {
+        let mut lamps = Vec::new();
+        for (light, output) in lights.iter().filter_map(|light| Some((light, light_output(light)?))) {
+            let pin = OutputPin::open(board, &output)?;
+            let dimmed = light.brightness > 0.0 && light.brightness < 1.0;
+            let bright = light.brightness > 0.0;
+            lamps.push(if dimmed { Lamp::dimmed(pin, light)? } else { Lamp::Plain { pin, bright } });
+        }
+        Ok(Self { lamps: Mutex::new(lamps), seen })
+    }
+}
+
+impl Lights for GpioLights {
+    fn switch(&self, on: bool) -> Result<Duration, LightsError> {
+        for lamp in self.lamps.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            match lamp {
+                Lamp::Plain { pin, bright } => pin.set(on && *bright, now_ns())?,
+                Lamp::Dimmed { wanted, .. } => {
+                    // Its thread ends after an error only, which it has logged.
+                    let _ = wanted.as_ref().map(|wanted| wanted.send(on));
+                }
+            }
+        }
+        self.seen.switch(on)
+    }
+}
+
+impl Lamp {
+    fn dimmed(pin: OutputPin, light: &Light) -> Result<Self, OpenError> {
+        let (wanted, receiver) = mpsc::channel();
+        let lit = PERIOD.mul_f64(light.brightness);
+        let name = light.name.clone();
+        let dim = move || {
+            if let Err(error) = dim(pin, lit, &receiver) {
+                error!("the light {name} is off: {error}");
+            }
+        };
+        let thread = std::thread::Builder::new().name(format!("light {}", light.name)).spawn(dim)?;
+        Ok(Self::Dimmed { wanted: Some(wanted), thread: Some(thread) })
+    }
+}
+
+impl Drop for Lamp {
+    fn drop(&mut self) {
+        match self {
+            Self::Plain { .. } => {}
+            Self::Dimmed { wanted, thread } => {
+                drop(wanted.take());
+                // What it has to say, it has logged.
+                drop(thread.take().map(JoinHandle::join));
+            }
+        }
+    }
+}
+
+/// Switches `pin` on for `lit` of every [`PERIOD`] while that is wanted, until nobody can want anything any more.
+fn dim(mut pin: OutputPin, lit: Duration, wanted: &Receiver<bool>) -> Result<(), PinError> {
+    while let Ok(on) = wanted.recv() {
+        if !on {
+            pin.set(false, now_ns())?;
+            continue;
+        }
+        let mut next_ns = now_ns();
+        loop {
+            match wanted.try_recv() {
+                Ok(true) | Err(mpsc::TryRecvError::Empty) => {}
+                Ok(false) => break,
+                Err(mpsc::TryRecvError::Disconnected) => return Ok(()),
+            }
+            pin.set(true, next_ns)?;
+            sleep_until(next_ns + lit.as_nanos() as u64);
+            pin.set(false, next_ns + lit.as_nanos() as u64)?;
+            // What was missed is not made up for.
+            next_ns = (next_ns + PERIOD.as_nanos() as u64).max(now_ns());
+            sleep_until(next_ns);
+        }
+        pin.set(false, now_ns())?;
+    }
+    Ok(())
+}

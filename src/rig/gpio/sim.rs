@@ -1,0 +1,341 @@
+//! Simulated pins.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::pins::{Board, Edges, Input, Output, PinError};
+use crate::config::gpio::{DeviceFault, Homing, Pin, Pull, Seek, SimulatedPins, Stepper};
+use crate::config::{Config, MotionBackend};
+use crate::rig::clock::now_ns;
+
+/// What a byte of the file says of a pin.
+const HIGH: u8 = b'1';
+const LOW: u8 = b'0';
+const OPEN: u8 = b'-';
+/// Changes beyond this are counted only: an hour of a fast rig.
+const MOST_CHANGES: usize = 16_000_000;
+/// Width of an index mark in steps.
+const MARK: i64 = 8;
+
+/// Pins whose levels are bytes in a file, `0`, `1` or `-`: they outlive the process, as those of a chip do, and
+/// anybody can look at them. What hangs on them is computed: motors move carriages that meet their switches, the
+/// contact of the emergency stop is closed.
+#[derive(Debug)]
+pub struct SimBoard {
+    shared: Arc<Shared>,
+    simulated: SimulatedPins,
+    mechanisms: Vec<Arc<Mechanism>>,
+    /// Contacts that are closed to ground until somebody sets their level.
+    closed: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    file: File,
+    changes: Mutex<Changes>,
+}
+
+#[derive(Debug, Default)]
+struct Changes {
+    list: Vec<Change>,
+    taken: BTreeMap<u32, String>,
+}
+
+/// A change of an output. Times on `CLOCK_MONOTONIC` in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The pin's number.
+    pub pin: u32,
+    /// Its new level.
+    pub high: bool,
+    /// When it was to change.
+    pub due_ns: u64,
+    /// When it did.
+    pub at_ns: u64,
+}
+
+/// A motor and what it moves, as they truly are.
+#[derive(Debug)]
+struct Mechanism {
+    stepper: Stepper,
+    steps: AtomicI64,
+    upwards: AtomicBool,
+    powered: AtomicBool,
+}
+
+impl SimBoard {
+    /// The pins in the file at `path`, with what `config` hangs on them.
+    pub fn open(config: &Config, simulated: &SimulatedPins, path: &Path) -> Result<Self, PinError> {
+        let device = || PathBuf::from("/dev/gpiochip0 (simulated)");
+        match simulated.fault {
+            Some(DeviceFault::Missing) => {
+                let hint = "[gpio.simulation] fault says so".into();
+                return Err(PinError::Missing { device: device(), hint });
+            }
+            Some(DeviceFault::Denied) => {
+                return Err(PinError::Denied { device: device(), group: "gpio".into() });
+            }
+            None => {}
+        }
+        let failed = |action| {
+            let path = path.to_owned();
+            move |source| PinError::Simulation { action, path, source }
+        };
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(path).map_err(failed("open"))?;
+        let pins = Pin::MOST as usize + 1;
+        if file.metadata().map_err(failed("read"))?.len() < pins as u64 {
+            file.write_all_at(&vec![OPEN; pins], 0).map_err(failed("write"))?;
+        }
+        let (mechanisms, closed) = match &config.motion.backend {
+            MotionBackend::Gpio(motion) => {
+                let mechanism = |stepper: &Stepper| Arc::new(Mechanism::new(stepper, simulated));
+                let closed = motion.emergency_stop.map(|pin| pin.number).into_iter().collect();
+                (motion.steppers.iter().map(mechanism).collect(), closed)
+            }
+            MotionBackend::Sim { .. } => (Vec::new(), Vec::new()),
+        };
+        let changes = Mutex::new(Changes { list: Vec::with_capacity(1 << 16), taken: BTreeMap::new() });
+        let shared = Arc::new(Shared { path: path.to_owned(), file, changes });
+        Ok(Self { shared, simulated: simulated.clone(), mechanisms, closed })
+    }
+
+    /// Gives `pin` a level from outside: high, low, or none of its own.
+    pub fn set_level(&self, pin: u32, level: Option<bool>) -> Result<(), PinError> {
+        let byte = level.map_or(OPEN, |high| if high { HIGH } else { LOW });
+        self.shared.write(pin, byte)
+    }
+
+    /// Every change of an output so far.
+    pub fn changes(&self) -> Vec<Change> {
+        self.shared.changes().list.clone()
+    }
+
+    /// Where each motor truly stands, in steps, in the order of the axes.
+    pub fn true_steps(&self) -> Vec<i64> {
+        self.mechanisms.iter().map(|mechanism| mechanism.steps.load(Ordering::Relaxed)).collect()
+    }
+
+    fn take(&self, pin: Pin, purpose: &str) -> Result<(), PinError> {
+        let purpose = purpose.to_owned();
+        if self.simulated.busy.contains(&pin.number) {
+            return Err(PinError::Busy { pin, purpose, holder: "\"somebody-else\" (simulated)".into() });
+        }
+        let mut changes = self.shared.changes();
+        if let Some(holder) = changes.taken.get(&pin.number) {
+            return Err(PinError::Busy { pin, purpose, holder: format!("this program's {holder}") });
+        }
+        changes.taken.insert(pin.number, purpose);
+        Ok(())
+    }
+
+    fn sim_input(&self, pin: Pin) -> SimInput {
+        let dead = self.simulated.dead.contains(&pin.number);
+        let idle = if self.closed.contains(&pin.number) {
+            false
+        } else {
+            match pin.pull {
+                Pull::Up => true,
+                Pull::Off | Pull::Down => false,
+            }
+        };
+        let switched = |mechanism: &&Arc<Mechanism>| {
+            mechanism.stepper.homing.seek().is_some_and(|seek| seek.switch.number == pin.number)
+        };
+        let mechanism = self.mechanisms.iter().find(switched).cloned();
+        SimInput { pin, dead, idle, mechanism, shared: self.shared.clone() }
+    }
+}
+
+impl Board for SimBoard {
+    fn output(&self, pin: Pin, purpose: &str, active: bool) -> Result<Box<dyn Output>, PinError> {
+        self.take(pin, purpose)?;
+        let role = |mechanism: &Arc<Mechanism>| {
+            let Stepper { step, direction, enable, .. } = &mechanism.stepper;
+            let role = if *step == pin {
+                Role::Step
+            } else if *direction == pin {
+                Role::Direction
+            } else if *enable == Some(pin) {
+                Role::Enable
+            } else {
+                return None;
+            };
+            Some((role, mechanism.clone()))
+        };
+        let mechanism = self.mechanisms.iter().find_map(role);
+        let mut output = SimOutput { pin, mechanism, shared: self.shared.clone() };
+        output.set(active, now_ns())?;
+        Ok(Box::new(output))
+    }
+
+    fn input(&self, pin: Pin, purpose: &str) -> Result<Box<dyn Input>, PinError> {
+        self.take(pin, purpose)?;
+        Ok(Box::new(self.sim_input(pin)))
+    }
+
+    fn edges(&self, _: Pin, _: &str, _: Duration) -> Result<Option<Box<dyn Edges>>, PinError> {
+        Ok(None)
+    }
+}
+
+impl Drop for SimBoard {
+    fn drop(&mut self) {
+        let Some(path) = &self.simulated.record else { return };
+        if let Err(error) = self.shared.changes().write(path) {
+            tracing::error!("cannot write the record of simulated pins to {}: {error}", path.display());
+        }
+    }
+}
+
+impl Changes {
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let mut file = io::BufWriter::new(File::create(path)?);
+        writeln!(file, "pin,high,due_ns,at_ns")?;
+        for Change { pin, high, due_ns, at_ns } in &self.list {
+            writeln!(file, "{pin},{},{due_ns},{at_ns}", u8::from(*high))?;
+        }
+        file.flush()
+    }
+}
+
+impl Shared {
+    fn changes(&self) -> std::sync::MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, pin: u32, byte: u8) -> Result<(), PinError> {
+        self.file.write_all_at(&[byte], pin.into()).map_err(|source| self.failed("write", source))
+    }
+
+    fn read(&self, pin: u32) -> Result<u8, PinError> {
+        let mut byte = [OPEN];
+        self.file.read_exact_at(&mut byte, pin.into()).map_err(|source| self.failed("read", source))?;
+        Ok(byte[0])
+    }
+
+    fn failed(&self, action: &'static str, source: io::Error) -> PinError {
+        PinError::Simulation { action, path: self.path.clone(), source }
+    }
+}
+
+impl Mechanism {
+    fn new(stepper: &Stepper, simulated: &SimulatedPins) -> Self {
+        let start = simulated.starts.iter().find(|(axis, _)| *axis == stepper.axis).map(|(_, start)| *start);
+        let believed = match stepper.homing {
+            Homing::ByHand { position } => position,
+            // Somewhere else than where it is looked for.
+            Homing::Endstop(seek) | Homing::Index(seek) => {
+                seek.position - seek.direction() * (seek.back_off * 3.0).min(seek.farthest / 2.0)
+            }
+        };
+        let steps = stepper.scale.steps(start.unwrap_or(believed));
+        Self {
+            stepper: stepper.clone(),
+            steps: steps.into(),
+            upwards: false.into(),
+            powered: stepper.enable.is_none().into(),
+        }
+    }
+
+    fn set(&self, role: Role, active: bool) {
+        match role {
+            Role::Direction => self.upwards.store(active, Ordering::Relaxed),
+            Role::Enable => self.powered.store(active, Ordering::Relaxed),
+            Role::Step => {
+                if active && self.powered.load(Ordering::Relaxed) {
+                    let step = if self.upwards.load(Ordering::Relaxed) { 1 } else { -1 };
+                    self.steps.fetch_add(step, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// Whether its switch is met.
+    fn is_met(&self) -> bool {
+        let Stepper { scale, homing, .. } = &self.stepper;
+        let steps = self.steps.load(Ordering::Relaxed);
+        let beyond = |seek: &Seek| (steps - scale.steps(seek.position)) * if seek.upwards { 1 } else { -1 };
+        match homing {
+            Homing::ByHand { .. } => false,
+            Homing::Endstop(seek) => beyond(seek) >= 0,
+            Homing::Index(seek) => (0..MARK).contains(&beyond(seek).rem_euclid(scale.steps(360.0).max(1))),
+        }
+    }
+}
+
+/// What an output does to a motor.
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Step,
+    Direction,
+    Enable,
+}
+
+struct SimOutput {
+    pin: Pin,
+    mechanism: Option<(Role, Arc<Mechanism>)>,
+    shared: Arc<Shared>,
+}
+
+impl Output for SimOutput {
+    fn set(&mut self, active: bool, due_ns: u64) -> Result<(), PinError> {
+        let high = self.pin.level(active);
+        let at_ns = now_ns();
+        self.shared.write(self.pin.number, if high { HIGH } else { LOW })?;
+        if let Some((role, mechanism)) = &self.mechanism {
+            mechanism.set(*role, active);
+        }
+        let mut changes = self.shared.changes();
+        if changes.list.len() < MOST_CHANGES {
+            changes.list.push(Change { pin: self.pin.number, high, due_ns, at_ns });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SimOutput {
+    fn drop(&mut self) {
+        self.shared.changes().taken.remove(&self.pin.number);
+    }
+}
+
+struct SimInput {
+    pin: Pin,
+    dead: bool,
+    /// The level while nobody gives it one.
+    idle: bool,
+    mechanism: Option<Arc<Mechanism>>,
+    shared: Arc<Shared>,
+}
+
+impl Input for SimInput {
+    fn is_active(&mut self) -> Result<bool, PinError> {
+        if self.dead {
+            return Ok(false);
+        }
+        let high = match self.shared.read(self.pin.number)? {
+            HIGH => true,
+            LOW => false,
+            _ => match &self.mechanism {
+                Some(mechanism) => return Ok(mechanism.is_met()),
+                None => self.idle,
+            },
+        };
+        Ok(high == self.pin.level(true))
+    }
+}
+
+impl Drop for SimInput {
+    fn drop(&mut self) {
+        self.shared.changes().taken.remove(&self.pin.number);
+    }
+}

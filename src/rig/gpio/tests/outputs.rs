@@ -1,0 +1,93 @@
+//! Lights and panel.
+
+use std::time::Duration;
+
+use super::*;
+use crate::rig::lights::Lights as _;
+use crate::rig::panel::{Button, Led, Panel as _};
+use crate::rig::sim::SimLights;
+
+fn lights(bench: &Bench) -> GpioLights {
+    let world = WorldFile::create(bench.folder.path().join("world.json"), World::default()).unwrap();
+    let seen = SimLights::new(bench.config.lights.clone(), Arc::new(world)).unwrap();
+    GpioLights::open(bench.pins.board.as_ref(), &bench.config.lights, seen).unwrap()
+}
+
+#[test]
+fn lights_switch_and_are_safe_before_and_after() {
+    let bench = Bench::new();
+    let lights = lights(&bench);
+    let levels = || (bench.level(20), bench.level(21));
+    assert_eq!(levels(), ('0', '0'), "off; and on in the safe state, active low");
+    lights.switch(false).unwrap();
+    assert_eq!(levels(), ('0', '1'));
+    lights.switch(true).unwrap();
+    assert_eq!(levels(), ('1', '0'));
+    drop(lights);
+    assert_eq!(levels(), ('0', '0'));
+}
+
+#[test]
+fn a_dimmed_light_is_on_for_its_part_of_the_time() {
+    let bench =
+        Bench::with(&[("pin = \"GPIO20\"", "pin = \"GPIO20\"\nbrightness = 0.25\nwarm_up = \"70 ms\"")]);
+    let lights = lights(&bench);
+    assert_eq!(lights.switch(true).unwrap(), Duration::from_millis(70));
+    while bench.rises(20).len() < 30 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    lights.switch(false).unwrap();
+    drop(lights);
+    let changes: Vec<_> = bench.sim.changes().into_iter().filter(|change| change.pin == 20).collect();
+    let on = changes
+        .windows(2)
+        .filter(|pair| pair[0].high && !pair[1].high && pair[1].due_ns - pair[0].due_ns == 250_000);
+    assert!(on.count() >= 29, "a quarter of a millisecond each");
+    assert_eq!(bench.level(20), '0');
+}
+
+async fn pressed(panel: &GpioPanel) -> Button {
+    tokio::time::timeout(Duration::from_secs(30), panel.pressed()).await.unwrap()
+}
+
+fn panel(bench: &Bench) -> (GpioPanel, crate::config::gpio::PanelPins) {
+    let crate::config::Panel::Gpio(pins) = bench.config.panel else { panic!("no panel on pins") };
+    (GpioPanel::open(bench.pins.board.as_ref(), &pins).unwrap(), pins)
+}
+
+#[tokio::test]
+async fn short_and_long_presses_of_the_two_buttons_are_four_wishes() {
+    let bench = Bench::new();
+    let (panel, pins) = panel(&bench);
+    for button in [Button::Start, Button::Stop, Button::Cancel, Button::Clear] {
+        assert!(press(&bench.sim, &pins, button).unwrap());
+        assert_eq!(pressed(&panel).await, button);
+        // Until it is let go.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_button_that_is_stuck_at_the_start_starts_nothing() {
+    let bench = Bench::new();
+    bench.sim.set_level(22, Some(false)).unwrap();
+    let (panel, pins) = panel(&bench);
+    assert!(press(&bench.sim, &pins, Button::Stop).unwrap());
+    assert_eq!(pressed(&panel).await, Button::Stop, "the other one is heard");
+    bench.sim.set_level(22, None).unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(press(&bench.sim, &pins, Button::Start).unwrap());
+    assert_eq!(pressed(&panel).await, Button::Start, "once it has been let go");
+}
+
+#[test]
+fn the_led_shows_its_pattern_and_is_dark_afterwards() {
+    let bench = Bench::new();
+    let (panel, _) = panel(&bench);
+    panel.show(Led::Recovering);
+    while bench.rises(24).len() < 4 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(panel);
+    assert_eq!(bench.level(24), '0');
+}
