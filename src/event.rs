@@ -174,13 +174,13 @@ impl Event {
                 info!(target: target::RESUMED, scan, points, shots, stored, "scan resumed: {stored} of {shots} shots are stored");
             }
             Self::Moving { point, points } => {
-                info!(target: target::MOVING, scan, point, "moving to point {point} of {points}")
+                info!(target: target::MOVING, scan, point, "moving to point {point} of {points}");
             }
             Self::Captured { shot: ShotName { shot, point, label, camera }, attempt } => {
                 info!(target: target::CAPTURED, scan, point, camera, shot, attempt, "captured {camera}/{label}");
             }
             Self::Held { camera, controls } => {
-                info!(target: target::HELD, scan, camera, "camera {camera} holds {controls}")
+                info!(target: target::HELD, scan, camera, "camera {camera} holds {controls}");
             }
             Self::AttemptFailed { shot: ShotName { shot, point, label, camera }, attempt, kind, message } => {
                 warn!(target: target::ATTEMPT_FAILED, scan, point, camera, shot, attempt, %kind, "attempt {attempt} at {camera}/{label} failed: {kind}: {message}");
@@ -196,7 +196,7 @@ impl Event {
                 warn!(target: target::RECOVERY_FAILED, scan, camera, %rung, %kind, "{rung} of camera {camera} failed: {kind}: {message}");
             }
             Self::Wedged { camera, message } => {
-                error!(target: target::WEDGED, scan, camera, "wedged: {message}")
+                error!(target: target::WEDGED, scan, camera, "wedged: {message}");
             }
             Self::Stored {
                 shot: ShotName { shot, point, label: _, camera },

@@ -136,17 +136,16 @@ fn send_all(queue: &Queue, socket: &UnixDatagram, path: &PathBuf, identifier: &s
 fn send(socket: &UnixDatagram, line: &[u8], path: &PathBuf) {
     loop {
         match socket.send_to(line, path) {
-            Ok(_) => return,
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound
-                | io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::WouldBlock
-                | io::ErrorKind::Interrupted => std::thread::sleep(RETRY),
-                // Too long, or not permitted: it never will be.
-                _ => return,
-            },
+            Err(error) if may_pass(&error) => std::thread::sleep(RETRY),
+            // Too long, or not permitted: it never will be.
+            Ok(_) | Err(_) => return,
         }
     }
+}
+
+fn may_pass(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, Interrupted, NotFound, WouldBlock};
+    [NotFound, ConnectionRefused, WouldBlock, Interrupted].contains(&error.kind())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::io::BufRead as _;
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -11,19 +12,23 @@ use crate::interrupted::{assert_no_process_left, begin, end, signal, slow_rig};
 use crate::support::{Finished, Recipe, TestRig};
 
 /// The manager's end of the notify socket.
-struct Manager(UnixDatagram);
+struct Manager {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
 
 impl Manager {
     fn new(rig: &TestRig) -> Self {
-        let socket = UnixDatagram::bind(rig.dir.path().join("notify")).unwrap();
+        let path = rig.dir.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
         // Only a test that fails waits for so long.
         socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        Self(socket)
+        Self { socket, path }
     }
 
     fn start(&self, rig: &TestRig, watchdog: Option<Duration>) -> Child {
         let mut command = rig.command(&["run"]);
-        command.env("NOTIFY_SOCKET", rig.dir.path().join("notify")).stderr(Stdio::null());
+        command.env("NOTIFY_SOCKET", &self.path).stderr(Stdio::null());
         if let Some(time_out) = watchdog {
             command.env("WATCHDOG_USEC", time_out.as_micros().to_string());
         }
@@ -33,7 +38,7 @@ impl Manager {
     /// What is said next.
     fn hear(&self) -> String {
         let mut buffer = [0; 4096];
-        let length = self.0.recv(&mut buffer).expect("nothing more is said");
+        let length = self.socket.recv(&mut buffer).unwrap();
         String::from_utf8(buffer[..length].to_vec()).unwrap()
     }
 
@@ -136,9 +141,9 @@ fn the_watchdog_is_fed_while_the_service_answers_and_scans() {
     manager.hear_until("WATCHDOG=1");
     // Nobody is answered at a socket that is not there: whatever else goes on, that is no progress.
     std::fs::remove_file(rig.dir.path().join("run/control.sock")).unwrap();
-    manager.0.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    manager.socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut buffer = [0; 4096];
-    let starved = (0..20).any(|_| manager.0.recv(&mut buffer).is_err());
+    let starved = (0..20).any(|_| manager.socket.recv(&mut buffer).is_err());
     assert!(starved, "it is fed although nobody is answered");
     signal(&service, Signal::TERM);
     assert_eq!(wait(service), Some(0));
