@@ -1,7 +1,7 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd -> cli
+//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd, doctor -> cli
 //!                                              \-> camera_driver (process)
 //! ```
 //! Read downward only: nothing imports what stands to its right. `config`, `motion` and `plan` stand side by

@@ -91,6 +91,9 @@ pub(super) enum Command {
         /// Go on with this scan instead
         #[arg(long, value_name = "SCAN", conflicts_with = "plan")]
         resume: Option<String>,
+        /// Not if an axis has to be put in its place by hand first
+        #[arg(long)]
+        unattended: bool,
     },
     /// Ask the running scanner to pause its scan
     Pause,

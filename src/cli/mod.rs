@@ -64,7 +64,9 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Devices { release, json } => devices::devices(load(config)?, release, json),
         Command::Dataset { command } => dataset::dataset(config, command),
         Command::Status { json } => control::status(&load(config)?, json),
-        Command::Start { plan, resume } => control::start(&load(config)?, plan, resume),
+        Command::Start { plan, resume, unattended } => {
+            control::start(&load(config)?, plan, resume, unattended)
+        }
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
         Command::Doctor { json } => doctor::doctor(config, json),

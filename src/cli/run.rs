@@ -109,6 +109,12 @@ async fn check(path: &Path, old: &Config, service: &Service) -> Result<Config, R
             "storage.runtime_directory has changed, where the service is looked for: restart it".into();
         return Err(Reply::Refused { reason: Reason::Config, message });
     }
+    if let Some(axis) = old.motion.backend.placed_by_hand().or(new.motion.backend.placed_by_hand()) {
+        let message = format!(
+            "it would be forgotten where the {axis} stands, which is put in its place by hand: do that, and restart the service"
+        );
+        return Err(Reply::Refused { reason: Reason::Config, message });
+    }
     service.close_if_idle().map_err(|error| Reply::Refused {
         reason: Reason::from(&error),
         message: format!("the configuration is not read again in the middle of a scan: {error}"),

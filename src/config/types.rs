@@ -123,6 +123,19 @@ pub enum MotionBackend {
     Gpio(GpioMotion),
 }
 
+impl MotionBackend {
+    /// An axis that a hand has to put in its place before the program starts, if there is one. Where it stands is not
+    /// known after a start in the middle of a scan.
+    pub fn placed_by_hand(&self) -> Option<Axis> {
+        match self {
+            Self::Sim { .. } => None,
+            Self::Gpio(motion) => {
+                motion.steppers.iter().find(|stepper| stepper.homing.seek().is_none()).map(|found| found.axis)
+            }
+        }
+    }
+}
+
 /// One axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AxisConfig {

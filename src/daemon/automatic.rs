@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
-use crate::config::Scan;
+use crate::config::{Config, Scan};
 use crate::dataset::{self, Listed, ScanId, State};
+use crate::plan::Axis;
 
 use super::service::{Service, Work};
 
@@ -31,13 +32,15 @@ enum Verdict {
     Leave,
     /// It was interrupted, and the configuration says to leave it.
     SwitchedOff { scan: ScanId },
+    /// It was interrupted, and nobody but a person knows where this axis stands.
+    ByHand { scan: ScanId, axis: Axis },
     /// It was interrupted as often as it may be.
     GivenUp { scan: ScanId, resumes: u32 },
     /// It goes on.
     Resume(Note),
 }
 
-fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan) -> Verdict {
+fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan, by_hand: Option<Axis>) -> Verdict {
     let interrupted = newest.filter(|scan| {
         // A process that dies writes nothing: it still says that it runs.
         !scan.in_use && scan.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Running)
@@ -45,6 +48,9 @@ fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan) -> Verdic
     let Some(scan) = interrupted.map(|scan| scan.id.clone()) else { return Verdict::Leave };
     if !config.resume_after_crash {
         return Verdict::SwitchedOff { scan };
+    }
+    if let Some(axis) = by_hand {
+        return Verdict::ByHand { scan, axis };
     }
     let resumes = note.filter(|note| note.scan == scan).map_or(0, |note| note.resumes);
     if resumes >= config.max_automatic_resumes {
@@ -56,11 +62,8 @@ fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan) -> Verdic
 /// Goes on with the newest scan if it was interrupted and the configuration wants that. For the service when it has
 /// just started.
 pub async fn resume_interrupted(service: &Service) {
-    let (root, scan) = {
-        let config = service.station().config();
-        (config.storage.directory.clone(), config.scan.clone())
-    };
-    let decided = tokio::task::spawn_blocking(move || verdict(&root, &scan)).await;
+    let config = service.station().config().clone();
+    let decided = tokio::task::spawn_blocking(move || verdict(&config)).await;
     let Ok(Some(Note { scan, resumes })) = decided else { return };
     warn!(scan_id = %scan, "scan {scan} was interrupted: going on with it (automatic resume {resumes})");
     if let Err(error) = service.start(Work::Resume { scan: scan.clone() }).await {
@@ -69,7 +72,8 @@ pub async fn resume_interrupted(service: &Service) {
 }
 
 /// What is to be resumed. It is counted before anything is touched, durably: it may be the last thing that is done.
-fn verdict(root: &Path, config: &Scan) -> Option<Note> {
+fn verdict(config: &Config) -> Option<Note> {
+    let root = config.storage.directory.as_path();
     let newest = match dataset::list(root) {
         Ok(scans) => scans.into_iter().next(),
         Err(error) => {
@@ -77,10 +81,19 @@ fn verdict(root: &Path, config: &Scan) -> Option<Note> {
             return None;
         }
     };
-    match decide(newest.as_ref(), read(root).as_ref(), config) {
+    let by_hand = config.motion.backend.placed_by_hand();
+    match decide(newest.as_ref(), read(root).as_ref(), &config.scan, by_hand) {
         Verdict::Leave => None,
         Verdict::SwitchedOff { scan } => {
             warn!(scan_id = %scan, "scan {scan} was interrupted; go on with: scanner start --resume {scan}");
+            None
+        }
+        Verdict::ByHand { scan, axis } => {
+            error!(
+                scan_id = %scan,
+                "scan {scan} was interrupted, and it is not known where the {axis} stands: \
+                 stop the service, put the {axis} in its place, start the service, then: scanner start --resume {scan}"
+            );
             None
         }
         Verdict::GivenUp { scan, resumes } => {
@@ -173,17 +186,19 @@ mod tests {
     fn only_a_scan_that_nobody_stopped_goes_on() {
         let ended = [State::Paused, State::Complete, State::Incomplete, State::Cancelled, State::Aborted];
         for state in ended {
-            let verdict = decide(Some(&listed(OWL, state)), None, &config(true, 3));
+            let verdict = decide(Some(&listed(OWL, state)), None, &config(true, 3), None);
             assert_eq!(verdict, Verdict::Leave, "{state:?}");
         }
-        assert_eq!(decide(None, None, &config(true, 3)), Verdict::Leave);
+        assert_eq!(decide(None, None, &config(true, 3), None), Verdict::Leave);
         let mut running = listed(OWL, State::Running);
         let scan = running.id.clone();
         let resumed = Verdict::Resume(Note { scan: scan.clone(), resumes: 1 });
-        assert_eq!(decide(Some(&running), None, &config(true, 3)), resumed);
-        assert_eq!(decide(Some(&running), None, &config(false, 3)), Verdict::SwitchedOff { scan });
+        assert_eq!(decide(Some(&running), None, &config(true, 3), None), resumed);
+        assert_eq!(decide(Some(&running), None, &config(false, 3), None), Verdict::SwitchedOff { scan });
+        let by_hand = Verdict::ByHand { scan: running.id.clone(), axis: Axis::Lift };
+        assert_eq!(decide(Some(&running), None, &config(true, 3), Some(Axis::Lift)), by_hand);
         running.in_use = true;
-        assert_eq!(decide(Some(&running), None, &config(true, 3)), Verdict::Leave);
+        assert_eq!(decide(Some(&running), None, &config(true, 3), None), Verdict::Leave);
     }
 
     #[test]
@@ -191,7 +206,7 @@ mod tests {
         let running = listed(OWL, State::Running);
         let scan = running.id.clone();
         let note = |resumes| Note { scan: scan.clone(), resumes };
-        let decide = |note: Note| decide(Some(&running), Some(&note), &config(true, 2));
+        let decide = |note: Note| decide(Some(&running), Some(&note), &config(true, 2), None);
         assert_eq!(decide(note(1)), Verdict::Resume(note(2)));
         assert_eq!(decide(note(2)), Verdict::GivenUp { scan: scan.clone(), resumes: 2 });
         // What was counted of another scan says nothing of this one.
