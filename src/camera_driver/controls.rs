@@ -118,7 +118,7 @@ pub enum Domain {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refused {
     /// It has no such control.
-    #[error("this camera has no control {name}: remove it from the camera's controls; it has: {known}")]
+    #[error("this camera has no control {name}; it has: {known}")]
     Lacking {
         /// What was wanted.
         name: &'static str,
@@ -186,15 +186,15 @@ impl Controls {
         }
     }
 
+    /// Checks that a camera has every control that is set, whatever it takes.
+    pub fn check_present(&self, controls: &[Control]) -> Result<(), Refused> {
+        self.values().try_for_each(|(name, _)| find(name, controls).map(drop))
+    }
+
     /// Checks that a camera with these `controls` can take every setting.
     pub fn check(&self, controls: &[Control]) -> Result<(), Refused> {
         for (name, value) in self.values() {
-            let Some(control) = controls.iter().find(|control| control.name == name) else {
-                let known = controls.iter().map(|control| control.name.as_str()).collect::<Vec<_>>();
-                let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-                return Err(Refused::Lacking { name, known });
-            };
-            control.domain.check(name, &value)?;
+            find(name, controls)?.domain.check(name, &value)?;
         }
         Ok(())
     }
@@ -214,6 +214,14 @@ impl Controls {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
     }
+}
+
+fn find<'a>(name: &'static str, controls: &'a [Control]) -> Result<&'a Control, Refused> {
+    controls.iter().find(|control| control.name == name).ok_or_else(|| {
+        let known = controls.iter().map(|control| control.name.as_str()).collect::<Vec<_>>();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        Refused::Lacking { name, known }
+    })
 }
 
 impl Domain {
@@ -338,6 +346,8 @@ mod tests {
         let refused = |wanted: Controls| wanted.check(&camera()).unwrap_err().to_string();
         let none = Controls::default();
         let said = refused(Controls { gain: Some(1.0), ..none });
+        assert!(Controls { gain: Some(1.0), ..none }.check_present(&camera()).is_err());
+        Controls { exposure: Some(Seconds::new(2.0)), ..none }.check_present(&camera()).unwrap();
         assert!(said.contains("no control gain") && said.contains("has: exposure, white_balance"), "{said}");
         let said = refused(Controls { exposure: Some(Seconds::new(2.0)), ..none });
         assert_eq!(said, "exposure 2: this camera takes 0.0001 to 1");

@@ -122,7 +122,7 @@ pub struct Hello {
     /// Modes of the sensor, the largest first; empty if any size can be had.
     #[serde(default)]
     pub modes: Vec<Mode>,
-    /// Controls and what they take.
+    /// Controls and what they take, as far as that is known before `configure`.
     pub controls: Vec<Control>,
     /// Device nodes that only one process at a time can use the camera through.
     #[serde(default)]
@@ -324,6 +324,12 @@ pub enum FromDriver {
         /// Size of low-resolution frames, which may differ from what was wanted; none if there are none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         live: Option<Size>,
+        /// The controls, where what they take depends on the streams; else as in `hello`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        controls: Option<Vec<Control>>,
+        /// The part of the pixel array that an image without `crop` shows, if the camera says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        field_of_view: Option<Region>,
     },
     /// What was automatic is held.
     Converged {

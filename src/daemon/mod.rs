@@ -17,6 +17,7 @@ mod wiring;
 pub use automatic::resume_interrupted;
 pub use control::{ControlError, Reply, Request, ask, serve};
 pub use error::{PressError, Reason, StartError};
+pub(crate) use opening::focus_of;
 pub use panel::attend;
 pub use reload::{Reload, Reloads};
 pub use service::{Launched, NoScan, Service, Starting, Work};

@@ -3,8 +3,9 @@
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::camera_driver::protocol::{ErrorKind, Hello};
+use crate::camera_driver::protocol::{Controls, ErrorKind, Hello};
 use crate::config::{Hold, Rung};
+use crate::plan::Plan;
 use crate::rig::camera::{Camera, CameraError, Lease, RecoverError};
 use crate::run::OpenCamera;
 
@@ -39,6 +40,27 @@ pub(super) async fn open_cameras(
     let Some(error) = failed else { return Ok(opened) };
     close_cameras(opened.into_iter().map(|camera| camera.lease)).await;
     Err(error)
+}
+
+/// Checks that every camera can take the lens positions of `plan`.
+pub(super) fn check_focus(plan: &Plan, cameras: &[OpenCamera]) -> Result<(), StartError> {
+    for camera in cameras {
+        focus_of(plan, camera.lease.camera(), &camera.hello)?;
+    }
+    Ok(())
+}
+
+/// Checks that the camera `name` can take the lens positions of `plan`.
+pub(crate) fn focus_of(plan: &Plan, name: &str, hello: &Hello) -> Result<(), CameraError> {
+    let positions = plan.points.iter().filter_map(|point| point.focus);
+    for position in positions {
+        let wanted = Controls { focus: Some(position), ..Controls::default() };
+        wanted.check(&hello.controls).map_err(|refused| {
+            let message = format!("the plan's focus stack cannot be taken: {refused}");
+            CameraError::new(name, ErrorKind::InvalidArgument, message)
+        })?;
+    }
+    Ok(())
 }
 
 /// Closes cameras in order, all at once.

@@ -17,6 +17,7 @@ use crate::run::{Command, OpenCamera, Progress, Pulse, Summary};
 
 use super::automatic;
 use super::error::StartError;
+use super::opening::check_focus;
 use super::reload::Reloads;
 use super::station::{Job, Prepared, Station};
 use super::status::{Last, Status, led};
@@ -264,8 +265,10 @@ impl Service {
                 if !prepared.wants_cameras() {
                     return Ok((prepared, Vec::new()));
                 }
+                self.station.pin_sizes(prepared.plan());
                 let cameras = self.open_unless_told(Some(scan), commands).await?;
-                match self.station.same_cameras(&prepared.id, prepared.plan()) {
+                let checked = self.station.same_cameras(&prepared.id, prepared.plan());
+                match checked.and_then(|()| check_focus(prepared.plan(), &cameras)) {
                     Ok(()) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
@@ -278,7 +281,12 @@ impl Service {
                 self.on_a_thread(move |station| station.check_new(wish.0.as_deref(), wish.1.as_ref()))
                     .await?;
                 let cameras = self.open_unless_told(None, commands).await?;
-                match self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await {
+                let wanted = self.station.plan(plan.as_deref()).and_then(|plan| check_focus(&plan, &cameras));
+                let prepared = match wanted {
+                    Ok(()) => self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await,
+                    Err(error) => Err(error),
+                };
+                match prepared {
                     Ok(prepared) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;

@@ -294,6 +294,15 @@ impl Station {
         Policy { scan: self.config.scan.clone(), recovery: self.config.recovery.clone() }
     }
 
+    /// Makes cameras whose size is not configured go on with the sizes of `plan`.
+    pub(super) fn pin_sizes(&self, plan: &Plan) {
+        for (planned, camera) in plan.cameras.iter().zip(&self.cameras) {
+            if let Some(size) = planned.intrinsics.size() {
+                camera.pin_size(size);
+            }
+        }
+    }
+
     /// Checks that the rig has the cameras of `plan`, as far as they are known: again once they are open.
     pub(super) fn same_cameras(&self, id: &ScanId, plan: &Plan) -> Result<(), StartError> {
         let mut present = plan_cameras(&self.config);

@@ -29,6 +29,8 @@ pub struct Sensor<'a> {
     pub size: Size,
     /// Distance between pixels in micrometres; 0 if unknown.
     pub pitch_um: f64,
+    /// The part of the pixel array that an image shows; unknown where none.
+    pub field_of_view: Option<Region>,
 }
 
 impl Optics {
@@ -64,26 +66,42 @@ impl Optics {
     }
 }
 
-/// Intrinsics of a camera module with a lens of its own.
+/// Intrinsics of a camera module with a lens of its own. None where it is not known which part of the sensor an
+/// image shows, or where its pixels would not be square: the camera has cut off more than is known, then.
 fn of_module(sensor: Sensor<'_>, size: Size, crop: Option<Region>) -> Option<Intrinsics> {
+    const WHOLE: Region = Region { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
     let focal = focal_length(sensor.model)?;
-    if sensor.pitch_um <= 0.0 || sensor.size.width == 0 {
+    let field = sensor.field_of_view.or((size == sensor.size).then_some(WHOLE))?;
+    let crop = crop.unwrap_or(WHOLE);
+    let (array_width, array_height) = (f64::from(sensor.size.width), f64::from(sensor.size.height));
+    let shown = Region {
+        x: (field.x + crop.x * field.width) * array_width,
+        y: (field.y + crop.y * field.height) * array_height,
+        width: field.width * crop.width * array_width,
+        height: field.height * crop.height * array_height,
+    };
+    if sensor.pitch_um <= 0.0 || shown.width < 1.0 || shown.height < 1.0 {
         return None;
     }
-    let part = crop.unwrap_or(Region { x: 0.0, y: 0.0, width: 1.0, height: 1.0 });
-    // Modes of a sensor may crop, too: the pixels of the image are taken to be square and to cover its width.
-    let scale = f64::from(size.width) / (f64::from(sensor.size.width) * part.width);
-    let pixels = focal.get() * 1000.0 / sensor.pitch_um * scale;
-    let centre = |start: f64, extent: f64, side: u32| (0.5 - start) / extent * f64::from(side);
+    let across = f64::from(size.width) / shown.width;
+    let down = f64::from(size.height) / shown.height;
+    if (across / down - 1.0).abs() > SQUARE {
+        return None;
+    }
+    let pixels = focal.get() * 1000.0 / sensor.pitch_um;
     Some(Intrinsics {
         width: size.width,
         height: size.height,
-        fx: pixels,
-        fy: pixels,
-        cx: centre(part.x, part.width, size.width),
-        cy: centre(part.y, part.height, size.height),
+        fx: pixels * across,
+        fy: pixels * down,
+        // The optical axis meets the middle of the pixel array.
+        cx: (array_width / 2.0 - shown.x) * across,
+        cy: (array_height / 2.0 - shown.y) * down,
     })
 }
+
+/// How much the sides of a pixel may differ, relatively.
+const SQUARE: f64 = 0.01;
 
 /// Focal lengths of camera modules whose lens cannot be exchanged, by their model in libcamera; from the table of
 /// hardware specifications in Raspberry Pi's documentation of its cameras.
@@ -103,23 +121,45 @@ mod tests {
     use super::*;
 
     const SIZE: Size = Size { width: 4608, height: 2592 };
-    const MODULE_3: Sensor<'static> = Sensor { model: "imx708", size: SIZE, pitch_um: 1.4 };
+    const WHOLE: Region = Region { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
+    const MODULE_3: Sensor<'static> =
+        Sensor { model: "imx708", size: SIZE, pitch_um: 1.4, field_of_view: Some(WHOLE) };
+
+    fn intrinsics(sensor: Sensor<'_>, size: Size, crop: Option<Region>) -> Intrinsics {
+        Optics::Unknown.once_open(sensor, size, crop).intrinsics().unwrap()
+    }
 
     #[test]
     fn a_camera_module_with_its_own_lens_is_known() {
-        let Optics::Intrinsics(full) = Optics::Unknown.once_open(MODULE_3, SIZE, None) else { panic!() };
-        assert!((full.fx - 4740.0 / 1.4).abs() < 1e-9 && full.fx.to_bits() == full.fy.to_bits());
+        let full = intrinsics(MODULE_3, SIZE, None);
+        assert!((full.fx - 4740.0 / 1.4).abs() < 1e-9 && (full.fx - full.fy).abs() < 1e-9);
         assert_eq!((full.cx, full.cy), (2304.0, 1296.0));
+        assert_eq!(intrinsics(Sensor { field_of_view: None, ..MODULE_3 }, SIZE, None), full);
         let half = Size { width: 2304, height: 1296 };
-        let Optics::Intrinsics(binned) = Optics::Size(half).once_open(MODULE_3, half, None) else { panic!() };
-        assert!((binned.fx - full.fx / 2.0).abs() < 1e-9);
-        // The right half of it, as large as all of it was: twice the focal length, its middle at the left edge.
-        let right = Region { x: 0.5, y: 0.25, width: 0.5, height: 0.5 };
-        let Optics::Intrinsics(cropped) = Optics::Unknown.once_open(MODULE_3, SIZE, Some(right)) else {
-            panic!()
-        };
+        assert!((intrinsics(MODULE_3, half, None).fx - full.fx / 2.0).abs() < 1e-9);
+        // The lower right quarter of it, as large as all of it was: twice the focal length, its middle at the corner.
+        let quarter = Region { x: 0.5, y: 0.5, width: 0.5, height: 0.5 };
+        let cropped = intrinsics(MODULE_3, SIZE, Some(quarter));
         assert!((cropped.fx - full.fx * 2.0).abs() < 1e-9);
-        assert_eq!((cropped.cx, cropped.cy), (0.0, 1296.0));
+        assert_eq!((cropped.cx, cropped.cy), (0.0, 0.0));
+    }
+
+    #[test]
+    fn a_mode_that_shows_a_part_of_the_sensor_is_narrower() {
+        // Camera Module 2 at 1920x1080: that many of 3280x2464 pixels, from the middle.
+        let sensor = Size { width: 3280, height: 2464 };
+        let part = |pixels: f64, all: f64| ((all - pixels) / 2.0 / all, pixels / all);
+        let ((x, width), (y, height)) = (part(1920.0, 3280.0), part(1080.0, 2464.0));
+        let field_of_view = Some(Region { x, y, width, height });
+        let module_2 = Sensor { model: "imx219", size: sensor, pitch_um: 1.12, field_of_view };
+        let narrow = intrinsics(module_2, Size { width: 1920, height: 1080 }, None);
+        assert!((narrow.fx - 3040.0 / 1.12).abs() < 1e-6 && (narrow.cx - 960.0).abs() < 1e-6);
+        let unknown = Sensor { field_of_view: None, ..module_2 };
+        let size = Size { width: 1920, height: 1080 };
+        assert_eq!(Optics::Unknown.once_open(unknown, size, None), Optics::Size(size));
+        // Not the shape of what is shown: the camera has cut off more.
+        let square = Size { width: 1080, height: 1080 };
+        assert_eq!(Optics::Unknown.once_open(module_2, square, None), Optics::Size(square));
     }
 
     #[test]

@@ -133,6 +133,7 @@ impl CameraTask {
         match self.holding.prepare(&self.plan, shot) {
             Prepare::Nothing => {}
             Prepare::Set(controls) => {
+                self.holding.changing();
                 self.lease.hold(controls).await?;
                 self.holding.is_set(&self.plan, shot);
             }
@@ -142,6 +143,7 @@ impl CameraTask {
                     let message = "the axes did not arrive, so the camera could not find its settings";
                     return Err(CameraError::new(&self.name, ErrorKind::Cancelled, message));
                 }
+                self.holding.changing();
                 let controls = self.lease.converge(before).await?;
                 self.emit.event(&Event::Held { camera: self.name.clone(), controls });
                 self.holding.found(&self.plan, shot, controls);

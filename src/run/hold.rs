@@ -17,7 +17,8 @@ pub(super) struct Holding {
     focus: Vec<Option<Dioptres>>,
     /// By group: in this run, or, as recorded, in an earlier one.
     known: HashMap<u32, Controls>,
-    now: Now,
+    /// None while what the camera has is not known.
+    now: Option<Now>,
 }
 
 /// What the camera was told last.
@@ -59,13 +60,13 @@ impl Holding {
                 known.insert(group, recorded(&stored.facts, !stacked));
             }
         }
-        Self { groups, focus, known, now: Now::default() }
+        Self { groups, focus, known, now: Some(Now::default()) }
     }
 
     /// What has to be done before `shot`.
     pub(super) fn prepare(&self, plan: &Plan, shot: ShotIndex) -> Prepare {
         let wanted = self.wanted(plan, shot);
-        if wanted == self.now {
+        if Some(wanted) == self.now {
             return Prepare::Nothing;
         }
         match wanted.group.map(|group| self.known.get(&group)) {
@@ -81,12 +82,17 @@ impl Holding {
         let Some(group) = wanted.group else { return };
         let focus = if wanted.focus.is_some() { None } else { controls.focus };
         self.known.insert(group, Controls { focus, ..controls });
-        self.now = wanted;
+        self.now = Some(wanted);
     }
 
     /// What [`prepare`](Self::prepare) asked for before `shot` is set.
     pub(super) fn is_set(&mut self, plan: &Plan, shot: ShotIndex) {
-        self.now = self.wanted(plan, shot);
+        self.now = Some(self.wanted(plan, shot));
+    }
+
+    /// The camera is being changed: what it has is known only once that is done.
+    pub(super) fn changing(&mut self) {
+        self.now = None;
     }
 
     fn wanted(&self, plan: &Plan, shot: ShotIndex) -> Now {
@@ -173,6 +179,9 @@ mod tests {
         assert_eq!(ring.prepare(&plan, shot(2)), Prepare::Converge(Controls::default()));
         ring.found(&plan, shot(2), gain(3.0));
         assert_eq!(ring.prepare(&plan, shot(3)), Prepare::Nothing);
+        // A camera that was to find its settings and did not has those of nobody.
+        ring.changing();
+        assert_eq!(ring.prepare(&plan, shot(3)), Prepare::Set(gain(3.0)));
         // On the way back to a failed shot.
         assert_eq!(ring.prepare(&plan, shot(0)), Prepare::Set(gain(2.0)));
         ring.is_set(&plan, shot(0));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::rig::{Recipe, Rig};
+use crate::rig::{Recipe, Rig, decoded};
 
 #[test]
 fn a_stall_is_cured_by_a_restart() {
@@ -74,6 +74,28 @@ fn little_memory_means_fewer_buffers_and_too_little_says_what_to_do() {
     let (code, log) = rig.run(&["scan"]);
     assert_eq!(code, Some(0), "{log}");
     assert_eq!(rig.images(0).len(), 8);
+}
+
+#[test]
+fn images_keep_their_size_when_memory_comes_and_goes() {
+    let rig = Rig::new(&Recipe { points: 16, sizes: &[(1280, 960), (640, 480)], ..Recipe::default() });
+    rig.reconfigure("width = 1280\nheight = 960\n", "live = \"off\"\n");
+    rig.behave("fps 60\nmemory 3");
+    let mut scan = rig.begin();
+    scan.until("trying 640x480 instead").until("(4/16");
+    // Now there would be room for larger ones.
+    rig.behave("fps 60\nwedge");
+    scan.until("restart of camera cam0 failed");
+    rig.behave("fps 60");
+    scan.until("is back: respawn").until("(8/16");
+    drop(scan);
+    assert!(!rig.is_left_behind());
+    let id = fs::read_dir(rig.dir.path().join("scans")).unwrap().next().unwrap().unwrap().file_name();
+    let (code, log) = rig.run(&["resume", id.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{log}");
+    for image in rig.images(0) {
+        assert_eq!(decoded(&image).1, (640, 480));
+    }
 }
 
 #[test]

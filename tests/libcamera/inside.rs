@@ -13,7 +13,7 @@ use scanner::plan::ShotIndex;
 use scanner::rig::camera::{Camera, Spawner, State};
 use scanner::units::FramesPerSecond;
 
-use crate::rig::{Recipe, Rig, SIZE};
+use crate::rig::{Isp, Recipe, Rig, SIZE};
 
 /// Runs the ignored test `worker` in `rig`.
 fn work(rig: &Rig, worker: &str) -> String {
@@ -102,7 +102,7 @@ fn driver(camera: &Camera) -> i32 {
 #[test]
 fn fifty_restarts_and_twenty_openings_leave_nothing_behind() {
     let rig = Rig::new(&Recipe {
-        isp: true,
+        isp: Isp::Full,
         recovery: "restart_pause = \"0 s\"\nstart_pause = \"0 s\"",
         ..Recipe::default()
     });

@@ -16,14 +16,23 @@ use turbojpeg::{Image, PixelFormat, Subsamp};
 /// Size of the photographs, and of the images unless told otherwise.
 pub const SIZE: (usize, usize) = (640, 480);
 
+/// What controls a virtual camera has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isp {
+    None,
+    /// Those of a camera whose lens cannot be moved.
+    FixedLens,
+    Full,
+}
+
 /// What a rig is made of.
 pub struct Recipe<'a> {
     pub cameras: usize,
     pub points: u32,
     /// Sizes that the cameras offer, the first of which is configured.
     pub sizes: &'a [(usize, usize)],
-    /// Whether the cameras have controls.
-    pub isp: bool,
+    /// What controls the cameras have.
+    pub isp: Isp,
     /// Lines of every `[[camera]]`.
     pub camera: &'a str,
     /// Lines of the plan.
@@ -34,14 +43,14 @@ pub struct Recipe<'a> {
 
 impl Default for Recipe<'_> {
     fn default() -> Self {
-        Self { cameras: 1, points: 8, sizes: &[SIZE], isp: false, camera: "", plan: "", recovery: "" }
+        Self { cameras: 1, points: 8, sizes: &[SIZE], isp: Isp::None, camera: "", plan: "", recovery: "" }
     }
 }
 
 pub struct Rig {
     pub dir: TempDir,
     pub photos: Vec<Vec<u8>>,
-    isp: bool,
+    isp: Isp,
     lock: Option<PathBuf>,
 }
 
@@ -109,8 +118,14 @@ impl Rig {
         command.env("VIRTUAL_CAMERA_CONFIG", self.dir.path().join("cameras.yaml"));
         command.env("VIRTUAL_CAMERA_CONTROL", self.dir.path().join("control"));
         command.env("VIRTUAL_CAMERA_ASKED", self.dir.path().join("asked"));
-        if self.isp {
-            command.env("VIRTUAL_CAMERA_ISP", "1");
+        match self.isp {
+            Isp::None => {}
+            Isp::FixedLens => {
+                command.env("VIRTUAL_CAMERA_ISP", "fixed");
+            }
+            Isp::Full => {
+                command.env("VIRTUAL_CAMERA_ISP", "full");
+            }
         }
         if let Some(lock) = &self.lock {
             command.env("VIRTUAL_CAMERA_LOCK", lock);
@@ -204,11 +219,11 @@ impl Running {
         self
     }
 
-    /// Waits for a complete scan.
-    pub fn complete(mut self) -> String {
+    /// Waits for a complete scan: its log.
+    pub fn complete(&mut self) -> &str {
         self.until("scan complete");
         assert!(self.child.wait().unwrap().success());
-        std::mem::take(&mut self.text)
+        &self.text
     }
 }
 

@@ -1,8 +1,10 @@
 /* Gives libcamera's virtual camera what a camera of a Raspberry Pi has: controls that take effect two frames later,
  * automatic exposure and white balance that follow a changing light, a lens with autofocus, and a lock that one
- * process can hold. With $VIRTUAL_CAMERA_ISP; without it, the virtual camera has no controls at all.
+ * process can hold. With $VIRTUAL_CAMERA_ISP; without it, the virtual camera has no controls at all. If that is "fixed",
+ * the lens cannot be moved.
  *
- * - Lines of the control file: `blind`: autofocus fails; `jammed`: the lens stays where it is; `unplugged`: the camera is
+ * - Lines of the control file: `blind`: autofocus fails; `jammed`: the lens stays where it is; `light N`: it is N times as bright, and
+ *   does not change; `unplugged`: the camera is
  *   no longer there (without $VIRTUAL_CAMERA_ISP, too).
  * - What is asked for is appended to the file $VIRTUAL_CAMERA_ASKED: NAME VALUE, a line each.
  * - Whoever acquires the camera locks the file $VIRTUAL_CAMERA_LOCK, as libcamera does with media devices.
@@ -15,6 +17,8 @@
 #include <fcntl.h>
 #include <map>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <unistd.h>
 
 #include <libcamera/camera.h>
@@ -30,6 +34,14 @@ extern "C" void virtual_isp_frame(void *request, void *buffer);
 namespace {
 
 bool enabled() { return getenv("VIRTUAL_CAMERA_ISP") != nullptr; }
+
+bool has_lens()
+{
+	const char *isp = getenv("VIRTUAL_CAMERA_ISP");
+	return isp && std::string(isp) != "fixed";
+}
+
+bool configured = false;
 
 void asked(const ControlList &list) {
 	const char *path = getenv("VIRTUAL_CAMERA_ASKED");
@@ -83,8 +95,10 @@ struct Isp {
 	{
 		frame++;
 		/* The light changes, so that automatics never give the same twice. */
-		double light = 1 + 0.5 * std::sin(frame / 40.0);
-		double wanted = 8000 * light;
+		double light;
+		if (!virtual_told("light", &light))
+			light = 1 + 0.5 * std::sin(frame / 40.0);
+		double wanted = 8000 / light;
 		bool searching = false;
 		if (autoExposure) {
 			searching = std::fabs(wanted - exposure) > 0.05 * wanted;
@@ -106,8 +120,10 @@ struct Isp {
 		metadata.set(controls::ExposureTime, static_cast<int32_t>(exposure));
 		metadata.set(controls::AnalogueGain, static_cast<float>(gain));
 		metadata.set(controls::ColourGains, Span<const float, 2>({ static_cast<float>(red), static_cast<float>(blue) }));
-		metadata.set(controls::LensPosition, static_cast<float>(lens));
-		metadata.set(controls::AfState, focus);
+		if (has_lens()) {
+			metadata.set(controls::LensPosition, static_cast<float>(lens));
+			metadata.set(controls::AfState, focus);
+		}
 		metadata.set(controls::AeState, searching ? controls::AeStateSearching : controls::AeStateConverged);
 	}
 } isp;
@@ -147,9 +163,9 @@ const ControlInfoMap &Camera::controls() const
 	if (!enabled())
 		return real(this);
 	static std::mutex mutex;
-	static std::map<const Camera *, ControlInfoMap> maps;
+	static std::map<std::pair<const Camera *, bool>, ControlInfoMap> maps;
 	std::lock_guard lock(mutex);
-	auto found = maps.find(this);
+	auto found = maps.find({ this, configured });
 	if (found == maps.end()) {
 		ControlInfoMap::Map map;
 		for (const auto &[id, info] : real(this))
@@ -157,7 +173,8 @@ const ControlInfoMap &Camera::controls() const
 		auto add = [&](const ControlId &id, ControlInfo info) { map[&id] = info; };
 		namespace c = libcamera::controls;
 		auto size = properties().get(properties::PixelArraySize).value_or(Size(640, 480));
-		add(c::ExposureTime, ControlInfo(30, 10000000));
+		/* As of a Raspberry Pi, whose limits are known only once the mode of the sensor is. */
+		add(c::ExposureTime, ControlInfo(configured ? 30 : 0, configured ? 10000000 : 66666));
 		add(c::AnalogueGain, ControlInfo(1.0f, 16.0f));
 		add(c::AeEnable, ControlInfo(false, true));
 		add(c::ExposureTimeMode, ControlInfo(c::ExposureTimeModeValues));
@@ -165,16 +182,25 @@ const ControlInfoMap &Camera::controls() const
 		add(c::AeMeteringMode, ControlInfo(c::AeMeteringModeValues));
 		add(c::AwbEnable, ControlInfo(false, true));
 		add(c::ColourGains, ControlInfo(0.0f, 32.0f));
-		add(c::AfMode, ControlInfo(c::AfModeValues));
-		add(c::AfTrigger, ControlInfo(c::AfTriggerValues));
-		add(c::AfMetering, ControlInfo(c::AfMeteringValues));
-		add(c::AfWindows, ControlInfo(Rectangle(0, 0, 1, 1), Rectangle(0, 0, size.width, size.height)));
-		add(c::LensPosition, ControlInfo(0.0f, 15.0f));
+		if (has_lens()) {
+			add(c::AfMode, ControlInfo(c::AfModeValues));
+			add(c::AfTrigger, ControlInfo(c::AfTriggerValues));
+			add(c::AfMetering, ControlInfo(c::AfMeteringValues));
+			add(c::AfWindows, ControlInfo(Rectangle(0, 0, 1, 1), Rectangle(0, 0, size.width, size.height)));
+			add(c::LensPosition, ControlInfo(0.0f, 15.0f));
+		}
 		add(c::ScalerCrop, ControlInfo(Rectangle(0, 0, 64, 64), Rectangle(0, 0, size.width, size.height)));
 		add(c::draft::NoiseReductionMode, ControlInfo(c::draft::NoiseReductionModeValues));
-		found = maps.emplace(this, ControlInfoMap(std::move(map), c::controls)).first;
+		found = maps.emplace(std::pair(this, configured), ControlInfoMap(std::move(map), c::controls)).first;
 	}
 	return found->second;
+}
+
+int Camera::configure(CameraConfiguration *config)
+{
+	static auto real = next<int (*)(Camera *, CameraConfiguration *)>("_ZN9libcamera6Camera9configureEPNS_19CameraConfigurationE");
+	configured = true;
+	return real(this, config);
 }
 
 int Camera::start(const ControlList *list)

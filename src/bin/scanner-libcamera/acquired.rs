@@ -11,30 +11,44 @@ use libcamera::request::{Request, RequestStatus, ReuseFlag};
 use scanner::camera_driver::host::DeviceError;
 use scanner::camera_driver::protocol::{Configure, ErrorKind};
 
-use super::failure::{failed, not_queued};
+use super::failure::{failed, not_acquired, not_queued};
 use super::streams::{STREAMING, Streams};
+
+/// Requests that the camera has at once. With fewer it would wait for one; with more, settings, which go with the
+/// next request, would take effect later.
+const IN_FLIGHT: usize = STREAMING + 1;
 
 /// An acquired and configured camera. Fields are dropped in this order: libcamera wants requests gone before the
 /// camera, and that before the manager.
 pub(crate) struct Acquired {
-    pub(crate) streams: Streams,
+    /// None only while they are being replaced.
+    streams: Option<Streams>,
     completed: Receiver<Request>,
     camera: ActiveCamera<'static>,
     wanted: Configure,
     streaming: bool,
+    in_flight: usize,
     unplugged: Arc<AtomicBool>,
 }
 
 impl Acquired {
     /// Takes and configures `camera`. Where there is no memory for all buffers, it makes do with fewer.
     pub(crate) fn new(camera: &Camera<'static>, wanted: &Configure) -> Result<Self, DeviceError> {
-        let mut camera = camera.acquire().map_err(|error| failed("acquiring the camera", &error))?;
+        let mut camera = camera.acquire().map_err(|error| not_acquired(&error))?;
         let completed = camera.subscribe_request_completed();
         let unplugged = Arc::new(AtomicBool::new(false));
         let told = unplugged.clone();
         camera.on_disconnected(move || told.store(true, Ordering::Relaxed));
         let streams = with_fewer_buffers(&mut camera, wanted, wanted.buffers as usize + STREAMING)?;
-        Ok(Self { streams, completed, camera, wanted: wanted.clone(), streaming: false, unplugged })
+        Ok(Self {
+            streams: Some(streams),
+            completed,
+            camera,
+            wanted: wanted.clone(),
+            streaming: false,
+            in_flight: 0,
+            unplugged,
+        })
     }
 
     /// Starts with the settings that `settings` makes.
@@ -45,51 +59,63 @@ impl Acquired {
         loop {
             let mut list = ControlList::new();
             settings(&self.camera, &mut list)?;
+            let count = self.streams.as_ref().map_or(0, Streams::count);
             match self.camera.start(Some(&list)).map_err(|error| failed("starting the camera", &error)) {
                 Ok(()) => break,
                 // The camera's own buffers are allocated only now.
-                Err(error) if error.kind == ErrorKind::NoMemory && self.streams.count() > 2 => {
-                    let fewer = self.streams.count() - 1;
-                    tracing::warn!("{error}; trying with {fewer} buffers a stream");
-                    self.streams = with_fewer_buffers(&mut self.camera, &self.wanted, fewer)?;
+                Err(error) if error.kind == ErrorKind::NoMemory && count > 1 => {
+                    tracing::warn!("{count} buffers a stream: {error}; trying with fewer");
+                    // Given back first: there is no memory for both.
+                    self.streams = None;
+                    self.streams = Some(with_fewer_buffers(&mut self.camera, &self.wanted, count - 1)?);
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.streaming = true;
-        for request in std::mem::take(&mut self.streams.idle) {
-            self.queue(request, |_| Ok(()))?;
+        (self.streaming, self.in_flight) = (true, 0);
+        let fed = self.feed(|_, _| Ok(()));
+        if fed.is_err() {
+            self.stop()?;
         }
-        Ok(())
+        fed
     }
 
     /// Stops; every request is idle or lent afterwards.
     pub(crate) fn stop(&mut self) -> Result<(), DeviceError> {
         self.camera.stop().map_err(|error| failed("stopping the camera", &error))?;
-        self.streaming = false;
+        (self.streaming, self.in_flight) = (false, 0);
         // libcamera has given every request back by now.
-        self.streams.idle.extend(self.completed.try_iter());
+        if let Some(streams) = &mut self.streams {
+            streams.idle.extend(self.completed.try_iter());
+        }
         Ok(())
     }
 
-    /// Gives a request that is not lent to the camera, with what `settings` puts into it.
-    pub(crate) fn queue(
+    /// Gives idle requests to the camera, as many as it should have, each with what `settings` puts into it. A
+    /// request that is not taken stays idle.
+    pub(crate) fn feed(
         &mut self,
-        mut request: Request,
-        settings: impl FnOnce(&mut ControlList) -> Result<(), DeviceError>,
+        mut settings: impl FnMut(&mut ControlList, u64) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
-        if !self.streaming {
-            self.streams.idle.push(request);
-            return Ok(());
+        let Some(streams) = self.streams.as_mut().filter(|_| self.streaming) else { return Ok(()) };
+        while self.in_flight < IN_FLIGHT
+            && let Some(mut request) = streams.idle.pop()
+        {
+            if request.status() != RequestStatus::Pending {
+                request.reuse(ReuseFlag::REUSE_BUFFERS);
+            }
+            let cookie = request.cookie();
+            if let Err(error) = settings(request.controls_mut(), cookie) {
+                streams.idle.push(request);
+                return Err(error);
+            }
+            if let Err((request, error)) = self.camera.queue_request(request) {
+                streams.idle.push(request);
+                return Err(not_queued(&error));
+            }
+            self.in_flight += 1;
         }
-        if request.status() != RequestStatus::Pending {
-            request.reuse(ReuseFlag::REUSE_BUFFERS);
-        }
-        settings(request.controls_mut())?;
-        self.camera.queue_request(request).map_err(|(request, error)| {
-            self.streams.idle.push(request);
-            not_queued(&error)
-        })
+        Ok(())
     }
 
     /// The next request that comes back; none after `timeout`.
@@ -98,12 +124,20 @@ impl Acquired {
             return Err(DeviceError::new(ErrorKind::Gone, "the camera was unplugged"));
         }
         match self.completed.recv_timeout(timeout) {
-            Ok(request) => Ok(Some(request)),
+            Ok(request) => {
+                self.in_flight = self.in_flight.saturating_sub(1);
+                Ok(Some(request))
+            }
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => {
                 Err(DeviceError::new(ErrorKind::Gone, "libcamera has let the camera go"))
             }
         }
+    }
+
+    /// The streams, but while they could not be replaced.
+    pub(crate) fn streams(&mut self) -> Option<&mut Streams> {
+        self.streams.as_mut()
     }
 
     /// The camera.
@@ -129,8 +163,7 @@ fn with_fewer_buffers(
     wanted: &Configure,
     count: usize,
 ) -> Result<Streams, DeviceError> {
-    let fewer = [STREAMING + 1, STREAMING, 2, 1].into_iter().filter(|fewer| *fewer < count);
-    let mut counts = [count].into_iter().chain(fewer).peekable();
+    let mut counts = (1..=count).rev().peekable();
     loop {
         let Some(count) = counts.next() else {
             return Err(DeviceError::new(ErrorKind::NoMemory, "there is no memory for a single frame"));

@@ -122,7 +122,7 @@ impl Seen {
         })
     }
 
-    /// What differs from what was `wanted`, for people. Sensors count exposure in rows and gain in steps, so a
+    /// What differs from what was `wanted`, or is not ready, for people. Sensors count exposure in rows and gain in steps, so a
     /// small difference is none. What the camera does not say is taken to be right.
     pub(crate) fn differs_from(&self, wanted: &Controls) -> Option<String> {
         let differs = |name, wanted: Option<f64>, got: Option<f64>, relative, absolute, unit: f64, suffix| {
@@ -136,13 +136,19 @@ impl Seen {
         let (exposure, focus) = (self.exposure.map(Seconds::get), self.focus.map(Dioptres::get));
         // A tenth of a millisecond is more than a row of any sensor takes.
         differs("exposure", wanted.exposure.map(Seconds::get), exposure, 0.01, 1e-4, 1e3, " ms")
-            .or_else(|| differs("gain", wanted.gain, self.gain, 0.03, 0.0, 1.0, ""))
+            // A sixteenth is the widest step of a sensor of Raspberry Pi's (ov5647).
+            .or_else(|| differs("gain", wanted.gain, self.gain, 0.065, 0.07, 1.0, ""))
             .or_else(|| {
                 let (wanted, got) = (wanted.white_balance, self.white_balance);
                 differs("red gain", wanted.map(red), got.map(red), 0.03, 0.02, 1.0, "")
                     .or_else(|| differs("blue gain", wanted.map(blue), got.map(blue), 0.03, 0.02, 1.0, ""))
             })
             .or_else(|| differs("focus", wanted.focus.map(Dioptres::get), focus, 0.01, 0.05, 1.0, " dpt"))
+            .or_else(|| match (wanted.focus, self.autofocus) {
+                (None, Autofocus::Scanning) => Some("autofocus is still at work".into()),
+                (None, Autofocus::Failed) => Some("autofocus found nothing sharp".into()),
+                (None, Autofocus::None | Autofocus::Idle | Autofocus::Focused) | (Some(_), _) => None,
+            })
     }
 }
 

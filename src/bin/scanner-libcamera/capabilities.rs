@@ -8,7 +8,7 @@ use libcamera::pixel_format;
 use libcamera::properties;
 use libcamera::stream::StreamRole;
 use scanner::camera_driver::protocol::{
-    Control, Domain, Hello, Metering, Mode, NoiseReduction, PixelFormat, Size, VERSION,
+    Control, Domain, Hello, Metering, Mode, NoiseReduction, PixelFormat, Region, Size, VERSION,
 };
 
 use super::nodes;
@@ -142,8 +142,27 @@ fn still_sizes(camera: &Camera<'_>) -> Vec<Size> {
     sizes
 }
 
-/// The controls that can be set, with what they take.
-fn controls(camera: &Camera<'_>) -> Vec<Control> {
+/// The part of the pixel array of a `sensor` of this size that the configured mode shows: what a crop is a part of.
+pub(crate) fn field_of_view(camera: &Camera<'_>, sensor: Size) -> Option<Region> {
+    let info = camera.controls().find(ControlId::ScalerCrop as u32).ok()?;
+    let ControlValue::Rectangle(values) = info.max() else { return None };
+    let shown = values.first()?;
+    let (width, height) = (f64::from(sensor.width), f64::from(sensor.height));
+    let part = Region {
+        x: f64::from(shown.x) / width,
+        y: f64::from(shown.y) / height,
+        width: f64::from(shown.width) / width,
+        height: f64::from(shown.height) / height,
+    };
+    let is_part = part.width > 0.0
+        && part.height > 0.0
+        && part.x + part.width <= 1.001
+        && part.y + part.height <= 1.001;
+    is_part.then_some(part)
+}
+
+/// The controls that can be set, with what they take, which may change when the camera is configured.
+pub(crate) fn controls(camera: &Camera<'_>) -> Vec<Control> {
     let range = |name: &str, id: ControlId, unit: f64| {
         let info = camera.controls().find(id as u32).ok()?;
         let (min, max) = (number(&info.min())? * unit, number(&info.max())? * unit);

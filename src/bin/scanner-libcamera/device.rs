@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use libcamera::camera::Camera;
 use libcamera::camera_manager::CameraManager;
 use libcamera::controls;
-use libcamera::framebuffer::AsFrameBuffer;
+use libcamera::framebuffer::{AsFrameBuffer, FrameMetadataStatus};
 use libcamera::request::{Request, RequestStatus};
 use scanner::camera_driver::clock;
 use scanner::camera_driver::host::{
@@ -28,7 +28,34 @@ use super::streams::HandedOver;
 /// The time between frames where nobody says.
 const USUAL_PERIOD: Duration = Duration::from_millis(100);
 /// A camera that is still not as it was set after so many frames does not do as it is told.
-const MOST_MISMATCHES: u32 = 15;
+const MOST_MISMATCHES: u32 = 20;
+
+/// Frames after that of the request with new settings that may still be from before: a sensor is told some frames
+/// ahead.
+const SENSOR_DELAY: u32 = 4;
+
+/// When settings take effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// They go with the request that has this cookie.
+    WithRequest(u64),
+    /// After as many frames.
+    Frames(u32),
+    /// They have.
+    Now,
+}
+
+impl Effect {
+    /// Once the request with this cookie has come back.
+    const fn after(self, cookie: u64) -> Self {
+        match self {
+            Self::WithRequest(settings) if settings == cookie => Self::Frames(SENSOR_DELAY),
+            Self::Frames(more @ 2..) => Self::Frames(more - 1),
+            Self::Frames(0 | 1) => Self::Now,
+            waiting @ (Self::WithRequest(_) | Self::Now) => waiting,
+        }
+    }
+}
 
 /// `[camera.options]`
 #[derive(Debug, serde::Deserialize)]
@@ -49,6 +76,8 @@ pub(crate) struct LibcameraDevice {
     rate: Option<FramesPerSecond>,
     /// Settings are to go with the next request.
     pending: Option<Lens>,
+    /// When those that went out last take effect.
+    effect: Effect,
     capture: Option<CaptureRequest>,
     /// Frames since then that were not taken with what is set.
     mismatches: u32,
@@ -85,6 +114,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<LibcameraDevice, DeviceError> {
         fixed: Controls::default(),
         rate: None,
         pending: None,
+        effect: Effect::Now,
         capture: None,
         mismatches: 0,
         convergence: None,
@@ -103,22 +133,29 @@ fn position(ids: &[String], wanted: &str) -> Option<usize> {
 }
 
 impl LibcameraDevice {
-    /// Gives a request back to the camera, with settings if some are to go out.
-    fn queue(&mut self, request: Request) -> Result<(), DeviceError> {
+    /// Gives the camera requests, the first one with settings if some are to go out.
+    fn feed(&mut self) -> Result<(), DeviceError> {
         let Some(acquired) = &mut self.acquired else { return Ok(()) };
-        let (lens, fixed, camera) = (self.pending.take(), self.fixed, &self.camera);
-        acquired.queue(request, |list| match lens {
-            Some(lens) => write(list, camera, &fixed, lens, None),
-            None => Ok(()),
+        let (pending, effect) = (&mut self.pending, &mut self.effect);
+        let (fixed, camera) = (self.fixed, &self.camera);
+        acquired.feed(|list, cookie| {
+            let Some(lens) = *pending else { return Ok(()) };
+            write(list, camera, &fixed, lens, None)?;
+            *pending = None;
+            *effect = Effect::WithRequest(cookie);
+            Ok(())
         })
     }
 
-    /// Whether a frame, described by `raw` but for its memory, is the one that is waited for.
+    /// Whether a good still, described by `raw` but for its memory, is the one that is waited for.
     fn is_wanted(&mut self, raw: &RawFrame, seen: &Seen) -> Result<bool, DeviceError> {
         if !self.capture.is_some_and(|capture| capture.is_answered_by(raw)) {
             return Ok(false);
         }
         let Some(difference) = seen.differs_from(&self.fixed) else { return Ok(true) };
+        if self.effect != Effect::Now || self.pending.is_some() {
+            return Ok(false);
+        }
         self.mismatches += 1;
         if self.mismatches < MOST_MISMATCHES {
             return Ok(false);
@@ -130,47 +167,65 @@ impl LibcameraDevice {
         ))
     }
 
-    /// What there is to hand over of a completed request; the request, if it is free again.
-    fn frames(&mut self, request: Request) -> Result<(Option<RawFrame>, Option<Request>), DeviceError> {
+    /// What there is to hand over of a completed request, which is idle or lent afterwards.
+    fn frame(&mut self, request: Request) -> Result<Option<RawFrame>, DeviceError> {
         let completed_ns = clock::now_ns();
+        self.effect = self.effect.after(request.cookie());
         let seen = seen(request.metadata());
-        if let Some((began, convergence)) = &mut self.convergence
+        let described = self.describe(&request, &seen, completed_ns).filter(|raw| raw.valid);
+        let Some(mut raw) = described else {
+            self.idle(request);
+            return Ok(None);
+        };
+        if self.effect == Effect::Now
+            && self.pending.is_none()
+            && let Some((began, convergence)) = &mut self.convergence
             && let Some(converged) = convergence.frame(seen, began.elapsed())
         {
             self.hold(converged);
         }
-        let Some(mut raw) = self.describe(&request, &seen, completed_ns) else {
-            return Ok((None, Some(request)));
+        // A viewer must not cost a still.
+        if let Err(error) = self.show(&request, &raw) {
+            tracing::warn!("a live frame: {error}");
+        }
+        let wanted = self.is_wanted(&raw, &seen);
+        let number = self.last_buffer + 1;
+        let streams = self.acquired.as_mut().and_then(Acquired::streams);
+        let (Some(streams), Ok(true)) = (streams, &wanted) else {
+            self.idle(request);
+            return wanted.map(|_| None);
         };
-        self.show(&request, &raw)?;
-        let wanted = match self.is_wanted(&raw, &seen) {
-            Ok(wanted) => wanted,
+        raw.buffer = number;
+        let handed_over = streams.still.hand_over(&request, number);
+        let offsets = streams.still.layout.offsets.clone();
+        match handed_over {
+            Ok(HandedOver::Lent) => {
+                streams.lent.insert(number, request);
+                self.last_buffer = number;
+                Ok(Some(raw))
+            }
+            Ok(HandedOver::Copied(memory)) => {
+                self.idle(request);
+                self.last_buffer = number;
+                Ok(memory.map(|memory| RawFrame { memory, offsets, ..raw }))
+            }
             Err(error) => {
-                self.queue(request)?;
-                return Err(error);
-            }
-        };
-        let Some(acquired) = self.acquired.as_mut().filter(|_| wanted) else {
-            return Ok((None, Some(request)));
-        };
-        self.last_buffer += 1;
-        raw.buffer = self.last_buffer;
-        let streams = &mut acquired.streams;
-        match streams.still.hand_over(&request, raw.buffer)? {
-            HandedOver::Lent => {
-                streams.lent.insert(raw.buffer, request);
-                Ok((Some(raw), None))
-            }
-            HandedOver::Copied(memory) => {
-                let offsets = streams.still.layout.offsets.clone();
-                Ok((memory.map(|memory| RawFrame { memory, offsets, ..raw }), Some(request)))
+                self.idle(request);
+                Err(error)
             }
         }
     }
 
+    /// The request may go to the camera again.
+    fn idle(&mut self, request: Request) {
+        if let Some(streams) = self.acquired.as_mut().and_then(Acquired::streams) {
+            streams.idle.push(request);
+        }
+    }
+
     /// The still of a completed request, in the camera's own memory.
-    fn describe(&self, request: &Request, seen: &Seen, completed_ns: u64) -> Option<RawFrame> {
-        let still = &self.acquired.as_ref()?.streams.still;
+    fn describe(&mut self, request: &Request, seen: &Seen, completed_ns: u64) -> Option<RawFrame> {
+        let still = &self.acquired.as_mut()?.streams()?.still;
         let (buffer, memory, offsets) = still.of(request)?;
         let info = buffer.metadata()?;
         let timestamp = request.metadata().get::<controls::SensorTimestamp>();
@@ -194,17 +249,18 @@ impl LibcameraDevice {
             completed_ns,
             sequence: u64::from(info.sequence()),
             buffer: 0,
-            valid: request.status() == RequestStatus::Complete,
+            // A request is complete with a frame that was cut off, or from before the sensor was ready, too.
+            valid: request.status() == RequestStatus::Complete
+                && info.status() == FrameMetadataStatus::Success,
             tamper: None,
         })
     }
 
     /// Copies the live frame of a completed request, whose still is `raw`, if it is time for one.
     fn show(&mut self, request: &Request, raw: &RawFrame) -> Result<(), DeviceError> {
-        let Some(live) = self.acquired.as_mut().and_then(|acquired| acquired.streams.live.as_mut()) else {
-            return Ok(());
-        };
-        let due = raw.valid && self.live.as_mut().is_some_and(|gate| gate.admits(raw.sensor_timestamp_ns));
+        let streams = self.acquired.as_mut().and_then(Acquired::streams);
+        let Some(live) = streams.and_then(|streams| streams.live.as_mut()) else { return Ok(()) };
+        let due = self.live.as_mut().is_some_and(|gate| gate.admits(raw.sensor_timestamp_ns));
         if !due || self.ready.is_some() {
             return Ok(());
         }
@@ -248,21 +304,30 @@ impl Device for LibcameraDevice {
     fn configure(&mut self, wanted: &Configure) -> Result<Configured, DeviceError> {
         // Given back first: configured anew is as good as new.
         self.acquired = None;
-        let acquired = Acquired::new(&self.camera, wanted)?;
-        let live = acquired.streams.live_size();
+        let mut acquired = Acquired::new(&self.camera, wanted)?;
+        let live = acquired.streams().and_then(|streams| streams.live_size());
         self.acquired = Some(acquired);
         (self.fixed, self.rate, self.pending) = (wanted.controls, wanted.frame_rate, None);
+        // What they take depends on the mode of the sensor.
+        self.hello.controls = capabilities::controls(&self.camera);
         let period = self.rate.map_or(USUAL_PERIOD, |rate| Duration::from_secs_f64(rate.get().recip()));
         let exposure = self.fixed.exposure.map_or(Duration::ZERO, Seconds::duration);
-        Ok(Configured { frame_duration: period.max(exposure), live })
+        Ok(Configured {
+            frame_duration: period.max(exposure),
+            live,
+            controls: Some(self.hello.controls.clone()),
+            field_of_view: capabilities::field_of_view(&self.camera, self.hello.sensor),
+        })
     }
 
     fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
         let Some(acquired) = &mut self.acquired else { return Err(Self::unconfigured()) };
         let (fixed, rate) = (self.fixed, self.rate);
         (self.pending, self.ready, self.mismatches) = (None, None, 0);
+        // The first frame is taken with them, as far as the sensor can.
+        self.effect = Effect::Frames(SENSOR_DELAY);
         acquired.start(|camera, list| write(list, camera, &fixed, Lens::Follows, rate))?;
-        tracing::debug!("epoch {epoch}: {} buffers a stream", acquired.streams.count());
+        tracing::debug!("epoch {epoch}");
         Ok(())
     }
 
@@ -310,13 +375,11 @@ impl Device for LibcameraDevice {
         if let Some(frame) = self.ready.take() {
             return Ok(Some(frame));
         }
+        self.feed()?;
         let Some(acquired) = &mut self.acquired else { return Err(Self::unconfigured()) };
         let Some(request) = acquired.next(timeout)? else { return Ok(None) };
         let cancelled = request.status() == RequestStatus::Cancelled;
-        let (frame, free) = self.frames(request)?;
-        if let Some(request) = free {
-            self.queue(request)?;
-        }
+        let frame = self.frame(request)?;
         if cancelled && self.capture.is_some() {
             return Err(DeviceError::new(
                 ErrorKind::Cancelled,
@@ -327,12 +390,10 @@ impl Device for LibcameraDevice {
     }
 
     fn release(&mut self, buffer: u64) {
-        let Some(acquired) = &mut self.acquired else { return };
-        acquired.streams.given_back(buffer);
-        let Some(request) = acquired.streams.lent.remove(&buffer) else { return };
-        if let Err(error) = self.queue(request) {
-            tracing::warn!("{error}");
-        }
+        let Some(streams) = self.acquired.as_mut().and_then(Acquired::streams) else { return };
+        streams.given_back(buffer);
+        let request = streams.lent.remove(&buffer);
+        streams.idle.extend(request);
     }
 }
 

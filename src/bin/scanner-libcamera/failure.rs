@@ -12,7 +12,7 @@ pub(crate) fn failed(doing: &str, error: &io::Error) -> DeviceError {
     let code = error.raw_os_error().map(i32::abs);
     let errno = code.map(Errno::from_raw_os_error);
     let (kind, advice) = match errno {
-        Some(Errno::BUSY) => (ErrorKind::Busy, "; another process has the camera"),
+        Some(Errno::BUSY) => (ErrorKind::Busy, "; another process has the camera, or has left it in use"),
         Some(Errno::NODEV | Errno::NXIO | Errno::NOENT) => {
             (ErrorKind::Gone, "; the camera is not there: check its cable")
         }
@@ -21,13 +21,23 @@ pub(crate) fn failed(doing: &str, error: &io::Error) -> DeviceError {
             "; no memory for frames: raise cma= in the kernel's command line, or choose a smaller size",
         ),
         Some(Errno::INVAL) => (ErrorKind::InvalidArgument, "; the camera refuses this configuration"),
-        Some(Errno::ACCESS | Errno::PERM) => {
-            (ErrorKind::Gone, "; no permission: the user must be in the group video")
-        }
         Some(_) | None => (ErrorKind::QueueBuffer, ""),
     };
     let what = errno.map_or_else(|| error.to_string(), |errno| errno.to_string());
     DeviceError { kind, message: format!("{doing}: {what}{advice}"), code }
+}
+
+/// A camera that cannot be had.
+pub(crate) fn not_acquired(error: &io::Error) -> DeviceError {
+    let failed = failed("acquiring the camera", error);
+    match error.raw_os_error().map(i32::abs).map(Errno::from_raw_os_error) {
+        Some(Errno::ACCESS | Errno::PERM) => DeviceError {
+            kind: ErrorKind::Gone,
+            message: format!("{}; no permission: the user must be in the group video", failed.message),
+            ..failed
+        },
+        Some(_) | None => failed,
+    }
 }
 
 /// Memory for frames that was not given. Some of libcamera's allocators say that an argument is invalid then,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::camera_driver::controls::Refused;
 use crate::camera_driver::protocol::{
-    ColourGains, Configure, Controls, ErrorKind, Hello, PixelFormat, Size, Stream,
+    ColourGains, Configure, Control, Controls, ErrorKind, Hello, PixelFormat, Region, Size, Stream,
 };
 use crate::units::{Dioptres, FramesPerSecond};
 
@@ -50,12 +50,16 @@ pub trait Device {
 }
 
 /// The streams as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Configured {
     /// Time between frames.
     pub frame_duration: Duration,
     /// Size of low-resolution frames, if there are any.
     pub live: Option<Size>,
+    /// The controls, if what they take has changed.
+    pub controls: Option<Vec<Control>>,
+    /// The part of the pixel array that an image without `crop` shows, if known.
+    pub field_of_view: Option<Region>,
 }
 
 /// A still that the daemon waits for.

@@ -111,9 +111,9 @@ impl<D: Device> Owner<D> {
     fn obey(&mut self, command: ToDriver) -> Result<(), LinkError> {
         match command {
             ToDriver::Configure(configure) => match self.configure(&configure) {
-                Ok(Configured { frame_duration, live }) => {
+                Ok(Configured { frame_duration, live, controls, field_of_view }) => {
                     let frame_duration_us = u64::try_from(frame_duration.as_micros()).unwrap_or(u64::MAX);
-                    self.say(&FromDriver::Configured { frame_duration_us, live })
+                    self.say(&FromDriver::Configured { frame_duration_us, live, controls, field_of_view })
                 }
                 Err(error) => self.report(error, None),
             },
@@ -184,10 +184,14 @@ impl<D: Device> Owner<D> {
         if configure.buffers == 0 {
             return Err(DeviceError::invalid("buffers: at least 1 is needed to hand over a frame"));
         }
-        configure.controls.check(&self.hello.controls)?;
+        configure.controls.check_present(&self.hello.controls)?;
         // A camera that was configured before is not any more, should this fail.
         self.phase = Phase::Unconfigured;
         let configured = self.device.configure(configure)?;
+        if let Some(controls) = &configured.controls {
+            self.hello.controls.clone_from(controls);
+        }
+        configure.controls.check(&self.hello.controls)?;
         self.phase = Phase::Stopped;
         Ok(configured)
     }
@@ -198,6 +202,7 @@ impl<D: Device> Owner<D> {
         }
         fixed.check(&self.hello.controls)?;
         self.device.converge(fixed)?;
+        self.complained = false;
         self.converging = true;
         Ok(())
     }
@@ -263,6 +268,10 @@ impl<D: Device> Owner<D> {
         match self.device.next_frame(ROUND) {
             Ok(Some(frame)) => self.handle(frame).and_then(|()| self.look_converged()),
             Ok(None) => self.look_converged(),
+            Err(error) if self.converging => {
+                self.converging = false;
+                self.report(error, None)
+            }
             Err(error) => match self.captures.pop_front() {
                 Some(capture) => self.report(error, Some(capture.request)),
                 None if self.complained => {

@@ -54,7 +54,12 @@ impl Device for Puppet {
     }
 
     fn configure(&mut self, _: &Configure) -> Result<Configured, DeviceError> {
-        Ok(Configured { frame_duration: Duration::from_millis(33), live: None })
+        Ok(Configured {
+            frame_duration: Duration::from_millis(33),
+            live: None,
+            controls: None,
+            field_of_view: None,
+        })
     }
 
     fn converge(&mut self, _: &Controls) -> Result<(), DeviceError> {
@@ -150,7 +155,15 @@ impl Stage {
             controls: Controls::default(),
             buffers: 2,
         }));
-        assert_eq!(stage.next(), FromDriver::Configured { frame_duration_us: 33_000, live: None });
+        assert_eq!(
+            stage.next(),
+            FromDriver::Configured {
+                frame_duration_us: 33_000,
+                live: None,
+                controls: None,
+                field_of_view: None
+            }
+        );
         stage.tell(&ToDriver::Start { epoch: 1 });
         assert_eq!(stage.next(), FromDriver::Started { epoch: 1 });
         stage

@@ -257,7 +257,12 @@ impl<S: Scene> Device for Synthetic<S> {
             .transpose()?;
         self.set(&configure.controls)?;
         self.streams = Some(Streams { period, stills, live });
-        Ok(Configured { frame_duration: self.timing(period).period(), live: configure.live })
+        Ok(Configured {
+            frame_duration: self.timing(period).period(),
+            live: configure.live,
+            controls: None,
+            field_of_view: None,
+        })
     }
 
     fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {

@@ -132,6 +132,19 @@ impl Connection {
         }
     }
 
+    /// Says `message`, which must not be lost; never blocks.
+    pub(super) fn tell(&self, message: &ToDriver) -> Result<(), CameraError> {
+        match self.link.send_or_drop(message, None) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.error(ErrorKind::Timeout, "its driver does not read its messages")),
+            Err(LinkError::Closed) => {
+                let ended = self.ended();
+                Err(ended.unwrap_or_else(|| self.error(ErrorKind::Crashed, "its driver has hung up")))
+            }
+            Err(error) => Err(self.error(ErrorKind::Protocol, error.to_string())),
+        }
+    }
+
     /// Sends `message` and waits at most `limit` for `want`.
     pub(super) async fn exchange(
         self: &Arc<Self>,
@@ -250,8 +263,9 @@ impl Connection {
         let answer = match message {
             FromDriver::Beat { .. } => return self.last_beat_ns.store(received_ns, Ordering::Relaxed),
             FromDriver::Hello(hello) => Ok(Answer::Hello(hello)),
-            FromDriver::Configured { frame_duration_us, live } => {
-                Ok(Answer::Configured { frame_duration: Duration::from_micros(frame_duration_us), live })
+            FromDriver::Configured { frame_duration_us, live, controls, field_of_view } => {
+                let frame_duration = Duration::from_micros(frame_duration_us);
+                Ok(Answer::Configured { frame_duration, live, controls, field_of_view })
             }
             FromDriver::Converged { controls } => Ok(Answer::Converged { controls }),
             FromDriver::Started { .. } => Ok(Answer::Started),

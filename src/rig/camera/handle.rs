@@ -18,7 +18,7 @@ use super::procfs::{Holder, ThreadEvidence};
 use super::session::Session;
 use super::spawner::Spawner;
 use super::status::{CameraStatus, Counters, LeaseHolder, State};
-use crate::camera_driver::protocol::{Controls, Hello, Size};
+use crate::camera_driver::protocol::{Controls, Hello, Region, Size};
 use crate::config;
 use crate::plan::{Optics, Sensor};
 
@@ -64,8 +64,10 @@ pub(super) struct Board {
     pub(super) held: Controls,
     /// What the driver said of the camera, last.
     pub(super) hello: Option<Hello>,
-    /// The size of its images, last.
-    pub(super) size: Option<Size>,
+    /// The size of its images, last, and the part of the sensor that they show.
+    pub(super) images: Option<(Size, Option<Region>)>,
+    /// The size of its images that must not change while it is open.
+    pub(super) pinned: Option<Size>,
 }
 
 impl Camera {
@@ -125,9 +127,17 @@ impl Camera {
     pub fn optics(&self) -> Optics {
         let board = self.inner.board();
         let config = &self.inner.config;
-        let (Some(hello), Some(size)) = (&board.hello, board.size) else { return config.optics };
-        let sensor = Sensor { model: &hello.model, size: hello.sensor, pitch_um: hello.pixel_pitch_um };
+        let (Some(hello), Some((size, field_of_view))) = (&board.hello, board.images) else {
+            return config.optics;
+        };
+        let sensor =
+            Sensor { model: &hello.model, size: hello.sensor, pitch_um: hello.pixel_pitch_um, field_of_view };
         config.optics.once_open(sensor, size, config.controls.crop)
+    }
+
+    /// Makes its images of this size, until it is closed, where the configuration leaves that to the camera.
+    pub fn pin_size(&self, size: Size) {
+        self.inner.board().pinned = Some(size);
     }
 
     /// Who else has the camera's device nodes open, as far as they are known.

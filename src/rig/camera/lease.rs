@@ -88,8 +88,7 @@ impl Lease {
             board.held
         };
         let wanted = held.over(self.inner.config.controls);
-        self.stream().await?.connection.say(&ToDriver::Set { controls: wanted });
-        Ok(())
+        self.stream().await?.connection.tell(&ToDriver::Set { controls: wanted })
     }
 
     /// One attempt at `shot`: the first valid frame whose exposure began at `not_before_ns`
@@ -272,7 +271,10 @@ async fn restart(
 
 async fn close(inner: &Arc<Inner>) {
     let mut slot = inner.session.lock().await;
-    inner.board().held = Controls::default();
+    {
+        let mut board = inner.board();
+        (board.held, board.pinned) = (Controls::default(), None);
+    }
     if let Some(session) = slot.take() {
         inner.set_state(State::Closing);
         if session.close(inner).await.is_ok() {

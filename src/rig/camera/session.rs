@@ -217,7 +217,7 @@ async fn greet(
     deadline: Instant,
     cancel: &CancellationToken,
 ) -> Result<(Hello, Streams), CameraError> {
-    let hello = hear(inner, connection, hello, deadline, cancel).await?;
+    let mut hello = hear(inner, connection, hello, deadline, cancel).await?;
     let config = &inner.config;
     let error = |kind, message| CameraError::new(inner.name(), kind, message);
     if !hello.formats.contains(&config.format) {
@@ -225,7 +225,7 @@ async fn greet(
         return Err(error(ErrorKind::InvalidArgument, message));
     }
     let controls = inner.board().held.over(config.controls);
-    let checked = controls.check(&hello.controls);
+    let checked = controls.check_present(&hello.controls);
     checked.map_err(|refused| error(ErrorKind::InvalidArgument, refused.to_string()))?;
     let mut sizes = sizes(inner, &hello).into_iter().peekable();
     loop {
@@ -244,7 +244,7 @@ async fn greet(
         let left = deadline.saturating_duration_since(Instant::now());
         let configured = connection.exchange(configure, Want::Configured, left);
         match (unless_cancelled(inner, cancel, configured).await, sizes.peek()) {
-            (Ok(Answer::Configured { frame_duration, live }), _) => {
+            (Ok(Answer::Configured { frame_duration, live, controls, field_of_view }), _) => {
                 let (driver, model, Size { width, height }) = (&hello.driver, &hello.model, size);
                 let live = live.map(|live| format!("{}x{}", live.width, live.height));
                 info!(
@@ -255,7 +255,13 @@ async fn greet(
                     live,
                     "configured: {width}x{height}"
                 );
-                inner.board().size = Some(size);
+                if let Some(controls) = controls {
+                    hello.controls = controls;
+                }
+                let mut board = inner.board();
+                board.images = Some((size, field_of_view));
+                board.pinned = Some(size);
+                board.hello = Some(hello.clone());
                 return Ok((hello, Streams { frame_duration, size }));
             }
             (Ok(_), _) => {
@@ -269,10 +275,14 @@ async fn greet(
     }
 }
 
-/// The sizes of images to be tried, the best first: as configured, or else those of the sensor's modes.
+/// The sizes of images to be tried, the best first: as configured or as they were, or else those of the sensor's modes.
 fn sizes(inner: &Inner, hello: &Hello) -> Vec<Size> {
     if let Some(size) = inner.config.optics.size() {
         return vec![size];
+    }
+    // The images of a scan have one size, whatever there is memory for by now.
+    if let Some(pinned) = inner.board().pinned {
+        return vec![pinned];
     }
     let mut sizes: Vec<Size> = hello.modes.iter().map(|mode| mode.size).collect();
     if sizes.is_empty() {

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::frame::Release;
-use crate::camera_driver::protocol::{Controls, Frame, FromDriver, Hello, Size, Stream};
+use crate::camera_driver::protocol::{Control, Controls, Frame, FromDriver, Hello, Region, Size, Stream};
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +21,17 @@ pub(super) enum Want {
 #[derive(Debug)]
 pub(super) enum Answer {
     Hello(Hello),
-    Configured { frame_duration: Duration, live: Option<Size> },
+    Configured {
+        frame_duration: Duration,
+        live: Option<Size>,
+        controls: Option<Vec<Control>>,
+        field_of_view: Option<Region>,
+    },
     Started,
     Stopped,
-    Converged { controls: Controls },
+    Converged {
+        controls: Controls,
+    },
     Frame(RawFrame),
 }
 

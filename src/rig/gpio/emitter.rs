@@ -3,16 +3,16 @@
 //! While something moves, it allocates nothing and takes no lock: wishes and what it has done are atomics. A step
 //! that comes late delays all that follow, so that the motor never has to catch up.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::motor::Motor;
-use super::pins::{Input, PinError};
+use super::orders::{Fault, Leg, Order, Rest, Run, Shared, Stop, Until};
+use super::pins::Input;
 use super::realtime;
 use crate::motion::StepCourse;
 use crate::rig::axes::MotionError;
@@ -26,124 +26,6 @@ const LOOK_AT_REST: Duration = Duration::from_millis(10);
 const LEAST_LATE_NS: u64 = 50_000;
 /// An emergency stop that is active this many times in a row, a few microseconds apart, is no disturbance.
 const SURE: u32 = 3;
-
-/// What the thread and the rest of the program share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// The position of each motor, in steps.
-    pub(super) steps: Vec<AtomicI64>,
-    /// Whether that is its true one.
-    pub(super) known: Vec<AtomicBool>,
-    /// Whether each motor is powered.
-    pub(super) powered: Vec<AtomicBool>,
-    /// A [`Stop`].
-    pub(super) stop: AtomicU8,
-    /// Whether an order is being carried out.
-    pub(super) busy: AtomicBool,
-    /// Steps that were late since the start.
-    pub(super) late: AtomicU64,
-    fault: Mutex<Option<Fault>>,
-}
-
-/// What is wished of a run under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Stop {
-    No = 0,
-    /// At full deceleration.
-    Brake = 1,
-}
-
-/// Why nothing moves until somebody has cleared it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
-    #[error("the emergency stop is pressed, or its line is broken")]
-    EmergencyStop,
-    #[error(
-        "{late} steps of a move were late, the worst by {worst_us} us: something keeps the processor from this program"
-    )]
-    Late { late: u32, worst_us: u64 },
-    #[error("{0}")]
-    Pin(String),
-}
-
-/// What the thread is asked to do.
-pub(super) enum Order {
-    Run(Box<Run>),
-    /// Forget the fault, if its cause is gone.
-    Clear(SyncSender<Result<(), MotionError>>),
-}
-
-/// Moves, one after the other.
-pub(super) struct Run {
-    pub(super) legs: Vec<Leg>,
-    /// Ends as soon as the switch of this motor is as wanted.
-    pub(super) until: Option<Until>,
-    pub(super) reply: Reply,
-}
-
-/// Who wants to know of the end of a run; whoever does not wait for it has dropped the other end.
-pub(super) enum Reply {
-    /// Since when all rest.
-    Move(oneshot::Sender<Result<u64, MotionError>>),
-    /// The position at which the switch was met, if it was.
-    Search(oneshot::Sender<Result<Option<i64>, MotionError>>),
-}
-
-impl Reply {
-    fn send(self, ended: Result<Rest, MotionError>) {
-        match self {
-            Self::Move(sender) => drop(sender.send(ended.map(|rest| rest.rest_ns))),
-            Self::Search(sender) => drop(sender.send(ended.map(|rest| rest.met))),
-        }
-    }
-}
-
-/// A move of all motors at once.
-pub(super) struct Leg {
-    /// `CLOCK_MONOTONIC`.
-    pub(super) start_ns: u64,
-    /// For each motor.
-    pub(super) courses: Vec<Option<StepCourse>>,
-}
-
-/// What ends a search.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Until {
-    pub(super) motor: usize,
-    /// The wanted state of its switch.
-    pub(super) active: bool,
-    /// Whether to brake then, or to stop at once.
-    pub(super) brake: bool,
-}
-
-/// The end of a run.
-struct Rest {
-    rest_ns: u64,
-    met: Option<i64>,
-}
-
-impl Shared {
-    pub(super) fn new(motors: usize) -> Self {
-        Self {
-            steps: (0..motors).map(|_| AtomicI64::new(0)).collect(),
-            known: (0..motors).map(|_| AtomicBool::new(false)).collect(),
-            powered: (0..motors).map(|_| AtomicBool::new(false)).collect(),
-            stop: AtomicU8::new(Stop::No as u8),
-            busy: AtomicBool::new(false),
-            late: AtomicU64::new(0),
-            fault: Mutex::new(None),
-        }
-    }
-
-    pub(super) fn fault(&self) -> Option<Fault> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
-    }
-}
 
 /// One motor's way through a leg.
 struct Cursor {
@@ -447,11 +329,5 @@ impl Cursor {
 
     fn find_due(&mut self) {
         self.due = self.course.due(self.next).map(|due| due.as_nanos() as u64);
-    }
-}
-
-impl From<PinError> for Fault {
-    fn from(error: PinError) -> Self {
-        Self::Pin(error.to_string())
     }
 }

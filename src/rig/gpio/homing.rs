@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tracing::info;
 
-use super::axes::Rig;
-use super::emitter::{Reply, Until};
+use super::orders::{Reply, Until};
+use super::route::Rig;
 use crate::config::gpio::{Homing, Seek, Stepper};
 use crate::rig::axes::MotionError;
 

@@ -12,9 +12,11 @@ mod homing;
 mod led;
 mod lights;
 mod motor;
+mod orders;
 mod panel;
 mod pins;
 mod realtime;
+mod route;
 mod rppal;
 mod sim;
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Lights and panel.
 
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use super::*;
+use crate::config::gpio::Pin;
 use crate::rig::lights::Lights as _;
 use crate::rig::panel::{Button, Led, Panel as _};
 use crate::rig::sim::SimLights;
@@ -78,6 +81,62 @@ async fn a_button_that_is_stuck_at_the_start_starts_nothing() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(press(&bench.sim, &pins, Button::Start).unwrap());
     assert_eq!(pressed(&panel).await, Button::Start, "once it has been let go");
+}
+
+/// Pins whose changes are reported as the kernel does, debounced.
+struct Reporting {
+    board: Arc<dyn Board>,
+    edges: Mutex<Vec<(u32, Receiver<bool>)>>,
+}
+
+struct Reported {
+    changes: Receiver<bool>,
+    active: bool,
+}
+
+impl Edges for Reported {
+    fn next(&mut self, timeout: Duration) -> Result<Option<bool>, PinError> {
+        let changed = self.changes.recv_timeout(timeout).ok();
+        self.active = changed.unwrap_or(self.active);
+        Ok(changed)
+    }
+
+    fn is_active(&mut self) -> Result<bool, PinError> {
+        Ok(self.active)
+    }
+}
+
+impl Board for Reporting {
+    fn output(&self, pin: Pin, purpose: &str, active: bool) -> Result<Box<dyn Output>, PinError> {
+        self.board.output(pin, purpose, active)
+    }
+
+    fn input(&self, pin: Pin, purpose: &str) -> Result<Box<dyn Input>, PinError> {
+        self.board.input(pin, purpose)
+    }
+
+    fn edges(&self, pin: Pin, _: &str, _: Duration) -> Result<Option<Box<dyn Edges>>, PinError> {
+        let mut edges = self.edges.lock().unwrap();
+        let index = edges.iter().position(|(number, _)| *number == pin.number).unwrap();
+        Ok(Some(Box::new(Reported { changes: edges.remove(index).1, active: false })))
+    }
+}
+
+#[tokio::test]
+async fn presses_that_the_kernel_reports_are_heard_however_short_they_are() {
+    let bench = Bench::new();
+    let ((start, starts), (_stop, stops)) = (mpsc::channel(), mpsc::channel());
+    let board =
+        Reporting { board: bench.pins.board.clone(), edges: Mutex::new(vec![(22, starts), (23, stops)]) };
+    let crate::config::Panel::Gpio(pins) = bench.config.panel else { panic!("no panel on pins") };
+    let panel = GpioPanel::open(&board, &pins).unwrap();
+    // Both changes wait when the thread looks next.
+    for active in [true, false, true, false] {
+        start.send(active).unwrap();
+    }
+    assert_eq!([pressed(&panel).await, pressed(&panel).await], [Button::Start, Button::Start]);
+    start.send(true).unwrap();
+    assert_eq!(pressed(&panel).await, Button::Cancel, "held: no change tells of it");
 }
 
 #[test]
