@@ -1,7 +1,7 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man clean
+.PHONY: all build libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man deb deb-libcamera test-systemd clean
 
 all: build
 
@@ -19,7 +19,7 @@ demo: build
 	./target/release/scanner demo
 
 ## Everything that CI runs
-test: prepare-test lint deny doc unit test-libcamera
+test: prepare-test lint deny doc unit test-libcamera test-systemd
 
 .PHONY: prepare-test
 prepare-test:
@@ -63,6 +63,24 @@ bench: build
 
 man: build
 	./target/release/scanner man target/man
+
+## The Debian package, for the machine that builds it
+deb: build man
+	mkdir -p target/completions
+	./target/release/scanner completions bash > target/completions/scanner.bash
+	./target/release/scanner completions zsh > target/completions/_scanner
+	./target/release/scanner completions fish > target/completions/scanner.fish
+	./.ci/prepare deb
+	$(CARGO) deb --locked --no-build --output target/deb/
+
+## The package of the driver of real cameras; needs libcamera-dev 0.7
+deb-libcamera: libcamera
+	./.ci/prepare deb
+	$(CARGO) deb --locked --no-build --variant libcamera --output target/deb/
+
+## The package on a real systemd: start, scan, journal, watchdog, stop, kill, reload, full disk, upgrade
+test-systemd: prepare-test
+	./.ci/test-systemd
 
 clean:
 	$(CARGO) clean

@@ -1,5 +1,7 @@
 //! What happens, in one vocabulary: each event is a log line, a JSON object and a step of a progress bar.
 
+mod message;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,6 +11,9 @@ use crate::camera_driver::protocol::{Controls, ErrorKind};
 use crate::config::Rung;
 use crate::frame::FailureKind;
 use crate::scan::Outcome;
+
+pub use message::message_id;
+use message::target;
 
 /// A shot, as logs name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -163,30 +168,36 @@ impl Event {
     pub fn log(&self, scan: &str) {
         match self {
             Self::Started { points, shots, stored: 0 } => {
-                info!(scan, points, shots, "scan started: {shots} shots at {points} points");
+                info!(target: target::STARTED, scan, points, shots, "scan started: {shots} shots at {points} points");
             }
             Self::Started { points, shots, stored } => {
-                info!(scan, points, shots, stored, "scan resumed: {stored} of {shots} shots are stored");
+                info!(target: target::RESUMED, scan, points, shots, stored, "scan resumed: {stored} of {shots} shots are stored");
             }
-            Self::Moving { point, points } => info!(scan, point, "moving to point {point} of {points}"),
+            Self::Moving { point, points } => {
+                info!(target: target::MOVING, scan, point, "moving to point {point} of {points}");
+            }
             Self::Captured { shot: ShotName { shot, point, label, camera }, attempt } => {
-                info!(scan, point, camera, shot, attempt, "captured {camera}/{label}");
+                info!(target: target::CAPTURED, scan, point, camera, shot, attempt, "captured {camera}/{label}");
             }
-            Self::Held { camera, controls } => info!(scan, camera, "camera {camera} holds {controls}"),
+            Self::Held { camera, controls } => {
+                info!(target: target::HELD, scan, camera, "camera {camera} holds {controls}");
+            }
             Self::AttemptFailed { shot: ShotName { shot, point, label, camera }, attempt, kind, message } => {
-                warn!(scan, point, camera, shot, attempt, %kind, "attempt {attempt} at {camera}/{label} failed: {kind}: {message}");
+                warn!(target: target::ATTEMPT_FAILED, scan, point, camera, shot, attempt, %kind, "attempt {attempt} at {camera}/{label} failed: {kind}: {message}");
             }
             Self::Recovering { camera, rung, after } => {
                 let when = if after.is_zero() { "now".into() } else { format!("in {after:.1?}") };
-                warn!(scan, camera, %rung, "recovering camera {camera}: {rung} {when}");
+                warn!(target: target::RECOVERING, scan, camera, %rung, "recovering camera {camera}: {rung} {when}");
             }
             Self::Recovered { camera, rung, took } => {
-                warn!(scan, camera, %rung, "camera {camera} is back: {rung} took {took:.1?}");
+                warn!(target: target::RECOVERED, scan, camera, %rung, "camera {camera} is back: {rung} took {took:.1?}");
             }
             Self::RecoveryFailed { camera, rung, kind, message } => {
-                warn!(scan, camera, %rung, %kind, "{rung} of camera {camera} failed: {kind}: {message}");
+                warn!(target: target::RECOVERY_FAILED, scan, camera, %rung, %kind, "{rung} of camera {camera} failed: {kind}: {message}");
             }
-            Self::Wedged { camera, message } => error!(scan, camera, "wedged: {message}"),
+            Self::Wedged { camera, message } => {
+                error!(target: target::WEDGED, scan, camera, "wedged: {message}");
+            }
             Self::Stored {
                 shot: ShotName { shot, point, label: _, camera },
                 image,
@@ -195,7 +206,7 @@ impl Event {
                 stored,
                 shots,
             } => {
-                info!(
+                info!(target: target::STORED,
                     scan,
                     point,
                     camera,
@@ -207,13 +218,13 @@ impl Event {
             }
             Self::StoreFailed { shot: ShotName { shot, point, label, camera }, kind, message } => {
                 let kind = kind.name();
-                error!(scan, point, camera, shot, kind, "could not store {camera}/{label}: {message}");
+                error!(target: target::STORE_FAILED, scan, point, camera, shot, kind, "could not store {camera}/{label}: {message}");
             }
             Self::ShotFailed { shot: ShotName { shot, point, label, camera }, reason } => {
-                warn!(scan, point, camera, shot, "gave up {camera}/{label} for now: {reason}");
+                warn!(target: target::SHOT_FAILED, scan, point, camera, shot, "gave up {camera}/{label} for now: {reason}");
             }
             Self::Paused { reason, stored, shots } => {
-                error!(
+                error!(target: target::PAUSED,
                     scan,
                     stored,
                     shots,
@@ -221,7 +232,7 @@ impl Event {
                 );
             }
             Self::Finished { outcome: Outcome::Complete, stored, shots } => {
-                info!(
+                info!(target: target::COMPLETE,
                     scan,
                     stored,
                     shots,
@@ -231,7 +242,7 @@ impl Event {
             }
             Self::Finished { outcome, stored, shots } => {
                 let outcome = outcome.name();
-                error!(
+                error!(target: target::ENDED,
                     scan,
                     stored,
                     shots,

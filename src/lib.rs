@@ -1,7 +1,7 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> cli
+//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd, doctor -> cli
 //!                                              \-> camera_driver (process)
 //! ```
 //! Read downward only: nothing imports what stands to its right. `config`, `motion` and `plan` stand side by
@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod dataset;
+pub mod doctor;
 pub mod event;
 pub mod frame;
 pub mod logging;
@@ -21,4 +22,5 @@ pub mod plan;
 pub mod rig;
 pub mod run;
 pub mod scan;
+pub mod systemd;
 pub mod units;

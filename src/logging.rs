@@ -1,15 +1,35 @@
 //! The log: to journald when systemd started us, else to standard error.
 
+mod entry;
+mod journald;
+
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use indicatif::MultiProgress;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use journald::{Journald, Pending};
+
 /// Where progress bars are drawn: log lines make room for them.
 static BARS: OnceLock<MultiProgress> = OnceLock::new();
+
+/// What journald has not been sent yet.
+static PENDING: OnceLock<Pending> = OnceLock::new();
+
+/// How long the end of the program waits for journald.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// For the end of the program: what was logged is on its way.
+pub fn flush() {
+    if let Some(pending) = PENDING.get() {
+        pending.flush(FLUSH_PATIENCE);
+    }
+}
 
 /// The place of progress bars. Log lines appear above them.
 pub fn bars() -> &'static MultiProgress {
@@ -33,9 +53,10 @@ pub fn init(filter: Option<&str>, default: LevelFilter) -> Result<(), TryInitErr
     };
     let registry = tracing_subscriber::registry().with(filter);
     if started_by_systemd()
-        && let Ok(journald) = tracing_journald::layer()
+        && let Ok(journald) = Journald::new(Path::new(journald::SOCKET), env!("CARGO_PKG_NAME"))
     {
-        return registry.with(journald.with_field_prefix(None)).try_init();
+        let _ = PENDING.set(journald.pending());
+        return registry.with(journald).try_init();
     }
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(|| AboveBars)

@@ -94,11 +94,33 @@ pub(super) enum Command {
         /// Go on with this scan instead
         #[arg(long, value_name = "SCAN", conflicts_with = "plan")]
         resume: Option<String>,
+        /// Not if an axis has to be put in its place by hand first
+        #[arg(long)]
+        unattended: bool,
     },
     /// Ask the running scanner to pause its scan
     Pause,
     /// Ask the running scanner to cancel its scan
     Cancel,
+    /// Look for what may be in the way of a scan on this machine, and say what to do
+    Doctor {
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the service's log, or what it says of one scan
+    Logs {
+        /// Only of this scan
+        scan: Option<String>,
+        /// Go on with what is logged from now on
+        #[arg(long, short)]
+        follow: bool,
+        /// With an explanation of each event
+        #[arg(long, short = 'x')]
+        explain: bool,
+    },
+    /// Ask the running service to read its configuration again
+    Reload,
     /// Let the axes of the running scanner move again after an emergency stop or another fault
     Clear,
     /// Let the running scanner find out where axes stand: by their switch, or by your word

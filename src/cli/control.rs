@@ -78,7 +78,18 @@ fn camera_state(state: &serde_json::Value) -> String {
     format!("{name} ({detail})")
 }
 
-pub(super) fn start(config: &Config, plan: Option<String>, resume: Option<String>) -> Result<Exit, Failure> {
+pub(super) fn start(
+    config: &Config,
+    plan: Option<String>,
+    resume: Option<String>,
+    unattended: bool,
+) -> Result<Exit, Failure> {
+    if let Some(axis) = config.motion.backend.placed_by_hand()
+        && unattended
+    {
+        let message = format!("the {axis} has to be put in its place by hand before the service starts");
+        return Err(Failure { exit: Exit::Config, message });
+    }
     match resume {
         Some(scan) => tell(config, &Request::Resume { scan }, RESUME_PATIENCE),
         None => tell(config, &Request::Start { plan }, START_PATIENCE),
@@ -91,6 +102,10 @@ pub(super) fn pause(config: &Config) -> Result<Exit, Failure> {
 
 pub(super) fn cancel(config: &Config) -> Result<Exit, Failure> {
     tell(config, &Request::Cancel, ANSWER_PATIENCE)
+}
+
+pub(super) fn reload(config: &Config) -> Result<Exit, Failure> {
+    tell(config, &Request::Reload, START_PATIENCE)
 }
 
 pub(super) fn clear(config: &Config) -> Result<Exit, Failure> {

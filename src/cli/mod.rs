@@ -6,8 +6,10 @@ mod control;
 mod dataset;
 mod demo;
 mod devices;
+mod doctor;
 mod exit;
 mod generate;
+mod logs;
 mod output;
 mod plan;
 mod progress;
@@ -39,19 +41,21 @@ pub fn main() -> ExitCode {
     if let Err(error) = logging::init(args.log.as_deref(), default) {
         output::error(&format!("cannot set up the log: {error}"));
     }
-    match dispatch(args) {
+    let code = match dispatch(args) {
         Ok(exit) => exit.into(),
         Err(Failure { exit, message }) => {
             output::error(&message);
             exit.into()
         }
-    }
+    };
+    logging::flush();
+    code
 }
 
 fn dispatch(args: Args) -> Result<Exit, Failure> {
     let config = args.config.as_path();
     match args.command {
-        Command::Run => run::run(load(config)?),
+        Command::Run => run::run(config, load(config)?),
         Command::Scan { plan, id, json } => scan::scan(load(config)?, plan, id.as_deref(), json),
         Command::Resume { scan, homed, json } => scan::resume(load(config)?, &scan, homed, json),
         Command::Demo(demo) => demo::demo(&demo),
@@ -60,9 +64,14 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Devices { release, json } => devices::devices(load(config)?, release, json),
         Command::Dataset { command } => dataset::dataset(config, command),
         Command::Status { json } => control::status(&load(config)?, json),
-        Command::Start { plan, resume } => control::start(&load(config)?, plan, resume),
+        Command::Start { plan, resume, unattended } => {
+            control::start(&load(config)?, plan, resume, unattended)
+        }
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
+        Command::Doctor { json } => doctor::doctor(config, json),
+        Command::Logs { scan, follow, explain } => logs::logs(scan.as_deref(), follow, explain),
+        Command::Reload => control::reload(&load(config)?),
         Command::Clear => control::clear(&load(config)?),
         Command::Home { axes } => control::home(&load(config)?, axes),
         Command::Rig { command } => rig::rig(load(config)?, command),

@@ -1,50 +1,174 @@
 //! `scanner run`: the service.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::config::Config;
-use crate::daemon::{Service, Station, attend, serve};
+use crate::daemon::{Reason, Reload, Reloads, Reply, Service, Station, attend, resume_interrupted, serve};
+use crate::systemd;
 
 use super::exit::{Exit, Failure};
-use super::signals::Signals;
+use super::signals::{Heard, Signals};
 
 /// How long a scan may take to pause when the service is asked to end: an image being written is finished.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// How long left-over blocking work may delay the end of the process.
 const SHUT_DOWN_PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) fn run(config: Config) -> Result<Exit, Failure> {
+pub(super) fn run(path: &Path, config: Config) -> Result<Exit, Failure> {
     let runtime = runtime()?;
-    let outcome = runtime.block_on(serve_until_told(config));
+    let outcome = runtime.block_on(serve_until_told(path, config));
     shut_down(runtime);
     outcome.map(|()| Exit::Done)
 }
 
-async fn serve_until_told(config: Config) -> Result<(), Failure> {
-    let directory = config.storage.runtime_directory.clone();
-    let plan = config.plans.first().map(|plan| plan.name.clone()).unwrap_or_default();
+async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
-    let service = Service::new(Station::open(config)?);
-    let mut tasks = JoinSet::new();
-    tasks.spawn(serve(service.clone(), &directory)?);
-    tasks.spawn(attend(service.clone()));
-    info!("ready: `scanner start` begins the plan {plan:?}");
-    info!("asked to end ({})", signals.next().await.name());
-    service.close();
-    tasks.shutdown().await;
-    // Without a scan to pause, one may still be closing its cameras.
-    let _ = service.pause("the service is stopping");
-    if tokio::time::timeout(STOP_PATIENCE, service.idle()).await.is_err() {
-        warn!(
-            "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
-        );
+    let (reloads, mut wishes) = Reloads::new();
+    let mut running = Running::start(config.clone(), &reloads)?;
+    ready(&config);
+    running.tasks.spawn({
+        let service = running.service.clone();
+        async move { resume_interrupted(&service).await }
+    });
+    loop {
+        let reload = match next(&mut signals, &mut wishes).await {
+            Wish::End(heard) => {
+                info!("asked to end ({})", heard.name());
+                running.end().await;
+                return Ok(());
+            }
+            Wish::Reload(reload) => reload,
+        };
+        let new = match check(path, &config, &running.service).await {
+            Ok(new) => new,
+            Err(reply) => {
+                told(reload, reply);
+                continue;
+            }
+        };
+        systemd::reloading();
+        running.give_up().await;
+        let reply;
+        (running, reply) = match Running::start(new.clone(), &reloads) {
+            Ok(running) => {
+                config = new;
+                (running, Reply::done("the new configuration is in force"))
+            }
+            // The old one worked; if it does not any more, the service ends, and is started anew.
+            Err(failure) => {
+                let message = format!("the old configuration stays in force: {}", failure.message);
+                let refused = Reply::Refused { reason: Reason::Config, message };
+                (Running::start(config.clone(), &reloads)?, refused)
+            }
+        };
+        told(reload, reply);
+        ready(&config);
     }
-    // Whatever hangs keeps the station, whose end would do so, too.
-    tokio::task::block_in_place(|| service.station().end());
-    Ok(())
+}
+
+fn ready(config: &Config) {
+    let plan = config.plans.first().map(|plan| plan.name.as_str()).unwrap_or_default();
+    info!("ready: `scanner start` begins the plan {plan:?}");
+    systemd::ready("ready");
+}
+
+enum Wish {
+    End(Heard),
+    Reload(Reload),
+}
+
+async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>) -> Wish {
+    tokio::select! {
+        heard = signals.next() => match heard {
+            Heard::Interrupt | Heard::Terminate | Heard::Quit => Wish::End(heard),
+            Heard::HangUp => Wish::Reload(Reload::unattended()),
+        },
+        Some(reload) = wishes.recv() => Wish::Reload(reload),
+    }
+}
+
+/// The configuration as it is written now, if it can be put in force: from then on no scan begins.
+async fn check(path: &Path, old: &Config, service: &Service) -> Result<Config, Reply> {
+    let file = path.to_owned();
+    let load = move || Config::load(&file).map_err(|errors| errors.to_string());
+    let loaded = tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| Err(error.to_string()));
+    let new = loaded.map_err(|errors| Reply::Refused {
+        reason: Reason::Config,
+        message: format!("the old configuration stays in force, since the new one has errors:\n{errors}"),
+    })?;
+    if new == *old {
+        return Err(Reply::done("the configuration has not changed"));
+    }
+    if new.storage.runtime_directory != old.storage.runtime_directory {
+        let message =
+            "storage.runtime_directory has changed, where the service is looked for: restart it".into();
+        return Err(Reply::Refused { reason: Reason::Config, message });
+    }
+    if let Some(axis) = old.motion.backend.placed_by_hand().or(new.motion.backend.placed_by_hand()) {
+        let message = format!(
+            "it would be forgotten where the {axis} stands, which is put in its place by hand: do that, and restart the service"
+        );
+        return Err(Reply::Refused { reason: Reason::Config, message });
+    }
+    service.close_if_idle().map_err(|error| Reply::Refused {
+        reason: Reason::from(&error),
+        message: format!("the configuration is not read again in the middle of a scan: {error}"),
+    })?;
+    Ok(new)
+}
+
+/// Logs what became of a reload, and tells whoever waits for it.
+fn told(reload: Reload, reply: Reply) {
+    match &reply {
+        Reply::Ok { message, .. } => info!("reload: {message}"),
+        Reply::Refused { message, .. } => error!("reload: {message}"),
+    }
+    reload.answer(reply);
+}
+
+/// A rig in service.
+struct Running {
+    service: Service,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    fn start(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
+        let directory: PathBuf = config.storage.runtime_directory.clone();
+        let service = Service::reloadable(Station::open(config)?, reloads.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(service.clone(), &directory)?);
+        tasks.spawn(attend(service.clone()));
+        tasks.spawn(systemd::follow(service.clone()));
+        tasks.spawn(systemd::feed(service.clone(), directory));
+        Ok(Self { service, tasks })
+    }
+
+    /// Gives the rig up; nothing is under way.
+    async fn give_up(mut self) {
+        self.tasks.shutdown().await;
+        self.service.give_up().await;
+    }
+
+    async fn end(mut self) {
+        systemd::stopping("stopping; a scan under way is paused");
+        self.service.close();
+        self.tasks.shutdown().await;
+        // Without a scan to pause, one may still be closing its cameras.
+        let _ = self.service.pause("the service is stopping");
+        if tokio::time::timeout(STOP_PATIENCE, self.service.idle()).await.is_err() {
+            warn!(
+                "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
+            );
+        }
+        // Whatever hangs keeps the station, whose end would do so, too.
+        tokio::task::block_in_place(|| self.service.station().end());
+    }
 }
 
 /// Two workers serve every rig: the work is done by other threads and processes.

@@ -1,4 +1,4 @@
-//! Signals that ask the program to end.
+//! Signals that ask the program to end, or to read its configuration again.
 
 use std::io;
 
@@ -12,7 +12,7 @@ pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     quit: tokio::signal::unix::Signal,
-    /// A terminal that is closed; only heard in the foreground.
+    /// None where a closed terminal is to be ignored.
     hang_up: Option<tokio::signal::unix::Signal>,
     /// Whether Ctrl-C was pressed before.
     interrupted: bool,
@@ -24,6 +24,7 @@ pub(super) enum Heard {
     Interrupt,
     Terminate,
     Quit,
+    /// A terminal that was closed; to a service, a wish to read the configuration again.
     HangUp,
 }
 
@@ -44,16 +45,17 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             quit: signal(SignalKind::quit())?,
-            hang_up: None,
+            hang_up: Some(signal(SignalKind::hangup())?),
             interrupted: false,
         })
     }
 
     /// As [`Self::install`], for a command at a terminal, which may go away while motors are powered.
     pub(super) fn install_at_terminal() -> io::Result<Self> {
-        // Under nohup it is to go on.
-        let hang_up = (!ignores_hang_up()).then(|| signal(SignalKind::hangup())).transpose()?;
-        Ok(Self { hang_up, ..Self::install()? })
+        // Under nohup it is to go on. Asked first: whoever listens ignores it no more.
+        let ignored = ignores_hang_up();
+        let signals = Self::install()?;
+        Ok(if ignored { Self { hang_up: None, ..signals } } else { signals })
     }
 
     /// Waits for the next one. Giving up the wait loses none.

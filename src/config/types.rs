@@ -123,6 +123,19 @@ pub enum MotionBackend {
     Gpio(GpioMotion),
 }
 
+impl MotionBackend {
+    /// An axis that a hand has to put in its place before the program starts, if there is one. Where it stands is not
+    /// known after a start in the middle of a scan.
+    pub fn placed_by_hand(&self) -> Option<Axis> {
+        match self {
+            Self::Sim { .. } => None,
+            Self::Gpio(motion) => {
+                motion.steppers.iter().find(|stepper| stepper.homing.seek().is_none()).map(|found| found.axis)
+            }
+        }
+    }
+}
+
 /// One axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AxisConfig {
@@ -239,6 +252,10 @@ pub struct Scan {
     pub max_failed_in_a_row: u32,
     /// Frames that may wait to be encoded and stored before captures wait.
     pub queue_depth: u32,
+    /// Whether the service goes on with an interrupted scan when it starts.
+    pub resume_after_crash: bool,
+    /// How often it does so with one scan, without a person.
+    pub max_automatic_resumes: u32,
 }
 
 /// `scan.capture`

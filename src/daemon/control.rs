@@ -22,6 +22,9 @@ const MAX_REQUEST: u64 = 4096;
 /// How long a client may take to say what it wants, and we to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is said of a reload where the configuration is read once.
+const NO_RELOAD: &str = "a scan in the foreground keeps its configuration: wait for its end";
+
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
@@ -43,6 +46,8 @@ pub enum Request {
     Pause,
     /// Stop the scan under way for good.
     Cancel,
+    /// Read the configuration again.
+    Reload,
     /// Let the axes move again after a fault.
     Clear,
     /// Find out where axes stand.
@@ -85,6 +90,13 @@ pub enum Reply {
         /// Why, and what to do.
         message: String,
     },
+}
+
+impl Reply {
+    /// It was done.
+    pub fn done(message: &str) -> Self {
+        Self::Ok { message: message.to_owned(), status: serde_json::Value::Null }
+    }
 }
 
 /// Why the socket does not answer.
@@ -157,7 +169,7 @@ impl Server {
                 Ok((stream, _)) => {
                     let service = self.service.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = converse(stream, &service).await {
+                        if let Err(error) = converse(stream, service).await {
                             debug!("a client of the control socket went away: {error}");
                         }
                     });
@@ -221,13 +233,21 @@ fn socket_path(runtime: &Path) -> PathBuf {
     runtime.join("control.sock")
 }
 
-async fn converse(stream: UnixStream, service: &Service) -> io::Result<()> {
+async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = tokio::io::BufReader::new(reader.take(MAX_REQUEST));
     tokio::time::timeout(PATIENCE, reader.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
-        Ok(request) => answer(service, request).await,
+        // Whoever asks for a reload keeps no part in the rig that is about to be given up.
+        Ok(Request::Reload) => match service.reloads().cloned() {
+            Some(reloads) => {
+                drop(service);
+                reloads.ask().await
+            }
+            None => Reply::Refused { reason: Reason::InUse, message: NO_RELOAD.into() },
+        },
+        Ok(request) => answer(&service, request).await,
         Err(error) => Reply::Refused { reason: Reason::Failed, message: format!("not a request: {error}") },
     };
     let mut text = serde_json::to_string(&reply)?;
@@ -236,7 +256,7 @@ async fn converse(stream: UnixStream, service: &Service) -> io::Result<()> {
 }
 
 async fn answer(service: &Service, request: Request) -> Reply {
-    let done = |message: &str| Reply::Ok { message: message.to_owned(), status: serde_json::Value::Null };
+    let done = Reply::done;
     let refused =
         |reason, error: &dyn std::fmt::Display| Reply::Refused { reason, message: error.to_string() };
     let work = match request {
@@ -270,6 +290,7 @@ async fn answer(service: &Service, request: Request) -> Reply {
             Ok(()) => return done(&format!("pressed {button}; `scanner status` shows what comes of it")),
             Err(error) => return refused(Reason::Failed, &error),
         },
+        Request::Reload => return Reply::Refused { reason: Reason::InUse, message: NO_RELOAD.into() },
         Request::Start { plan } => Work::New { plan, id: None },
         Request::Resume { scan } => match scan.parse::<ScanId>() {
             Ok(scan) => Work::Resume { scan },

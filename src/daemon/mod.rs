@@ -1,10 +1,12 @@
 //! The running program: the rig wired up from the configuration, one scan at a time on it, and the socket at
 //! which the other commands talk to it.
 
+mod automatic;
 mod control;
 mod error;
 mod opening;
 mod panel;
+mod reload;
 mod room;
 mod service;
 mod station;
@@ -12,10 +14,12 @@ mod status;
 mod strays;
 mod wiring;
 
+pub use automatic::resume_interrupted;
 pub use control::{ControlError, Reply, Request, ask, serve};
 pub use error::{PressError, Reason, StartError};
 pub(crate) use opening::focus_of;
 pub use panel::attend;
+pub use reload::{Reload, Reloads};
 pub use service::{Launched, NoScan, Service, Starting, Work};
 pub use station::Station;
 pub(crate) use station::{find_scan, plan_from};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -12,15 +13,19 @@ use crate::dataset::ScanId;
 use crate::event::Event;
 use crate::plan::Axis;
 use crate::rig::axes::MotionError;
-use crate::run::{Command, OpenCamera, Progress, Summary};
+use crate::run::{Command, OpenCamera, Progress, Pulse, Summary};
 
+use super::automatic;
 use super::error::StartError;
 use super::opening::check_focus;
+use super::reload::Reloads;
 use super::station::{Job, Prepared, Station};
 use super::status::{Last, Status, led};
 
 /// Wishes that may wait until the scan hears them.
 const COMMANDS: usize = 64;
+/// How often somebody who waits for the rig to be given up looks.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A rig and what it is doing. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +33,8 @@ pub struct Service {
     station: Arc<Station>,
     desk: Arc<watch::Sender<Desk>>,
     listeners: broadcast::Sender<Event>,
+    pulse: Pulse,
+    reloads: Option<Reloads>,
 }
 
 /// What to scan.
@@ -94,7 +101,24 @@ impl Service {
             station: Arc::new(station),
             desk: Arc::new(watch::Sender::new(desk)),
             listeners: broadcast::channel(1024).0,
+            pulse: Pulse::default(),
+            reloads: None,
         }
+    }
+
+    /// As [`Self::new`]; who asks for a reload of the configuration is passed on to `reloads`.
+    pub fn reloadable(station: Station, reloads: Reloads) -> Self {
+        Self { reloads: Some(reloads), ..Self::new(station) }
+    }
+
+    /// Where reloads can be asked for, if anywhere.
+    pub(super) fn reloads(&self) -> Option<&Reloads> {
+        self.reloads.as_ref()
+    }
+
+    /// The pulse of the scan under way, which rests without one.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// The rig.
@@ -155,6 +179,26 @@ impl Service {
         self.desk.send_modify(|desk| desk.closed = true);
     }
 
+    /// As [`Self::close`], but only while no scan is starting or under way.
+    ///
+    /// # Errors
+    /// One is.
+    pub fn close_if_idle(&self) -> Result<(), StartError> {
+        let (mut claim, _commands) = self.claim()?;
+        claim.last = None;
+        self.close();
+        Ok(())
+    }
+
+    /// Gives the rig up, and yields when it is free: nobody else has a part in it any more.
+    pub async fn give_up(self) {
+        let station = Arc::downgrade(&self.station);
+        drop(self);
+        while station.strong_count() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Waits until no scan is starting or under way, and its cameras are closed.
     pub async fn idle(&self) {
         // The sender is ours, so there is no other end.
@@ -197,10 +241,14 @@ impl Service {
         claim.scanning(progress.clone());
         let end = tokio::spawn(async move {
             let listeners = self.listeners.clone();
-            let (ended, cameras) = self.station.run(prepared, cameras, commands, listeners, teller).await;
+            let (ended, cameras) =
+                self.station.run(prepared, cameras, commands, listeners, teller, self.pulse.clone()).await;
             self.station.close(cameras).await;
             match &ended {
-                Ok(summary) => claim.ended(summary),
+                Ok(summary) => {
+                    automatic::forget(&self.station.config().storage.directory);
+                    claim.ended(summary);
+                }
                 Err(error) => {
                     error!("{error}");
                     claim.failed(error);

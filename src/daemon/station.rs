@@ -19,7 +19,7 @@ use crate::rig::camera::{Camera, Lease, Spawner};
 use crate::rig::gpio;
 use crate::rig::lights::Lights;
 use crate::rig::panel::{Button, Panel};
-use crate::run::{Command, OpenCamera, Progress, Run, Storage, Summary};
+use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, longest_silence};
 use crate::scan::{Policy, Record, State};
 
 use super::error::{PressError, StartError};
@@ -28,8 +28,8 @@ use super::room;
 use super::service::Work;
 use super::strays;
 use super::wiring::{
-    Buttons, Moving, WiredPanel, create_folder, extra_options, fresh_fault_folder, io, lock_rig, wire_motion,
-    wire_panel,
+    Buttons, Moving, WiredPanel, create_folder, extra_options, fresh_fault_folder, io, lock_rig,
+    longest_move, wire_motion, wire_panel,
 };
 
 /// A rig, wired up and locked for this process.
@@ -289,6 +289,7 @@ impl Station {
         commands: mpsc::Receiver<Command>,
         listeners: broadcast::Sender<Event>,
         progress: watch::Sender<Progress>,
+        pulse: Pulse,
     ) -> (Result<Summary, StartError>, Vec<Lease>) {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).push(prepared.id.clone());
         let storage = match Storage::start(prepared.dataset, self.config.storage.jpeg_quality) {
@@ -302,6 +303,8 @@ impl Station {
         if !prepared.records.is_empty() {
             storage.note(Record::Resumed);
         }
+        let longest_move = longest_move(&self.config.motion, &prepared.plan);
+        let patience = longest_silence(&self.config.recovery, longest_move, self.config.motion.settle);
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,
@@ -314,6 +317,8 @@ impl Station {
             commands,
             listeners,
             progress,
+            pulse,
+            patience,
         };
         let (summary, leases) = run.perform().await;
         (Ok(summary), leases)

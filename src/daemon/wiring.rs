@@ -4,12 +4,15 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 use serde_json::json;
 
 use crate::config::gpio::PanelPins;
 use crate::config::{self, Config, MotionBackend};
+use crate::motion::travel_time;
+use crate::plan::{Axis, Plan, Pose};
 use crate::rig::Axes;
 use crate::rig::gpio::{self, GpioAxes, GpioLights, GpioPanel, SimBoard};
 use crate::rig::lights::Lights;
@@ -23,6 +26,28 @@ pub(super) struct Moving {
     pub(super) axes: Arc<dyn Axes>,
     pub(super) lights: Arc<dyn Lights>,
     pub(super) world: Arc<WorldFile>,
+}
+
+/// From one end of what the plan asks of the axes to the other.
+pub(super) fn longest_move(motion: &config::Motion, plan: &Plan) -> Duration {
+    let mut ends = (Pose::default(), Pose::default());
+    for axis in Axis::ALL {
+        let positions = || plan.points.iter().map(|point| point.pose.get(axis));
+        // The shortest way round is half a turn at most.
+        let (low, high) = if axis == Axis::Turntable {
+            (0.0, 180.0)
+        } else {
+            (positions().fold(0.0, f64::min), positions().fold(0.0, f64::max))
+        };
+        ends = (ends.0.with(axis, low), ends.1.with(axis, high));
+    }
+    let time = travel_time(&ends.0, &ends.1, &motion.axes);
+    match &motion.backend {
+        MotionBackend::Sim { time_scale } => {
+            Duration::try_from_secs_f64(time.as_secs_f64() / time_scale).unwrap_or(Duration::MAX)
+        }
+        MotionBackend::Gpio(_) => time,
+    }
 }
 
 pub(super) fn wire_motion(

@@ -20,6 +20,7 @@ use crate::scan::{Action, End, Input, Phase, Record, State};
 use super::cameras::{CameraTask, Order};
 use super::hold::Holding;
 use super::motion::{self, Arrival, MoveOrder};
+use super::pulse::Pulse;
 use super::storage::{Message, Storage};
 use super::summary::{EndName, Progress, Summary};
 use super::timing::Stopwatch;
@@ -101,6 +102,10 @@ pub struct Run {
     pub listeners: broadcast::Sender<Event>,
     /// Where the scan stands, for whoever asks.
     pub progress: watch::Sender<Progress>,
+    /// Shows that the loop goes on.
+    pub pulse: Pulse,
+    /// How long the loop may hear of nothing.
+    pub patience: Duration,
 }
 
 impl Run {
@@ -122,6 +127,8 @@ struct Performer {
     /// What has happened since `emit` was last told.
     untold: Vec<Event>,
     progress: watch::Sender<Progress>,
+    pulse: Pulse,
+    patience: Duration,
     stop: CancellationToken,
     axes: Arc<dyn Axes>,
     moves: mpsc::UnboundedSender<MoveOrder>,
@@ -179,6 +186,8 @@ impl Performer {
             emit,
             untold: Vec::new(),
             progress: run.progress,
+            pulse: run.pulse,
+            patience: run.patience,
             stop,
             axes: run.axes,
             moves,
@@ -199,6 +208,7 @@ impl Performer {
         });
         let mut input = Input::Start;
         loop {
+            self.pulse.beat(self.patience);
             self.note_input(&input);
             let end = match self.state.step(input) {
                 Ok(actions) => actions.into_iter().find_map(|action| self.act(action)),
@@ -386,6 +396,7 @@ impl Performer {
             Ok(()) => end,
             Err(reason) => End::Paused { reason },
         };
+        self.pulse.rest();
         let counts = self.state.counts();
         let (stored, shots) = (counts.stored, self.plan.shot_count());
         let (name, reason) = match end {

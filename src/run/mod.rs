@@ -8,11 +8,13 @@ mod cameras;
 mod driver;
 mod hold;
 mod motion;
+mod pulse;
 mod storage;
 mod summary;
 mod timing;
 
 pub use driver::*;
+pub use pulse::{Pulse, longest_silence};
 pub use storage::Storage;
 pub use summary::*;
 pub use timing::*;

@@ -30,6 +30,8 @@ pub(super) fn policy() -> Policy {
         on_wedged_camera: OnWedgedCamera::Pause,
         max_failed_in_a_row: 6,
         queue_depth: 4,
+        resume_after_crash: true,
+        max_automatic_resumes: 3,
     };
     Policy { scan, recovery: recovery() }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use scanner::config::gpio::{self, Gpio, Homing, Pin, Pull, StepperDriver};
 use scanner::config::{Config, MotionBackend, Panel};
+use scanner::plan::Axis;
 
 use super::messages;
 
@@ -189,4 +190,14 @@ fn what_belongs_to_pins_needs_them_and_the_other_way_round() {
     assert!(simulated.iter().all(|message| message.contains("the panel is not on pins")), "{simulated:?}");
     let config = load(&EXAMPLE.replace("backend = \"rppal\"", "backend = \"gpiocdev\""));
     assert_eq!(config.gpio, Some(Gpio::Gpiocdev { chip: "/dev/gpiochip0".into() }));
+}
+
+#[test]
+fn an_axis_that_a_hand_has_to_place_is_known() {
+    let config = load(EXAMPLE);
+    assert_eq!(config.motion.backend.placed_by_hand(), Some(Axis::Turntable));
+    let indexed = EXAMPLE.replacen("method = \"by_hand\"", "method = \"index\"\nswitch = \"^!GPIO21\"", 1);
+    let backend = Config::from_text("gpio.toml", &indexed).map(|config| config.motion.backend);
+    let backend = backend.unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(backend.placed_by_hand(), None, "a mark and a switch are found without a hand");
 }

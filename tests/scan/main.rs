@@ -5,6 +5,7 @@
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
 mod interrupted;
+mod manager;
 mod panel;
 mod pins;
 mod refused;

@@ -83,6 +83,8 @@ fn scan(scan: &mut Reader<'_, '_, '_>, plans: &mut [NamedPlan], names: &[String]
         on_wedged_camera: scan.or("on_wedged_camera", OnWedgedCamera::Pause),
         max_failed_in_a_row: scan.or_in("max_failed_in_a_row", &(1..=10_000), 6),
         queue_depth: scan.or_in("queue_depth", &(1..=64), 4),
+        resume_after_crash: scan.or("resume_after_crash", true),
+        max_automatic_resumes: scan.or_in("max_automatic_resumes", &(1..=1000), 3),
     }
 }
 

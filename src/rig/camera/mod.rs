@@ -48,5 +48,5 @@ pub use leftover::end_all;
 pub use live::LiveView;
 pub use process::Evidence;
 pub use procfs::{Holder, ThreadEvidence, holders};
-pub use spawner::Spawner;
+pub use spawner::{Spawner, find_driver};
 pub use status::{CameraStatus, Counters, LeaseHolder, State};

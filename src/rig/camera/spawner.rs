@@ -17,6 +17,7 @@ use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::fs::{Access, access};
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 use tokio::sync::oneshot;
+use tracing::debug;
 
 use super::process::Process;
 use crate::camera_driver::protocol::SOCKET_FD;
@@ -24,6 +25,9 @@ use crate::camera_driver::protocol::SOCKET_FD;
 /// Variables by which systemd talks to the daemon, and to nobody else.
 const NOT_FOR_DRIVERS: [&str; 6] =
     ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+
+/// Makes a driver the first to go; systemd gives the daemon -500, which its children would inherit.
+const OOM_SCORE_ADJUST: &str = "500";
 
 /// Starts drivers. Cheap to clone; drivers end with the last clone.
 #[derive(Debug, Clone)]
@@ -53,7 +57,7 @@ impl Spawner {
         let (jobs, queue) = mpsc::channel::<Job>();
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
             for Job { mut command, reply } in queue {
-                let spawned = command.spawn();
+                let spawned = command.spawn().inspect(|child| prefer_when_out_of_memory(child.id()));
                 // Closes our copies of the child's descriptors.
                 drop(command);
                 // If nobody waits any longer the process is dropped, which ends it.
@@ -97,9 +101,17 @@ impl Spawner {
     }
 }
 
+/// A driver can be replaced: let the kernel end it rather than this program.
+fn prefer_when_out_of_memory(pid: u32) {
+    // Raising it is permitted to everybody; where it fails all the same, nothing is lost.
+    if let Err(error) = fs::write(format!("/proc/{pid}/oom_score_adj"), OOM_SCORE_ADJUST) {
+        debug!(pid, "cannot raise the driver's oom_score_adj: {error}");
+    }
+}
+
 /// The executable of `driver`: an absolute path, else `scanner-DRIVER` or `DRIVER` beside this program, else in
 /// `PATH`. The error says where it was looked for.
-pub(super) fn find_driver(driver: &Path) -> Result<PathBuf, String> {
+pub fn find_driver(driver: &Path) -> Result<PathBuf, String> {
     let candidates: Vec<PathBuf> = if driver.is_absolute() {
         vec![driver.to_owned()]
     } else {

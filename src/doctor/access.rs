@@ -1,0 +1,115 @@
+//! Drivers and device nodes: whether they are there and may be used, and who else has them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use super::Finding;
+use crate::config::{self, Config, MotionBackend};
+use crate::rig::camera::{find_driver, holders as holders_of};
+
+/// Where nodes are, how their names begin, whose group may use them.
+const CAMERA_NODES: [(&str, &str, &str); 3] =
+    [("/dev", "media", "video"), ("/dev", "video", "video"), ("/dev/dma_heap", "", "video")];
+const PIN_NODES: [(&str, &str, &str); 1] = [("/dev", "gpiochip", "gpio")];
+
+pub(super) fn is_libcamera(camera: &config::Camera) -> bool {
+    let name = camera.driver.file_name().and_then(|name| name.to_str());
+    matches!(name, Some("libcamera" | "scanner-libcamera"))
+}
+
+pub(super) fn drivers(config: &Config) -> Vec<Finding> {
+    let judge = |camera: &config::Camera| match find_driver(&camera.driver) {
+        Ok(path) => {
+            Finding::fine("driver", format!("camera {} is driven by {}", camera.name, path.display()))
+        }
+        Err(why) => {
+            Finding::problem("driver", format!("camera {}: {why}", camera.name), "install the driver")
+        }
+    };
+    config.cameras.iter().map(judge).collect()
+}
+
+pub(super) fn devices(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.cameras.iter().any(is_libcamera) {
+        findings.extend(CAMERA_NODES.map(|nodes| nodes_of("camera devices", nodes)));
+    }
+    if matches!(config.motion.backend, MotionBackend::Gpio(_)) {
+        findings.extend(PIN_NODES.map(|nodes| nodes_of("pins", nodes)));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::fine("devices", "the configured rig is simulated, and needs none"));
+    }
+    findings
+}
+
+fn nodes_of(check: &'static str, (folder, prefix, group): (&str, &str, &str)) -> Finding {
+    let nodes = list(Path::new(folder), prefix);
+    let closed = |node: &PathBuf| access(node.as_path(), Access::READ_OK | Access::WRITE_OK).is_err();
+    let refused = nodes.iter().find(|node| closed(node)).cloned();
+    judge_nodes(check, &format!("{folder}/{prefix}*"), group, nodes.len(), refused.as_deref())
+}
+
+fn judge_nodes(
+    check: &'static str,
+    pattern: &str,
+    group: &str,
+    count: usize,
+    refused: Option<&Path>,
+) -> Finding {
+    if count == 0 {
+        let what = "check that the cable is in, and that the system's configuration (config.txt on a Raspberry Pi) \
+                    switches the device on; `rpicam-hello --list-cameras` shows cameras";
+        return Finding::problem(check, format!("there is no {pattern}"), what);
+    }
+    match refused {
+        Some(node) => Finding::problem(
+            check,
+            format!("this user may not use {}", node.display()),
+            format!(
+                "ask as the service's user: sudo -u scanner scanner doctor; if it may not either: sudo usermod -aG {group} scanner"
+            ),
+        ),
+        None => Finding::fine(check, format!("{count} of {pattern}, all of them usable")),
+    }
+}
+
+pub(super) fn holders() -> Vec<Finding> {
+    let devices = list(Path::new("/dev"), "media");
+    let held = devices.iter().flat_map(|device| {
+        holders_of(device).into_iter().map(move |holder| format!("{} is held by {holder}", device.display()))
+    });
+    let held: Vec<String> = held.collect();
+    if held.is_empty() {
+        return vec![Finding::fine("camera holders", "no program that this user can see holds a camera")];
+    }
+    let what = "during a scan this is our driver; else end that program, or list it in recovery.may_end";
+    held.into_iter().map(|held| Finding::advice("camera holders", held, what)).collect()
+}
+
+fn list(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut nodes: Vec<_> =
+        entries.filter(|e| e.file_name().to_string_lossy().starts_with(prefix)).map(|e| e.path()).collect();
+    nodes.sort();
+    nodes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn what_is_missing_and_what_is_refused_are_different_problems() {
+        let judge = |count, refused| judge_nodes("camera devices", "/dev/media*", "video", count, refused);
+        assert!(judge(0, None).found.contains("there is no /dev/media*"));
+        let refused = judge(2, Some(Path::new("/dev/media1")));
+        assert!(refused.found.contains("/dev/media1"), "{refused:?}");
+        let Verdict::Problem { what_to_do } = refused.verdict else { panic!("no problem") };
+        assert!(what_to_do.contains("usermod -aG video scanner"), "{what_to_do}");
+        assert_eq!(judge(2, None).verdict, Verdict::Fine);
+    }
+}

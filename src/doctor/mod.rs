@@ -1,0 +1,94 @@
+//! What may be in the way of a scan on this machine, and what to do about it.
+//!
+//! Reading is apart from judging: each judgement is a function of what was read, so that it can be tested with what a
+//! Raspberry Pi says.
+
+mod access;
+mod disk;
+mod machine;
+mod unit;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::config::Config;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: &'static str,
+    /// What is there, for people.
+    pub found: String,
+    /// What comes of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// What comes of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing is to be done.
+    Fine,
+    /// It cannot be found out here.
+    Unknown,
+    /// Scans work, but not as well as they could.
+    Advice {
+        /// For people.
+        what_to_do: String,
+    },
+    /// Scans fail, or will.
+    Problem {
+        /// For people.
+        what_to_do: String,
+    },
+}
+
+impl Finding {
+    fn fine(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, found: found.into(), verdict: Verdict::Fine }
+    }
+
+    fn unknown(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, found: found.into(), verdict: Verdict::Unknown }
+    }
+
+    fn advice(check: &'static str, found: impl Into<String>, what_to_do: impl Into<String>) -> Self {
+        Self { check, found: found.into(), verdict: Verdict::Advice { what_to_do: what_to_do.into() } }
+    }
+
+    fn problem(check: &'static str, found: impl Into<String>, what_to_do: impl Into<String>) -> Self {
+        Self { check, found: found.into(), verdict: Verdict::Problem { what_to_do: what_to_do.into() } }
+    }
+}
+
+/// Looks at everything, with the configuration in `file`. Writes some megabytes beside the scans, and removes them.
+pub fn examine(file: &Path) -> Vec<Finding> {
+    let mut findings = machine::versions();
+    match Config::load(file) {
+        Ok(config) => {
+            findings.push(Finding::fine("configuration", format!("{} is in order", file.display())));
+            findings.extend(access::drivers(&config));
+            findings.extend(access::devices(&config));
+            findings.extend(access::holders());
+            findings.push(machine::contiguous_memory(&config));
+            findings.extend(disk::examine(&config.storage));
+        }
+        Err(errors) => findings.push(Finding::problem(
+            "configuration",
+            format!("{} has errors, so that cameras and disk were not looked at", file.display()),
+            format!("put this right: {errors}"),
+        )),
+    }
+    findings.push(machine::throttling());
+    findings.push(machine::clock());
+    findings.extend(unit::examine());
+    findings
+}
+
+/// The first line of a file that the kernel or the system keeps.
+fn first_line(path: impl AsRef<Path>) -> Option<String> {
+    Some(std::fs::read_to_string(path).ok()?.lines().next()?.trim().to_owned())
+}

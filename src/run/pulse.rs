@@ -1,0 +1,85 @@
+//! Proof that a part of the program goes on: it says how long it may now be silent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::config::Recovery;
+use crate::rig::clock;
+
+/// What the recovery of a camera and the disk may take beyond the time-outs that are configured.
+const SLACK: Duration = Duration::from_secs(60);
+
+/// The deadline of one part, which it puts off as it goes on. Cheap to clone; a clone is the same deadline.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Arc<AtomicU64>);
+
+impl Pulse {
+    /// The part goes on, and will show it again within `patience`.
+    pub fn beat(&self, patience: Duration) {
+        let patience = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        // Zero means that there is nothing to wait for.
+        self.0.store(clock::now_ns().saturating_add(patience).max(1), Ordering::Relaxed);
+    }
+
+    /// The part has nothing to do.
+    pub fn rest(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// By when it has to show itself, on `CLOCK_MONOTONIC` in nanoseconds; none if it rests.
+    pub fn deadline_ns(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|deadline| *deadline > 0)
+    }
+}
+
+/// How long the loop of a scan may hear of nothing: one move, one attempt, and every rung with its waits, one after
+/// the other, and then some.
+pub fn longest_silence(recovery: &Recovery, longest_move: Duration, settle: Duration) -> Duration {
+    let doublings = recovery.attempts.saturating_sub(1).min(20);
+    let restart = recovery.restart_timeout * 2 + recovery.restart_pause + recovery.start_pause;
+    let respawn = recovery.kill_timeout * 2 + recovery.start_timeout;
+    let waits = recovery.backoff.saturating_mul(1 << doublings);
+    [longest_move, settle, recovery.capture_timeout, restart, respawn, waits, SLACK]
+        .into_iter()
+        .fold(Duration::ZERO, Duration::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pulse_is_due_after_its_patience_unless_it_rests() {
+        let pulse = Pulse::default();
+        assert_eq!(pulse.deadline_ns(), None);
+        let before = clock::now_ns();
+        pulse.beat(Duration::from_secs(5));
+        assert!(pulse.clone().deadline_ns().unwrap() >= before + 5_000_000_000);
+        pulse.beat(Duration::MAX);
+        assert_eq!(pulse.deadline_ns(), Some(u64::MAX));
+        pulse.rest();
+        assert_eq!(pulse.deadline_ns(), None);
+    }
+
+    #[test]
+    fn the_silence_of_a_scan_covers_every_time_out() {
+        let seconds = Duration::from_secs;
+        let mut recovery = Recovery {
+            attempts: 3,
+            capture_timeout: seconds(600),
+            restart_pause: seconds(1),
+            start_pause: seconds(1),
+            restart_timeout: seconds(3),
+            kill_timeout: seconds(2),
+            start_timeout: seconds(10),
+            backoff: seconds(1),
+            may_end: Vec::new(),
+        };
+        let silence = longest_silence(&recovery, seconds(30), seconds(1));
+        assert_eq!(silence, seconds(30 + 1 + 600 + 8 + 14 + 4) + SLACK);
+        recovery.attempts = 20;
+        recovery.backoff = seconds(60);
+        assert!(longest_silence(&recovery, Duration::MAX, seconds(1)) == Duration::MAX);
+    }
+}

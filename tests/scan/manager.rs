@@ -1,0 +1,204 @@
+//! The service as systemd sees it: what it says at its notify socket, and what becomes of a scan that was interrupted.
+
+use std::io::BufRead as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::interrupted::{assert_no_process_left, begin, end, signal, slow_rig};
+use crate::support::{Finished, Recipe, TestRig};
+
+/// The manager's end of the notify socket.
+struct Manager {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Manager {
+    fn new(rig: &TestRig) -> Self {
+        let path = rig.dir.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        // Only a test that fails waits for so long.
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self { socket, path }
+    }
+
+    fn start(&self, rig: &TestRig, watchdog: Option<Duration>) -> Child {
+        let mut command = rig.command(&["run"]);
+        command.env("NOTIFY_SOCKET", &self.path).stderr(Stdio::null());
+        if let Some(time_out) = watchdog {
+            command.env("WATCHDOG_USEC", time_out.as_micros().to_string());
+        }
+        command.spawn().unwrap()
+    }
+
+    /// What is said next.
+    fn hear(&self) -> String {
+        let mut buffer = [0; 4096];
+        let length = self.socket.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    }
+
+    /// What is said up to something that contains `wanted`.
+    fn hear_until(&self, wanted: &str) -> String {
+        loop {
+            let said = self.hear();
+            if said.contains(wanted) {
+                return said;
+            }
+        }
+    }
+}
+
+fn wait(child: Child) -> Option<i32> {
+    Finished::from(child.wait_with_output().unwrap()).code
+}
+
+fn verdict(rig: &TestRig, id: &str) -> serde_json::Value {
+    let verify = rig.run(&["dataset", "verify", id, "--json"]);
+    assert_eq!(verify.code, Some(0), "{}", verify.stdout);
+    verify.json()
+}
+
+#[test]
+fn systemd_is_told_of_the_start_the_scan_the_reload_and_the_end() {
+    let rig = slow_rig(8);
+    let manager = Manager::new(&rig);
+    let service = manager.start(&rig, None);
+    let ready = manager.hear();
+    assert!(ready.contains("READY=1\n") && ready.contains("STATUS=ready"), "{ready}");
+
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    manager.hear_until("STATUS=point 2/8");
+    let text = std::fs::read_to_string(&rig.config).unwrap();
+    std::fs::write(&rig.config, text.replace("angles = 8", "angles = 3")).unwrap();
+    let refused = rig.run(&["reload"]);
+    assert_eq!(refused.code, Some(7), "{}", refused.stderr);
+    assert!(refused.stderr.contains("not read again in the middle of a scan"), "{}", refused.stderr);
+    manager.hear_until("STATUS=ready; last scan complete, 16 of 16 shots stored");
+    while rig.run(&["status", "--json"]).json()["scanning"] == true {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+
+    let reloaded = rig.run(&["reload"]);
+    assert_eq!(reloaded.code, Some(0), "{}", reloaded.stderr);
+    let reloading = manager.hear();
+    assert!(reloading.contains("RELOADING=1\n") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    assert!(manager.hear().contains("READY=1"));
+    let unchanged = rig.run(&["reload"]);
+    assert!(unchanged.stdout.contains("has not changed"), "{}", unchanged.stdout);
+
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    manager.hear_until("STATUS=ready; last scan complete, 6 of 6 shots stored");
+    signal(&service, Signal::TERM);
+    manager.hear_until("STOPPING=1");
+    assert_eq!(wait(service), Some(0));
+    assert_no_process_left(&rig);
+}
+
+#[test]
+fn a_reload_that_cannot_be_leaves_the_service_as_it_was() {
+    let rig = slow_rig(2);
+    let (service, mut log) = begin(&rig, &["run"], "ready");
+    let text = std::fs::read_to_string(&rig.config).unwrap();
+    let wrong = [
+        ("angles = 2", "angels = 2", "the new one has errors"),
+        ("runtime_directory = \"run\"", "runtime_directory = \"elsewhere\"", "restart it"),
+    ];
+    for (old, new, reason) in wrong {
+        std::fs::write(&rig.config, text.replace(old, new)).unwrap();
+        // As a command could not ask: it would read the same file.
+        signal(&service, Signal::HUP);
+        let mut line = String::new();
+        while !line.contains("reload: ") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended");
+        }
+        assert!(line.contains("ERROR") && line.contains(reason), "{line}");
+    }
+    std::fs::write(&rig.config, &text).unwrap();
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    while rig.run(&["status", "--json"]).json()["scanning"] == true {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    rig.assert_complete(&rig.scan_id().unwrap(), "after reloads that were refused");
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
+}
+
+#[test]
+fn the_watchdog_is_fed_while_the_service_answers_and_scans() {
+    let rig = slow_rig(4);
+    let manager = Manager::new(&rig);
+    let service = manager.start(&rig, Some(Duration::from_secs(3)));
+    manager.hear_until("READY=1");
+    manager.hear_until("WATCHDOG=1");
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    manager.hear_until("last scan complete");
+    manager.hear_until("WATCHDOG=1");
+    // Nobody is answered at a socket that is not there: whatever else goes on, that is no progress.
+    std::fs::remove_file(rig.dir.path().join("run/control.sock")).unwrap();
+    manager.socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut buffer = [0; 4096];
+    let starved = (0..20).any(|_| manager.socket.recv(&mut buffer).is_err());
+    assert!(starved, "it is fed although nobody is answered");
+    signal(&service, Signal::TERM);
+    assert_eq!(wait(service), Some(0));
+}
+
+#[test]
+fn an_interrupted_scan_goes_on_by_itself_and_one_that_was_paused_does_not() {
+    let rig = slow_rig(8);
+    let (child, log) = begin(&rig, &["scan"], "(3/16");
+    signal(&child, Signal::KILL);
+    end(child, log);
+    let id = rig.scan_id().unwrap();
+    let (service, log) = begin(&rig, &["run"], "stored images");
+    assert_eq!(rig.run(&["pause"]).code, Some(0));
+    while rig.run(&["status", "--json"]).json()["scanning"] == true {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    signal(&service, Signal::TERM);
+    assert!(end(service, log).stderr.contains("scan paused"), "it went on, and was paused");
+    assert!(!rig.scans().join("automatic-resumes.json").exists(), "it ended in an orderly way");
+
+    let (service, log) = begin(&rig, &["run"], "ready");
+    assert_eq!(rig.run(&["status", "--json"]).json()["scanning"], false);
+    signal(&service, Signal::TERM);
+    let log = end(service, log).stderr;
+    assert!(!log.contains("going on with it"), "{log}");
+    assert_eq!(verdict(&rig, &id)["state"], "paused");
+}
+
+#[test]
+fn a_scan_that_brings_the_service_down_is_not_resumed_for_ever() {
+    let recipe = Recipe {
+        cameras: 2,
+        angles: 40,
+        time_scale: 10.0,
+        scan: "max_automatic_resumes = 2",
+        ..Recipe::default()
+    };
+    let rig = TestRig::new(&recipe);
+    let (child, log) = begin(&rig, &["scan"], "stored images");
+    signal(&child, Signal::KILL);
+    end(child, log);
+    let id = rig.scan_id().unwrap();
+    for resume in 1..=2 {
+        let (service, log) = begin(&rig, &["run"], &format!("(automatic resume {resume})"));
+        signal(&service, Signal::KILL);
+        end(service, log);
+        assert_no_process_left(&rig);
+    }
+    let (service, log) = begin(&rig, &["run"], "again after 2 automatic resumes");
+    assert_eq!(rig.run(&["status", "--json"]).json()["scanning"], false);
+    assert_eq!(verdict(&rig, &id)["state"], "running", "interrupted, and left alone");
+    // A person may know better.
+    assert_eq!(rig.run(&["start", "--resume", &id]).code, Some(0));
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
+    assert_eq!(verdict(&rig, &id)["state"], "paused");
+}
