@@ -350,6 +350,8 @@ fn what_is_shot_after_an_emergency_stop_at_rest_is_not_stored() {
     };
     tell(&rig, &["start"]);
     read_until("simulating hang at shot 2");
+    // The other camera's shot at this point: the axes have arrived.
+    read_until("(3/48");
     tell(&rig, &["rig", "level", "26", "high"]);
     read_until("the axes are stopped and released");
     // Cleared before the second attempt: nothing but the count tells that the table was let go.

@@ -131,3 +131,20 @@ fn an_endstop_that_sticks_once_it_was_met_is_named_and_nothing_is_believed() {
     assert!(failed.contains("stays active") && failed.contains("stick"), "{failed}");
     assert!(matches!(axes.start_move(at(0.0, 1.0)), Err(MotionError::Unknown { axis: Axis::Lift })));
 }
+
+#[test]
+fn a_switch_that_is_met_while_it_brakes_already_is_no_second_brake() {
+    let slow = ("acceleration = \"2000 mm/s2\"", "acceleration = \"200 mm/s2\"\njerk = \"2000 mm/s3\"");
+    let fast = ("method = \"endstop\"", "method = \"endstop\"\nspeed = \"100 mm/s\"");
+    let bench = Bench::with(&[slow, fast, ("# SIMULATION", "lift = \"105 mm\"")]);
+    let axes = bench.axes();
+    let homing = axes.home(&[]);
+    // Shortly before the end of the search it slows down: then it is told to stop, and then it meets the switch.
+    while bench.sim.true_steps()[1] > 500 {
+        std::thread::yield_now();
+    }
+    axes.stop();
+    let ended = homing.blocking_recv().unwrap();
+    assert!(matches!(ended, Err(MotionError::Stopped)), "{ended:?}");
+    assert_eq!(axes.fault(), None);
+}
