@@ -1,7 +1,7 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man deb deb-libcamera test-systemd clean
+.PHONY: all build libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man deb deb-libcamera test-systemd bench-systemd clean
 
 all: build
 
@@ -81,6 +81,10 @@ deb-libcamera: libcamera
 ## The package on a real systemd: start, scan, journal, watchdog, stop, kill, reload, full disk, upgrade
 test-systemd: prepare-test
 	./.ci/test-systemd
+
+## What the packaged service costs: start, idle, log
+bench-systemd:
+	./.ci/test-systemd --release
 
 clean:
 	$(CARGO) clean
