@@ -19,7 +19,7 @@ demo: build
 	./target/release/scanner demo
 
 ## Everything that CI runs
-test: prepare-test lint deny doc unit test-libcamera test-systemd
+test: prepare-test lint deny doc unit test-libcamera
 
 .PHONY: prepare-test
 prepare-test:
