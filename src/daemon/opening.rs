@@ -42,14 +42,6 @@ pub(super) async fn open_cameras(
     Err(error)
 }
 
-/// Checks that every camera can take the lens positions of `plan`.
-pub(super) fn check_focus(plan: &Plan, cameras: &[OpenCamera]) -> Result<(), StartError> {
-    for camera in cameras {
-        focus_of(plan, camera.lease.camera(), &camera.hello)?;
-    }
-    Ok(())
-}
-
 /// Checks that the camera `name` can take the lens positions of `plan`.
 pub(crate) fn focus_of(plan: &Plan, name: &str, hello: &Hello) -> Result<(), CameraError> {
     let positions = plan.points.iter().filter_map(|point| point.focus);

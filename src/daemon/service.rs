@@ -17,7 +17,6 @@ use crate::run::{Command, OpenCamera, Progress, Pulse, Summary};
 
 use super::automatic;
 use super::error::StartError;
-use super::opening::check_focus;
 use super::reload::Reloads;
 use super::station::{Job, Prepared, Station};
 use super::status::{Last, Status, led};
@@ -276,7 +275,7 @@ impl Service {
                 self.station.pin_sizes(prepared.plan());
                 let cameras = self.open_unless_told(Some(scan), commands).await?;
                 let checked = self.station.same_cameras(&prepared.id, prepared.plan());
-                match checked.and_then(|()| check_focus(prepared.plan(), &cameras)) {
+                match checked.and_then(|()| self.station.check_focus(prepared.plan())) {
                     Ok(()) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
@@ -289,12 +288,7 @@ impl Service {
                 self.on_a_thread(move |station| station.check_new(wish.0.as_deref(), wish.1.as_ref()))
                     .await?;
                 let cameras = self.open_unless_told(None, commands).await?;
-                let wanted = self.station.plan(plan.as_deref()).and_then(|plan| check_focus(&plan, &cameras));
-                let prepared = match wanted {
-                    Ok(()) => self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await,
-                    Err(error) => Err(error),
-                };
-                match prepared {
+                match self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await {
                     Ok(prepared) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;

@@ -23,7 +23,7 @@ use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, lo
 use crate::scan::{Policy, Record, State};
 
 use super::error::{PressError, StartError};
-use super::opening::{close_cameras, open_cameras};
+use super::opening::{close_cameras, focus_of, open_cameras};
 use super::room;
 use super::service::Work;
 use super::strays;
@@ -233,6 +233,7 @@ impl Station {
         id: Option<ScanId>,
     ) -> Result<Prepared, StartError> {
         let plan = self.plan(plan_name)?;
+        self.check_focus(&plan)?;
         let root = &self.config.storage.directory;
         create_folder(root)?;
         let storage = &self.config.storage;
@@ -326,6 +327,16 @@ impl Station {
 
     fn policy(&self) -> Policy {
         Policy { scan: self.config.scan.clone(), recovery: self.config.recovery.clone() }
+    }
+
+    /// Checks that every camera that was open can take the lens positions of `plan`.
+    pub(super) fn check_focus(&self, plan: &Plan) -> Result<(), StartError> {
+        for camera in &self.cameras {
+            if let Some(hello) = camera.hello() {
+                focus_of(plan, camera.name(), &hello)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes cameras whose size is not configured go on with the sizes of `plan`.

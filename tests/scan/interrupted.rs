@@ -11,6 +11,12 @@ use crate::support::{Finished, Recipe, TestRig};
 pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
     let mut child = rig.command(args).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
+    read_until(&mut log, until);
+    (child, log)
+}
+
+/// Reads a log up to the line that contains `until`: that line.
+pub(crate) fn read_until(log: &mut impl BufRead, until: &str) -> String {
     let mut line = String::new();
     let mut seen = String::new();
     while !line.contains(until) {
@@ -18,7 +24,7 @@ pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Child, BufRea
         assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {until:?}:\n{seen}");
         seen.push_str(&line);
     }
-    (child, log)
+    line
 }
 
 pub(crate) fn end(child: Child, mut log: BufReader<ChildStderr>) -> Finished {

@@ -1,6 +1,5 @@
 //! The service as systemd sees it: what it says at its notify socket, and what becomes of a scan that was interrupted.
 
-use std::io::BufRead as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::interrupted::{assert_no_process_left, begin, end, signal, slow_rig};
+use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal, slow_rig};
 use crate::support::{Finished, Recipe, TestRig};
 
 /// The manager's end of the notify socket.
@@ -112,11 +111,7 @@ fn a_reload_that_cannot_be_leaves_the_service_as_it_was() {
         std::fs::write(&rig.config, text.replace(old, new)).unwrap();
         // As a command could not ask: it would read the same file.
         signal(&service, Signal::HUP);
-        let mut line = String::new();
-        while !line.contains("reload: ") {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended");
-        }
+        let line = read_until(&mut log, "reload: ");
         assert!(line.contains("ERROR") && line.contains(reason), "{line}");
     }
     std::fs::write(&rig.config, &text).unwrap();

@@ -1,9 +1,8 @@
 //! The panel: buttons that are pressed, and what the LED shows.
 
-use std::io::BufRead as _;
 use std::time::Duration;
 
-use crate::interrupted::{assert_no_process_left, begin, end, signal, slow_rig};
+use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal, slow_rig};
 use crate::refused::edit;
 use crate::support::TestRig;
 
@@ -34,13 +33,7 @@ fn start_stop_and_start_again_make_a_complete_scan() {
     let rig = slow_rig(16);
     with_panel(&rig);
     let (service, mut log) = begin(&rig, &["run"], "ready");
-    let mut read_until = |text: &str| {
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {text:?}");
-        }
-    };
+    let mut read_until = |text: &str| read_until(&mut log, text);
     let status = rig.run(&["status"]);
     assert!(status.stdout.contains("LED: ready"), "{}", status.stdout);
     press(&rig, "stop");

@@ -1,12 +1,11 @@
 //! A rig on simulated pins, through the real program: whole scans pulse by pulse, bad wiring, the emergency stop, the
 //! panel, and the state in which every way out leaves the outputs.
 
-use std::io::BufRead as _;
-
 use rustix::process::Signal;
 use scanner::motion::{Limits, StepCourse, StepScale};
+use std::io::BufRead as _;
 
-use crate::interrupted::{assert_no_process_left, begin, end, signal};
+use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal};
 use crate::panel::wait_for_led;
 use crate::refused::edit;
 use crate::support::{Recipe, TestRig};
@@ -158,13 +157,7 @@ fn bad_wiring_is_told_and_leaves_the_rig_safe() {
 fn an_emergency_stop_pauses_the_scan_latches_and_lets_it_go_on_when_all_is_well() {
     let rig = rig_on_pins(24);
     let (service, mut log) = begin(&rig, &["run"], "ready");
-    let mut read_until = |text: &str| {
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {text:?}");
-        }
-    };
+    let mut read_until = |text: &str| read_until(&mut log, text);
     tell(&rig, &["start"]);
     read_until("(4/48");
     tell(&rig, &["rig", "level", "26", "high"]);
@@ -202,13 +195,7 @@ fn an_emergency_stop_pauses_the_scan_latches_and_lets_it_go_on_when_all_is_well(
 fn the_buttons_on_pins_start_are_refused_while_busy_and_cancel() {
     let rig = rig_on_pins(60);
     let (service, mut log) = begin(&rig, &["run"], "ready");
-    let mut read_until = |text: &str| {
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {text:?}");
-        }
-    };
+    let mut read_until = |text: &str| read_until(&mut log, text);
     tell(&rig, &["press", "start"]);
     read_until("beginning a new scan with the plan \"ring\"");
     read_until("(2/120");
@@ -340,14 +327,7 @@ fn what_is_shot_after_an_emergency_stop_at_rest_is_not_stored() {
     );
     edit(&rig, "capture_timeout = \"300 ms\"", "capture_timeout = \"2 s\"");
     let (service, mut log) = begin(&rig, &["run"], "ready");
-    let mut read_until = |text: &str| {
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {text:?}");
-        }
-        line
-    };
+    let mut read_until = |text: &str| read_until(&mut log, text);
     tell(&rig, &["start"]);
     read_until("simulating hang at shot 2");
     // The other camera's shot at this point: the axes have arrived.

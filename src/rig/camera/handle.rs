@@ -135,6 +135,11 @@ impl Camera {
         config.optics.once_open(sensor, size, config.controls.crop)
     }
 
+    /// What its driver said of it, last; none before it was asked.
+    pub fn hello(&self) -> Option<Hello> {
+        self.inner.board().hello.clone()
+    }
+
     /// Makes its images of this size, until it is closed, where the configuration leaves that to the camera.
     pub fn pin_size(&self, size: Size) {
         self.inner.board().pinned = Some(size);
