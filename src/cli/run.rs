@@ -1,6 +1,6 @@
 //! `scanner run`: the service.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -29,12 +29,10 @@ pub(super) fn run(path: &Path, config: Config) -> Result<Exit, Failure> {
 async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
     let (reloads, mut wishes) = Reloads::new();
-    let mut running = Running::start(config.clone(), &reloads)?;
+    let mut running = Running::open(config.clone(), &reloads)?;
+    tokio::task::block_in_place(|| resume_interrupted(&running.service));
+    running.serve()?;
     ready(&config);
-    running.tasks.spawn({
-        let service = running.service.clone();
-        async move { resume_interrupted(&service).await }
-    });
     loop {
         let reload = match next(&mut signals, &mut wishes).await {
             Wish::End(heard) => {
@@ -139,14 +137,26 @@ struct Running {
 
 impl Running {
     fn start(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
-        let directory: PathBuf = config.storage.runtime_directory.clone();
+        let mut running = Self::open(config, reloads)?;
+        running.serve()?;
+        Ok(running)
+    }
+
+    /// Opens the rig; nobody can ask for anything yet.
+    fn open(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
         let service = Service::reloadable(Station::open(config)?, reloads.clone());
-        let mut tasks = JoinSet::new();
-        tasks.spawn(serve(service.clone(), &directory)?);
+        Ok(Self { service, tasks: JoinSet::new() })
+    }
+
+    /// From now on the rig does what it is asked for.
+    fn serve(&mut self) -> Result<(), Failure> {
+        let (service, tasks) = (&self.service, &mut self.tasks);
+        let directory = &service.station().config().storage.runtime_directory;
+        tasks.spawn(serve(service.clone(), directory)?);
         tasks.spawn(attend(service.clone()));
         tasks.spawn(systemd::follow(service.clone()));
-        tasks.spawn(systemd::feed(service.clone(), directory));
-        Ok(Self { service, tasks })
+        tasks.spawn(systemd::feed(service.clone(), directory.clone()));
+        Ok(())
     }
 
     /// Gives the rig up; nothing is under way.

@@ -59,23 +59,28 @@ fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan, by_hand: 
     Verdict::Resume(Note { scan, resumes: resumes + 1 })
 }
 
-/// Goes on with the newest scan if it was interrupted and the configuration wants that. For the service when it has
-/// just started.
-pub async fn resume_interrupted(service: &Service) {
-    let config = service.station().config().clone();
-    let decided = tokio::task::spawn_blocking(move || verdict(&config)).await;
-    let Ok(Some(Note { scan, resumes })) = decided else { return };
+/// Takes the rig for the newest scan if that was interrupted and the configuration wants it to go on. For the service
+/// before anybody can ask it for anything else; waits for the disk, and for no camera.
+pub fn resume_interrupted(service: &Service) {
+    let Some(Note { scan, resumes }) = verdict(service.station().config()) else { return };
     warn!(scan_id = %scan, "scan {scan} was interrupted: going on with it (automatic resume {resumes})");
-    if let Err(error) = service.start(Work::Resume { scan: scan.clone() }).await {
-        error!(scan_id = %scan, "scan {scan} does not go on: {error}; then: scanner start --resume {scan}");
-    }
+    let starting = service.begin(Work::Resume { scan: scan.clone() });
+    tokio::spawn(async move {
+        let started = match starting {
+            Ok(starting) => starting.done().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = started {
+            error!(scan_id = %scan, "scan {scan} does not go on: {error}; then: scanner start --resume {scan}");
+        }
+    });
 }
 
 /// What is to be resumed. It is counted before anything is touched, durably: it may be the last thing that is done.
 fn verdict(config: &Config) -> Option<Note> {
     let root = config.storage.directory.as_path();
-    let newest = match dataset::list(root) {
-        Ok(scans) => scans.into_iter().next(),
+    let newest = match dataset::newest(root) {
+        Ok(newest) => newest,
         Err(error) => {
             error!("cannot look for an interrupted scan: {error}");
             return None;

@@ -198,9 +198,9 @@ impl Station {
             Work::New { plan, id } => Ok(Job::New { plan, id }),
             Work::Resume { scan } => self.find(&scan).map(|_| Job::Resume { scan }),
             Work::Next => {
-                let scans =
-                    dataset::list(&self.config.storage.directory).map_err(dataset::OpenError::from)?;
-                let newest = scans.into_iter().next().filter(dataset::Listed::is_resumable);
+                let newest =
+                    dataset::newest(&self.config.storage.directory).map_err(dataset::OpenError::from)?;
+                let newest = newest.filter(dataset::Listed::is_resumable);
                 Ok(if let Some(newest) = newest {
                     info!(scan = %newest.id, "start: going on with scan {}, the last one, which did not end", newest.id);
                     Job::Resume { scan: newest.id }

@@ -74,23 +74,38 @@ pub struct Damaged {
 /// Every scan in `root`, the newest first; none if the folder is missing. What is no scan's name is left out.
 /// Says what the journals say; for images, see [`super::verify()`].
 pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
+    let mut scans: Vec<_> = folders(root)?.into_iter().map(|(id, dir)| look(id, dir)).collect();
+    // By age, not by name: names are chosen by people, and dates in them are of local time.
+    scans.sort_by_cached_key(|scan| std::cmp::Reverse((scan.created(), scan.id.clone())));
+    Ok(scans)
+}
+
+/// The first of [`list()`], without a look into the journals of the others.
+pub fn newest(root: &Path) -> Result<Option<Listed>, DiskError> {
+    let created = |(id, dir): &(ScanId, PathBuf)| match Manifest::read(dir) {
+        Ok(Some(manifest)) if manifest.id == *id => manifest.created,
+        Ok(_) | Err(_) => look(id.clone(), dir.clone()).created(),
+    };
+    let newest = folders(root)?.into_iter().max_by_key(|scan| (created(scan), scan.0.clone()));
+    Ok(newest.map(|(id, dir)| look(id, dir)))
+}
+
+fn folders(root: &Path) -> Result<Vec<(ScanId, PathBuf)>, DiskError> {
     let entries = match fs::read_dir(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.context("read", root)?,
     };
-    let mut scans = Vec::new();
+    let mut folders = Vec::new();
     for entry in entries {
         let path = entry.context("read", root)?.path();
         let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
         if let Some(id) = id
             && path.is_dir()
         {
-            scans.push(look(id, path));
+            folders.push((id, path));
         }
     }
-    // By age, not by name: names are chosen by people, and dates in them are of local time.
-    scans.sort_by_cached_key(|scan| std::cmp::Reverse((scan.created(), scan.id.clone())));
-    Ok(scans)
+    Ok(folders)
 }
 
 /// The scan at `dir`, as [`list()`] would show it.

@@ -62,7 +62,7 @@ pub use disk::{Disk, DiskFile, OsDisk};
 pub use error::{DiskError, OpenError, StoreError};
 pub use id::{ParseScanIdError, ScanId};
 pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_journal};
-pub use list::{Damaged, Listed, list, show};
+pub use list::{Damaged, Listed, list, newest, show};
 pub use manifest::Manifest;
 pub use recover::{Recovered, RecoveryReport, recover, recover_on};
 pub use retention::{RemoveError, removable, removable_for_room, remove, sweep};

@@ -54,9 +54,7 @@ fn a_camera_that_is_unplugged_is_gone_and_is_found_again_by_a_new_driver() {
     let mut scan = rig.begin();
     scan.until("(4/16");
     rig.behave("fps 60\nunplugged");
-    scan.until("failed: gone");
-    rig.behave("fps 60");
-    scan.until("is back: respawn");
+    scan.until("failed: gone").until("is back: respawn");
     scan.complete();
     assert_eq!(rig.images(0).len(), 16);
     assert!(!rig.is_left_behind());

@@ -4,8 +4,8 @@
  * the lens cannot be moved.
  *
  * - Lines of the control file: `blind`: autofocus fails; `jammed`: the lens stays where it is; `light N`: it is N times as bright, and
- *   does not change; `unplugged`: the camera is
- *   no longer there (without $VIRTUAL_CAMERA_ISP, too).
+ *   does not change; `unplugged`: the camera is no longer there (without $VIRTUAL_CAMERA_ISP, too), until a process that
+ *   begins after that finds it plugged in again.
  * - What is asked for is appended to the file $VIRTUAL_CAMERA_ASKED: NAME VALUE, a line each.
  * - Whoever acquires the camera locks the file $VIRTUAL_CAMERA_LOCK, as libcamera does with media devices.
  */
@@ -131,10 +131,15 @@ struct Isp {
 } /* namespace */
 
 static Camera *started;
+static bool plugged_in_again;
+__attribute__((constructor)) static void begin()
+{
+	plugged_in_again = virtual_told("unplugged", nullptr);
+}
 
 extern "C" void virtual_isp_frame(void *r, void *b)
 {
-	if (started && virtual_told("unplugged", nullptr)) {
+	if (started && !plugged_in_again && virtual_told("unplugged", nullptr)) {
 		/* As a pipeline handler does when the kernel removes a device. */
 		auto disconnect = reinterpret_cast<void (*)(Camera *)>(dlsym(RTLD_NEXT, "_ZN9libcamera6Camera10disconnectEv"));
 		disconnect(started);

@@ -151,7 +151,11 @@ fn an_interrupted_scan_goes_on_by_itself_and_one_that_was_paused_does_not() {
     signal(&child, Signal::KILL);
     end(child, log);
     let id = rig.scan_id().unwrap();
-    let (service, log) = begin(&rig, &["run"], "stored images");
+    // Whoever asks first: the rig was taken before anybody could ask.
+    let (service, mut log) = begin(&rig, &["run"], "ready");
+    let refused = rig.run(&["start"]);
+    assert_eq!(refused.code, Some(7), "{}", refused.stderr);
+    read_until(&mut log, "stored images");
     assert_eq!(rig.run(&["pause"]).code, Some(0));
     while rig.run(&["status", "--json"]).json()["scanning"] == true {
         std::thread::sleep(Duration::from_millis(10));
@@ -188,7 +192,8 @@ fn a_scan_that_brings_the_service_down_is_not_resumed_for_ever() {
         end(service, log);
         assert_no_process_left(&rig);
     }
-    let (service, log) = begin(&rig, &["run"], "again after 2 automatic resumes");
+    let (service, mut log) = begin(&rig, &["run"], "again after 2 automatic resumes");
+    read_until(&mut log, "ready");
     assert_eq!(rig.run(&["status", "--json"]).json()["scanning"], false);
     assert_eq!(verdict(&rig, &id)["state"], "running", "interrupted, and left alone");
     // A person may know better.

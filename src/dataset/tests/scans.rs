@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::dataset::{
-    Listed, OsDisk, RemoveError, ScanId, State, create_on, list, needed_bytes, removable, removable_for_room,
-    remove, show, sweep,
+    Listed, OsDisk, RemoveError, ScanId, State, create_on, list, needed_bytes, newest, removable,
+    removable_for_room, remove, show, sweep,
 };
 use crate::scan::{Outcome, Record};
 use crate::units::Bytes;
@@ -26,10 +26,15 @@ fn scan(root: &Path, id: &str, outcome: Option<Outcome>) -> ScanId {
     id
 }
 
+fn assert_newest_is_the_first_listed(root: &Path) {
+    assert_eq!(newest(root).unwrap().as_ref(), list(root).unwrap().first());
+}
+
 #[test]
 fn scans_are_listed_newest_first_and_damaged_ones_as_such() {
     let root = tempfile::tempdir().unwrap();
     assert_eq!(list(&root.path().join("none")).unwrap(), []);
+    assert_eq!(newest(&root.path().join("none")).unwrap(), None);
     // By age, whatever the names say.
     scan(root.path(), "owl-of-old", Some(Outcome::Complete));
     scan(root.path(), "2026-03-01-000000-dog", Some(Outcome::Cancelled));
@@ -57,6 +62,7 @@ fn scans_are_listed_newest_first_and_damaged_ones_as_such() {
         ]
     );
     assert_eq!(show(&scans[1].dir).unwrap(), scans[1]);
+    assert_newest_is_the_first_listed(root.path());
     assert!(show(&root.path().join("none")).is_err());
 }
 
@@ -69,6 +75,12 @@ fn the_oldest_scan_is_the_one_that_was_created_first() {
         scan(root.path(), name, Some(Outcome::Complete));
     }
     let scans = list(root.path()).unwrap();
+    // With and without what the manifests say.
+    assert_newest_is_the_first_listed(root.path());
+    for name in names.iter().rev() {
+        fs::remove_file(root.path().join(name).join("scan.json")).unwrap();
+        assert_newest_is_the_first_listed(root.path());
+    }
     let removed: Vec<_> = removable(&scans, Some(1)).iter().map(ToString::to_string).collect();
     assert_eq!(removed, names[..2]);
 }
