@@ -19,7 +19,7 @@ demo: build
 	./target/release/scanner demo
 
 ## Everything that CI runs
-test: prepare-test lint deny doc unit test-libcamera
+test: prepare-test lint deny doc unit test-libcamera test-systemd
 
 .PHONY: prepare-test
 prepare-test:

@@ -25,6 +25,8 @@ use super::status::{Last, Status, led};
 const COMMANDS: usize = 64;
 /// How often somebody who waits for the rig to be given up looks.
 const LOOK: Duration = Duration::from_millis(5);
+/// How long the disk may take for one step of the preparation of a scan, such as to read an image or to remove old scans.
+const DISK_PATIENCE: Duration = Duration::from_secs(600);
 
 /// A rig and what it is doing. Cheap to clone.
 #[derive(Clone)]
@@ -115,7 +117,7 @@ impl Service {
         self.reloads.as_ref()
     }
 
-    /// The pulse of the scan under way, which rests without one.
+    /// The pulse of the scan that is prepared or under way, which rests without one.
     pub fn pulse(&self) -> &Pulse {
         &self.pulse
     }
@@ -307,7 +309,13 @@ impl Service {
     ) -> Result<Prepared, StartError> {
         let stop = Arc::new(AtomicBool::new(false));
         let (id, told) = (scan.clone(), stop.clone());
-        let preparing = self.on_a_thread(move |station| station.prepare_resumed(&id, &told));
+        let pulse = self.pulse.clone();
+        let preparing = self.on_a_thread(move |station| {
+            station.prepare_resumed(&id, &|| {
+                pulse.beat(DISK_PATIENCE);
+                !told.load(Ordering::Relaxed)
+            })
+        });
         tokio::pin!(preparing);
         let command = tokio::select! {
             prepared = &mut preparing => return prepared,
@@ -344,12 +352,15 @@ impl Service {
         })
     }
 
+    /// A step that waits for the disk.
     async fn on_a_thread<T: Send + 'static>(
         &self,
         step: impl FnOnce(&Station) -> Result<T, StartError> + Send + 'static,
     ) -> Result<T, StartError> {
         let station = self.station.clone();
+        self.pulse.beat(DISK_PATIENCE);
         let done = tokio::task::spawn_blocking(move || step(&station)).await;
+        self.pulse.rest();
         done.unwrap_or_else(|error| Err(StartError::Defect(error.to_string())))
     }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, watch};
@@ -245,10 +244,14 @@ impl Station {
         Ok(Prepared { id, plan, state, dataset, records: Vec::new() })
     }
 
-    /// Brings an interrupted scan's dataset back to where its journal says it stands.
-    pub(super) fn prepare_resumed(&self, id: &ScanId, stop: &AtomicBool) -> Result<Prepared, StartError> {
+    /// Brings an interrupted scan's dataset back to where its journal says it stands; before each image, `go_on` is asked.
+    pub(super) fn prepare_resumed(
+        &self,
+        id: &ScanId,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Prepared, StartError> {
         let directory = self.find(id)?;
-        let recovered = dataset::recover_on(Arc::new(dataset::OsDisk), &directory, stop)?;
+        let recovered = dataset::recover_on(Arc::new(dataset::OsDisk), &directory, go_on)?;
         let plan = Arc::new(recovered.dataset.plan().clone());
         self.same_cameras(id, &plan)?;
         let state = State::replay(plan.clone(), self.policy(), &recovered.records)?;

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -55,12 +54,12 @@ pub struct RecoveryReport {
 
 /// Locks the dataset at `dir`, puts it in order and opens it. Deletes nothing. May be interrupted and repeated.
 pub fn recover(dir: &Path) -> Result<Recovered, OpenError> {
-    recover_on(Arc::new(OsDisk), dir, &AtomicBool::new(false))
+    recover_on(Arc::new(OsDisk), dir, &|| true)
 }
 
-/// [`recover()`] on a disk of your choice, given up between two images once `stop` is set: it reads all of them,
-/// which may take minutes.
-pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path, stop: &AtomicBool) -> Result<Recovered, OpenError> {
+/// [`recover()`] on a disk of your choice. It reads all images, which may take minutes: before each, `go_on` is asked,
+/// and a no gives it up.
+pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path, go_on: &dyn Fn() -> bool) -> Result<Recovered, OpenError> {
     let lock = Lock::take(dir)?;
     // From here to `Recovery`, nothing is written: an error leaves the dataset as it was.
     let old_manifest = Manifest::read(dir)?;
@@ -81,7 +80,7 @@ pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path, stop: &AtomicBool) -> Result<
     }
 
     let entries = read.entries;
-    let mut recovery = Recovery { disk: &*disk, dir, id: &id, plan: &plan, stop, journal, entries, report };
+    let mut recovery = Recovery { disk: &*disk, dir, id: &id, plan: &plan, go_on, journal, entries, report };
     recovery.make_missing_folders()?;
     recovery.check_stored()?;
     recovery.check_unrecorded()?;
@@ -154,7 +153,7 @@ struct Recovery<'a> {
     dir: &'a Path,
     id: &'a ScanId,
     plan: &'a Plan,
-    stop: &'a AtomicBool,
+    go_on: &'a dyn Fn() -> bool,
     journal: Journal,
     entries: Vec<Entry>,
     report: RecoveryReport,
@@ -193,7 +192,7 @@ impl Recovery<'_> {
     fn check_stored(&mut self) -> Result<(), OpenError> {
         let stored: Vec<Stored> = self.tally().stored().cloned().collect();
         for stored in stored {
-            if self.stop.load(Ordering::Relaxed) {
+            if !(self.go_on)() {
                 return Err(OpenError::GivenUp(self.dir.to_owned()));
             }
             let metadata = layout::metadata(self.plan, stored.shot);

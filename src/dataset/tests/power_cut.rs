@@ -6,8 +6,6 @@ use std::sync::Arc;
 use crate::dataset::{Recovered, ShotState, State, create_on, recover_on, verify};
 use crate::scan::{Outcome, Record};
 
-static GO_ON: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-
 use super::power::{Forgets, Op, Recorder};
 use super::power_model::states_after;
 use super::{files, id, jpeg, plan, scratch, shared, take};
@@ -39,7 +37,7 @@ fn run(forgets: Forgets) -> Run {
     dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
     let finished = disk.len();
     drop(dataset);
-    let records = recover_on(shared(&disk), &root.path().join(id().as_str()), &GO_ON).unwrap().records;
+    let records = recover_on(shared(&disk), &root.path().join(id().as_str()), &|| true).unwrap().records;
     Run { ops: disk.log()[..finished].to_vec(), created, acknowledged, finished, records }
 }
 
@@ -49,7 +47,7 @@ fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
     if !dir.exists() {
         return (done >= run.created).then(|| "the dataset is gone".into());
     }
-    let recover = |disk: &Arc<Recorder>| recover_on(shared(disk), &dir, &GO_ON);
+    let recover = |disk: &Arc<Recorder>| recover_on(shared(disk), &dir, &|| true);
     let disk = Arc::new(Recorder::new(root, Forgets::Nothing));
     let Recovered { dataset, records, report } = match recover(&disk) {
         Ok(recovered) => recovered,
@@ -160,7 +158,7 @@ fn a_power_cut_during_a_recovery_loses_nothing_either() {
             let root = scratch();
             first.write_to(root.path());
             let disk = Arc::new(Recorder::new(root.path(), Forgets::Nothing));
-            recover_on(shared(&disk), &root.path().join(id().as_str()), &GO_ON).unwrap();
+            recover_on(shared(&disk), &root.path().join(id().as_str()), &|| true).unwrap();
             let log = disk.log();
             for interrupted in 0..=log.len() {
                 for second in states_after(Some(before.path()), &log[..interrupted], 1, 0xF00D) {

@@ -157,12 +157,15 @@ fn a_recovery_is_given_up_between_two_images_and_begun_again() {
     let root = tempfile::tempdir().unwrap();
     let dataset = new(root.path(), 2);
     take(&dataset, 0, 1).unwrap();
+    take(&dataset, 1, 1).unwrap();
     let dir = dataset.dir().to_owned();
     drop(dataset);
-    let stop = std::sync::atomic::AtomicBool::new(true);
-    let given_up = recover_on(std::sync::Arc::new(OsDisk), &dir, &stop);
+    let asked = std::cell::Cell::new(0);
+    let once = || asked.replace(asked.get() + 1) == 0;
+    let given_up = recover_on(std::sync::Arc::new(OsDisk), &dir, &once);
     assert!(matches!(given_up, Err(OpenError::GivenUp(_))));
-    assert_eq!(recover(&dir).unwrap().dataset.tally().counts().done, 1);
+    assert_eq!(asked.get(), 2, "before each image");
+    assert_eq!(recover(&dir).unwrap().dataset.tally().counts().done, 2);
 }
 
 #[test]
