@@ -15,6 +15,7 @@ mod record;
 pub mod recovery;
 mod state;
 mod transition;
+mod walk;
 
 pub use io::*;
 pub use record::*;
