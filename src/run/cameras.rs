@@ -127,7 +127,10 @@ impl CameraTask {
             }
             // The move took longer than planned, which is no fault of the camera's: its next frame will do.
             let early = Duration::from_nanos(ready_ns - taken.exposure_start_ns);
-            debug!(camera = self.name, "a frame is dropped: the axes came to rest {early:?} after its exposure began");
+            debug!(
+                camera = self.name,
+                "a frame is dropped: the axes came to rest {early:?} after its exposure began"
+            );
             not_before_ns = ready_ns;
         }
     }

@@ -76,8 +76,11 @@ fn cannot_open(error: Error) -> PinError {
         Error::PermissionDenied(path) if path == "/dev/mem" => missing(),
         Error::PermissionDenied(path) => cdev::denied(Path::new(&path)),
         Error::Io(error) if error.kind() == io::ErrorKind::NotFound => missing(),
-        Error::Io(error) => PinError::Machine { message: format!("cannot reach the GPIO registers: {error}") },
-        other @ (Error::UnknownModel | Error::PinUsed(_) | Error::PinNotAvailable(_) | Error::ThreadPanic) => {
+        Error::Io(error) => {
+            PinError::Machine { message: format!("cannot reach the GPIO registers: {error}") }
+        }
+        other
+        @ (Error::UnknownModel | Error::PinUsed(_) | Error::PinNotAvailable(_) | Error::ThreadPanic) => {
             PinError::Machine { message: other.to_string() }
         }
     }
