@@ -9,8 +9,24 @@ LIGHT, START, STOP, LED, EMERGENCY_STOP = 18, 5, 6, 12, 26
 OUTPUTS = [TURN_STEP, TURN_DIRECTION, TURN_ENABLE, LIFT_STEP, LIFT_DIRECTION, LIFT_ENABLE, LIGHT, LED]
 
 # As rig.toml says: steps of a motor of 200 full steps, with 8 microsteps, for what one turn of it moves.
-STEPS_PER_DEGREE = 200 * 8 / 80
-STEPS_PER_MM = 200 * 8 / 8
+STEPS_PER_DEGREE = 200 * 8 / 360
+STEPS_PER_MM = 200 * 8 / 40
+
+def planned_runs(targets, turn=None):
+    """Steps from one change of the direction to the next on the way through `targets`, which are in steps, from 0. With
+    a `turn` the way is the shorter one round."""
+    runs, present = [], 0
+    for target in targets:
+        if turn:
+            target += turn * round((present - target) / turn)
+        way = round(target) - round(present)
+        present = target
+        if runs and way and (runs[-1] > 0) == (way > 0):
+            runs[-1] += way
+        elif way:
+            runs.append(way)
+    return runs
+
 
 # What README.md says of the LED: flashes a second, and the part of the time in which it is lit.
 PATTERNS = {
@@ -20,13 +36,25 @@ PATTERNS = {
 
 
 class Motor:
-    """Follows its pins: where it stands in steps, how many steps it has made, and what was wrong with them."""
+    """Follows its pins: where it stands in steps, how many steps it has made, and how many of them without power."""
 
     def __init__(self, step, direction, enable, position):
         self.step, self.direction, self.enable = step, direction, enable
         self.position = position
         self.pulses = 0
         self.unpowered = 0
+        # Steps up or down (negative) from one change of the direction to the next.
+        self.runs = []
+
+    def made(self, up, powered):
+        step = 1 if up else -1
+        self.position += step
+        self.pulses += 1
+        self.unpowered += not powered
+        if self.runs and (self.runs[-1] > 0) == up:
+            self.runs[-1] += step
+        else:
+            self.runs.append(step)
 
 
 class Bench:
@@ -60,15 +88,18 @@ class Bench:
                 self.led.append((at, high))
             for motor in (self.turntable, self.lift):
                 if pin == motor.step and high:
-                    motor.pulses += 1
-                    motor.unpowered += self.is_high(motor.enable)
-                    motor.position += 1 if self.is_high(motor.direction) else -1
+                    # Enable is active when low.
+                    motor.made(self.is_high(motor.direction), not self.is_high(motor.enable))
             if pin == LIFT_STEP and high:
                 # It closes to ground where the carriage touches it.
                 self.gpio.drive(LIFT_SWITCH, self.lift.position > 0)
 
     def is_high(self, pin):
         return bool(self.levels >> pin & 1)
+
+    def runs(self):
+        with self.lock:
+            return list(self.turntable.runs), list(self.lift.runs)
 
     def pulses(self):
         """Steps of the turntable and the lift so far."""
