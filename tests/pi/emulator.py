@@ -17,6 +17,8 @@ KERNEL_ARGUMENTS = " ".join(
         "systemd.default_timeout_start_sec=300 systemd.default_device_timeout_sec=300",
         # Registers that a driver has claimed are out of bounds for /dev/mem otherwise.
         "iomem=relaxed",
+        # More processors than the machine has wait for each other.
+        f"maxcpus={min(4, os.cpu_count() or 4)}",
         # What QEMU does not emulate, and the kernel would wait for.
         "modprobe.blacklist=vc4,snd_bcm2835,bcm2835_v4l2,vchiq,bcm2835_vchiq,brcmfmac,hci_uart,raspberrypi_hwmon,dwc2",
     ]
