@@ -194,8 +194,8 @@ def scan_from_the_button(pi, scanner):
         f"start pressed: {scan} is complete, {POINTS} images verified; counted outside: steps of the turntable {turned} and "
         f"the lift {wanted}, as planned, after a homing of {homing}; LED scanning, then ready"
     )
-    failed = sum("failed" in line or "recover" in line for line in log.splitlines())
-    ok(f"{failed} failed attempts and recoveries of the camera, though steps were late")
+    # Late steps make moves longer than planned, and that is no failure of the camera.
+    expect("failed" not in log and "recover" not in log, f"attempts have failed: {log}")
 
 
 def emergency_stop(pi, scanner):
