@@ -1,7 +1,7 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man deb deb-libcamera test-systemd bench-systemd clean
+.PHONY: all build libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
 all: build
 
@@ -77,6 +77,18 @@ deb: build man
 deb-libcamera: libcamera
 	./.ci/prepare deb
 	$(CARGO) deb --locked --no-build --variant libcamera --output target/deb/
+
+## The package for a Raspberry Pi (arm64), built on a PC; cross/README.md
+deb-arm64:
+	./cross/build
+
+## ... and that of the driver of real cameras
+deb-arm64-libcamera:
+	./cross/build --libcamera
+
+## The package for arm64 on an emulated Raspberry Pi 3, with a rig on its GPIO registers
+test-pi:
+	./.ci/test-pi
 
 ## The package on a real systemd: start, scan, journal, watchdog, stop, kill, reload, full disk, upgrade
 test-systemd: prepare-test

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
@@ -111,21 +112,27 @@ impl CameraTask {
             return Err(interrupted(&self.name));
         };
         self.check_undisturbed(*arrival.borrow())?;
-        let frame = self.lease.capture(shot, expected).await?;
-        let Some(ready_ns) = motion::actual_ready_ns(arrival, self.settle).await else {
-            return Err(interrupted(&self.name));
-        };
-        let taken = Taken::of(shot, &frame, *arrival.borrow(), ready_ns);
-        if taken.exposure_start_ns < ready_ns {
-            let late = Duration::from_nanos(ready_ns - taken.exposure_start_ns);
-            let message =
-                format!("the axes came to rest later than planned: the exposure began {late:?} too early");
-            return Err(CameraError::new(&self.name, ErrorKind::BadFrame, message));
+        let mut not_before_ns = expected;
+        loop {
+            let frame = self.lease.capture(shot, not_before_ns).await?;
+            let Some(ready_ns) = motion::actual_ready_ns(arrival, self.settle).await else {
+                return Err(interrupted(&self.name));
+            };
+            self.check_undisturbed(*arrival.borrow())?;
+            let taken = Taken::of(shot, &frame, *arrival.borrow(), ready_ns);
+            if taken.exposure_start_ns >= ready_ns {
+                // Nobody listens any more only when the run has ended.
+                let _ = self.inbox.send(Message::Taken(taken));
+                return Ok(InHand { shot, attempt, frame, place });
+            }
+            // The move took longer than planned, which is no fault of the camera's: its next frame will do.
+            let early = Duration::from_nanos(ready_ns - taken.exposure_start_ns);
+            debug!(
+                camera = self.name,
+                "a frame is dropped: the axes came to rest {early:?} after its exposure began"
+            );
+            not_before_ns = ready_ns;
         }
-        self.check_undisturbed(*arrival.borrow())?;
-        // Nobody listens any more only when the run has ended.
-        let _ = self.inbox.send(Message::Taken(taken));
-        Ok(InHand { shot, attempt, frame, place })
     }
 
     /// Pauses the scan if the axes may no longer stand where they arrived: what is seen now is no shot of this point.

@@ -4,6 +4,7 @@
 use rustix::process::Signal;
 use scanner::motion::{Limits, StepCourse, StepScale};
 use std::io::BufRead as _;
+use std::time::Duration;
 
 use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal};
 use crate::panel::wait_for_led;
@@ -344,6 +345,25 @@ fn what_is_shot_after_an_emergency_stop_at_rest_is_not_stored() {
     assert_eq!(status["scan"]["stored"], 3, "the shot that hung is not taken again: {status}");
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));
+}
+
+#[test]
+fn a_move_that_takes_longer_than_planned_is_no_fault_of_the_camera() {
+    let rig = rig_on_pins(8);
+    // 45 degrees take 0.7 s: time to hold the program up within a move, while the cameras take their photos as planned.
+    edit(&rig, "speed = \"900 deg/s\"", "speed = \"90 deg/s\"");
+    edit(&rig, "acceleration = \"18000 deg/s2\"", "acceleration = \"400 deg/s2\"");
+    let (scan, mut log) = begin(&rig, &["scan", "--log", "debug"], "(4/16");
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&scan, Signal::STOP);
+    std::thread::sleep(Duration::from_secs(1));
+    signal(&scan, Signal::CONT);
+    read_until(&mut log, "a frame is dropped: the axes came to rest");
+    assert_eq!(end(scan, log).code, Some(0));
+    let id = rig.scan_id().unwrap();
+    rig.assert_complete(&id, "after a move that was held up");
+    let journal = std::fs::read_to_string(rig.scans().join(&id).join("journal.jsonl")).unwrap();
+    assert!(!journal.contains("attempt_failed"), "{journal}");
 }
 
 #[test]

@@ -17,20 +17,7 @@ pub(super) struct RppalBoard {
 
 impl RppalBoard {
     pub(super) fn open() -> Result<Self, PinError> {
-        let gpio = Gpio::new().map_err(|error| match error {
-            Error::PermissionDenied(path) => cdev::denied(Path::new(&path)),
-            Error::Io(error) if error.kind() == io::ErrorKind::NotFound => PinError::Missing {
-                device: PathBuf::from("/dev/gpiomem"),
-                hint: "it comes with Raspberry Pi OS; elsewhere use [gpio] backend = \"gpiocdev\"".into(),
-            },
-            Error::Io(error) => {
-                PinError::Machine { message: format!("cannot reach the GPIO registers: {error}") }
-            }
-            other @ (Error::UnknownModel
-            | Error::PinUsed(_)
-            | Error::PinNotAvailable(_)
-            | Error::ThreadPanic) => PinError::Machine { message: other.to_string() },
-        })?;
+        let gpio = Gpio::new().map_err(cannot_open)?;
         Ok(Self { gpio })
     }
 
@@ -78,6 +65,27 @@ impl Board for RppalBoard {
     }
 }
 
+/// Why there are no registers.
+fn cannot_open(error: Error) -> PinError {
+    let missing = || PinError::Missing {
+        device: PathBuf::from("/dev/gpiomem"),
+        hint: "it comes with Raspberry Pi OS; elsewhere use [gpio] backend = \"gpiocdev\"".into(),
+    };
+    match error {
+        // Without /dev/gpiomem the crate tries all of the memory, which no group's members may write.
+        Error::PermissionDenied(path) if path == "/dev/mem" => missing(),
+        Error::PermissionDenied(path) => cdev::denied(Path::new(&path)),
+        Error::Io(error) if error.kind() == io::ErrorKind::NotFound => missing(),
+        Error::Io(error) => {
+            PinError::Machine { message: format!("cannot reach the GPIO registers: {error}") }
+        }
+        other
+        @ (Error::UnknownModel | Error::PinUsed(_) | Error::PinNotAvailable(_) | Error::ThreadPanic) => {
+            PinError::Machine { message: other.to_string() }
+        }
+    }
+}
+
 struct RppalOutput {
     pin: Pin,
     output: OutputPin,
@@ -98,5 +106,18 @@ struct RppalInput {
 impl Input for RppalInput {
     fn is_active(&mut self) -> Result<bool, PinError> {
         Ok(self.input.is_high() == self.pin.level(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_gpiomem_nobody_is_sent_to_a_group_that_does_not_help() {
+        let said = cannot_open(Error::PermissionDenied("/dev/mem".into())).to_string();
+        assert!(said.starts_with("there is no /dev/gpiomem") && !said.contains("usermod"), "{said}");
+        let said = cannot_open(Error::PermissionDenied("/dev/gpiomem".into())).to_string();
+        assert!(said.contains("usermod -aG gpio"), "{said}");
     }
 }
