@@ -136,17 +136,32 @@ pub enum StepperDriver {
     Tmc2209,
 }
 
+/// What a driver board needs to see a pulse, and a direction before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PulseTimes {
+    /// High for so long, at least, and then low for as long.
+    pub half: Duration,
+    /// From a change of the direction to the next rise.
+    pub setup: Duration,
+}
+
 impl StepperDriver {
-    /// How long a pulse has to be high, and then low, at least.
-    pub const fn pulse(self) -> Duration {
-        match self {
-            Self::A4988 => Duration::from_micros(1),
-            Self::Drv8825 => Duration::from_micros(2),
-            Self::Tmc2209 => Duration::from_nanos(200),
-        }
+    /// The least times, from the chips' data sheets. A4988 (Allegro, "Timing diagram"): STEP high 1 us, low 1 us, set-up
+    /// 200 ns. DRV8825 (Texas Instruments SLVSA73, "Timing requirements"): 1.9 us, 1.9 us, 650 ns. TMC2209 (Trinamic,
+    /// rev. 1.09, "STEP and DIR input timing"): 100 ns, or a clock and 20 ns, which of the inner clock of 12 MHz is
+    /// about as much, and set-up 20 ns; taken twice here, since that clock is not exact. RepRapFirmware's settings for
+    /// the first two are the same.
+    pub const fn pulse(self) -> PulseTimes {
+        let (half, setup) = match self {
+            Self::A4988 => (1000, 200),
+            Self::Drv8825 => (1900, 650),
+            Self::Tmc2209 => (200, 40),
+        };
+        PulseTimes { half: Duration::from_nanos(half), setup: Duration::from_nanos(setup) }
     }
 
-    /// Which levels of its microstep pins (MS1, MS2, MS3, or M0, M1, M2) select which microsteps.
+    /// Which levels of its microstep pins (MS1, MS2, MS3, or M0, M1, M2) select which microsteps, from the tables of
+    /// the same data sheets. That of the TMC2209 is not that of its forerunner, the TMC2208.
     pub const fn microstep_levels(self) -> &'static [(u32, &'static [bool])] {
         const L: bool = false;
         const H: bool = true;
@@ -174,6 +189,8 @@ pub enum Homing {
     ByHand {
         /// Where it then stands.
         position: f64,
+        /// Whether a motor that stays powered is trusted to stand, after a restart of the program, where it stood.
+        trust_hold: bool,
     },
     /// A switch at an end of its travel.
     Endstop(Seek),
@@ -208,6 +225,11 @@ impl Seek {
 }
 
 impl Homing {
+    /// Whether the position outlives the program, as long as the motor is held.
+    pub const fn trusts_hold(&self) -> bool {
+        matches!(self, Self::ByHand { trust_hold: true, .. })
+    }
+
     /// What has to be found, if anything.
     pub const fn seek(&self) -> Option<&Seek> {
         match self {

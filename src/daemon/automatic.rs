@@ -63,7 +63,8 @@ fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan, by_hand: 
 /// just started.
 pub async fn resume_interrupted(service: &Service) {
     let config = service.station().config().clone();
-    let decided = tokio::task::spawn_blocking(move || verdict(&config)).await;
+    let assumed = service.station().axes().assumed().first().map(|(axis, _)| *axis);
+    let decided = tokio::task::spawn_blocking(move || verdict(&config, assumed)).await;
     let Ok(Some(Note { scan, resumes })) = decided else { return };
     warn!(scan_id = %scan, "scan {scan} was interrupted: going on with it (automatic resume {resumes})");
     if let Err(error) = service.start(Work::Resume { scan: scan.clone() }).await {
@@ -72,7 +73,7 @@ pub async fn resume_interrupted(service: &Service) {
 }
 
 /// What is to be resumed. It is counted before anything is touched, durably: it may be the last thing that is done.
-fn verdict(config: &Config) -> Option<Note> {
+fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
     let root = config.storage.directory.as_path();
     let newest = match dataset::list(root) {
         Ok(scans) => scans.into_iter().next(),
@@ -81,7 +82,6 @@ fn verdict(config: &Config) -> Option<Note> {
             return None;
         }
     };
-    let by_hand = config.motion.backend.placed_by_hand();
     match decide(newest.as_ref(), read(root).as_ref(), &config.scan, by_hand) {
         Verdict::Leave => None,
         Verdict::SwitchedOff { scan } => {

@@ -202,6 +202,9 @@ impl From<PinsError> for StartError {
     fn from(error: PinsError) -> Self {
         match error {
             PinsError::Pin(error) => Self::Pin(error),
+            PinsError::Notes { path, source } => {
+                Self::Io { action: "note where the axes stand in", path, source }
+            }
             PinsError::Thread(error) => Self::Defect(format!("no thread can be started: {error}")),
         }
     }

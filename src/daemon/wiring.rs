@@ -70,7 +70,7 @@ pub(super) fn wire_motion(
             Arc::new(sim.map_err(io("start the thread that follows moves in", runtime))?)
         }
         (MotionBackend::Gpio(motion), Some(pins)) => {
-            Arc::new(GpioAxes::open(pins.board.as_ref(), axes.clone(), motion, world.clone())?)
+            Arc::new(GpioAxes::open(pins.board.as_ref(), axes.clone(), motion, world.clone(), runtime)?)
         }
         (MotionBackend::Gpio(_), None) => return Err(no_pins()),
     };

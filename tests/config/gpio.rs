@@ -196,6 +196,12 @@ fn what_belongs_to_pins_needs_them_and_the_other_way_round() {
 fn an_axis_that_a_hand_has_to_place_is_known() {
     let config = load(EXAMPLE);
     assert_eq!(config.motion.backend.placed_by_hand(), Some(Axis::Turntable));
+    let trusted = EXAMPLE.replacen("method = \"by_hand\"", "method = \"by_hand\"\ntrust_hold = true", 1);
+    let trusted = trusted.replace("idle_release", "hold_when_safe = true\nidle_release");
+    assert_eq!(load(&trusted).motion.backend.placed_by_hand(), Some(Axis::Turntable), "at least once");
+    let on_cdev = trusted.replace("backend = \"rppal\"", "backend = \"gpiocdev\"");
+    let errors = Config::from_text("gpio.toml", &on_cdev).unwrap_err().to_string();
+    assert!(errors.contains("what a pin of \"gpiocdev\" does when the program ends"), "{errors}");
     let indexed = EXAMPLE.replacen("method = \"by_hand\"", "method = \"index\"\nswitch = \"^!GPIO21\"", 1);
     let backend = Config::from_text("gpio.toml", &indexed).map(|config| config.motion.backend);
     let backend = backend.unwrap_or_else(|errors| panic!("{errors}"));

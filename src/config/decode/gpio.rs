@@ -70,6 +70,14 @@ impl Pins {
         Self { gpio, taken: Vec::new() }
     }
 
+    /// Whether outputs keep their level when the program has ended.
+    pub(super) const fn outlive(&self) -> bool {
+        match self.gpio {
+            Some(Gpio::Sim(_) | Gpio::Rppal) => true,
+            Some(Gpio::Gpiocdev { .. }) | None => false,
+        }
+    }
+
     pub(super) fn into_gpio(self) -> Option<Gpio> {
         self.gpio
     }

@@ -102,7 +102,29 @@ fn of_kind<P: Dimension, S: Dimension>(
         );
     }
     let (stepper, homing) = (stepper.flatten()?, homing?);
+    if homing.trusts_hold() {
+        check_hold(reader, pins, &stepper);
+    }
     Some(Stepper { homing, ..stepper })
+}
+
+/// A motor that is to hold its axis while no program runs has to stay powered then.
+fn check_hold(reader: &mut Reader<'_, '_, '_>, pins: &Pins, stepper: &Stepper) {
+    let key = "homing";
+    if stepper.enable.is_some() && !stepper.hold_when_safe {
+        reader.reject(
+            key,
+            "has `trust_hold`, and the motor is released when the program ends",
+            "add `hold_when_safe = true` to its `stepper`, or remove `trust_hold`",
+        );
+    }
+    if !pins.outlive() {
+        reader.reject(
+            key,
+            "has `trust_hold`, and it is up to the kernel what a pin of \"gpiocdev\" does when the program ends",
+            "use the backend \"rppal\", or remove `trust_hold`",
+        );
+    }
 }
 
 fn motor<P: Dimension>(reader: &mut Reader<'_, '_, '_>, pins: &mut Pins, axis: Axis) -> Option<Stepper> {
@@ -139,7 +161,7 @@ fn motor<P: Dimension>(reader: &mut Reader<'_, '_, '_>, pins: &mut Pins, axis: A
         backlash: backlash.get(),
         idle_release: idle_release.map(Seconds::duration),
         hold_when_safe,
-        homing: Homing::ByHand { position: 0.0 },
+        homing: Homing::ByHand { position: 0.0, trust_hold: false },
     })
 }
 
@@ -186,7 +208,8 @@ fn homing<P: Dimension, S: Dimension>(
     let default_position = travel.map_or(0.0, |(low, high)| 0.0_f64.max(low).min(high));
     let method = method?;
     if matches!(method, Method::ByHand) {
-        return Some(Homing::ByHand { position: position.unwrap_or(default_position) });
+        let trust_hold = reader.or("trust_hold", false);
+        return Some(Homing::ByHand { position: position.unwrap_or(default_position), trust_hold });
     }
     let switch = pins.required(reader, "switch", &format!("{axis} switch"));
     let end = reader.or("towards", if travel.is_some() { End::Low } else { End::High });

@@ -1,5 +1,6 @@
 //! Axes that stepper motors move.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,7 @@ use super::motor::Motor;
 use super::orders::{Order, Reply, Shared, Stop};
 use super::pins::{Board, PinError};
 use super::route::Rig;
+use super::standing::Notes;
 use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing};
 use crate::motion::{self, Limits, Unreachable};
@@ -35,12 +37,13 @@ pub struct GpioAxes {
 
 impl GpioAxes {
     /// Takes the pins of `motion` from `board`. `axes` belong to its motors, one to one. Nothing moves, and no motor
-    /// is powered, yet. Simulated cameras see the axes through `world`.
+    /// is powered, yet. Simulated cameras see the axes through `world`. Where held motors stand is noted in `runtime`.
     pub fn open(
         board: &dyn Board,
         axes: Vec<AxisConfig>,
         motion: &GpioMotion,
         world: Arc<WorldFile>,
+        runtime: &Path,
     ) -> Result<Self, OpenError> {
         let steppers = motion.steppers.clone();
         let stop = motion.emergency_stop.map(|pin| board.input(pin, "emergency stop")).transpose()?;
@@ -56,8 +59,20 @@ impl GpioAxes {
             cancelled: AtomicBool::new(false),
             world,
         };
-        for (index, stepper) in rig.steppers.iter().enumerate() {
-            if let Homing::ByHand { position } = stepper.homing {
+        let path = runtime.join("standing");
+        let (notes, standing) =
+            Notes::open(&path, &rig.steppers).map_err(|source| OpenError::Notes { path, source })?;
+        for (index, (stepper, standing)) in rig.steppers.iter().zip(standing).enumerate() {
+            let Homing::ByHand { position, .. } = stepper.homing else { continue };
+            if let Some(steps) = standing {
+                rig.stands_at(index, steps);
+                info!(
+                    "the {} stands at {:.3} {}, where its motor has held it since the program ended",
+                    stepper.axis,
+                    stepper.scale.position(steps),
+                    stepper.axis.unit()
+                );
+            } else {
                 rig.may_stand_at(index, stepper.scale.steps(position));
                 info!(
                     "the {} is taken to stand at {position} {}, by hand; no scan of an earlier start goes on before somebody says so",
@@ -69,7 +84,7 @@ impl GpioAxes {
         let releases = rig.steppers.iter().map(|stepper| stepper.idle_release).collect();
         let homed = rig.steppers.iter().map(|stepper| stepper.homing.seek().is_some()).collect();
         let late = (motion.max_late_steps, motion.max_step_delay);
-        let emitter = Emitter::new(motors, releases, homed, stop, late, shared);
+        let emitter = Emitter::new(motors, releases, homed, stop, late, shared, notes);
         let (orders, receiver) = mpsc::channel();
         let thread =
             std::thread::Builder::new().name("steps".into()).spawn(move || emitter.run(&receiver))?;
@@ -117,6 +132,14 @@ pub enum OpenError {
     /// A pin.
     #[error(transparent)]
     Pin(#[from] PinError),
+    /// The note of where motors stand.
+    #[error("cannot note where the axes stand in {}: {source}", path.display())]
+    Notes {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The thread.
     #[error("cannot start the thread that makes steps: {0}")]
     Thread(#[from] std::io::Error),
@@ -160,7 +183,7 @@ impl Axes for GpioAxes {
         let assumed = steppers.filter(|(_, assumed)| assumed.load(Ordering::Relaxed));
         assumed
             .filter_map(|(stepper, _)| match stepper.homing {
-                Homing::ByHand { position } => Some((stepper.axis, position)),
+                Homing::ByHand { position, .. } => Some((stepper.axis, position)),
                 Homing::Endstop(_) | Homing::Index(_) => None,
             })
             .collect()

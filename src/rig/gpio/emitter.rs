@@ -14,6 +14,7 @@ use super::motor::Motor;
 use super::orders::{Fault, Leg, Order, Rest, Run, Shared, Stop, Until};
 use super::pins::Input;
 use super::realtime;
+use super::standing::Notes;
 use crate::motion::StepCourse;
 use crate::rig::axes::MotionError;
 use crate::rig::clock::now_ns;
@@ -47,6 +48,7 @@ pub(super) struct Emitter {
     max_late: u32,
     max_delay_ns: u64,
     shared: Arc<Shared>,
+    notes: Notes,
     cursors: Vec<Option<Cursor>>,
     rested_ns: u64,
 }
@@ -66,6 +68,7 @@ impl Emitter {
         emergency_stop: Option<Box<dyn Input>>,
         (max_late, max_delay): (u32, Duration),
         shared: Arc<Shared>,
+        notes: Notes,
     ) -> Self {
         let cursors = motors.iter().map(|_| None).collect();
         let max_delay_ns = max_delay.as_nanos() as u64;
@@ -78,6 +81,7 @@ impl Emitter {
             max_late,
             max_delay_ns,
             shared,
+            notes,
             cursors,
             rested_ns,
         }
@@ -88,6 +92,7 @@ impl Emitter {
         realtime::request();
         self.look_at_rest();
         self.tell_power();
+        self.keep_notes();
         loop {
             let looks = self.emergency_stop.is_some() || self.idle_release.iter().any(Option::is_some);
             let order = if looks {
@@ -107,14 +112,17 @@ impl Emitter {
                     self.look_at_rest();
                     self.release_idle();
                 }
+                Some(Order::Note) => self.keep_notes(),
                 Some(Order::Clear(answer)) => {
                     // Whoever asked may have gone.
                     let _ = answer.send(self.clear());
                 }
                 Some(Order::Run(run)) => {
+                    self.notes.void();
                     let ended = self.perform(&run);
                     self.rested_ns = now_ns();
                     self.tell_power();
+                    self.keep_notes();
                     self.shared.busy.store(false, Ordering::Release);
                     run.reply.send(ended);
                 }
@@ -141,16 +149,17 @@ impl Emitter {
 
     /// Makes the steps of `leg`, all of it later by `slip_ns`, to which delays are added.
     fn leg(&mut self, leg: &Leg, slip_ns: &mut u64, until: Option<Until>) -> Result<Ended, Fault> {
-        let mut rest = Duration::ZERO;
+        let (mut rest, mut ready_ns) = (Duration::ZERO, 0);
         for (index, course) in leg.courses.iter().enumerate() {
             let course = course.as_ref().filter(|course| course.steps() > 0);
             if let Some(course) = course {
-                self.motors[index].power(true)?;
-                self.motors[index].turn(course.direction() > 0)?;
+                ready_ns = self.motors[index].prepare(course.direction() > 0)?.max(ready_ns);
                 rest = rest.max(course.duration());
             }
             self.cursors[index] = course.map(Cursor::new);
         }
+        // An order that was heard late does not begin before the boards are ready.
+        *slip_ns += ready_ns.saturating_sub(leg.start_ns + *slip_ns);
         if let Some(until) = until
             && self.is_met(until)?
         {
@@ -325,6 +334,7 @@ impl Emitter {
                 self.shared.known[index].store(false, Ordering::Relaxed);
             }
             self.tell_power();
+            self.keep_notes();
         }
     }
 
@@ -342,6 +352,7 @@ impl Emitter {
         error!("the axes are stopped and released: {fault}; when it is safe again: scanner clear");
         let error = MotionError::fault(&fault);
         self.shared.set_fault(Some(fault));
+        self.keep_notes();
         // After the fault: whoever sees this finds its cause.
         self.shared.disturbances.fetch_add(1, Ordering::Release);
         error
@@ -358,6 +369,19 @@ impl Emitter {
         }
         self.shared.set_fault(None);
         Ok(())
+    }
+
+    /// What is at rest, powered and known outlives this program.
+    fn keep_notes(&mut self) {
+        let (motors, shared) = (self.motors.iter(), &self.shared);
+        let states = motors.zip(&shared.known).zip(&shared.assumed).zip(&shared.steps);
+        let held: Vec<Option<i64>> = states
+            .map(|(((motor, known), assumed), steps)| {
+                let certain = known.load(Ordering::Relaxed) && !assumed.load(Ordering::Relaxed);
+                (motor.is_powered() && certain).then(|| steps.load(Ordering::Relaxed))
+            })
+            .collect();
+        self.notes.keep(&held);
     }
 
     fn tell_power(&self) {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tracing::info;
 
-use super::orders::{Reply, Stop, Until};
+use super::orders::{Order, Reply, Stop, Until};
 use super::route::Rig;
 use crate::config::gpio::{Homing, Seek, Stepper};
 use crate::rig::axes::MotionError;
@@ -38,8 +38,9 @@ impl Search<'_> {
         let stepper = self.stepper();
         let (axis, unit) = (stepper.axis, stepper.axis.unit());
         match &stepper.homing {
-            Homing::ByHand { position } => {
+            Homing::ByHand { position, .. } => {
                 self.rig.stands_at(self.index, stepper.scale.steps(*position));
+                self.rig.send(Order::Note)?;
                 info!("the {axis} is taken to stand at {position} {unit}");
             }
             Homing::Endstop(seek) | Homing::Index(seek) => {

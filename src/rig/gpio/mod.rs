@@ -19,6 +19,7 @@ mod realtime;
 mod route;
 mod rppal;
 mod sim;
+mod standing;
 #[cfg(test)]
 mod tests;
 

@@ -65,6 +65,8 @@ pub(super) enum Fault {
 /// What the thread is asked to do.
 pub(super) enum Order {
     Run(Box<Run>),
+    /// Note where the motors stand: somebody has said so.
+    Note,
     /// Forget the fault, if its cause is gone.
     Clear(SyncSender<Result<(), MotionError>>),
 }

@@ -24,7 +24,7 @@ const MOST_CHANGES: usize = 16_000_000;
 const MARK: i64 = 8;
 
 /// Pins whose levels are bytes in a file, `0`, `1` or `-`: they outlive the process, as those of a chip do, and
-/// anybody can look at them. What hangs on them is computed: motors move carriages that meet their switches, the
+/// anybody can look at them. Behind them is where each motor truly stands, which outlives it, too. What hangs on them is computed: motors move carriages that meet their switches, the
 /// contact of the emergency stop is closed.
 #[derive(Debug)]
 pub struct SimBoard {
@@ -68,6 +68,8 @@ struct Mechanism {
     steps: AtomicI64,
     upwards: AtomicBool,
     powered: AtomicBool,
+    /// Where its steps are in the file.
+    offset: u64,
 }
 
 impl SimBoard {
@@ -97,9 +99,16 @@ impl SimBoard {
         }
         let (mechanisms, closed) = match &config.motion.backend {
             MotionBackend::Gpio(motion) => {
-                let mechanism = |stepper: &Stepper| Arc::new(Mechanism::new(stepper, simulated));
+                let mechanism = |(index, stepper): (usize, &Stepper)| {
+                    let offset = (pins + index * size_of::<i64>()) as u64;
+                    Arc::new(Mechanism::new(stepper, simulated, &file, offset))
+                };
                 let closed = motion.emergency_stop.map(|pin| pin.number).into_iter().collect();
-                (motion.steppers.iter().map(mechanism).collect(), closed)
+                let mechanisms: Vec<_> = motion.steppers.iter().enumerate().map(mechanism).collect();
+                for mechanism in &mechanisms {
+                    mechanism.keep(&file).map_err(failed("write"))?;
+                }
+                (mechanisms, closed)
             }
             MotionBackend::Sim { .. } => (Vec::new(), Vec::new()),
         };
@@ -228,22 +237,33 @@ impl Shared {
 }
 
 impl Mechanism {
-    fn new(stepper: &Stepper, simulated: &SimulatedPins) -> Self {
+    fn new(stepper: &Stepper, simulated: &SimulatedPins, file: &File, offset: u64) -> Self {
         let start = simulated.starts.iter().find(|(axis, _)| *axis == stepper.axis).map(|(_, start)| *start);
         let believed = match stepper.homing {
-            Homing::ByHand { position } => position,
+            Homing::ByHand { position, .. } => position,
             // Somewhere else than where it is looked for.
             Homing::Endstop(seek) | Homing::Index(seek) => {
                 seek.position - seek.direction() * (seek.back_off * 3.0).min(seek.farthest / 2.0)
             }
         };
-        let steps = stepper.scale.steps(start.unwrap_or(believed));
+        let mut left = [0; size_of::<i64>()];
+        let steps = match start {
+            Some(start) => stepper.scale.steps(start),
+            // Where the program before has left it.
+            None if file.read_exact_at(&mut left, offset).is_ok() => i64::from_le_bytes(left),
+            None => stepper.scale.steps(believed),
+        };
         Self {
             stepper: stepper.clone(),
             steps: steps.into(),
             upwards: false.into(),
             powered: stepper.enable.is_none().into(),
+            offset,
         }
+    }
+
+    fn keep(&self, file: &File) -> io::Result<()> {
+        file.write_all_at(&self.steps.load(Ordering::Relaxed).to_le_bytes(), self.offset)
     }
 
     fn set(&self, role: Role, active: bool) {
@@ -293,6 +313,14 @@ impl Output for SimOutput {
         self.shared.write(self.pin.number, if high { HIGH } else { LOW })?;
         if let Some((role, mechanism)) = &self.mechanism {
             mechanism.set(*role, active);
+            match role {
+                Role::Step if active => {
+                    mechanism
+                        .keep(&self.shared.file)
+                        .map_err(|source| self.shared.failed("write", source))?;
+                }
+                Role::Step | Role::Direction | Role::Enable => {}
+            }
         }
         let mut changes = self.shared.changes();
         if changes.list.len() < MOST_CHANGES {
