@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::tmc2209::Uart;
 use super::{Config, Light, MotionBackend, Panel};
 use crate::motion::StepScale;
 use crate::plan::Axis;
@@ -113,6 +114,8 @@ pub struct Stepper {
     pub enable: Option<Pin>,
     /// The pins that select microsteps, and the level of each.
     pub microstep_pins: Vec<(Pin, bool)>,
+    /// How its driver is told the rest; none for one that has only pins.
+    pub uart: Option<Uart>,
     /// Steps to a degree or a millimetre, microsteps included.
     pub scale: StepScale,
     /// Play of the gear, in the axis' unit; moves end upwards if there is any.
@@ -132,7 +135,7 @@ pub enum StepperDriver {
     A4988,
     /// Texas Instruments DRV8825.
     Drv8825,
-    /// Trinamic TMC2209, by its pins alone.
+    /// Trinamic TMC2209.
     Tmc2209,
 }
 
@@ -196,6 +199,13 @@ pub enum Homing {
     Endstop(Seek),
     /// A mark that a turntable passes once a turn.
     Index(Seek),
+    /// The end of its travel itself, at which the motor stalls. What shows that is DIAG of its driver, as a switch.
+    Stall {
+        /// How it is looked for: at one speed, twice.
+        seek: Seek,
+        /// Load at which the motor counts as stalled (`SGTHRS`), 1 to 255: the higher, the sooner.
+        threshold: u8,
+    },
 }
 
 /// How a switch is looked for. Lengths and speeds in the axis' unit.
@@ -234,7 +244,7 @@ impl Homing {
     pub const fn seek(&self) -> Option<&Seek> {
         match self {
             Self::ByHand { .. } => None,
-            Self::Endstop(seek) | Self::Index(seek) => Some(seek),
+            Self::Endstop(seek) | Self::Index(seek) | Self::Stall { seek, .. } => Some(seek),
         }
     }
 }

@@ -15,6 +15,7 @@ mod load;
 mod problem;
 mod reader;
 mod source;
+pub mod tmc2209;
 mod tree;
 mod types;
 mod value;

@@ -1,6 +1,6 @@
 //! `[gpio]`, and what hangs on pins: panel, lights.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Panel;
 use crate::config::gpio::{DeviceFault, Gpio, LightPin, PanelPins, Pin, Pull, SimulatedPins};
@@ -63,11 +63,21 @@ impl Decode for Pin {
 pub(super) struct Pins {
     gpio: Option<Gpio>,
     taken: Vec<(u32, String)>,
+    /// Drivers on UARTs.
+    addresses: Vec<(PathBuf, u8, Axis)>,
 }
 
 impl Pins {
     pub(super) const fn new(gpio: Option<Gpio>) -> Self {
-        Self { gpio, taken: Vec::new() }
+        Self { gpio, taken: Vec::new(), addresses: Vec::new() }
+    }
+
+    /// Gives `axis` the driver at `address` of `port`. Whose it is already, if it is.
+    pub(super) fn take_address(&mut self, port: &Path, address: u8, axis: Axis) -> Option<Axis> {
+        let same = |taken: &&(PathBuf, u8, Axis)| taken.0 == port && taken.1 == address;
+        let other = self.addresses.iter().find(same).map(|(_, _, axis)| *axis);
+        self.addresses.push((port.to_owned(), address, axis));
+        other
     }
 
     /// Whether outputs keep their level when the program has ended.

@@ -5,6 +5,7 @@ mod gpio;
 mod motion;
 mod plan;
 mod stepper;
+mod uart;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

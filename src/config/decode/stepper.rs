@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::gpio::Pins;
+use super::uart;
 use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing, Pin, Pull, Seek, Stepper, StepperDriver};
 use crate::config::reader::Reader;
@@ -27,11 +28,16 @@ enum Method {
     ByHand,
     Endstop,
     Index,
+    Stall,
 }
 
 impl Choice for Method {
-    const CHOICES: &'static [(&'static str, Self)] =
-        &[("by_hand", Self::ByHand), ("endstop", Self::Endstop), ("index", Self::Index)];
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("by_hand", Self::ByHand),
+        ("endstop", Self::Endstop),
+        ("index", Self::Index),
+        ("stall", Self::Stall),
+    ];
 }
 
 #[derive(Clone, Copy)]
@@ -93,7 +99,9 @@ fn of_kind<P: Dimension, S: Dimension>(
         rate = stepper.as_ref().map(|stepper| config.limits.speed * stepper.scale.steps_per_unit());
         stepper
     });
-    let homing = reader.section("homing", |reader| homing::<P, S>(reader, pins, config)).flatten();
+    let stealthy = |stepper: &Stepper| stepper.uart.as_ref().is_some_and(|uart| uart.stealth);
+    let feels = stepper.as_ref().and_then(Option::as_ref).is_some_and(stealthy);
+    let homing = reader.section("homing", |reader| homing::<P, S>(reader, pins, config, feels)).flatten();
     if let Some(rate) = rate.filter(|rate| *rate > MOST_STEPS_PER_SECOND) {
         reader.reject(
             "speed",
@@ -141,6 +149,11 @@ fn motor<P: Dimension>(reader: &mut Reader<'_, '_, '_>, pins: &mut Pins, axis: A
     let microstep_pins = driver.and_then(|driver| microstep_levels(reader, driver, microsteps, &selectors));
     let full_steps: u32 = reader.or_in("full_steps_per_rotation", &(1..=100_000), 200);
     let per_rotation = reader.required_in("rotation_distance", &(quantity(1e-4)..=quantity(1e5)));
+    let written = reader.has("uart");
+    let uart = reader.section("uart", |reader| uart::uart(reader, pins, axis, microsteps, written)).flatten();
+    if uart.is_some() {
+        check_uart(reader, driver, &selectors, microsteps);
+    }
     let backlash = reader.or_in("backlash", &(quantity(0.0)..=quantity(1e3)), quantity(0.0));
     let second = Seconds::new;
     let idle_release = reader.optional_in("idle_release", &(second(1.0)..=second(86_400.0)));
@@ -157,12 +170,39 @@ fn motor<P: Dimension>(reader: &mut Reader<'_, '_, '_>, pins: &mut Pins, axis: A
         direction: direction?,
         enable,
         microstep_pins: microstep_pins?,
+        uart,
         scale: StepScale::new(steps / per_rotation?.get()),
         backlash: backlash.get(),
         idle_release: idle_release.map(Seconds::duration),
         hold_when_safe,
         homing: Homing::ByHand { position: 0.0, trust_hold: false },
     })
+}
+
+/// What a driver on a UART leaves to its registers.
+fn check_uart(
+    reader: &mut Reader<'_, '_, '_>,
+    driver: Option<StepperDriver>,
+    selectors: &[Pin],
+    microsteps: u32,
+) {
+    if driver.is_some_and(|driver| driver != StepperDriver::Tmc2209) {
+        reader.reject(
+            "uart",
+            "is there, and this driver has none",
+            "write driver = \"tmc2209\", or remove it",
+        );
+    }
+    if !selectors.is_empty() {
+        reader.reject(
+            "microstep_pins",
+            "are MS1 and MS2, which select the address of a driver with a UART",
+            "remove them: microsteps are set over the UART",
+        );
+    }
+    if !microsteps.is_power_of_two() {
+        reader.reject("microsteps", &format!("cannot be {microsteps}"), "write a power of two, 1 to 256");
+    }
 }
 
 /// The level that each microstep pin gets.
@@ -197,6 +237,7 @@ fn homing<P: Dimension, S: Dimension>(
     reader: &mut Reader<'_, '_, '_>,
     pins: &mut Pins,
     config: &AxisConfig,
+    feels: bool,
 ) -> Option<Homing> {
     let AxisConfig { axis, limits, travel } = *config;
     let method = reader.required("method");
@@ -211,13 +252,21 @@ fn homing<P: Dimension, S: Dimension>(
         let trust_hold = reader.or("trust_hold", false);
         return Some(Homing::ByHand { position: position.unwrap_or(default_position), trust_hold });
     }
-    let switch = pins.required(reader, "switch", &format!("{axis} switch"));
+    let stall = matches!(method, Method::Stall);
+    let switch = pins.required(reader, if stall { "diag" } else { "switch" }, &format!("{axis} switch"));
+    let threshold = if stall { reader.required_in("threshold", &(1..=255_u32)) } else { None };
+    if stall && !feels {
+        let hint = "give its `stepper` a driver \"tmc2209\" with a [...stepper.uart] and `stealth`, or write \"endstop\"";
+        reader.reject("method", "cannot be \"stall\": the driver does not feel that the motor stalls", hint);
+    }
     let end = reader.or("towards", if travel.is_some() { End::Low } else { End::High });
     let upwards = matches!(end, End::High);
     let speed = |value: f64| Quantity::<S>::new(value);
     let speeds = speed(0.001)..=speed(limits.speed);
     let fast = reader.or_in("speed", &speeds, speed(limits.speed / 4.0)).get();
-    let slow = reader.or_in("slow_speed", &speeds, speed(limits.speed / 20.0)).get();
+    // A motor that goes slowly does not feel its load.
+    let slow =
+        if stall { fast } else { reader.or_in("slow_speed", &speeds, speed(limits.speed / 20.0)).get() };
     let lengths = Quantity::<P>::new(0.001)..=Quantity::new(travel.map_or(180.0, |(low, high)| high - low));
     let back_off = reader.or_in("back_off", &lengths, Quantity::new(travel.map_or(10.0, |_| 2.0))).get();
     let end_of_travel = travel.map_or(0.0, |(low, high)| if upwards { high } else { low });
@@ -236,10 +285,11 @@ fn homing<P: Dimension, S: Dimension>(
             reader.reject("method", "cannot be \"index\": the axis does not go round", "write \"endstop\"");
             None
         }
-        (Method::Endstop, false) => {
-            reader.reject("method", "cannot be \"endstop\": a turntable has no end", "write \"index\"");
+        (Method::Endstop | Method::Stall, false) => {
+            reader.reject("method", "needs an end, and a turntable has none", "write \"index\"");
             None
         }
+        (Method::Stall, true) => Some(Homing::Stall { seek, threshold: threshold? as u8 }),
         (Method::Endstop, true) => Some(Homing::Endstop(seek)),
         (Method::Index | Method::ByHand, _) => Some(Homing::Index(seek)),
     }

@@ -17,6 +17,7 @@ use super::orders::{Order, Reply, Shared, Stop};
 use super::pins::{Board, PinError};
 use super::route::Rig;
 use super::standing::Notes;
+use super::tmc2209::{Drivers, UartError};
 use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing};
 use crate::motion::{self, Limits, Unreachable};
@@ -49,7 +50,10 @@ impl GpioAxes {
         let stop = motion.emergency_stop.map(|pin| board.input(pin, "emergency stop")).transpose()?;
         let motors =
             steppers.iter().map(|stepper| Motor::open(board, stepper)).collect::<Result<Vec<_>, _>>()?;
+        let (drivers, reset) = Drivers::open(board, &steppers)?;
         let shared = Arc::new(Shared::new(steppers.len()));
+        drivers.watch(shared.clone())?;
+        let watched = !drivers.is_empty();
         let rig = Rig {
             axes,
             steppers,
@@ -58,13 +62,15 @@ impl GpioAxes {
             homing: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             world,
+            drivers,
         };
         let path = runtime.join("standing");
         let (notes, standing) =
             Notes::open(&path, &rig.steppers).map_err(|source| OpenError::Notes { path, source })?;
         for (index, (stepper, standing)) in rig.steppers.iter().zip(standing).enumerate() {
             let Homing::ByHand { position, .. } = stepper.homing else { continue };
-            if let Some(steps) = standing {
+            // A driver whose supply was off has held nothing.
+            if let Some(steps) = standing.filter(|_| !reset.contains(&index)) {
                 rig.stands_at(index, steps);
                 info!(
                     "the {} stands at {:.3} {}, where its motor has held it since the program ended",
@@ -84,7 +90,7 @@ impl GpioAxes {
         let releases = rig.steppers.iter().map(|stepper| stepper.idle_release).collect();
         let homed = rig.steppers.iter().map(|stepper| stepper.homing.seek().is_some()).collect();
         let late = (motion.max_late_steps, motion.max_step_delay);
-        let emitter = Emitter::new(motors, releases, homed, stop, late, shared, notes);
+        let emitter = Emitter::new(motors, releases, homed, stop, late, shared, (notes, watched));
         let (orders, receiver) = mpsc::channel();
         let thread =
             std::thread::Builder::new().name("steps".into()).spawn(move || emitter.run(&receiver))?;
@@ -132,6 +138,9 @@ pub enum OpenError {
     /// A pin.
     #[error(transparent)]
     Pin(#[from] PinError),
+    /// The driver of a motor.
+    #[error(transparent)]
+    Uart(#[from] UartError),
     /// The note of where motors stand.
     #[error("cannot note where the axes stand in {}: {source}", path.display())]
     Notes {
@@ -184,7 +193,7 @@ impl Axes for GpioAxes {
         assumed
             .filter_map(|(stepper, _)| match stepper.homing {
                 Homing::ByHand { position, .. } => Some((stepper.axis, position)),
-                Homing::Endstop(_) | Homing::Index(_) => None,
+                Homing::Endstop(_) | Homing::Index(_) | Homing::Stall { .. } => None,
             })
             .collect()
     }
@@ -223,6 +232,7 @@ impl Axes for GpioAxes {
     fn end(&self) {
         self.stop();
         drop(self.rig.orders.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.rig.drivers.end();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
             && thread.join().is_err()
@@ -234,6 +244,10 @@ impl Axes for GpioAxes {
     fn clear(&self) -> Result<(), MotionError> {
         if self.rig.shared.busy.load(Ordering::Acquire) {
             return Err(MotionError::Moving);
+        }
+        if self.fault().is_some() {
+            // A driver that has failed, or whose supply was off, is given its settings anew.
+            self.rig.drivers.configure().map_err(|error| MotionError::fault(&error))?;
         }
         let (sender, answer) = mpsc::sync_channel(1);
         self.rig.send(Order::Clear(sender))?;

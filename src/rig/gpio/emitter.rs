@@ -23,6 +23,8 @@ use crate::rig::clock::now_ns;
 const LOOK: Duration = Duration::from_millis(2);
 /// How often while nothing moves.
 const LOOK_AT_REST: Duration = Duration::from_millis(10);
+/// How often, if there is no emergency stop, but motors that are to be released or drivers that may fail.
+const LOOK_SELDOM: Duration = Duration::from_millis(100);
 /// A step later than this, or than half the time to the next one of its motor, is late.
 const LEAST_LATE_NS: u64 = 50_000;
 /// A motor that waits for less than this many of its steps goes on as if nothing had been.
@@ -49,6 +51,8 @@ pub(super) struct Emitter {
     max_delay_ns: u64,
     shared: Arc<Shared>,
     notes: Notes,
+    /// Whether drivers are looked after, which may trip.
+    watched: bool,
     cursors: Vec<Option<Cursor>>,
     rested_ns: u64,
 }
@@ -68,7 +72,7 @@ impl Emitter {
         emergency_stop: Option<Box<dyn Input>>,
         (max_late, max_delay): (u32, Duration),
         shared: Arc<Shared>,
-        notes: Notes,
+        (notes, watched): (Notes, bool),
     ) -> Self {
         let cursors = motors.iter().map(|_| None).collect();
         let max_delay_ns = max_delay.as_nanos() as u64;
@@ -82,6 +86,7 @@ impl Emitter {
             max_delay_ns,
             shared,
             notes,
+            watched,
             cursors,
             rested_ns,
         }
@@ -93,10 +98,10 @@ impl Emitter {
         self.look_at_rest();
         self.tell_power();
         self.keep_notes();
+        let look_every = self.look_every();
         loop {
-            let looks = self.emergency_stop.is_some() || self.idle_release.iter().any(Option::is_some);
-            let order = if looks {
-                match orders.recv_timeout(LOOK_AT_REST) {
+            let order = if let Some(every) = look_every {
+                match orders.recv_timeout(every) {
                     Ok(order) => Some(order),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
@@ -128,6 +133,12 @@ impl Emitter {
                 }
             }
         }
+    }
+
+    /// How often something has to be looked at while nothing moves; never, if nothing can happen then.
+    fn look_every(&self) -> Option<Duration> {
+        let seldom = self.watched || self.idle_release.iter().any(Option::is_some);
+        if self.emergency_stop.is_some() { Some(LOOK_AT_REST) } else { seldom.then_some(LOOK_SELDOM) }
     }
 
     fn perform(&mut self, run: &Run) -> Result<Rest, MotionError> {
@@ -178,6 +189,9 @@ impl Emitter {
             realtime::wait_until(due_ns.min(look_ns));
             if self.is_emergency()? {
                 return Err(Fault::EmergencyStop);
+            }
+            if let Some(fault) = self.shared.take_trip() {
+                return Err(fault);
             }
             if !stopping && self.shared.stop.load(Ordering::Relaxed) == Stop::Brake as u8 {
                 stopping = true;
@@ -305,11 +319,12 @@ impl Emitter {
         if self.shared.fault().is_some() {
             return;
         }
-        match self.is_emergency() {
-            Ok(false) => {}
-            Ok(true) => drop(self.latch(Fault::EmergencyStop)),
-            Err(fault) => drop(self.latch(fault)),
-        }
+        let found = match self.is_emergency() {
+            Ok(false) => self.shared.take_trip(),
+            Ok(true) => Some(Fault::EmergencyStop),
+            Err(fault) => Some(fault),
+        };
+        drop(found.map(|fault| self.latch(fault)));
     }
 
     fn release_idle(&mut self) {

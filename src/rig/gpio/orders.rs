@@ -1,6 +1,6 @@
 //! What the thread that makes steps and the rest of the program say to each other.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
@@ -32,6 +32,9 @@ pub(super) struct Shared {
     /// Whether motors that rest stay powered.
     pub(super) held: AtomicBool,
     fault: Mutex<Option<Fault>>,
+    /// Whether [`Self::trip`] was called since.
+    tripped: AtomicBool,
+    trip: Mutex<Option<Fault>>,
 }
 
 /// What is wished of a run under way.
@@ -58,6 +61,8 @@ pub(super) enum Fault {
     Delay { delay_us: u64 },
     #[error("the thread that makes steps has failed, which is a defect: restart the program")]
     Ended,
+    #[error("{0}")]
+    Driver(String),
     #[error("{0}")]
     Pin(String),
 }
@@ -133,7 +138,23 @@ impl Shared {
             disturbances: AtomicU64::new(0),
             held: AtomicBool::new(false),
             fault: Mutex::new(None),
+            tripped: AtomicBool::new(false),
+            trip: Mutex::new(None),
         }
+    }
+
+    /// Has the thread that makes steps latch `fault`, at its next look.
+    pub(super) fn trip(&self, fault: Fault) {
+        *self.trip.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        self.tripped.store(true, Ordering::Release);
+    }
+
+    /// What somebody else has found to be wrong, if so: once.
+    pub(super) fn take_trip(&self) -> Option<Fault> {
+        if !self.tripped.swap(false, Ordering::Acquire) {
+            return None;
+        }
+        self.trip.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(super) fn fault(&self) -> Option<Fault> {

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serial2::SerialPort;
+
 use super::pins::{Board, Edges, Input, Output, PinError};
+use super::tmc2209::{SimChip, SimUart};
 use crate::config::gpio::{DeviceFault, Homing, Pin, Pull, Seek, SimulatedPins, Stepper};
 use crate::config::{Config, MotionBackend};
 use crate::rig::clock::now_ns;
@@ -70,6 +73,10 @@ struct Mechanism {
     powered: AtomicBool,
     /// Where its steps are in the file.
     offset: u64,
+    /// Its driver, if that is on a UART.
+    chip: Option<Arc<SimChip>>,
+    /// Whether it pushes at an end of its travel.
+    stalled: AtomicBool,
 }
 
 impl SimBoard {
@@ -133,6 +140,12 @@ impl SimBoard {
         self.mechanisms.iter().map(|mechanism| mechanism.steps.load(Ordering::Relaxed)).collect()
     }
 
+    /// The drivers on UARTs, in the order of the axes.
+    #[cfg(test)]
+    pub(super) fn chips(&self) -> Vec<Arc<SimChip>> {
+        self.mechanisms.iter().filter_map(|mechanism| mechanism.chip.clone()).collect()
+    }
+
     fn take(&self, pin: Pin, purpose: &str) -> Result<(), PinError> {
         let purpose = purpose.to_owned();
         if self.simulated.busy.contains(&pin.number) {
@@ -194,6 +207,14 @@ impl Board for SimBoard {
     fn edges(&self, _: Pin, _: &str, _: Duration) -> Result<Option<Box<dyn Edges>>, PinError> {
         Ok(None)
     }
+
+    fn uart(&self, path: &Path) -> io::Result<SerialPort> {
+        let at_port = |mechanism: &&Arc<Mechanism>| {
+            mechanism.stepper.uart.as_ref().is_some_and(|uart| uart.port == path)
+        };
+        let chips = self.mechanisms.iter().filter(at_port).filter_map(|mechanism| mechanism.chip.clone());
+        SimUart::start(chips.collect())
+    }
 }
 
 impl Drop for SimBoard {
@@ -242,7 +263,7 @@ impl Mechanism {
         let believed = match stepper.homing {
             Homing::ByHand { position, .. } => position,
             // Somewhere else than where it is looked for.
-            Homing::Endstop(seek) | Homing::Index(seek) => {
+            Homing::Endstop(seek) | Homing::Index(seek) | Homing::Stall { seek, .. } => {
                 seek.position - seek.direction() * (seek.back_off * 3.0).min(seek.farthest / 2.0)
             }
         };
@@ -259,6 +280,8 @@ impl Mechanism {
             upwards: false.into(),
             powered: stepper.enable.is_none().into(),
             offset,
+            chip: stepper.uart.as_ref().map(|uart| Arc::new(SimChip::new(uart))),
+            stalled: false.into(),
         }
     }
 
@@ -273,9 +296,24 @@ impl Mechanism {
             Role::Step => {
                 if active && self.powered.load(Ordering::Relaxed) {
                     let step = if self.upwards.load(Ordering::Relaxed) { 1 } else { -1 };
-                    self.steps.fetch_add(step, Ordering::Relaxed);
+                    let stalled = self.ends_at(self.steps.load(Ordering::Relaxed) + step);
+                    self.stalled.store(stalled, Ordering::Relaxed);
+                    if !stalled {
+                        self.steps.fetch_add(step, Ordering::Relaxed);
+                    }
                 }
             }
+        }
+    }
+
+    /// Whether `steps` are beyond what stops it: an end that is to be found by pushing at it.
+    fn ends_at(&self, steps: i64) -> bool {
+        match &self.stepper.homing {
+            Homing::Stall { seek, .. } => {
+                let end = self.stepper.scale.steps(seek.position);
+                if seek.upwards { steps > end } else { steps < end }
+            }
+            Homing::ByHand { .. } | Homing::Endstop(_) | Homing::Index(_) => false,
         }
     }
 
@@ -287,6 +325,10 @@ impl Mechanism {
         match homing {
             Homing::ByHand { .. } => false,
             Homing::Endstop(seek) => beyond(seek) >= 0,
+            Homing::Stall { .. } => {
+                let shown = self.chip.as_ref().is_some_and(|chip| chip.shows_stalls());
+                shown && self.stalled.load(Ordering::Relaxed)
+            }
             Homing::Index(seek) => (0..MARK).contains(&beyond(seek).rem_euclid(scale.steps(360.0).max(1))),
         }
     }

@@ -5,6 +5,7 @@ mod homing;
 mod moves;
 mod outputs;
 mod standing;
+mod uart;
 
 use std::path::PathBuf;
 use std::sync::Arc;
