@@ -34,6 +34,8 @@ pub struct SimulatedPins {
     pub busy: Vec<u32>,
     /// Whether the device is missing, or may not be used.
     pub fault: Option<DeviceFault>,
+    /// The change of an output, counted from 1, from which the program never returns.
+    pub hang: Option<u32>,
     /// Where every change of an output is written when the program ends.
     pub record: Option<PathBuf>,
 }

@@ -127,6 +127,18 @@ fn speeds_that_no_thread_can_make_are_mistakes() {
 }
 
 #[test]
+fn axes_that_are_together_too_fast_are_a_mistake() {
+    let fast = EXAMPLE.replace("speed = \"20 mm/s\"", "speed = \"50 mm/s\"");
+    let together = |table: &str| {
+        let text = fast.replace("speed = \"45 deg/s\"", &format!("speed = \"{table}\""));
+        Config::from_text("gpio.toml", &text).map(drop).map_err(|errors| errors.to_string())
+    };
+    assert_eq!(together("250 deg/s"), Ok(()));
+    let refused = together("251 deg/s").unwrap_err();
+    assert!(refused.contains("`motion` needs 30040 steps/s of its axes together"), "{refused}");
+}
+
+#[test]
 fn pins_that_are_none_or_are_taken_by_the_board() {
     let pin = |written: &str| mistakes("led = \"GPIO12\"", &format!("led = {written}"));
     assert_eq!(pin("\"12\""), ["`panel.led` cannot be \"12\""]);

@@ -11,6 +11,7 @@ mod pins;
 mod refused;
 mod room;
 mod service;
+mod settling;
 #[path = "../support/mod.rs"]
 mod support;
 mod wedged;

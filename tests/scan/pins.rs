@@ -18,7 +18,7 @@ const ENABLE: u32 = 6;
 const LIGHT: u32 = 20;
 
 /// A turntable, a light that is dark when safe, an emergency stop, and a panel.
-fn rig_on_pins(angles: u32) -> TestRig {
+pub(crate) fn rig_on_pins(angles: u32) -> TestRig {
     let rig = TestRig::new(&Recipe { cameras: 2, angles, ..Recipe::default() });
     edit(
         &rig,

@@ -194,6 +194,7 @@ fn simulation(simulation: &mut Reader<'_, '_, '_>) -> SimulatedPins {
         dead: numbers(simulation.or("dead", Vec::new())),
         busy: numbers(simulation.or("busy", Vec::new())),
         fault: simulation.optional("fault"),
+        hang: simulation.optional_in("hang", &(1..=u32::MAX)),
         record: simulation.path("record"),
     }
 }

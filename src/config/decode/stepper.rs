@@ -14,6 +14,8 @@ use crate::units::{Angle, AngularSpeed, Dimension, Length, LinearSpeed, Quantity
 
 /// Steps a second that can be asked of a motor: at twice as many, most of a processor would go into waiting.
 const MOST_STEPS_PER_SECOND: f64 = 20_000.0;
+/// Of all motors together: at 20,000 steps/s, two thirds of a processor went into making them (README, "Figures").
+const MOST_STEPS_TOGETHER: f64 = 30_000.0;
 /// Seconds. A guess, measured on no motor: a rotor of some hundred g cm2 swings at about 100 Hz, and so has come to
 /// rest, or swung back, after as long.
 const DEFAULT_MAX_STEP_DELAY: f64 = 0.01;
@@ -55,7 +57,16 @@ pub(super) fn gpio_motion(
     motion: &mut Reader<'_, '_, '_>,
     pins: &mut Pins,
     steppers: Vec<Stepper>,
+    axes: &[AxisConfig],
 ) -> GpioMotion {
+    let rate = |(stepper, axis): (&Stepper, &AxisConfig)| axis.limits.speed * stepper.scale.steps_per_unit();
+    let together: f64 = steppers.iter().zip(axes).map(rate).sum();
+    if together > MOST_STEPS_TOGETHER {
+        let message = format!(
+            "`motion` needs {together:.0} steps/s of its axes together, and the program makes {MOST_STEPS_TOGETHER:.0} at most"
+        );
+        motion.reject_table(&message, "lower a speed, or use fewer microsteps");
+    }
     let emergency_stop = pins.optional(motion, "emergency_stop", "emergency stop");
     if let Some(pin) = emergency_stop {
         check_emergency_stop(motion, pin);

@@ -225,6 +225,10 @@ impl Axes for GpioAxes {
         self.rig.shared.disturbances.load(Ordering::Acquire)
     }
 
+    fn deadline_ns(&self) -> Option<u64> {
+        Some(self.rig.shared.deadline_ns.load(Ordering::Relaxed)).filter(|deadline| *deadline > 0)
+    }
+
     fn hold(&self, held: bool) {
         self.rig.shared.held.store(held, Ordering::Relaxed);
     }

@@ -101,12 +101,15 @@ impl Emitter {
         let look_every = self.look_every();
         loop {
             let order = if let Some(every) = look_every {
+                self.shared.beat();
                 match orders.recv_timeout(every) {
                     Ok(order) => Some(order),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             } else {
+                // An order puts it up again before it is heard.
+                self.shared.deadline_ns.store(0, Ordering::Relaxed);
                 match orders.recv() {
                     Ok(order) => Some(order),
                     Err(_) => return,
@@ -187,6 +190,7 @@ impl Emitter {
             // Steps far apart are waited for in parts.
             let look_ns = now_ns() + LOOK.as_nanos() as u64;
             realtime::wait_until(due_ns.min(look_ns));
+            self.shared.beat();
             if self.is_emergency()? {
                 return Err(Fault::EmergencyStop);
             }

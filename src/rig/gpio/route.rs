@@ -117,6 +117,7 @@ impl Rig {
 
     pub(super) fn send(&self, order: Order) -> Result<(), MotionError> {
         let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.beat();
         orders.as_ref().ok_or(MotionError::Ended)?.send(order).map_err(|_| MotionError::Ended)
     }
 

@@ -43,6 +43,8 @@ struct Shared {
     path: PathBuf,
     file: File,
     changes: Mutex<Changes>,
+    /// Changes of outputs until one never ends.
+    until_hang: Option<AtomicI64>,
 }
 
 #[derive(Debug, Default)]
@@ -120,7 +122,8 @@ impl SimBoard {
             MotionBackend::Sim { .. } => (Vec::new(), Vec::new()),
         };
         let changes = Mutex::new(Changes { list: Vec::with_capacity(1 << 16), taken: BTreeMap::new() });
-        let shared = Arc::new(Shared { path: path.to_owned(), file, changes });
+        let until_hang = simulated.hang.map(|change| AtomicI64::new(change.into()));
+        let shared = Arc::new(Shared { path: path.to_owned(), file, changes, until_hang });
         Ok(Self { shared, simulated: simulated.clone(), mechanisms, closed })
     }
 
@@ -350,6 +353,10 @@ struct SimOutput {
 
 impl Output for SimOutput {
     fn set(&mut self, active: bool, due_ns: u64) -> Result<(), PinError> {
+        let left = self.shared.until_hang.as_ref().map(|left| left.fetch_sub(1, Ordering::Relaxed));
+        while left == Some(1) {
+            std::thread::park();
+        }
         let high = self.pin.level(active);
         let at_ns = now_ns();
         self.shared.write(self.pin.number, if high { HIGH } else { LOW })?;
