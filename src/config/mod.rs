@@ -10,6 +10,7 @@
 //! caret (`problem`).
 
 mod decode;
+mod driver;
 pub mod gpio;
 mod load;
 mod problem;

@@ -8,6 +8,7 @@ mod interrupted;
 mod manager;
 mod panel;
 mod pins;
+mod pins_left;
 mod refused;
 mod room;
 mod service;

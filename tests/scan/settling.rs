@@ -26,7 +26,7 @@ fn scanned(settle: &str, more: &[(&str, &str)]) -> (Vec<f64>, String) {
     files.sort();
     let sharpness = |file: &std::path::PathBuf| {
         let metadata: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        metadata["sharpness"].as_f64().unwrap_or_else(|| panic!("{metadata}"))
+        metadata["stored"]["facts"]["sharpness"].as_f64().unwrap_or_else(|| panic!("{metadata}"))
     };
     (files.iter().map(sharpness).collect(), scan.stderr)
 }

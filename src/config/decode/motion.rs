@@ -50,14 +50,15 @@ pub(super) fn motion(document: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Opti
         let axes: Vec<Option<AxisConfig>> =
             written.into_iter().map(|axis| axis_config(motion, axis, backend, pins, &mut steppers)).collect();
         let axes: Option<Vec<AxisConfig>> = axes.into_iter().collect();
-        let axes = axes?;
         let backend = match backend? {
             Backend::Sim => {
                 MotionBackend::Sim { time_scale: motion.or_in("time_scale", &(0.001..=1000.0), 1.0) }
             }
-            Backend::Gpio => MotionBackend::Gpio(stepper::gpio_motion(motion, pins, steppers, &axes)),
+            Backend::Gpio => {
+                MotionBackend::Gpio(stepper::gpio_motion(motion, pins, steppers, axes.as_deref()))
+            }
         };
-        Some(Motion { backend, settle, settle_by, tremble, axes })
+        Some(Motion { backend, settle, settle_by, tremble, axes: axes? })
     });
     motion.flatten()
 }

@@ -57,10 +57,11 @@ pub(super) fn gpio_motion(
     motion: &mut Reader<'_, '_, '_>,
     pins: &mut Pins,
     steppers: Vec<Stepper>,
-    axes: &[AxisConfig],
+    axes: Option<&[AxisConfig]>,
 ) -> GpioMotion {
     let rate = |(stepper, axis): (&Stepper, &AxisConfig)| axis.limits.speed * stepper.scale.steps_per_unit();
-    let together: f64 = steppers.iter().zip(axes).map(rate).sum();
+    // After a mistake, which motor is whose cannot be told.
+    let together: f64 = steppers.iter().zip(axes.unwrap_or_default()).map(rate).sum();
     if together > MOST_STEPS_TOGETHER {
         let message = format!(
             "`motion` needs {together:.0} steps/s of its axes together, and the program makes {MOST_STEPS_TOGETHER:.0} at most"

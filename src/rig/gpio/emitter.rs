@@ -3,12 +3,12 @@
 //! While something moves, it allocates nothing and takes no lock: wishes and what it has done are atomics. A step
 //! that comes late delays all that follow, so that the motor never has to catch up.
 
+mod rest;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
-
-use tracing::{error, info, warn};
 
 use super::motor::Motor;
 use super::orders::{Fault, Leg, Order, Rest, Run, Shared, Stop, Until};
@@ -21,10 +21,6 @@ use crate::rig::clock::now_ns;
 
 /// How often the emergency stop is looked at between steps that are far apart.
 const LOOK: Duration = Duration::from_millis(2);
-/// How often while nothing moves.
-const LOOK_AT_REST: Duration = Duration::from_millis(10);
-/// How often, if there is no emergency stop, but motors that are to be released or drivers that may fail.
-const LOOK_SELDOM: Duration = Duration::from_millis(100);
 /// A step later than this, or than half the time to the next one of its motor, is late.
 const LEAST_LATE_NS: u64 = 50_000;
 /// A motor that waits for less than this many of its steps goes on as if nothing had been.
@@ -136,12 +132,6 @@ impl Emitter {
                 }
             }
         }
-    }
-
-    /// How often something has to be looked at while nothing moves; never, if nothing can happen then.
-    fn look_every(&self) -> Option<Duration> {
-        let seldom = self.watched || self.idle_release.iter().any(Option::is_some);
-        if self.emergency_stop.is_some() { Some(LOOK_AT_REST) } else { seldom.then_some(LOOK_SELDOM) }
     }
 
     fn perform(&mut self, run: &Run) -> Result<Rest, MotionError> {
@@ -316,97 +306,6 @@ impl Emitter {
             }
         }
         Ok(true)
-    }
-
-    /// At rest the emergency stop counts, too: it takes the power away.
-    fn look_at_rest(&mut self) {
-        if self.shared.fault().is_some() {
-            return;
-        }
-        let found = match self.is_emergency() {
-            Ok(false) => self.shared.take_trip(),
-            Ok(true) => Some(Fault::EmergencyStop),
-            Err(fault) => Some(fault),
-        };
-        drop(found.map(|fault| self.latch(fault)));
-    }
-
-    fn release_idle(&mut self) {
-        if self.shared.held.load(Ordering::Relaxed) {
-            return;
-        }
-        let rested = Duration::from_nanos(now_ns().saturating_sub(self.rested_ns));
-        for index in 0..self.motors.len() {
-            let Some(after) = self.idle_release[index] else { continue };
-            if rested < after || !self.motors[index].is_powered() {
-                continue;
-            }
-            match self.motors[index].power(false) {
-                Ok(()) => {
-                    self.shared.disturbances.fetch_add(1, Ordering::Release);
-                    info!("a motor is released after {after:?} of rest");
-                }
-                Err(error) => drop(self.latch(error.into())),
-            }
-            // What is put somewhere by hand is trusted to stay there; what is found by a switch is found again.
-            if self.homed[index] {
-                self.shared.known[index].store(false, Ordering::Relaxed);
-            }
-            self.tell_power();
-            self.keep_notes();
-        }
-    }
-
-    /// Stops everything at once, takes away the power, and lets nothing move any more.
-    fn latch(&mut self, fault: Fault) -> MotionError {
-        for motor in &mut self.motors {
-            if let Err(error) = motor.make_safe() {
-                error!("a motor is not safe: {error}");
-            }
-        }
-        for known in self.shared.known.iter().chain(&self.shared.assumed) {
-            known.store(false, Ordering::Relaxed);
-        }
-        self.tell_power();
-        error!("the axes are stopped and released: {fault}; when it is safe again: scanner clear");
-        let error = MotionError::fault(&fault);
-        self.shared.set_fault(Some(fault));
-        self.keep_notes();
-        // After the fault: whoever sees this finds its cause.
-        self.shared.disturbances.fetch_add(1, Ordering::Release);
-        error
-    }
-
-    fn clear(&mut self) -> Result<(), MotionError> {
-        match self.is_emergency() {
-            Ok(true) => return Err(MotionError::fault(&Fault::EmergencyStop)),
-            Err(fault) => return Err(MotionError::fault(&fault)),
-            Ok(false) => {}
-        }
-        if let Some(fault) = self.shared.fault() {
-            warn!("cleared: {fault}");
-        }
-        self.shared.set_fault(None);
-        Ok(())
-    }
-
-    /// What is at rest, powered and known outlives this program.
-    fn keep_notes(&mut self) {
-        let (motors, shared) = (self.motors.iter(), &self.shared);
-        let states = motors.zip(&shared.known).zip(&shared.assumed).zip(&shared.steps);
-        let held: Vec<Option<i64>> = states
-            .map(|(((motor, known), assumed), steps)| {
-                let certain = known.load(Ordering::Relaxed) && !assumed.load(Ordering::Relaxed);
-                (motor.is_powered() && certain).then(|| steps.load(Ordering::Relaxed))
-            })
-            .collect();
-        self.notes.keep(&held);
-    }
-
-    fn tell_power(&self) {
-        for (motor, powered) in self.motors.iter().zip(&self.shared.powered) {
-            powered.store(motor.is_powered(), Ordering::Relaxed);
-        }
     }
 }
 
