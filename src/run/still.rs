@@ -22,7 +22,7 @@ const LEAST: Duration = Duration::from_millis(120);
 const SAMPLES: usize = 6;
 /// Noise differs from picture to picture, and levels are whole numbers.
 const TOLERANCE: f64 = 1.5;
-const ROUNDING: f64 = 0.05;
+const ROUNDING: f64 = 0.15;
 
 /// The mean luma of each tile of a frame, 0 to 255.
 #[derive(Debug, Clone, PartialEq)]
@@ -263,7 +263,7 @@ mod tests {
             let farthest = (0..400).map(|ms| way((since + ms) as f64).abs()).fold(0.0, f64::max);
             proptest::prop_assert!(farthest < 1.0, "{farthest} pixels from {since} ms on");
             // And not much later than that.
-            proptest::prop_assert!(swing(at as f64 - 350.0) > 0.01, "called at {at} ms");
+            proptest::prop_assert!(swing(at as f64 - 500.0) > 0.01, "called at {at} ms");
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::refused::edit;
 use crate::support::{Recipe, TestRig};
 
-/// The sharpness of each image of a scan, in the order of its labels, and the scan's log.
-fn scanned(settle: &str, more: &[(&str, &str)]) -> (Vec<f64>, String) {
+/// The luma of each image of a scan, in the order of its labels, and the scan's log.
+fn scanned(settle: &str, more: &[(&str, &str)]) -> (Vec<Vec<u8>>, String) {
     let rig = TestRig::new(&Recipe { angles: 4, size: (160, 120), time_scale: 1.0, ..Recipe::default() });
     edit(&rig, "settle = \"1 ms\"", settle);
     // Seen from nearby: the object fills the picture, and ten degrees are six pixels.
@@ -21,37 +21,46 @@ fn scanned(settle: &str, more: &[(&str, &str)]) -> (Vec<f64>, String) {
     assert_eq!(scan.code, Some(0), "{settle}: {}", scan.stderr);
     let id = rig.scan_id().unwrap();
     rig.assert_complete(&id, settle);
-    let folder = rig.scans().join(id).join("metadata/cam0");
+    let folder = rig.scans().join(id).join("images/cam0");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let sharpness = |file: &std::path::PathBuf| {
-        let metadata: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        metadata["stored"]["facts"]["sharpness"].as_f64().unwrap_or_else(|| panic!("{metadata}"))
+    let luma = |file: &std::path::PathBuf| {
+        turbojpeg::decompress(&std::fs::read(file).unwrap(), turbojpeg::PixelFormat::GRAY).unwrap().pixels
     };
-    (files.iter().map(sharpness).collect(), scan.stderr)
+    (files.iter().map(luma).collect(), scan.stderr)
 }
 
-/// How sharp each image is, of what it would be of a rig at rest; the first point, at which nothing has moved, apart.
-fn relative(images: &[f64], at_rest: &[f64]) -> Vec<f64> {
+/// By how many levels each image differs from what is seen of a rig at rest, as the mean of the squares' root; that of
+/// the first point, at which nothing has moved, apart.
+fn differences(images: &[Vec<u8>], at_rest: &[Vec<u8>]) -> Vec<f64> {
     assert_eq!(images.len(), 4);
-    images.iter().zip(at_rest).skip(1).map(|(image, at_rest)| image / at_rest).collect()
+    let difference = |(image, at_rest): (&Vec<u8>, &Vec<u8>)| {
+        let squares = image.iter().zip(at_rest).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+        (squares.sum::<f64>() / image.len() as f64).sqrt()
+    };
+    images.iter().zip(at_rest).skip(1).map(difference).collect()
 }
 
 #[test]
 fn too_short_a_wait_blurs_and_frames_show_how_long_it_has_to_be() {
     let (at_rest, _) = scanned("settle = \"3 s\"", &[]);
+    let (once_more, _) = scanned("settle = \"3 s\"", &[]);
+    // Nothing but the noise of the sensor.
+    let noise = differences(&once_more, &at_rest).into_iter().fold(0.0, f64::max);
     let (too_soon, _) = scanned("settle = \"0 ms\"", &[]);
-    let too_soon = relative(&too_soon, &at_rest);
-    assert!(too_soon.iter().all(|sharpness| *sharpness < 0.85), "it does not tremble: {too_soon:?}");
+    let too_soon = differences(&too_soon, &at_rest);
+    // One or another may meet the middle of the swing.
+    let moved = too_soon.iter().filter(|difference| **difference > 1.5 * noise).count();
+    assert!(moved >= 2, "it does not tremble: {too_soon:?}, noise {noise}");
     let (watched, log) = scanned("settle_by = \"frames\"\nsettle = \"4 s\"", &[]);
-    let watched = relative(&watched, &at_rest);
-    assert!(watched.iter().all(|sharpness| (0.95..1.05).contains(sharpness)), "{watched:?}");
+    let watched = differences(&watched, &at_rest);
+    assert!(watched.iter().all(|difference| *difference < 1.15 * noise), "{watched:?}, noise {noise}");
     assert!(log.contains("levels at rest; from now on they show when that is"), "{log}");
     assert!(!log.contains("still changed after"), "every point was seen to be at rest: {log}");
     // A camera that shows nothing is waited for as long as it may take.
     let blind = ("id = \"0\"", "id = \"0\"\nlive = \"off\"");
     let (blind, log) = scanned("settle_by = \"frames\"\nsettle = \"3 s\"", &[blind]);
-    let blind = relative(&blind, &at_rest);
-    assert!(blind.iter().all(|sharpness| (0.95..1.05).contains(sharpness)), "{blind:?}");
+    let blind = differences(&blind, &at_rest);
+    assert!(blind.iter().all(|difference| *difference < 1.15 * noise), "{blind:?}, noise {noise}");
     assert!(!log.contains("levels at rest"), "{log}");
 }

@@ -52,9 +52,11 @@ impl Emitter {
                 }
                 Err(error) => drop(self.latch(error.into())),
             }
-            // What is put somewhere by hand is trusted to stay there; what is found by a switch is found again.
+            // What is found by a switch is found again; what was put somewhere by hand is believed to stay there.
             if self.homed[index] {
                 self.shared.known[index].store(false, Ordering::Relaxed);
+            } else {
+                self.shared.assumed[index].store(true, Ordering::Relaxed);
             }
             self.tell_power();
             self.keep_notes();

@@ -86,6 +86,9 @@ fn after_an_emergency_stop_or_an_idle_release_it_is_asked_for() {
     while bench.level(TABLE_ENABLE) == '0' {
         std::thread::yield_now();
     }
+    // Powered again, it is no better known.
+    moved_to(&axes, 31.0);
+    assert_eq!(bench.level(TABLE_ENABLE), '0');
     drop(axes);
     let bench = again(bench);
     assert_eq!(bench.homed().assumed().len(), 1);

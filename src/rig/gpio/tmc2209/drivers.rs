@@ -64,14 +64,12 @@ pub enum UartError {
 }
 
 fn hint(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            " (add the user to the group dialout: `sudo usermod -aG dialout $USER`, then log in again)"
-        }
-        std::io::ErrorKind::NotFound => {
-            " (on a Raspberry Pi: raspi-config, Interface Options, Serial Port: no login shell, but the hardware)"
-        }
-        _ => "",
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        " (add the user to the group dialout: `sudo usermod -aG dialout $USER`, then log in again)"
+    } else if error.kind() == std::io::ErrorKind::NotFound {
+        " (on a Raspberry Pi: raspi-config, Interface Options, Serial Port: no login shell, but the hardware)"
+    } else {
+        ""
     }
 }
 
