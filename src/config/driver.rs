@@ -26,7 +26,7 @@ impl StepperDriver {
     /// The least times, from the chips' data sheets. A4988 (Allegro, "Timing diagram"): STEP high 1 us, low 1 us, set-up
     /// 200 ns. DRV8825 (Texas Instruments SLVSA73, "Timing requirements"): 1.9 us, 1.9 us, 650 ns. TMC2209 (Trinamic,
     /// rev. 1.09, "STEP and DIR input timing"): 100 ns, or a clock and 20 ns, which of the inner clock of 12 MHz is
-    /// about as much, and set-up 20 ns; taken twice here, since that clock is not exact. RepRapFirmware's settings for
+    /// about as much, and set-up 20 ns; taken twice here, since that clock is not exact. The settings of `RepRapFirmware` for
     /// the first two are the same.
     pub const fn pulse(self) -> PulseTimes {
         let (half, setup) = match self {

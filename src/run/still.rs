@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::rig::camera::{CapturedFrame, LiveView};
 use crate::rig::clock::now_ns;
@@ -97,7 +97,11 @@ impl Stillness {
         };
         let step = run.last.difference(&tiles);
         self.differences.push(step);
-        let limit = self.noise? * TOLERANCE + ROUNDING;
+        let Some(noise) = self.noise else {
+            run.last = tiles;
+            return None;
+        };
+        let limit = noise * TOLERANCE + ROUNDING;
         if step > limit || run.first.difference(&tiles) > limit {
             *run = Alike::new(tiles, exposed_ns);
             return None;
@@ -154,7 +158,14 @@ impl Watcher {
             }
             let tiles = Tiles::of_frame(&frame);
             drop(frame);
-            if let Some(since_ns) = self.stillness.see(tiles, exposed_ns) {
+            let still = self.stillness.see(tiles, exposed_ns);
+            debug!(
+                "{}: {:.1} ms after rest, {:.2} levels from the frame before",
+                self.camera,
+                (exposed_ns - rest_ns) as f64 / 1e6,
+                self.stillness.differences.last().copied().unwrap_or_default()
+            );
+            if let Some(since_ns) = still {
                 return since_ns.min(end_ns);
             }
         }
@@ -224,6 +235,17 @@ mod tests {
         for noise in [0, 3, 12] {
             assert_eq!(called_still(&mut knows(noise), noise, |_| 0.0), Some((132, 0)), "noise {noise}");
         }
+    }
+
+    #[test]
+    fn the_noise_is_that_of_the_end_of_the_wait() {
+        let mut stillness = Stillness::default();
+        for frame in 0..60_u32 {
+            let swing = 10.0 * (-f64::from(frame) / 5.0).exp();
+            stillness.see(picture(swing, 3, frame), u64::from(frame) * 33 * MS);
+        }
+        let (swung, rested) = (stillness.learn().unwrap(), knows(3).noise.unwrap());
+        assert!((swung - rested).abs() < 0.3 * rested, "{swung}, at rest {rested}");
     }
 
     #[test]

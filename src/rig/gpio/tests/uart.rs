@@ -43,8 +43,8 @@ fn drivers_get_the_settings_of_the_configuration() {
     assert_eq!([table, lift].map(|chip| chip.register(CHOPCONF) >> 24 & 0xF), [4, 3]);
     assert_eq!([table, lift].map(|chip| chip.register(CHOPCONF) >> 17 & 1), [1, 0]);
     assert_eq!([table, lift].map(|chip| chip.register(GCONF)), [0x1C0; 2]);
-    assert_eq!(table.register(IHOLD_IRUN) & 0x1F1F, 25 << 8 | 12);
-    assert_eq!(lift.register(IHOLD_IRUN) & 0x1F1F, 20 << 8 | 9);
+    assert_eq!(table.register(IHOLD_IRUN) & 0x1F1F, 0x190C);
+    assert_eq!(lift.register(IHOLD_IRUN) & 0x1F1F, 0x1409);
 }
 
 #[test]

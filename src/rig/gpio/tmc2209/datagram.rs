@@ -40,17 +40,16 @@ pub(super) fn crc8(bytes: &[u8]) -> u8 {
 }
 
 fn long(address: u8, register: u8, value: u32) -> [u8; LENGTH] {
-    let [a, b, c, d] = value.to_be_bytes();
-    let body = [SYNC, address, register, a, b, c, d];
-    let [s, x, r, ..] = body;
-    [s, x, r, a, b, c, d, crc8(&body)]
+    let mut bytes = [SYNC, address, register, 0, 0, 0, 0, 0];
+    bytes[READ_LENGTH - 1..LENGTH - 1].copy_from_slice(&value.to_be_bytes());
+    bytes[LENGTH - 1] = crc8(&bytes[..LENGTH - 1]);
+    bytes
 }
 
 /// The request to read `register` (7 bits) of the chip at `address`.
 pub(super) fn read(address: u8, register: u8) -> [u8; READ_LENGTH] {
     let body = [SYNC, address, register & !WRITE];
-    let [s, a, r] = body;
-    [s, a, r, crc8(&body)]
+    [body[0], body[1], body[2], crc8(&body)]
 }
 
 /// The request to write `value` to `register` (7 bits) of the chip at `address`.

@@ -1,4 +1,4 @@
-//! TMC2209 stepper drivers over their UART: current, microsteps, what is wrong with them, StallGuard.
+//! TMC2209 stepper drivers over their UART: current, microsteps, what is wrong with them, stalls.
 
 mod bus;
 mod chip;

@@ -41,7 +41,7 @@ pub(super) fn ihold_irun(uart: &Uart) -> u32 {
     u32::from(uart.scale.hold) | u32::from(uart.scale.run) << 8 | 8 << 16
 }
 
-/// `TCOOLTHRS`: StallGuard is heard from three quarters of `steps_per_second` on. Slower, it sees stalls where there are
+/// `TCOOLTHRS`: stalls are heard of from three quarters of `steps_per_second` on. Slower, it has stalls where there are
 /// none.
 pub(super) fn tcoolthrs(steps_per_second: f64, microsteps: u32) -> u32 {
     // The clock is counted from one of 256 microsteps to the next, however many are asked for.
