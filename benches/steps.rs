@@ -85,7 +85,7 @@ fn steps(rate: u32, seconds: f64) -> Outcome<Measured> {
     let sim = pins.sim.clone().ok_or("not simulated")?;
     let MotionBackend::Gpio(motion) = &config.motion.backend else { return Err("not on pins".into()) };
     let world = Arc::new(WorldFile::create(folder.path().join("world.json"), World::default())?);
-    let axes = GpioAxes::open(pins.board.as_ref(), config.motion.axes.clone(), motion, world)?;
+    let axes = GpioAxes::open(pins.board.as_ref(), config.motion.axes.clone(), motion, world, folder.path())?;
     let (cpu, began) = (cpu_seconds(), Instant::now());
     let mut angle = 0.0;
     while began.elapsed().as_secs_f64() < seconds {

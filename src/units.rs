@@ -56,6 +56,10 @@ dimensions! {
     MillimetresPerSecond2 = LinearAcceleration, "an acceleration", [("mm/s2", 1.0), ("mm/s²", 1.0)];
     /// A jerk in millimetres per second cubed.
     MillimetresPerSecond3 = LinearJerk, "a jerk", [("mm/s3", 1.0), ("mm/s³", 1.0)];
+    /// An electric current in amperes.
+    Amperes = Current, "an electric current", [("A", 1.0), ("mA", 1e-3)];
+    /// An electric resistance in ohms.
+    Ohms = Resistance, "an electric resistance", [("ohm", 1.0), ("mohm", 1e-3), ("Ω", 1.0)];
     /// A frame rate in frames per second.
     FramesPerSecond = FrameRate, "a frame rate", [("fps", 1.0), ("Hz", 1.0)];
     /// An amount of storage in bytes.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use super::driver::{PulseTimes, StepperDriver};
+use super::tmc2209::Uart;
 use super::{Config, Light, MotionBackend, Panel};
 use crate::motion::StepScale;
 use crate::plan::Axis;
@@ -33,6 +35,8 @@ pub struct SimulatedPins {
     pub busy: Vec<u32>,
     /// Whether the device is missing, or may not be used.
     pub fault: Option<DeviceFault>,
+    /// The change of an output, counted from 1, from which the program never returns.
+    pub hang: Option<u32>,
     /// Where every change of an output is written when the program ends.
     pub record: Option<PathBuf>,
 }
@@ -113,6 +117,8 @@ pub struct Stepper {
     pub enable: Option<Pin>,
     /// The pins that select microsteps, and the level of each.
     pub microstep_pins: Vec<(Pin, bool)>,
+    /// How its driver is told the rest; none for one that has only pins.
+    pub uart: Option<Uart>,
     /// Steps to a degree or a millimetre, microsteps included.
     pub scale: StepScale,
     /// Play of the gear, in the axis' unit; moves end upwards if there is any.
@@ -125,48 +131,6 @@ pub struct Stepper {
     pub homing: Homing,
 }
 
-/// A stepper driver board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepperDriver {
-    /// Allegro A4988.
-    A4988,
-    /// Texas Instruments DRV8825.
-    Drv8825,
-    /// Trinamic TMC2209, by its pins alone.
-    Tmc2209,
-}
-
-impl StepperDriver {
-    /// How long a pulse has to be high, and then low, at least.
-    pub const fn pulse(self) -> Duration {
-        match self {
-            Self::A4988 => Duration::from_micros(1),
-            Self::Drv8825 => Duration::from_micros(2),
-            Self::Tmc2209 => Duration::from_nanos(200),
-        }
-    }
-
-    /// Which levels of its microstep pins (MS1, MS2, MS3, or M0, M1, M2) select which microsteps.
-    pub const fn microstep_levels(self) -> &'static [(u32, &'static [bool])] {
-        const L: bool = false;
-        const H: bool = true;
-        match self {
-            Self::A4988 => {
-                &[(1, &[L, L, L]), (2, &[H, L, L]), (4, &[L, H, L]), (8, &[H, H, L]), (16, &[H, H, H])]
-            }
-            Self::Drv8825 => &[
-                (1, &[L, L, L]),
-                (2, &[H, L, L]),
-                (4, &[L, H, L]),
-                (8, &[H, H, L]),
-                (16, &[L, L, H]),
-                (32, &[H, L, H]),
-            ],
-            Self::Tmc2209 => &[(8, &[L, L]), (16, &[H, H]), (32, &[H, L]), (64, &[L, H])],
-        }
-    }
-}
-
 /// How the position of an axis becomes known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Homing {
@@ -174,11 +138,20 @@ pub enum Homing {
     ByHand {
         /// Where it then stands.
         position: f64,
+        /// Whether a motor that stays powered is trusted to stand, after a restart of the program, where it stood.
+        trust_hold: bool,
     },
     /// A switch at an end of its travel.
     Endstop(Seek),
     /// A mark that a turntable passes once a turn.
     Index(Seek),
+    /// The end of its travel itself, at which the motor stalls. What shows that is DIAG of its driver, as a switch.
+    Stall {
+        /// How it is looked for: at one speed, twice.
+        seek: Seek,
+        /// Load at which the motor counts as stalled (`SGTHRS`), 1 to 255: the higher, the sooner.
+        threshold: u8,
+    },
 }
 
 /// How a switch is looked for. Lengths and speeds in the axis' unit.
@@ -208,11 +181,16 @@ impl Seek {
 }
 
 impl Homing {
+    /// Whether the position outlives the program, as long as the motor is held.
+    pub const fn trusts_hold(&self) -> bool {
+        matches!(self, Self::ByHand { trust_hold: true, .. })
+    }
+
     /// What has to be found, if anything.
     pub const fn seek(&self) -> Option<&Seek> {
         match self {
             Self::ByHand { .. } => None,
-            Self::Endstop(seek) | Self::Index(seek) => Some(seek),
+            Self::Endstop(seek) | Self::Index(seek) | Self::Stall { seek, .. } => Some(seek),
         }
     }
 }

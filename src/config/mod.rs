@@ -10,11 +10,13 @@
 //! caret (`problem`).
 
 mod decode;
+mod driver;
 pub mod gpio;
 mod load;
 mod problem;
 mod reader;
 mod source;
+pub mod tmc2209;
 mod tree;
 mod types;
 mod value;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
 use crate::camera_driver::protocol::{Controls, Orientation, PixelFormat, Size};
 use crate::motion::Limits;
+use crate::motion::Tremble;
 use crate::plan::{Axis, Mount, Optics};
 use crate::units::{Bytes, Degrees, Dioptres, FramesPerSecond, Millimetres};
 
@@ -105,10 +106,23 @@ pub enum Hold {
 pub struct Motion {
     /// What moves.
     pub backend: MotionBackend,
-    /// Wait between the end of a move and the first valid exposure.
+    /// Wait between the end of a move and the first valid exposure; the longest one, if frames show when it is over.
     pub settle: Duration,
+    /// What tells that the rig has settled.
+    pub settle_by: SettleBy,
+    /// How simulated cameras see the rig tremble when it has come to rest, if it does.
+    pub tremble: Option<Tremble>,
     /// The axes present, each at most once, in the order of [`Axis::ALL`].
     pub axes: Vec<AxisConfig>,
+}
+
+/// `motion.settle_by`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettleBy {
+    /// The time that has passed.
+    Time,
+    /// Low-resolution frames that do not change any more, of each camera that has some.
+    Frames,
 }
 
 /// What moves the axes.
@@ -156,6 +170,8 @@ pub struct Light {
     pub brightness: f64,
     /// Wait after switching on.
     pub warm_up: Duration,
+    /// How long it stays on after a scan: the next one does not have to wait for it.
+    pub idle_off: Duration,
     /// What switches it; a light without a pin is simulated.
     pub pin: Option<LightPin>,
 }

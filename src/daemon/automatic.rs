@@ -62,7 +62,9 @@ fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan, by_hand: 
 /// Takes the rig for the newest scan if that was interrupted and the configuration wants it to go on. For the service
 /// before anybody can ask it for anything else; waits for the disk, and for no camera.
 pub fn resume_interrupted(service: &Service) {
-    let Some(Note { scan, resumes }) = verdict(service.station().config()) else { return };
+    let station = service.station();
+    let by_hand = station.axes().assumed().first().map(|(axis, _)| *axis);
+    let Some(Note { scan, resumes }) = verdict(station.config(), by_hand) else { return };
     warn!(scan_id = %scan, "scan {scan} was interrupted: going on with it (automatic resume {resumes})");
     let starting = service.begin(Work::Resume { scan: scan.clone() });
     tokio::spawn(async move {
@@ -77,7 +79,7 @@ pub fn resume_interrupted(service: &Service) {
 }
 
 /// What is to be resumed. It is counted before anything is touched, durably: it may be the last thing that is done.
-fn verdict(config: &Config) -> Option<Note> {
+fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
     let root = config.storage.directory.as_path();
     let newest = match dataset::newest(root) {
         Ok(newest) => newest,
@@ -86,7 +88,6 @@ fn verdict(config: &Config) -> Option<Note> {
             return None;
         }
     };
-    let by_hand = config.motion.backend.placed_by_hand();
     match decide(newest.as_ref(), read(root).as_ref(), &config.scan, by_hand) {
         Verdict::Leave => None,
         Verdict::SwitchedOff { scan } => {

@@ -9,7 +9,7 @@ use crate::dataset::{OpenError, ParseScanIdError, ScanId, SpaceError};
 use crate::plan::PlanError;
 use crate::rig::axes::MotionError;
 use crate::rig::camera::{Busy, CameraError};
-use crate::rig::gpio::{OpenError as PinsError, PinError};
+use crate::rig::gpio::{OpenError as PinsError, PinError, UartError};
 use crate::rig::lights::LightsError;
 use crate::rig::panel::Button;
 use crate::scan::UnknownShot;
@@ -112,6 +112,9 @@ pub enum StartError {
     /// A pin cannot be used.
     #[error(transparent)]
     Pin(#[from] PinError),
+    /// The driver of a motor cannot be used.
+    #[error(transparent)]
+    Uart(#[from] UartError),
     /// The axes do not move.
     #[error(transparent)]
     Motion(#[from] MotionError),
@@ -188,6 +191,7 @@ impl From<&StartError> for Reason {
             StartError::NotBegun { .. } => Self::Cancelled,
             StartError::NotResumed { .. } => Self::Paused,
             StartError::Pin(_)
+            | StartError::Uart(_)
             | StartError::Motion(_)
             | StartError::Assumed { .. }
             | StartError::Lights(_)
@@ -202,6 +206,10 @@ impl From<PinsError> for StartError {
     fn from(error: PinsError) -> Self {
         match error {
             PinsError::Pin(error) => Self::Pin(error),
+            PinsError::Uart(error) => Self::Uart(error),
+            PinsError::Notes { path, source } => {
+                Self::Io { action: "note where the axes stand in", path, source }
+            }
             PinsError::Thread(error) => Self::Defect(format!("no thread can be started: {error}")),
         }
     }

@@ -4,6 +4,7 @@
 mod automatic;
 mod control;
 mod error;
+mod idle_lights;
 mod opening;
 mod panel;
 mod reload;

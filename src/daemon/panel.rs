@@ -9,27 +9,33 @@ use crate::rig::panel::Button;
 use super::service::{Launched, Service, Work};
 use super::status::led;
 
-/// How often the LED is compared with the status.
+/// How often the LED is compared with the status in the middle of a scan, whose cameras say nothing by themselves.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often else: scans begin and end with a word, faults come without one.
+const LOOK_SELDOM: Duration = Duration::from_millis(500);
 
 /// Hears the panel's buttons and drives its LED until the task is dropped. Ends at once without a panel.
 pub async fn attend(service: Service) {
     let Some(panel) = service.station().panel() else { return };
-    let mut look = tokio::time::interval(LOOK);
+    let mut changes = service.changes();
     let mut shown = None;
     loop {
+        let status = service.status();
+        let pattern = led(&status);
+        if shown != Some(pattern) {
+            panel.show(pattern);
+            shown = Some(pattern);
+        }
+        let pause = if status.scanning { LOOK } else { LOOK_SELDOM };
         tokio::select! {
             button = panel.pressed() => {
                 if !obey(&service, button) {
                     panel.refuse();
                 }
             }
-            _ = look.tick() => {}
-        }
-        let pattern = led(&service.status());
-        if shown != Some(pattern) {
-            panel.show(pattern);
-            shown = Some(pattern);
+            // An error would say that the service is gone, which we hold.
+            _ = changes.changed() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

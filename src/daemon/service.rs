@@ -78,7 +78,7 @@ pub struct Launched {
 pub struct NoScan;
 
 /// What is known of the rig's work.
-struct Desk {
+pub(super) struct Desk {
     slot: Slot,
     /// The scan that ended last.
     scan: Option<Progress>,
@@ -88,7 +88,7 @@ struct Desk {
 }
 
 /// What the rig is taken for.
-enum Slot {
+pub(super) enum Slot {
     Free,
     Starting { commands: mpsc::Sender<Command> },
     Scanning { commands: mpsc::Sender<Command>, progress: watch::Receiver<Progress> },
@@ -204,6 +204,11 @@ impl Service {
     pub async fn idle(&self) {
         // The sender is ours, so there is no other end.
         let _ = self.desk.subscribe().wait_for(|desk| matches!(desk.slot, Slot::Free)).await;
+    }
+
+    /// Tells when a scan begins or ends.
+    pub(super) fn changes(&self) -> watch::Receiver<Desk> {
+        self.desk.subscribe()
     }
 
     /// What the rig is doing. Answers at once, whatever the cameras do.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::config::{self, Config};
 use crate::dataset::{self, ScanId};
@@ -22,6 +22,7 @@ use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, lo
 use crate::scan::{Policy, Record, State};
 
 use super::error::{PressError, StartError};
+use super::idle_lights::IdleLights;
 use super::opening::{close_cameras, focus_of, open_cameras};
 use super::room;
 use super::service::Work;
@@ -35,7 +36,7 @@ use super::wiring::{
 pub struct Station {
     config: Config,
     axes: Arc<dyn Axes>,
-    lights: Arc<dyn Lights>,
+    lights: IdleLights,
     cameras: Vec<Camera>,
     panel: Option<WiredPanel>,
     pins: Option<gpio::Opened>,
@@ -80,6 +81,7 @@ impl Station {
         });
         let cameras = cameras.collect();
         let panel = wire_panel(config.panel, pins.as_ref())?;
+        let lights = IdleLights::new(lights);
         Ok(Self { axes, lights, cameras, panel, pins, own: Mutex::default(), _lock: lock, config })
     }
 
@@ -125,7 +127,7 @@ impl Station {
 
     /// The lights.
     pub fn lights(&self) -> &Arc<dyn Lights> {
-        &self.lights
+        self.lights.lights()
     }
 
     /// The axes.
@@ -144,7 +146,7 @@ impl Station {
         self.axes.hold(true);
         let attempts = self.config.recovery.attempts;
         let warming_up = async {
-            let steady_after = self.lights.switch(true)?;
+            let steady_after = self.lights.switch_on()?;
             stop.run_until_cancelled(tokio::time::sleep(steady_after)).await;
             Ok(())
         };
@@ -182,12 +184,10 @@ impl Station {
         Ok(answer.unwrap_or(Err(MotionError::Ended))?)
     }
 
-    /// Closes the cameras and switches the lights off; motors may be released.
+    /// Closes the cameras and leaves the lights to their idle times; motors may be released.
     pub(super) async fn close(&self, leases: impl IntoIterator<Item = Lease>) {
         self.axes.hold(false);
-        if let Err(error) = self.lights.switch(false) {
-            warn!("{error}");
-        }
+        self.lights.leave();
         close_cameras(leases).await;
     }
 
@@ -315,6 +315,7 @@ impl Station {
             records: prepared.records,
             axes: self.axes.clone(),
             settle: self.config.motion.settle,
+            settle_by: self.config.motion.settle_by,
             cameras,
             queue_depth: self.config.scan.queue_depth,
             storage,

@@ -57,7 +57,8 @@ pub(super) fn wire_motion(
 ) -> Result<Moving, StartError> {
     let axes = &config.motion.axes;
     let path = runtime.join("world.json");
-    let world = WorldFile::create(path.clone(), World::new(SimAxes::home(axes)));
+    let world =
+        WorldFile::create(path.clone(), World::new(SimAxes::home(axes)).trembling(config.motion.tremble));
     let world = Arc::new(world.map_err(io("write", &path))?);
     let seen = SimLights::new(config.lights.clone(), world.clone())?;
     let lights: Arc<dyn Lights> = match pins {
@@ -70,7 +71,7 @@ pub(super) fn wire_motion(
             Arc::new(sim.map_err(io("start the thread that follows moves in", runtime))?)
         }
         (MotionBackend::Gpio(motion), Some(pins)) => {
-            Arc::new(GpioAxes::open(pins.board.as_ref(), axes.clone(), motion, world.clone())?)
+            Arc::new(GpioAxes::open(pins.board.as_ref(), axes.clone(), motion, world.clone(), runtime)?)
         }
         (MotionBackend::Gpio(_), None) => return Err(no_pins()),
     };

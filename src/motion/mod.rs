@@ -7,6 +7,7 @@ mod profile;
 mod reach;
 mod scurve;
 mod steps;
+mod tremble;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use profile::Profile;
 pub use reach::{Unreachable, unreachable};
 pub use steps::{StepCourse, StepScale};
+pub use tremble::Tremble;
 
 use crate::config::AxisConfig;
 use crate::plan::{Axis, Pose};

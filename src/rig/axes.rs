@@ -56,6 +56,12 @@ pub trait Axes: Send + Sync {
         0
     }
 
+    /// By when what moves the axes has to show that it goes on, on `CLOCK_MONOTONIC` in nanoseconds; none if it has
+    /// nothing to do.
+    fn deadline_ns(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether axes at rest are held for as long as it takes: a scan needs them where they are.
     fn hold(&self, _held: bool) {}
 

@@ -10,6 +10,10 @@ pub trait Lights: Send + Sync {
     /// light is steady: the longest warm-up, or nothing if they already are as wanted.
     fn switch(&self, on: bool) -> Result<Duration, LightsError>;
 
+    /// Switches off every light that is not needed any more after `idle` of rest. Returns after how much rest the next
+    /// one goes off; none if none is left.
+    fn rest(&self, idle: Duration) -> Result<Option<Duration>, LightsError>;
+
     /// Brings every light into its safe state, for good.
     fn end(&self) {}
 }

@@ -19,6 +19,7 @@ use crate::scan::Input;
 use super::driver::Emit;
 use super::hold::{Holding, Prepare};
 use super::motion::{self, Arrival};
+use super::still::Watcher;
 use super::storage::{Frames, Message};
 use super::timing::Taken;
 
@@ -48,6 +49,8 @@ pub(super) struct CameraTask {
     pub(super) plan: Arc<Plan>,
     pub(super) holding: Holding,
     pub(super) settle: Duration,
+    /// Looks whether the rig has settled, where that is not a matter of time.
+    pub(super) watcher: Option<Watcher>,
     /// Free places in the queue of frames.
     pub(super) places: Arc<Semaphore>,
     pub(super) frames: Frames,
@@ -108,16 +111,30 @@ impl CameraTask {
             return Err(CameraError::new(&self.name, ErrorKind::Cancelled, "the frame queue is closed"));
         };
         self.prepare(shot, arrival).await?;
-        let Some(expected) = motion::expected_ready_ns(arrival, self.settle).await else {
-            return Err(interrupted(&self.name));
+        // What frames are to show can only be seen once the axes rest.
+        let settled = match &mut self.watcher {
+            None => None,
+            Some(watcher) => {
+                let Some(rest_ns) = motion::actual_ready_ns(arrival, Duration::ZERO).await else {
+                    return Err(interrupted(&self.name));
+                };
+                Some(watcher.still_since(rest_ns, self.settle).await)
+            }
         };
+        let expected = match settled {
+            Some(settled) => Some(settled),
+            None => motion::expected_ready_ns(arrival, self.settle).await,
+        };
+        let Some(expected) = expected else { return Err(interrupted(&self.name)) };
         self.check_undisturbed(*arrival.borrow())?;
         let mut not_before_ns = expected;
         loop {
             let frame = self.lease.capture(shot, not_before_ns).await?;
-            let Some(ready_ns) = motion::actual_ready_ns(arrival, self.settle).await else {
-                return Err(interrupted(&self.name));
+            let ready_ns = match settled {
+                Some(settled) => Some(settled),
+                None => motion::actual_ready_ns(arrival, self.settle).await,
             };
+            let Some(ready_ns) = ready_ns else { return Err(interrupted(&self.name)) };
             self.check_undisturbed(*arrival.borrow())?;
             let taken = Taken::of(shot, &frame, *arrival.borrow(), ready_ns);
             if taken.exposure_start_ns >= ready_ns {

@@ -10,20 +10,26 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use crate::camera_driver::protocol::Hello;
-use crate::config::Hold;
+use crate::config::{Hold, SettleBy};
 use crate::event::{Event, ShotName};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
 use crate::scan::{Action, End, Input, Phase, Record, State};
 
+use crate::units::FramesPerSecond;
+
 use super::cameras::{CameraTask, Order};
 use super::hold::Holding;
 use super::motion::{self, Arrival, MoveOrder};
 use super::pulse::Pulse;
+use super::still::Watcher;
 use super::storage::{Message, Storage};
 use super::summary::{EndName, Progress, Summary};
 use super::timing::Stopwatch;
+
+/// As many low-resolution frames as there are, where they tell when the rig has settled.
+const WATCH: FramesPerSecond = FramesPerSecond::new(120.0);
 
 /// What a person can ask of a running scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +96,8 @@ pub struct Run {
     pub axes: Arc<dyn Axes>,
     /// Wait between the end of a move and the first valid exposure.
     pub settle: Duration,
+    /// What tells that it is over.
+    pub settle_by: SettleBy,
     /// One open camera a camera of the plan, in its order.
     pub cameras: Vec<OpenCamera>,
     /// Frames that may wait to be stored.
@@ -159,7 +167,12 @@ impl Performer {
         let places = Arc::new(Semaphore::new(run.queue_depth.max(1) as usize));
         let cameras =
             run.cameras.into_iter().zip(&plan.cameras).enumerate().map(|(index, (open, camera))| {
+                let view = match run.settle_by {
+                    SettleBy::Time => None,
+                    SettleBy::Frames => open.lease.live(WATCH),
+                };
                 let task = CameraTask {
+                    watcher: view.map(|view| Watcher::new(&camera.name, view)),
                     index: CameraIndex(index as u16),
                     name: camera.name.clone(),
                     lease: open.lease,

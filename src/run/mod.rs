@@ -9,6 +9,7 @@ mod driver;
 mod hold;
 mod motion;
 mod pulse;
+mod still;
 mod storage;
 mod summary;
 mod timing;

@@ -78,7 +78,11 @@ pub async fn feed(service: Service, runtime: PathBuf) {
     loop {
         tick.tick().await;
         prove_control(&runtime, every, &control, time_out).await;
-        let parts = [(Part::Scan, service.pulse().deadline_ns()), (Part::Control, control.deadline_ns())];
+        let parts = [
+            (Part::Scan, service.pulse().deadline_ns()),
+            (Part::Control, control.deadline_ns()),
+            (Part::Steps, service.station().axes().deadline_ns()),
+        ];
         match decide(now_ns(), &parts) {
             Verdict::Feed => {
                 send(&[NotifyState::Watchdog]);

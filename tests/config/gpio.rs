@@ -127,6 +127,18 @@ fn speeds_that_no_thread_can_make_are_mistakes() {
 }
 
 #[test]
+fn axes_that_are_together_too_fast_are_a_mistake() {
+    let fast = EXAMPLE.replace("speed = \"20 mm/s\"", "speed = \"50 mm/s\"");
+    let together = |table: &str| {
+        let text = fast.replace("speed = \"45 deg/s\"", &format!("speed = \"{table}\""));
+        Config::from_text("gpio.toml", &text).map(drop).map_err(|errors| errors.to_string())
+    };
+    assert_eq!(together("250 deg/s"), Ok(()));
+    let refused = together("251 deg/s").unwrap_err();
+    assert!(refused.contains("`motion` needs 30040 steps/s of its axes together"), "{refused}");
+}
+
+#[test]
 fn pins_that_are_none_or_are_taken_by_the_board() {
     let pin = |written: &str| mistakes("led = \"GPIO12\"", &format!("led = {written}"));
     assert_eq!(pin("\"12\""), ["`panel.led` cannot be \"12\""]);
@@ -196,6 +208,12 @@ fn what_belongs_to_pins_needs_them_and_the_other_way_round() {
 fn an_axis_that_a_hand_has_to_place_is_known() {
     let config = load(EXAMPLE);
     assert_eq!(config.motion.backend.placed_by_hand(), Some(Axis::Turntable));
+    let trusted = EXAMPLE.replacen("method = \"by_hand\"", "method = \"by_hand\"\ntrust_hold = true", 1);
+    let trusted = trusted.replace("idle_release", "hold_when_safe = true\nidle_release");
+    assert_eq!(load(&trusted).motion.backend.placed_by_hand(), Some(Axis::Turntable), "at least once");
+    let on_cdev = trusted.replace("backend = \"rppal\"", "backend = \"gpiocdev\"");
+    let errors = Config::from_text("gpio.toml", &on_cdev).unwrap_err().to_string();
+    assert!(errors.contains("what a pin of \"gpiocdev\" does when the program ends"), "{errors}");
     let indexed = EXAMPLE.replacen("method = \"by_hand\"", "method = \"index\"\nswitch = \"^!GPIO21\"", 1);
     let backend = Config::from_text("gpio.toml", &indexed).map(|config| config.motion.backend);
     let backend = backend.unwrap_or_else(|errors| panic!("{errors}"));

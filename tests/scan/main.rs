@@ -8,9 +8,11 @@ mod interrupted;
 mod manager;
 mod panel;
 mod pins;
+mod pins_left;
 mod refused;
 mod room;
 mod service;
+mod settling;
 #[path = "../support/mod.rs"]
 mod support;
 mod wedged;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal, slow_rig};
+use crate::pins::rig_on_pins;
+use crate::refused::edit;
 use crate::support::{Finished, Recipe, TestRig};
 
 /// The manager's end of the notify socket.
@@ -142,6 +144,31 @@ fn the_watchdog_is_fed_while_the_service_answers_and_scans() {
     assert!(starved, "it is fed although nobody is answered");
     signal(&service, Signal::TERM);
     assert_eq!(wait(service), Some(0));
+}
+
+#[test]
+fn a_thread_of_steps_that_hangs_is_not_fed_for_and_the_rest_of_the_program_says_so() {
+    let rig = rig_on_pins(60);
+    edit(&rig, "[gpio.simulation]", "[gpio.simulation]\nhang = 500");
+    let manager = Manager::new(&rig);
+    let log = rig.dir.path().join("log");
+    let mut command = rig.command(&["run"]);
+    command.env("NOTIFY_SOCKET", &manager.path).env("WATCHDOG_USEC", "3000000");
+    let mut service = command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+    manager.hear_until("READY=1");
+    manager.hear_until("WATCHDOG=1");
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    // The control socket answers, and the scan's own patience is a minute longer.
+    manager.socket.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
+    let mut buffer = [0; 4096];
+    let starved = (0..40).any(|_| manager.socket.recv(&mut buffer).is_err());
+    assert!(starved, "it is fed although no step is made");
+    assert_eq!(rig.run(&["status", "--json"]).json()["scanning"], true);
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert!(said.contains("no progress of the thread that makes steps: the watchdog is not fed"), "{said}");
+    signal(&service, Signal::KILL);
+    service.wait().unwrap();
+    assert_eq!(rig.run(&["safe-state"]).code, Some(0));
 }
 
 #[test]

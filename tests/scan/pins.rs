@@ -3,7 +3,6 @@
 
 use rustix::process::Signal;
 use scanner::motion::{Limits, StepCourse, StepScale};
-use std::io::BufRead as _;
 use std::time::Duration;
 
 use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal};
@@ -14,12 +13,12 @@ use crate::support::{Recipe, TestRig};
 /// Steps a degree, and the limits of the turntable below.
 const SCALE: f64 = 10.0;
 const LIMITS: Limits = Limits { speed: 900.0, acceleration: 18_000.0, jerk: None };
-const STEP: u32 = 4;
-const ENABLE: u32 = 6;
-const LIGHT: u32 = 20;
+pub(crate) const STEP: u32 = 4;
+pub(crate) const ENABLE: u32 = 6;
+pub(crate) const LIGHT: u32 = 20;
 
 /// A turntable, a light that is dark when safe, an emergency stop, and a panel.
-fn rig_on_pins(angles: u32) -> TestRig {
+pub(crate) fn rig_on_pins(angles: u32) -> TestRig {
     let rig = TestRig::new(&Recipe { cameras: 2, angles, ..Recipe::default() });
     edit(
         &rig,
@@ -57,18 +56,18 @@ long_press = "300 ms""#,
     rig
 }
 
-fn level(rig: &TestRig, pin: u32) -> char {
+pub(crate) fn level(rig: &TestRig, pin: u32) -> char {
     std::fs::read(rig.dir.path().join("run/pins")).unwrap()[pin as usize].into()
 }
 
 /// The motor is released and the light is off.
-fn assert_safe(rig: &TestRig, context: &str) {
+pub(crate) fn assert_safe(rig: &TestRig, context: &str) {
     let levels = [ENABLE, STEP, LIGHT].map(|pin| level(rig, pin));
     assert_eq!(levels, ['1', '0', '0'], "{context}");
 }
 
 /// The pulses of a pin: when each was due, and when it came, in nanoseconds.
-fn pulses(rig: &TestRig, pin: u32) -> Vec<(u64, u64)> {
+pub(crate) fn pulses(rig: &TestRig, pin: u32) -> Vec<(u64, u64)> {
     let record = std::fs::read_to_string(rig.dir.path().join("pulses.csv")).unwrap();
     let fields =
         record.lines().skip(1).map(|line| line.split(',').map(|field| field.parse().unwrap()).collect());
@@ -76,7 +75,7 @@ fn pulses(rig: &TestRig, pin: u32) -> Vec<(u64, u64)> {
     rises.map(|fields| (fields[2], fields[3])).collect()
 }
 
-fn tell(rig: &TestRig, args: &[&str]) -> String {
+pub(crate) fn tell(rig: &TestRig, args: &[&str]) -> String {
     let told = rig.run(args);
     assert_eq!(told.code, Some(0), "{args:?}: {}", told.stderr);
     told.stdout
@@ -213,40 +212,6 @@ fn the_buttons_on_pins_start_are_refused_while_busy_and_cancel() {
 }
 
 #[test]
-fn what_a_kill_leaves_powered_is_made_safe_from_the_configuration_alone() {
-    let rig = rig_on_pins(60);
-    let (mut service, mut log) = begin(&rig, &["run"], "ready");
-    let refused = rig.run(&["safe-state"]);
-    assert_eq!(refused.code, Some(7), "a running rig is not touched: {}", refused.stderr);
-    assert!(refused.stderr.contains("scanner safe-state --force"), "{}", refused.stderr);
-    assert_eq!(rig.run(&["rig", "jog", "turntable", "5 deg"]).code, Some(7));
-    tell(&rig, &["start"]);
-    let mut line = String::new();
-    while !line.contains("(2/120") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
-    signal(&service, Signal::KILL);
-    service.wait().unwrap();
-    assert_eq!([level(&rig, ENABLE), level(&rig, LIGHT)], ['0', '1'], "powered and lit, as SIGKILL left it");
-    let said = tell(&rig, &["safe-state"]);
-    assert!(said.contains("turntable enable (GPIO6): inactive"), "{said}");
-    assert_safe(&rig, "after safe-state");
-    // And the scan is not lost. But who knows where the turntable stands by now?
-    let id = rig.scan_id().unwrap();
-    let steps = pulses(&rig, STEP).len();
-    let refused = rig.run(&["resume", &id]);
-    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
-    for text in ["turn the turntable to 0 deg", "`scanner home turntable`", "--homed"] {
-        assert!(refused.stderr.contains(text), "{}", refused.stderr);
-    }
-    assert!(pulses(&rig, STEP).len() <= steps, "nothing moves");
-    let resumed = rig.run(&["resume", &id, "--homed"]);
-    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
-    rig.assert_complete(&id, "after SIGKILL");
-}
-
-#[test]
 fn the_rig_can_be_tried_by_hand() {
     let rig = rig_on_pins(3);
     let said = tell(&rig, &["rig", "jog", "turntable", "-15 deg"]);
@@ -286,36 +251,6 @@ fn an_emergency_stop_that_is_open_at_the_start_begins_nothing() {
     assert!(pulses(&rig, STEP).is_empty());
     assert_eq!(rig.scan_id(), None);
     assert_safe(&rig, "with the emergency stop open");
-}
-
-#[test]
-fn a_scan_of_an_earlier_start_goes_on_once_somebody_has_said_where_the_turntable_stands() {
-    let rig = rig_on_pins(60);
-    let (mut service, mut log) = begin(&rig, &["run"], "ready");
-    tell(&rig, &["start"]);
-    let mut line = String::new();
-    while !line.contains("(2/120") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
-    tell(&rig, &["pause"]);
-    while !line.contains("the rig is free") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
-    let first = rig.scan_id().unwrap();
-    // The process that has begun it knows.
-    tell(&rig, &["start", "--resume", &first]);
-    signal(&service, Signal::KILL);
-    service.wait().unwrap();
-
-    let (service, log) = begin(&rig, &["run"], "ready");
-    let refused = rig.run(&["start", "--resume", &first]);
-    assert!(refused.stderr.contains("scanner home turntable"), "{}", refused.stderr);
-    tell(&rig, &["home", "turntable"]);
-    tell(&rig, &["start", "--resume", &first]);
-    signal(&service, Signal::TERM);
-    assert_eq!(end(service, log).code, Some(0));
 }
 
 #[test]
@@ -364,56 +299,4 @@ fn a_move_that_takes_longer_than_planned_is_no_fault_of_the_camera() {
     rig.assert_complete(&id, "after a move that was held up");
     let journal = std::fs::read_to_string(rig.scans().join(&id).join("journal.jsonl")).unwrap();
     assert!(!journal.contains("attempt_failed"), "{journal}");
-}
-
-#[test]
-fn a_terminal_that_goes_away_leaves_the_rig_safe() {
-    for hung_up in [Signal::HUP, Signal::QUIT] {
-        let rig = rig_on_pins(60);
-        let (scan, log) = begin(&rig, &["scan"], "(2/120");
-        signal(&scan, hung_up);
-        assert_eq!(end(scan, log).code, Some(5), "paused");
-        assert_safe(&rig, "after a signal");
-    }
-}
-
-#[test]
-fn homing_by_the_service_can_be_given_up() {
-    let rig = rig_on_pins(3);
-    let index = "method = \"index\"\nswitch = \"^!GPIO27\"\nspeed = \"5 deg/s\"\nslow_speed = \"1 deg/s\"";
-    edit(&rig, "method = \"by_hand\"", index);
-    edit(&rig, "record", "dead = [\"GPIO27\"]\nrecord");
-    let (service, log) = begin(&rig, &["run"], "ready");
-    for wish in ["pause", "cancel"] {
-        let homing = rig.command(&["home"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
-        while level(&rig, ENABLE) != '0' {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        while rig.run(&[wish]).code != Some(0) {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        let homed = homing.wait_with_output().unwrap();
-        let said = String::from_utf8(homed.stderr).unwrap();
-        assert!(said.contains("stopped before its end"), "{wish}: {said}");
-    }
-    signal(&service, Signal::TERM);
-    assert_eq!(end(service, log).code, Some(0));
-}
-
-#[test]
-fn a_process_that_hangs_does_not_keep_the_rig_from_being_made_safe() {
-    let rig = rig_on_pins(60);
-    let (mut service, mut log) = begin(&rig, &["run"], "ready");
-    tell(&rig, &["start"]);
-    let mut line = String::new();
-    while !line.contains("(2/120") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
-    signal(&service, Signal::STOP);
-    assert_eq!(rig.run(&["safe-state"]).code, Some(7));
-    tell(&rig, &["safe-state", "--force"]);
-    assert_safe(&rig, "by force");
-    signal(&service, Signal::KILL);
-    service.wait().unwrap();
 }

@@ -1,6 +1,6 @@
 //! `[gpio]`, and what hangs on pins: panel, lights.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Panel;
 use crate::config::gpio::{DeviceFault, Gpio, LightPin, PanelPins, Pin, Pull, SimulatedPins};
@@ -63,11 +63,29 @@ impl Decode for Pin {
 pub(super) struct Pins {
     gpio: Option<Gpio>,
     taken: Vec<(u32, String)>,
+    /// Drivers on UARTs.
+    addresses: Vec<(PathBuf, u8, Axis)>,
 }
 
 impl Pins {
     pub(super) const fn new(gpio: Option<Gpio>) -> Self {
-        Self { gpio, taken: Vec::new() }
+        Self { gpio, taken: Vec::new(), addresses: Vec::new() }
+    }
+
+    /// Gives `axis` the driver at `address` of `port`. Whose it is already, if it is.
+    pub(super) fn take_address(&mut self, port: &Path, address: u8, axis: Axis) -> Option<Axis> {
+        let same = |taken: &&(PathBuf, u8, Axis)| taken.0 == port && taken.1 == address;
+        let other = self.addresses.iter().find(same).map(|(_, _, axis)| *axis);
+        self.addresses.push((port.to_owned(), address, axis));
+        other
+    }
+
+    /// Whether outputs keep their level when the program has ended.
+    pub(super) const fn outlive(&self) -> bool {
+        match self.gpio {
+            Some(Gpio::Sim(_) | Gpio::Rppal) => true,
+            Some(Gpio::Gpiocdev { .. }) | None => false,
+        }
     }
 
     pub(super) fn into_gpio(self) -> Option<Gpio> {
@@ -176,6 +194,7 @@ fn simulation(simulation: &mut Reader<'_, '_, '_>) -> SimulatedPins {
         dead: numbers(simulation.or("dead", Vec::new())),
         busy: numbers(simulation.or("busy", Vec::new())),
         fault: simulation.optional("fault"),
+        hang: simulation.optional_in("hang", &(1..=u32::MAX)),
         record: simulation.path("record"),
     }
 }

@@ -5,6 +5,7 @@ mod gpio;
 mod motion;
 mod plan;
 mod stepper;
+mod uart;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,8 +61,9 @@ fn lights(document: &mut Reader<'_, '_, '_>, pins: &mut gpio::Pins) -> Vec<Light
         let name = light.name_in("name", &mut names);
         let brightness = light.or_in("brightness", &(0.0..=1.0), 1.0);
         let warm_up = time(light, "warm_up", 0.0..=600.0, 0.0);
+        let idle_off = time(light, "idle_off", 0.0..=86_400.0, 0.0);
         let pin = gpio::light_pin(light, pins, name.as_deref());
-        Some(Light { name: name?, brightness, warm_up, pin })
+        Some(Light { name: name?, brightness, warm_up, idle_off, pin })
     })
 }
 

@@ -7,12 +7,12 @@ use super::stepper;
 use crate::config::gpio::Stepper;
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
-use crate::config::{AxisConfig, Motion, MotionBackend};
-use crate::motion::Limits;
+use crate::config::{AxisConfig, Motion, MotionBackend, SettleBy};
+use crate::motion::{Limits, Tremble};
 use crate::plan::Axis;
 use crate::units::{
-    Angle, AngularAcceleration, AngularJerk, AngularSpeed, Dimension, Length, LinearAcceleration, LinearJerk,
-    LinearSpeed, Quantity,
+    Angle, AngularAcceleration, AngularJerk, AngularSpeed, Degrees, Dimension, Length, LinearAcceleration,
+    LinearJerk, LinearSpeed, Quantity,
 };
 
 #[derive(Clone, Copy)]
@@ -31,7 +31,14 @@ pub(super) fn motion(document: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Opti
     let motion = document.section("motion", |motion| {
         // What moves real weights is not guessed.
         let backend = if written { motion.required("backend") } else { Some(Backend::Sim) };
-        let settle = super::time(motion, "settle", 0.0..=60.0, DEFAULT_SETTLE.as_secs_f64());
+        let settle_by = motion.or("settle_by", SettleBy::Time);
+        let default = match settle_by {
+            SettleBy::Time => DEFAULT_SETTLE,
+            SettleBy::Frames => DEFAULT_LONGEST_SETTLE,
+        };
+        let settle = super::time(motion, "settle", 0.0..=60.0, default.as_secs_f64());
+        let trembles = motion.has("tremble");
+        let tremble = motion.section("tremble", tremble_of).filter(|_| trembles);
         let written: Vec<Axis> = Axis::ALL.into_iter().filter(|axis| motion.has(axis.name())).collect();
         if backend.is_none() {
             // Which of these belong here cannot be told.
@@ -47,14 +54,31 @@ pub(super) fn motion(document: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Opti
             Backend::Sim => {
                 MotionBackend::Sim { time_scale: motion.or_in("time_scale", &(0.001..=1000.0), 1.0) }
             }
-            Backend::Gpio => MotionBackend::Gpio(stepper::gpio_motion(motion, pins, steppers)),
+            Backend::Gpio => {
+                MotionBackend::Gpio(stepper::gpio_motion(motion, pins, steppers, axes.as_deref()))
+            }
         };
-        Some(Motion { backend, settle, axes: axes? })
+        Some(Motion { backend, settle, settle_by, tremble, axes: axes? })
     });
     motion.flatten()
 }
 
 const DEFAULT_SETTLE: Duration = Duration::from_millis(200);
+const DEFAULT_LONGEST_SETTLE: Duration = Duration::from_secs(2);
+
+/// Reads `[motion.tremble]`.
+fn tremble_of(reader: &mut Reader<'_, '_, '_>) -> Tremble {
+    let degrees = Degrees::new;
+    Tremble {
+        amplitude: reader.or_in("amplitude", &(degrees(0.0)..=degrees(10.0)), degrees(1.0)).get(),
+        period: super::time(reader, "period", 0.001..=10.0, 0.12),
+        decay: super::time(reader, "decay", 0.001..=10.0, 0.15),
+    }
+}
+
+impl Choice for SettleBy {
+    const CHOICES: &'static [(&'static str, Self)] = &[("time", Self::Time), ("frames", Self::Frames)];
+}
 
 fn axis_config(
     motion: &mut Reader<'_, '_, '_>,

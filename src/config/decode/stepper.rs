@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::gpio::Pins;
+use super::uart;
 use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing, Pin, Pull, Seek, Stepper, StepperDriver};
 use crate::config::reader::Reader;
@@ -13,6 +14,8 @@ use crate::units::{Angle, AngularSpeed, Dimension, Length, LinearSpeed, Quantity
 
 /// Steps a second that can be asked of a motor: at twice as many, most of a processor would go into waiting.
 const MOST_STEPS_PER_SECOND: f64 = 20_000.0;
+/// Of all motors together: at 20,000 steps/s, two thirds of a processor went into making them (README, "Figures").
+const MOST_STEPS_TOGETHER: f64 = 30_000.0;
 /// Seconds. A guess, measured on no motor: a rotor of some hundred g cm2 swings at about 100 Hz, and so has come to
 /// rest, or swung back, after as long.
 const DEFAULT_MAX_STEP_DELAY: f64 = 0.01;
@@ -27,11 +30,16 @@ enum Method {
     ByHand,
     Endstop,
     Index,
+    Stall,
 }
 
 impl Choice for Method {
-    const CHOICES: &'static [(&'static str, Self)] =
-        &[("by_hand", Self::ByHand), ("endstop", Self::Endstop), ("index", Self::Index)];
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("by_hand", Self::ByHand),
+        ("endstop", Self::Endstop),
+        ("index", Self::Index),
+        ("stall", Self::Stall),
+    ];
 }
 
 #[derive(Clone, Copy)]
@@ -49,7 +57,17 @@ pub(super) fn gpio_motion(
     motion: &mut Reader<'_, '_, '_>,
     pins: &mut Pins,
     steppers: Vec<Stepper>,
+    axes: Option<&[AxisConfig]>,
 ) -> GpioMotion {
+    let rate = |(stepper, axis): (&Stepper, &AxisConfig)| axis.limits.speed * stepper.scale.steps_per_unit();
+    // After a mistake, which motor is whose cannot be told.
+    let together: f64 = steppers.iter().zip(axes.unwrap_or_default()).map(rate).sum();
+    if together > MOST_STEPS_TOGETHER {
+        let message = format!(
+            "`motion` needs {together:.0} steps/s of its axes together, and the program makes {MOST_STEPS_TOGETHER:.0} at most"
+        );
+        motion.reject_table(&message, "lower a speed, or use fewer microsteps");
+    }
     let emergency_stop = pins.optional(motion, "emergency_stop", "emergency stop");
     if let Some(pin) = emergency_stop {
         check_emergency_stop(motion, pin);
@@ -93,7 +111,9 @@ fn of_kind<P: Dimension, S: Dimension>(
         rate = stepper.as_ref().map(|stepper| config.limits.speed * stepper.scale.steps_per_unit());
         stepper
     });
-    let homing = reader.section("homing", |reader| homing::<P, S>(reader, pins, config)).flatten();
+    let stealthy = |stepper: &Stepper| stepper.uart.as_ref().is_some_and(|uart| uart.stealth);
+    let feels = stepper.as_ref().and_then(Option::as_ref).is_some_and(stealthy);
+    let homing = reader.section("homing", |reader| homing::<P, S>(reader, pins, config, feels)).flatten();
     if let Some(rate) = rate.filter(|rate| *rate > MOST_STEPS_PER_SECOND) {
         reader.reject(
             "speed",
@@ -102,7 +122,29 @@ fn of_kind<P: Dimension, S: Dimension>(
         );
     }
     let (stepper, homing) = (stepper.flatten()?, homing?);
+    if homing.trusts_hold() {
+        check_hold(reader, pins, &stepper);
+    }
     Some(Stepper { homing, ..stepper })
+}
+
+/// A motor that is to hold its axis while no program runs has to stay powered then.
+fn check_hold(reader: &mut Reader<'_, '_, '_>, pins: &Pins, stepper: &Stepper) {
+    let key = "homing";
+    if stepper.enable.is_some() && !stepper.hold_when_safe {
+        reader.reject(
+            key,
+            "has `trust_hold`, and the motor is released when the program ends",
+            "add `hold_when_safe = true` to its `stepper`, or remove `trust_hold`",
+        );
+    }
+    if !pins.outlive() {
+        reader.reject(
+            key,
+            "has `trust_hold`, and it is up to the kernel what a pin of \"gpiocdev\" does when the program ends",
+            "use the backend \"rppal\", or remove `trust_hold`",
+        );
+    }
 }
 
 fn motor<P: Dimension>(reader: &mut Reader<'_, '_, '_>, pins: &mut Pins, axis: Axis) -> Option<Stepper> {
@@ -119,6 +161,11 @@ fn motor<P: Dimension>(reader: &mut Reader<'_, '_, '_>, pins: &mut Pins, axis: A
     let microstep_pins = driver.and_then(|driver| microstep_levels(reader, driver, microsteps, &selectors));
     let full_steps: u32 = reader.or_in("full_steps_per_rotation", &(1..=100_000), 200);
     let per_rotation = reader.required_in("rotation_distance", &(quantity(1e-4)..=quantity(1e5)));
+    let written = reader.has("uart");
+    let uart = reader.section("uart", |reader| uart::uart(reader, pins, axis, microsteps, written)).flatten();
+    if uart.is_some() {
+        check_uart(reader, driver, &selectors, microsteps);
+    }
     let backlash = reader.or_in("backlash", &(quantity(0.0)..=quantity(1e3)), quantity(0.0));
     let second = Seconds::new;
     let idle_release = reader.optional_in("idle_release", &(second(1.0)..=second(86_400.0)));
@@ -135,12 +182,39 @@ fn motor<P: Dimension>(reader: &mut Reader<'_, '_, '_>, pins: &mut Pins, axis: A
         direction: direction?,
         enable,
         microstep_pins: microstep_pins?,
+        uart,
         scale: StepScale::new(steps / per_rotation?.get()),
         backlash: backlash.get(),
         idle_release: idle_release.map(Seconds::duration),
         hold_when_safe,
-        homing: Homing::ByHand { position: 0.0 },
+        homing: Homing::ByHand { position: 0.0, trust_hold: false },
     })
+}
+
+/// What a driver on a UART leaves to its registers.
+fn check_uart(
+    reader: &mut Reader<'_, '_, '_>,
+    driver: Option<StepperDriver>,
+    selectors: &[Pin],
+    microsteps: u32,
+) {
+    if driver.is_some_and(|driver| driver != StepperDriver::Tmc2209) {
+        reader.reject(
+            "uart",
+            "is there, and this driver has none",
+            "write driver = \"tmc2209\", or remove it",
+        );
+    }
+    if !selectors.is_empty() {
+        reader.reject(
+            "microstep_pins",
+            "are MS1 and MS2, which select the address of a driver with a UART",
+            "remove them: microsteps are set over the UART",
+        );
+    }
+    if !microsteps.is_power_of_two() {
+        reader.reject("microsteps", &format!("cannot be {microsteps}"), "write a power of two, 1 to 256");
+    }
 }
 
 /// The level that each microstep pin gets.
@@ -175,6 +249,7 @@ fn homing<P: Dimension, S: Dimension>(
     reader: &mut Reader<'_, '_, '_>,
     pins: &mut Pins,
     config: &AxisConfig,
+    feels: bool,
 ) -> Option<Homing> {
     let AxisConfig { axis, limits, travel } = *config;
     let method = reader.required("method");
@@ -186,15 +261,24 @@ fn homing<P: Dimension, S: Dimension>(
     let default_position = travel.map_or(0.0, |(low, high)| 0.0_f64.max(low).min(high));
     let method = method?;
     if matches!(method, Method::ByHand) {
-        return Some(Homing::ByHand { position: position.unwrap_or(default_position) });
+        let trust_hold = reader.or("trust_hold", false);
+        return Some(Homing::ByHand { position: position.unwrap_or(default_position), trust_hold });
     }
-    let switch = pins.required(reader, "switch", &format!("{axis} switch"));
+    let stall = matches!(method, Method::Stall);
+    let switch = pins.required(reader, if stall { "diag" } else { "switch" }, &format!("{axis} switch"));
+    let threshold = if stall { reader.required_in("threshold", &(1..=255_u32)) } else { None };
+    if stall && !feels {
+        let hint = "give its `stepper` a driver \"tmc2209\" with a [...stepper.uart] and `stealth`, or write \"endstop\"";
+        reader.reject("method", "cannot be \"stall\": the driver does not feel that the motor stalls", hint);
+    }
     let end = reader.or("towards", if travel.is_some() { End::Low } else { End::High });
     let upwards = matches!(end, End::High);
     let speed = |value: f64| Quantity::<S>::new(value);
     let speeds = speed(0.001)..=speed(limits.speed);
     let fast = reader.or_in("speed", &speeds, speed(limits.speed / 4.0)).get();
-    let slow = reader.or_in("slow_speed", &speeds, speed(limits.speed / 20.0)).get();
+    // A motor that goes slowly does not feel its load.
+    let slow =
+        if stall { fast } else { reader.or_in("slow_speed", &speeds, speed(limits.speed / 20.0)).get() };
     let lengths = Quantity::<P>::new(0.001)..=Quantity::new(travel.map_or(180.0, |(low, high)| high - low));
     let back_off = reader.or_in("back_off", &lengths, Quantity::new(travel.map_or(10.0, |_| 2.0))).get();
     let end_of_travel = travel.map_or(0.0, |(low, high)| if upwards { high } else { low });
@@ -213,10 +297,11 @@ fn homing<P: Dimension, S: Dimension>(
             reader.reject("method", "cannot be \"index\": the axis does not go round", "write \"endstop\"");
             None
         }
-        (Method::Endstop, false) => {
-            reader.reject("method", "cannot be \"endstop\": a turntable has no end", "write \"index\"");
+        (Method::Endstop | Method::Stall, false) => {
+            reader.reject("method", "needs an end, and a turntable has none", "write \"index\"");
             None
         }
+        (Method::Stall, true) => Some(Homing::Stall { seek, threshold: threshold? as u8 }),
         (Method::Endstop, true) => Some(Homing::Endstop(seek)),
         (Method::Index | Method::ByHand, _) => Some(Homing::Index(seek)),
     }

@@ -16,13 +16,15 @@ use super::driver::name_holders;
 use super::error::{CameraError, RecoverError};
 use super::frame::{CapturedFrame, Expected};
 use super::handle::Inner;
+use super::live::LiveView;
 use super::session::{Session, Stream};
 use super::sorting::{Answer, Want};
 use super::status::State;
 use crate::camera_driver::protocol::{self, Controls, ErrorKind, Hello, ToDriver};
-use crate::config::Rung;
+use crate::config::{Live, Rung};
 use crate::plan::ShotIndex;
 use crate::rig::clock::now_ns;
+use crate::units::FramesPerSecond;
 
 /// An attempt lasts at least this long and [`MIN_FRAMES`], whatever the configuration says.
 const MIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -89,6 +91,14 @@ impl Lease {
         };
         let wanted = held.over(self.inner.config.controls);
         self.stream().await?.connection.tell(&ToDriver::Set { controls: wanted })
+    }
+
+    /// Looks at the open camera, at most at `rate`; none if it has no low-resolution frames beside stills. In a tokio
+    /// runtime.
+    pub fn live(&self, rate: FramesPerSecond) -> Option<LiveView> {
+        let beside = self.inner.board().hello.as_ref().is_some_and(|hello| hello.live_beside_stills);
+        let wanted = self.inner.config.live != Live::Off;
+        (beside && wanted).then(|| LiveView::new(Arc::clone(&self.inner), rate))
     }
 
     /// One attempt at `shot`: the first valid frame whose exposure began at `not_before_ns`

@@ -80,16 +80,19 @@ pub struct LiveView {
 impl Camera {
     /// Looks at the camera, at most at `rate`. In a tokio runtime.
     pub fn live(&self, rate: FramesPerSecond) -> LiveView {
-        let inner = Arc::clone(&self.inner);
-        let number = inner.audience.join(rate);
-        let newest = inner.audience.newest.subscribe();
-        let view = LiveView { inner, number, newest, runtime: Handle::current() };
-        view.tell();
-        view
+        LiveView::new(Arc::clone(&self.inner), rate)
     }
 }
 
 impl LiveView {
+    pub(super) fn new(inner: Arc<Inner>, rate: FramesPerSecond) -> Self {
+        let number = inner.audience.join(rate);
+        let newest = inner.audience.newest.subscribe();
+        let view = Self { inner, number, newest, runtime: Handle::current() };
+        view.tell();
+        view
+    }
+
     /// The next frame; whoever is slow misses some. None if there will be no more.
     pub async fn next(&mut self) -> Option<Arc<CapturedFrame>> {
         loop {

@@ -1,5 +1,6 @@
 //! Axes that stepper motors move.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,8 @@ use super::motor::Motor;
 use super::orders::{Order, Reply, Shared, Stop};
 use super::pins::{Board, PinError};
 use super::route::Rig;
+use super::standing::Notes;
+use super::tmc2209::{Drivers, UartError};
 use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing};
 use crate::motion::{self, Limits, Unreachable};
@@ -35,18 +38,22 @@ pub struct GpioAxes {
 
 impl GpioAxes {
     /// Takes the pins of `motion` from `board`. `axes` belong to its motors, one to one. Nothing moves, and no motor
-    /// is powered, yet. Simulated cameras see the axes through `world`.
+    /// is powered, yet. Simulated cameras see the axes through `world`. Where held motors stand is noted in `runtime`.
     pub fn open(
         board: &dyn Board,
         axes: Vec<AxisConfig>,
         motion: &GpioMotion,
         world: Arc<WorldFile>,
+        runtime: &Path,
     ) -> Result<Self, OpenError> {
         let steppers = motion.steppers.clone();
         let stop = motion.emergency_stop.map(|pin| board.input(pin, "emergency stop")).transpose()?;
         let motors =
             steppers.iter().map(|stepper| Motor::open(board, stepper)).collect::<Result<Vec<_>, _>>()?;
+        let (drivers, reset) = Drivers::open(board, &steppers)?;
         let shared = Arc::new(Shared::new(steppers.len()));
+        drivers.watch(shared.clone())?;
+        let watched = !drivers.is_empty();
         let rig = Rig {
             axes,
             steppers,
@@ -55,9 +62,23 @@ impl GpioAxes {
             homing: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             world,
+            drivers,
         };
-        for (index, stepper) in rig.steppers.iter().enumerate() {
-            if let Homing::ByHand { position } = stepper.homing {
+        let path = runtime.join("standing");
+        let (notes, standing) =
+            Notes::open(&path, &rig.steppers).map_err(|source| OpenError::Notes { path, source })?;
+        for (index, (stepper, standing)) in rig.steppers.iter().zip(standing).enumerate() {
+            let Homing::ByHand { position, .. } = stepper.homing else { continue };
+            // A driver whose supply was off has held nothing.
+            if let Some(steps) = standing.filter(|_| !reset.contains(&index)) {
+                rig.stands_at(index, steps);
+                info!(
+                    "the {} stands at {:.3} {}, where its motor has held it since the program ended",
+                    stepper.axis,
+                    stepper.scale.position(steps),
+                    stepper.axis.unit()
+                );
+            } else {
                 rig.may_stand_at(index, stepper.scale.steps(position));
                 info!(
                     "the {} is taken to stand at {position} {}, by hand; no scan of an earlier start goes on before somebody says so",
@@ -69,7 +90,7 @@ impl GpioAxes {
         let releases = rig.steppers.iter().map(|stepper| stepper.idle_release).collect();
         let homed = rig.steppers.iter().map(|stepper| stepper.homing.seek().is_some()).collect();
         let late = (motion.max_late_steps, motion.max_step_delay);
-        let emitter = Emitter::new(motors, releases, homed, stop, late, shared);
+        let emitter = Emitter::new(motors, releases, homed, stop, late, shared, (notes, watched));
         let (orders, receiver) = mpsc::channel();
         let thread =
             std::thread::Builder::new().name("steps".into()).spawn(move || emitter.run(&receiver))?;
@@ -117,6 +138,17 @@ pub enum OpenError {
     /// A pin.
     #[error(transparent)]
     Pin(#[from] PinError),
+    /// The driver of a motor.
+    #[error(transparent)]
+    Uart(#[from] UartError),
+    /// The note of where motors stand.
+    #[error("cannot note where the axes stand in {}: {source}", path.display())]
+    Notes {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The thread.
     #[error("cannot start the thread that makes steps: {0}")]
     Thread(#[from] std::io::Error),
@@ -160,8 +192,8 @@ impl Axes for GpioAxes {
         let assumed = steppers.filter(|(_, assumed)| assumed.load(Ordering::Relaxed));
         assumed
             .filter_map(|(stepper, _)| match stepper.homing {
-                Homing::ByHand { position } => Some((stepper.axis, position)),
-                Homing::Endstop(_) | Homing::Index(_) => None,
+                Homing::ByHand { position, .. } => Some((stepper.axis, position)),
+                Homing::Endstop(_) | Homing::Index(_) | Homing::Stall { .. } => None,
             })
             .collect()
     }
@@ -193,6 +225,10 @@ impl Axes for GpioAxes {
         self.rig.shared.disturbances.load(Ordering::Acquire)
     }
 
+    fn deadline_ns(&self) -> Option<u64> {
+        Some(self.rig.shared.deadline_ns.load(Ordering::Relaxed)).filter(|deadline| *deadline > 0)
+    }
+
     fn hold(&self, held: bool) {
         self.rig.shared.held.store(held, Ordering::Relaxed);
     }
@@ -200,6 +236,7 @@ impl Axes for GpioAxes {
     fn end(&self) {
         self.stop();
         drop(self.rig.orders.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.rig.drivers.end();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
             && thread.join().is_err()
@@ -211,6 +248,10 @@ impl Axes for GpioAxes {
     fn clear(&self) -> Result<(), MotionError> {
         if self.rig.shared.busy.load(Ordering::Acquire) {
             return Err(MotionError::Moving);
+        }
+        if self.fault().is_some() {
+            // A driver that has failed, or whose supply was off, is given its settings anew.
+            self.rig.drivers.configure().map_err(|error| MotionError::fault(&error))?;
         }
         let (sender, answer) = mpsc::sync_channel(1);
         self.rig.send(Order::Clear(sender))?;

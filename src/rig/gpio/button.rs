@@ -77,6 +77,11 @@ impl Button {
         (button, active.then_some(Heard::Stuck))
     }
 
+    /// Whether nobody touches it, and nothing is waited for.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.raw && self.state == State::Released
+    }
+
     /// Looks at the level at `now`, which never goes back.
     pub(super) fn look(&mut self, active: bool, now: Duration) -> Option<Heard> {
         if now.saturating_sub(self.counting_since) > RESTLESS_FOR {

@@ -3,25 +3,24 @@
 //! While something moves, it allocates nothing and takes no lock: wishes and what it has done are atomics. A step
 //! that comes late delays all that follow, so that the motor never has to catch up.
 
+mod rest;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use tracing::{error, info, warn};
-
 use super::motor::Motor;
 use super::orders::{Fault, Leg, Order, Rest, Run, Shared, Stop, Until};
 use super::pins::Input;
 use super::realtime;
+use super::standing::Notes;
 use crate::motion::StepCourse;
 use crate::rig::axes::MotionError;
 use crate::rig::clock::now_ns;
 
 /// How often the emergency stop is looked at between steps that are far apart.
 const LOOK: Duration = Duration::from_millis(2);
-/// How often while nothing moves.
-const LOOK_AT_REST: Duration = Duration::from_millis(10);
 /// A step later than this, or than half the time to the next one of its motor, is late.
 const LEAST_LATE_NS: u64 = 50_000;
 /// A motor that waits for less than this many of its steps goes on as if nothing had been.
@@ -47,6 +46,9 @@ pub(super) struct Emitter {
     max_late: u32,
     max_delay_ns: u64,
     shared: Arc<Shared>,
+    notes: Notes,
+    /// Whether drivers are looked after, which may trip.
+    watched: bool,
     cursors: Vec<Option<Cursor>>,
     rested_ns: u64,
 }
@@ -66,6 +68,7 @@ impl Emitter {
         emergency_stop: Option<Box<dyn Input>>,
         (max_late, max_delay): (u32, Duration),
         shared: Arc<Shared>,
+        (notes, watched): (Notes, bool),
     ) -> Self {
         let cursors = motors.iter().map(|_| None).collect();
         let max_delay_ns = max_delay.as_nanos() as u64;
@@ -78,6 +81,8 @@ impl Emitter {
             max_late,
             max_delay_ns,
             shared,
+            notes,
+            watched,
             cursors,
             rested_ns,
         }
@@ -88,15 +93,19 @@ impl Emitter {
         realtime::request();
         self.look_at_rest();
         self.tell_power();
+        self.keep_notes();
+        let look_every = self.look_every();
         loop {
-            let looks = self.emergency_stop.is_some() || self.idle_release.iter().any(Option::is_some);
-            let order = if looks {
-                match orders.recv_timeout(LOOK_AT_REST) {
+            let order = if let Some(every) = look_every {
+                self.shared.beat();
+                match orders.recv_timeout(every) {
                     Ok(order) => Some(order),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             } else {
+                // An order puts it up again before it is heard.
+                self.shared.deadline_ns.store(0, Ordering::Relaxed);
                 match orders.recv() {
                     Ok(order) => Some(order),
                     Err(_) => return,
@@ -107,14 +116,17 @@ impl Emitter {
                     self.look_at_rest();
                     self.release_idle();
                 }
+                Some(Order::Note) => self.keep_notes(),
                 Some(Order::Clear(answer)) => {
                     // Whoever asked may have gone.
                     let _ = answer.send(self.clear());
                 }
                 Some(Order::Run(run)) => {
+                    self.notes.void();
                     let ended = self.perform(&run);
                     self.rested_ns = now_ns();
                     self.tell_power();
+                    self.keep_notes();
                     self.shared.busy.store(false, Ordering::Release);
                     run.reply.send(ended);
                 }
@@ -141,16 +153,17 @@ impl Emitter {
 
     /// Makes the steps of `leg`, all of it later by `slip_ns`, to which delays are added.
     fn leg(&mut self, leg: &Leg, slip_ns: &mut u64, until: Option<Until>) -> Result<Ended, Fault> {
-        let mut rest = Duration::ZERO;
+        let (mut rest, mut ready_ns) = (Duration::ZERO, 0);
         for (index, course) in leg.courses.iter().enumerate() {
             let course = course.as_ref().filter(|course| course.steps() > 0);
             if let Some(course) = course {
-                self.motors[index].power(true)?;
-                self.motors[index].turn(course.direction() > 0)?;
+                ready_ns = self.motors[index].prepare(course.direction() > 0)?.max(ready_ns);
                 rest = rest.max(course.duration());
             }
             self.cursors[index] = course.map(Cursor::new);
         }
+        // An order that was heard late does not begin before the boards are ready.
+        *slip_ns += ready_ns.saturating_sub(leg.start_ns + *slip_ns);
         if let Some(until) = until
             && self.is_met(until)?
         {
@@ -167,8 +180,12 @@ impl Emitter {
             // Steps far apart are waited for in parts.
             let look_ns = now_ns() + LOOK.as_nanos() as u64;
             realtime::wait_until(due_ns.min(look_ns));
+            self.shared.beat();
             if self.is_emergency()? {
                 return Err(Fault::EmergencyStop);
+            }
+            if let Some(fault) = self.shared.take_trip() {
+                return Err(fault);
             }
             if !stopping && self.shared.stop.load(Ordering::Relaxed) == Stop::Brake as u8 {
                 stopping = true;
@@ -289,81 +306,6 @@ impl Emitter {
             }
         }
         Ok(true)
-    }
-
-    /// At rest the emergency stop counts, too: it takes the power away.
-    fn look_at_rest(&mut self) {
-        if self.shared.fault().is_some() {
-            return;
-        }
-        match self.is_emergency() {
-            Ok(false) => {}
-            Ok(true) => drop(self.latch(Fault::EmergencyStop)),
-            Err(fault) => drop(self.latch(fault)),
-        }
-    }
-
-    fn release_idle(&mut self) {
-        if self.shared.held.load(Ordering::Relaxed) {
-            return;
-        }
-        let rested = Duration::from_nanos(now_ns().saturating_sub(self.rested_ns));
-        for index in 0..self.motors.len() {
-            let Some(after) = self.idle_release[index] else { continue };
-            if rested < after || !self.motors[index].is_powered() {
-                continue;
-            }
-            match self.motors[index].power(false) {
-                Ok(()) => {
-                    self.shared.disturbances.fetch_add(1, Ordering::Release);
-                    info!("a motor is released after {after:?} of rest");
-                }
-                Err(error) => drop(self.latch(error.into())),
-            }
-            // What is put somewhere by hand is trusted to stay there; what is found by a switch is found again.
-            if self.homed[index] {
-                self.shared.known[index].store(false, Ordering::Relaxed);
-            }
-            self.tell_power();
-        }
-    }
-
-    /// Stops everything at once, takes away the power, and lets nothing move any more.
-    fn latch(&mut self, fault: Fault) -> MotionError {
-        for motor in &mut self.motors {
-            if let Err(error) = motor.make_safe() {
-                error!("a motor is not safe: {error}");
-            }
-        }
-        for known in self.shared.known.iter().chain(&self.shared.assumed) {
-            known.store(false, Ordering::Relaxed);
-        }
-        self.tell_power();
-        error!("the axes are stopped and released: {fault}; when it is safe again: scanner clear");
-        let error = MotionError::fault(&fault);
-        self.shared.set_fault(Some(fault));
-        // After the fault: whoever sees this finds its cause.
-        self.shared.disturbances.fetch_add(1, Ordering::Release);
-        error
-    }
-
-    fn clear(&mut self) -> Result<(), MotionError> {
-        match self.is_emergency() {
-            Ok(true) => return Err(MotionError::fault(&Fault::EmergencyStop)),
-            Err(fault) => return Err(MotionError::fault(&fault)),
-            Ok(false) => {}
-        }
-        if let Some(fault) = self.shared.fault() {
-            warn!("cleared: {fault}");
-        }
-        self.shared.set_fault(None);
-        Ok(())
-    }
-
-    fn tell_power(&self) {
-        for (motor, powered) in self.motors.iter().zip(&self.shared.powered) {
-            powered.store(motor.is_powered(), Ordering::Relaxed);
-        }
     }
 }
 

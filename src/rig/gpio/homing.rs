@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tracing::info;
 
-use super::orders::{Reply, Stop, Until};
+use super::orders::{Order, Reply, Stop, Until};
 use super::route::Rig;
 use crate::config::gpio::{Homing, Seek, Stepper};
 use crate::rig::axes::MotionError;
@@ -38,13 +38,25 @@ impl Search<'_> {
         let stepper = self.stepper();
         let (axis, unit) = (stepper.axis, stepper.axis.unit());
         match &stepper.homing {
-            Homing::ByHand { position } => {
+            Homing::ByHand { position, .. } => {
                 self.rig.stands_at(self.index, stepper.scale.steps(*position));
+                self.rig.send(Order::Note)?;
                 info!("the {axis} is taken to stand at {position} {unit}");
             }
             Homing::Endstop(seek) | Homing::Index(seek) => {
                 self.find(seek)?;
                 info!("the {axis} is home: its switch is at {} {unit}", seek.position);
+            }
+            Homing::Stall { seek, threshold } => {
+                let drivers = &self.rig.drivers;
+                let rate = seek.speed * stepper.scale.steps_per_unit();
+                drivers
+                    .watch_stalls(self.index, *threshold, rate)
+                    .map_err(|error| self.failed(error.to_string()))?;
+                let found = self.find(seek);
+                drivers.ignore_stalls(self.index);
+                found?;
+                info!("the {axis} is home: it stalls at {} {unit}", seek.position);
             }
         }
         Ok(())
@@ -53,6 +65,8 @@ impl Search<'_> {
     /// Quickly to the switch, back, and slowly to it again: that is its place.
     fn find(&self, seek: &Seek) -> Result<(), MotionError> {
         let Seek { switch, speed, slow_speed, back_off, farthest, .. } = *seek;
+        // A motor that pushes at an end is not braked.
+        let brakes = !matches!(self.stepper().homing, Homing::Stall { .. });
         let there = seek.direction();
         // Whatever becomes of this: until the end it is not known.
         self.rig.shared.known[self.index].store(false, Ordering::Relaxed);
@@ -64,7 +78,7 @@ impl Search<'_> {
             );
             return Err(self.failed(message));
         }
-        let Some(first) = self.until(there * farthest, speed, true, true)? else {
+        let Some(first) = self.until(there * farthest, speed, true, brakes)? else {
             let message = format!(
                 "its switch ({switch}) was not met within {farthest} {}: check the switch, the motor, and which way it turns",
                 self.stepper().axis.unit()

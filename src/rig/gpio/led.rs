@@ -20,6 +20,11 @@ const fn beats(pattern: Led) -> &'static [u64] {
     }
 }
 
+/// Whether `pattern` does not blink.
+pub(super) fn is_steady(pattern: Led) -> bool {
+    beats(pattern).len() < 2
+}
+
 /// Whether `pattern` is lit `since` it began.
 pub(super) fn is_lit(pattern: Led, since: Duration) -> bool {
     let beats = beats(pattern);

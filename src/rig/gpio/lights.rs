@@ -21,7 +21,8 @@ const PERIOD: Duration = Duration::from_millis(1);
 
 /// Lights on GPIO pins, seen by simulated cameras, too.
 pub struct GpioLights {
-    lamps: Mutex<Vec<Lamp>>,
+    /// With the rest after which each goes off.
+    lamps: Mutex<Vec<(Lamp, Duration)>>,
     seen: SimLights,
 }
 
@@ -40,7 +41,8 @@ impl GpioLights {
             let pin = OutputPin::open(board, &output)?;
             let dimmed = light.brightness > 0.0 && light.brightness < 1.0;
             let bright = light.brightness > 0.0;
-            lamps.push(if dimmed { Lamp::dimmed(pin, light)? } else { Lamp::Plain { pin, bright } });
+            let lamp = if dimmed { Lamp::dimmed(pin, light)? } else { Lamp::Plain { pin, bright } };
+            lamps.push((lamp, light.idle_off));
         }
         Ok(Self { lamps: Mutex::new(lamps), seen })
     }
@@ -48,16 +50,18 @@ impl GpioLights {
 
 impl Lights for GpioLights {
     fn switch(&self, on: bool) -> Result<Duration, LightsError> {
-        for lamp in self.lamps.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
-            match lamp {
-                Lamp::Plain { pin, bright } => pin.set(on && *bright, now_ns())?,
-                Lamp::Dimmed { wanted, .. } => {
-                    // Its thread ends after an error only, which it has logged.
-                    let _ = wanted.as_ref().map(|wanted| wanted.send(on));
-                }
-            }
+        for (lamp, _) in self.lamps.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            lamp.switch(on)?;
         }
         self.seen.switch(on)
+    }
+
+    fn rest(&self, idle: Duration) -> Result<Option<Duration>, LightsError> {
+        let mut lamps = self.lamps.lock().unwrap_or_else(PoisonError::into_inner);
+        for (lamp, _) in lamps.iter_mut().filter(|(_, idle_off)| *idle_off <= idle) {
+            lamp.switch(false)?;
+        }
+        self.seen.rest(idle)
     }
 
     fn end(&self) {
@@ -67,6 +71,17 @@ impl Lights for GpioLights {
 }
 
 impl Lamp {
+    fn switch(&mut self, on: bool) -> Result<(), PinError> {
+        match self {
+            Self::Plain { pin, bright } => pin.set(on && *bright, now_ns())?,
+            Self::Dimmed { wanted, .. } => {
+                // Its thread ends after an error only, which it has logged.
+                let _ = wanted.as_ref().map(|wanted| wanted.send(on));
+            }
+        }
+        Ok(())
+    }
+
     fn dimmed(pin: OutputPin, light: &Light) -> Result<Self, OpenError> {
         let (wanted, receiver) = mpsc::channel();
         let lit = PERIOD.mul_f64(light.brightness);

@@ -19,14 +19,17 @@ mod realtime;
 mod route;
 mod rppal;
 mod sim;
+mod standing;
 #[cfg(test)]
 mod tests;
+mod tmc2209;
 
 pub use axes::{GpioAxes, OpenError};
 pub use lights::GpioLights;
 pub use panel::{GpioPanel, press};
 pub use pins::{Board, Edges, Input, Output, OutputPin, PinError};
 pub use sim::{Change, SimBoard};
+pub use tmc2209::UartError;
 
 use std::path::Path;
 use std::sync::Arc;

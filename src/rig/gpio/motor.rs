@@ -1,9 +1,14 @@
 //! A stepper motor at its pins.
 
+use std::time::Duration;
+
 use super::pins::{Board, Input, OutputPin, PinError};
 use super::realtime::wait_until;
 use crate::config::gpio::{SafeOutput, Stepper, stepper_outputs};
 use crate::rig::clock::now_ns;
+
+/// From powering a motor to its first step: the current has to rise, and the rotor to come to rest.
+const POWER_UP: Duration = Duration::from_millis(2);
 
 /// The pins of one motor, as the thread that makes steps has them.
 pub(super) struct Motor {
@@ -13,7 +18,10 @@ pub(super) struct Motor {
     /// Held for as long as the motor is there.
     _microsteps: Vec<OutputPin>,
     switch: Option<Box<dyn Input>>,
-    pulse_ns: u64,
+    /// How long a pulse is high, and then low, at least, and from a direction to a rise.
+    half_ns: u64,
+    setup_ns: u64,
+    fell_ns: u64,
     upwards: Option<bool>,
     powered: bool,
     powered_when_safe: bool,
@@ -36,7 +44,9 @@ impl Motor {
             enable,
             _microsteps: outputs.microsteps.iter().map(open).collect::<Result<_, _>>()?,
             switch,
-            pulse_ns: stepper.driver.pulse().as_nanos() as u64,
+            half_ns: stepper.driver.pulse().half.as_nanos() as u64,
+            setup_ns: stepper.driver.pulse().setup.as_nanos() as u64,
+            fell_ns: 0,
             upwards: None,
         })
     }
@@ -52,28 +62,36 @@ impl Motor {
         Ok(())
     }
 
-    pub(super) const fn is_powered(&self) -> bool {
-        self.powered
-    }
-
-    pub(super) fn turn(&mut self, upwards: bool) -> Result<(), PinError> {
+    /// Powers and directs the motor. Returns from when on it may step.
+    pub(super) fn prepare(&mut self, upwards: bool) -> Result<u64, PinError> {
+        let was_powered = self.powered;
+        self.power(true)?;
         if self.upwards != Some(upwards) {
             self.direction.set(upwards, now_ns())?;
             self.upwards = Some(upwards);
         }
-        Ok(())
+        let wait_ns = if was_powered { self.setup_ns } else { POWER_UP.as_nanos() as u64 };
+        Ok(now_ns() + wait_ns)
     }
 
-    /// Begins a step: [`Self::fall`] has to follow.
+    pub(super) const fn is_powered(&self) -> bool {
+        self.powered
+    }
+
+    /// Begins a step: [`Self::fall`] has to follow. Waits if the one before has only just ended: one that was made a
+    /// little late, which the next one is not.
     pub(super) fn rise(&mut self, due_ns: u64) -> Result<(), PinError> {
+        wait_until(self.fell_ns + self.half_ns);
         self.step.set(true, due_ns)
     }
 
     /// Ends the step that began at `risen_ns`, not before the driver has seen it.
     pub(super) fn fall(&mut self, risen_ns: u64) -> Result<(), PinError> {
-        let due_ns = risen_ns + self.pulse_ns;
+        let due_ns = risen_ns + self.half_ns;
         wait_until(due_ns);
-        self.step.set(false, due_ns)
+        self.step.set(false, due_ns)?;
+        self.fell_ns = now_ns();
+        Ok(())
     }
 
     /// Whether its switch is active; not, if it has none.

@@ -1,14 +1,20 @@
 //! What the thread that makes steps and the rest of the program say to each other.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::pins::PinError;
 use crate::motion::StepCourse;
 use crate::rig::axes::MotionError;
+use crate::rig::clock::now_ns;
+
+/// The thread looks around every few milliseconds while it has something to do. On a machine that is busy it may wait
+/// for a while, if it has no real-time priority; a rig whose emergency stop nobody looks at for so long is not safe.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the thread and the rest of the program share.
 #[derive(Debug)]
@@ -29,9 +35,14 @@ pub(super) struct Shared {
     pub(super) late: AtomicU64,
     /// How often the motors have lost their power since the start, for whatever cause.
     pub(super) disturbances: AtomicU64,
+    /// By when the thread has to show that it goes on; 0 while it waits for orders alone.
+    pub(super) deadline_ns: AtomicU64,
     /// Whether motors that rest stay powered.
     pub(super) held: AtomicBool,
     fault: Mutex<Option<Fault>>,
+    /// Whether [`Self::trip`] was called since.
+    tripped: AtomicBool,
+    trip: Mutex<Option<Fault>>,
 }
 
 /// What is wished of a run under way.
@@ -59,12 +70,16 @@ pub(super) enum Fault {
     #[error("the thread that makes steps has failed, which is a defect: restart the program")]
     Ended,
     #[error("{0}")]
+    Driver(String),
+    #[error("{0}")]
     Pin(String),
 }
 
 /// What the thread is asked to do.
 pub(super) enum Order {
     Run(Box<Run>),
+    /// Note where the motors stand: somebody has said so.
+    Note,
     /// Forget the fault, if its cause is gone.
     Clear(SyncSender<Result<(), MotionError>>),
 }
@@ -129,9 +144,32 @@ impl Shared {
             busy: AtomicBool::new(false),
             late: AtomicU64::new(0),
             disturbances: AtomicU64::new(0),
+            deadline_ns: AtomicU64::new(0),
             held: AtomicBool::new(false),
             fault: Mutex::new(None),
+            tripped: AtomicBool::new(false),
+            trip: Mutex::new(None),
         }
+    }
+
+    /// The thread goes on, or is about to have something to do: it shows itself within [`PATIENCE`].
+    pub(super) fn beat(&self) {
+        self.deadline_ns.store(now_ns() + PATIENCE.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Has the thread that makes steps latch `fault`, at its next look.
+    pub(super) fn trip(&self, fault: Fault) {
+        *self.trip.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        self.tripped.store(true, Ordering::Release);
+    }
+
+    /// What somebody else has found to be wrong, if so: once.
+    pub(super) fn take_trip(&self) -> Option<Fault> {
+        if !self.tripped.load(Ordering::Acquire) {
+            return None;
+        }
+        self.tripped.store(false, Ordering::Relaxed);
+        self.trip.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(super) fn fault(&self) -> Option<Fault> {

@@ -17,8 +17,13 @@ use crate::config::gpio::{PanelPins, Pin, led_output};
 use crate::rig::clock::now_ns;
 use crate::rig::panel::{Button as Press, Led, NextPress, Panel};
 
-/// How often buttons are looked at, and the LED.
+/// How often buttons are looked at, and the LED, while there is something to be seen.
 const LOOK: Duration = Duration::from_millis(5);
+/// How often while no button is touched and the LED does not blink: a press lasts for 50 ms at least, and counts once it
+/// has lasted as long as bounces do.
+const LOOK_QUIETLY: Duration = Duration::from_millis(10);
+/// The same if the kernel reports presses: it keeps them.
+const LOOK_SELDOM: Duration = Duration::from_millis(50);
 /// Presses that may wait to be heard.
 const QUEUE: usize = 16;
 
@@ -163,7 +168,21 @@ impl Watch {
                 error!("the panel is not looked at any more: {error}");
                 return;
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(self.pause());
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        let contacts = || self.start.iter().chain(&self.stop);
+        let refused = self.shown.refused.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let pattern = self.shown.pattern.lock().unwrap_or_else(PoisonError::into_inner).0;
+        let blinks = self.led.is_some() && (refused || !led::is_steady(pattern));
+        if blinks || contacts().any(|contact| !contact.button.is_quiet()) {
+            LOOK
+        } else if contacts().all(|contact| matches!(contact.input, Source::Reported { .. })) {
+            LOOK_SELDOM
+        } else {
+            LOOK_QUIETLY
         }
     }
 
@@ -196,7 +215,8 @@ impl Watch {
 
     fn light(&mut self) -> Result<(), PinError> {
         let Some(output) = &mut self.led else { return Ok(()) };
-        let refused = *self.shown.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = self.shown.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused = refused.filter(|refused| refused.elapsed() < led::REFUSED);
         let (pattern, since) = *self.shown.pattern.lock().unwrap_or_else(PoisonError::into_inner);
         let lit = refused
             .and_then(|refused| led::is_lit_refusing(refused.elapsed()))

@@ -1,8 +1,10 @@
 //! What a back-end of pins has to offer.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use serial2::SerialPort;
 
 use crate::config::gpio::{Pin, SafeOutput};
 
@@ -17,6 +19,11 @@ pub trait Board: Send + Sync {
     /// Takes `pin` as an input whose changes the kernel reports, once they have lasted for `debounce`; none if this
     /// back-end has to look by itself.
     fn edges(&self, pin: Pin, purpose: &str, debounce: Duration) -> Result<Option<Box<dyn Edges>>, PinError>;
+
+    /// Opens the serial port at `path`, at which drivers are.
+    fn uart(&self, path: &Path) -> io::Result<SerialPort> {
+        super::tmc2209::open_port(path)
+    }
 }
 
 /// An output.

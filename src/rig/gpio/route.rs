@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::orders::{Leg, Order, Reply, Run, Shared, Stop, Until};
+use super::tmc2209::Drivers;
 use crate::config::AxisConfig;
 use crate::config::gpio::Stepper;
 use crate::motion::{self, Limits, StepCourse};
@@ -35,6 +36,7 @@ pub(super) struct Rig {
     /// Whether that is to end.
     pub(super) cancelled: AtomicBool,
     pub(super) world: Arc<WorldFile>,
+    pub(super) drivers: Drivers,
 }
 
 impl Rig {
@@ -115,6 +117,7 @@ impl Rig {
 
     pub(super) fn send(&self, order: Order) -> Result<(), MotionError> {
         let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.beat();
         orders.as_ref().ok_or(MotionError::Ended)?.send(order).map_err(|_| MotionError::Ended)
     }
 

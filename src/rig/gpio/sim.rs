@@ -1,16 +1,24 @@
 //! Simulated pins.
 
+mod mechanism;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serial2::SerialPort;
+
+use self::mechanism::{Mechanism, Role};
 use super::pins::{Board, Edges, Input, Output, PinError};
-use crate::config::gpio::{DeviceFault, Homing, Pin, Pull, Seek, SimulatedPins, Stepper};
+#[cfg(test)]
+use super::tmc2209::SimChip;
+use super::tmc2209::SimUart;
+use crate::config::gpio::{DeviceFault, Pin, Pull, SimulatedPins, Stepper};
 use crate::config::{Config, MotionBackend};
 use crate::rig::clock::now_ns;
 
@@ -20,11 +28,9 @@ const LOW: u8 = b'0';
 const OPEN: u8 = b'-';
 /// Changes beyond this are counted only: an hour of a fast rig.
 const MOST_CHANGES: usize = 16_000_000;
-/// Width of an index mark in steps.
-const MARK: i64 = 8;
 
 /// Pins whose levels are bytes in a file, `0`, `1` or `-`: they outlive the process, as those of a chip do, and
-/// anybody can look at them. What hangs on them is computed: motors move carriages that meet their switches, the
+/// anybody can look at them. Behind them is where each motor truly stands, which outlives it, too. What hangs on them is computed: motors move carriages that meet their switches, the
 /// contact of the emergency stop is closed.
 #[derive(Debug)]
 pub struct SimBoard {
@@ -40,6 +46,8 @@ struct Shared {
     path: PathBuf,
     file: File,
     changes: Mutex<Changes>,
+    /// Changes of outputs until one never ends.
+    until_hang: Option<AtomicI64>,
 }
 
 #[derive(Debug, Default)]
@@ -59,15 +67,6 @@ pub struct Change {
     pub due_ns: u64,
     /// When it did.
     pub at_ns: u64,
-}
-
-/// A motor and what it moves, as they truly are.
-#[derive(Debug)]
-struct Mechanism {
-    stepper: Stepper,
-    steps: AtomicI64,
-    upwards: AtomicBool,
-    powered: AtomicBool,
 }
 
 impl SimBoard {
@@ -97,14 +96,22 @@ impl SimBoard {
         }
         let (mechanisms, closed) = match &config.motion.backend {
             MotionBackend::Gpio(motion) => {
-                let mechanism = |stepper: &Stepper| Arc::new(Mechanism::new(stepper, simulated));
+                let mechanism = |(index, stepper): (usize, &Stepper)| {
+                    let offset = (pins + index * size_of::<i64>()) as u64;
+                    Arc::new(Mechanism::new(stepper, simulated, &file, offset))
+                };
                 let closed = motion.emergency_stop.map(|pin| pin.number).into_iter().collect();
-                (motion.steppers.iter().map(mechanism).collect(), closed)
+                let mechanisms: Vec<_> = motion.steppers.iter().enumerate().map(mechanism).collect();
+                for mechanism in &mechanisms {
+                    mechanism.keep(&file).map_err(failed("write"))?;
+                }
+                (mechanisms, closed)
             }
             MotionBackend::Sim { .. } => (Vec::new(), Vec::new()),
         };
         let changes = Mutex::new(Changes { list: Vec::with_capacity(1 << 16), taken: BTreeMap::new() });
-        let shared = Arc::new(Shared { path: path.to_owned(), file, changes });
+        let until_hang = simulated.hang.map(|change| AtomicI64::new(change.into()));
+        let shared = Arc::new(Shared { path: path.to_owned(), file, changes, until_hang });
         Ok(Self { shared, simulated: simulated.clone(), mechanisms, closed })
     }
 
@@ -122,6 +129,12 @@ impl SimBoard {
     /// Where each motor truly stands, in steps, in the order of the axes.
     pub fn true_steps(&self) -> Vec<i64> {
         self.mechanisms.iter().map(|mechanism| mechanism.steps.load(Ordering::Relaxed)).collect()
+    }
+
+    /// The drivers on UARTs, in the order of the axes.
+    #[cfg(test)]
+    pub(super) fn chips(&self) -> Vec<Arc<SimChip>> {
+        self.mechanisms.iter().filter_map(|mechanism| mechanism.chip.clone()).collect()
     }
 
     fn take(&self, pin: Pin, purpose: &str) -> Result<(), PinError> {
@@ -185,6 +198,14 @@ impl Board for SimBoard {
     fn edges(&self, _: Pin, _: &str, _: Duration) -> Result<Option<Box<dyn Edges>>, PinError> {
         Ok(None)
     }
+
+    fn uart(&self, path: &Path) -> io::Result<SerialPort> {
+        let at_port = |mechanism: &&Arc<Mechanism>| {
+            mechanism.stepper.uart.as_ref().is_some_and(|uart| uart.port == path)
+        };
+        let chips = self.mechanisms.iter().filter(at_port).filter_map(|mechanism| mechanism.chip.clone());
+        SimUart::start(chips.collect())
+    }
 }
 
 impl Drop for SimBoard {
@@ -227,59 +248,6 @@ impl Shared {
     }
 }
 
-impl Mechanism {
-    fn new(stepper: &Stepper, simulated: &SimulatedPins) -> Self {
-        let start = simulated.starts.iter().find(|(axis, _)| *axis == stepper.axis).map(|(_, start)| *start);
-        let believed = match stepper.homing {
-            Homing::ByHand { position } => position,
-            // Somewhere else than where it is looked for.
-            Homing::Endstop(seek) | Homing::Index(seek) => {
-                seek.position - seek.direction() * (seek.back_off * 3.0).min(seek.farthest / 2.0)
-            }
-        };
-        let steps = stepper.scale.steps(start.unwrap_or(believed));
-        Self {
-            stepper: stepper.clone(),
-            steps: steps.into(),
-            upwards: false.into(),
-            powered: stepper.enable.is_none().into(),
-        }
-    }
-
-    fn set(&self, role: Role, active: bool) {
-        match role {
-            Role::Direction => self.upwards.store(active, Ordering::Relaxed),
-            Role::Enable => self.powered.store(active, Ordering::Relaxed),
-            Role::Step => {
-                if active && self.powered.load(Ordering::Relaxed) {
-                    let step = if self.upwards.load(Ordering::Relaxed) { 1 } else { -1 };
-                    self.steps.fetch_add(step, Ordering::Relaxed);
-                }
-            }
-        }
-    }
-
-    /// Whether its switch is met.
-    fn is_met(&self) -> bool {
-        let Stepper { scale, homing, .. } = &self.stepper;
-        let steps = self.steps.load(Ordering::Relaxed);
-        let beyond = |seek: &Seek| (steps - scale.steps(seek.position)) * if seek.upwards { 1 } else { -1 };
-        match homing {
-            Homing::ByHand { .. } => false,
-            Homing::Endstop(seek) => beyond(seek) >= 0,
-            Homing::Index(seek) => (0..MARK).contains(&beyond(seek).rem_euclid(scale.steps(360.0).max(1))),
-        }
-    }
-}
-
-/// What an output does to a motor.
-#[derive(Debug, Clone, Copy)]
-enum Role {
-    Step,
-    Direction,
-    Enable,
-}
-
 struct SimOutput {
     pin: Pin,
     mechanism: Option<(Role, Arc<Mechanism>)>,
@@ -288,11 +256,23 @@ struct SimOutput {
 
 impl Output for SimOutput {
     fn set(&mut self, active: bool, due_ns: u64) -> Result<(), PinError> {
+        let left = self.shared.until_hang.as_ref().map(|left| left.fetch_sub(1, Ordering::Relaxed));
+        while left == Some(1) {
+            std::thread::park();
+        }
         let high = self.pin.level(active);
         let at_ns = now_ns();
         self.shared.write(self.pin.number, if high { HIGH } else { LOW })?;
         if let Some((role, mechanism)) = &self.mechanism {
             mechanism.set(*role, active);
+            match role {
+                Role::Step if active => {
+                    mechanism
+                        .keep(&self.shared.file)
+                        .map_err(|source| self.shared.failed("write", source))?;
+                }
+                Role::Step | Role::Direction | Role::Enable => {}
+            }
         }
         let mut changes = self.shared.changes();
         if changes.list.len() < MOST_CHANGES {

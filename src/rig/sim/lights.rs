@@ -23,9 +23,9 @@ impl SimLights {
     }
 }
 
-impl Lights for SimLights {
-    fn switch(&self, on: bool) -> Result<Duration, LightsError> {
-        let brightness = |light: &Light| if on { light.brightness } else { 0.0 };
+impl SimLights {
+    /// Makes each light as bright as `brightness` says. Returns the longest warm-up of those that were not.
+    fn make(&self, brightness: impl Fn(&Light) -> f64) -> Result<Duration, LightsError> {
         let present = self.world.world();
         let changed: Vec<_> = self
             .lights
@@ -38,9 +38,27 @@ impl Lights for SimLights {
         self.world
             .update(|world| changed.iter().for_each(|light| world.set_light(&light.name, brightness(light))))
             .map_err(|source| LightsError::World { path: self.world.path().to_owned(), source })?;
-        let warm_up = changed.iter().map(|light| light.warm_up).max().unwrap_or_default();
+        Ok(changed.iter().map(|light| light.warm_up).max().unwrap_or_default())
+    }
+}
+
+impl Lights for SimLights {
+    fn switch(&self, on: bool) -> Result<Duration, LightsError> {
+        let warm_up = self.make(|light| if on { light.brightness } else { 0.0 })?;
         Ok(if on { warm_up } else { Duration::ZERO })
     }
+
+    fn rest(&self, idle: Duration) -> Result<Option<Duration>, LightsError> {
+        let present = self.world.world();
+        let now = |light: &Light| present.lights().get(&light.name).copied().unwrap_or_default();
+        self.make(|light| if light.idle_off <= idle { 0.0 } else { now(light) })?;
+        Ok(next_off(&self.lights, idle))
+    }
+}
+
+/// After how much rest the next light goes off.
+pub(crate) fn next_off(lights: &[Light], idle: Duration) -> Option<Duration> {
+    lights.iter().map(|light| light.idle_off).filter(|idle_off| *idle_off > idle).min()
 }
 
 #[cfg(test)]
@@ -57,6 +75,7 @@ mod tests {
             name: name.into(),
             brightness,
             warm_up: Duration::from_millis(warm_up),
+            idle_off: Duration::from_millis(10 * warm_up),
             pin: None,
         };
         let lights = SimLights::new(vec![light("left", 0.5, 200), light("right", 1.0, 300)], world).unwrap();
@@ -65,6 +84,13 @@ mod tests {
         assert_eq!(lights.switch(true).unwrap(), Duration::from_millis(300));
         assert_eq!(brightness(), [0.5, 1.0]);
         assert_eq!(lights.switch(true).unwrap(), Duration::ZERO);
+        // At rest, each stays on for as long as it is to.
+        let rest = |idle| lights.rest(Duration::from_millis(idle)).unwrap().map(|next| next.as_millis());
+        assert_eq!((rest(0), brightness()), (Some(2000), vec![0.5, 1.0]));
+        assert_eq!((rest(2000), brightness()), (Some(3000), vec![0.0, 1.0]));
+        assert_eq!(lights.switch(true).unwrap(), Duration::from_millis(200), "the other one is warm");
+        assert_eq!((rest(9999), brightness()), (None, vec![0.0, 0.0]));
+        lights.switch(true).unwrap();
         assert_eq!(lights.switch(false).unwrap(), Duration::ZERO);
         assert_eq!(brightness(), [0.0, 0.0]);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::AxisConfig;
-use crate::motion::{self, Limits, Profile};
+use crate::motion::{self, Limits, Profile, Tremble};
 use crate::plan::{Axis, Pose};
 
 /// How many moves are remembered: more than fit in the longest exposure.
@@ -25,6 +25,9 @@ pub struct World {
     segments: VecDeque<Segment>,
     /// Brightness by name of light, 0 (off) to 1 (full).
     lights: BTreeMap<String, f64>,
+    /// What is seen after each move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tremble: Option<Tremble>,
 }
 
 /// One move.
@@ -49,6 +52,12 @@ impl World {
         Self { rest, ..Self::default() }
     }
 
+    /// The same, trembling after each move.
+    #[must_use]
+    pub fn trembling(self, tremble: Option<Tremble>) -> Self {
+        Self { tremble, ..self }
+    }
+
     /// Reads what a [`WorldFile`] wrote at `path`.
     pub fn load(path: &Path) -> Result<Self, WorldError> {
         let text =
@@ -60,7 +69,13 @@ impl World {
     /// leave [0, 360). Before the oldest remembered move, the pose from which it started.
     pub fn pose_at(&self, ns: u64) -> Pose {
         match self.segments.iter().rev().find(|segment| segment.start_ns <= ns) {
-            Some(segment) => segment.pose_at(ns),
+            Some(segment) => {
+                let pose = segment.pose_at(ns);
+                let since = Duration::from_nanos(ns.saturating_sub(segment.rest_ns()));
+                let tremble = self.tremble.filter(|_| ns >= segment.rest_ns());
+                let angle = tremble.map_or(0.0, |tremble| tremble.angle(since));
+                pose.with(Axis::Turntable, pose.get(Axis::Turntable) + angle)
+            }
             None => self.segments.front().map_or(self.rest, |oldest| oldest.from),
         }
     }
@@ -70,9 +85,11 @@ impl World {
         self.segments.iter().any(|segment| segment.start_ns < ns && ns < segment.rest_ns())
     }
 
-    /// Whether no axis moves at any moment between `from_ns` and `to_ns` of `CLOCK_MONOTONIC`.
+    /// Whether no axis moves or trembles at any moment between `from_ns` and `to_ns` of `CLOCK_MONOTONIC`.
     pub fn rests_during(&self, from_ns: u64, to_ns: u64) -> bool {
-        !self.segments.iter().any(|segment| segment.start_ns < to_ns && from_ns < segment.rest_ns())
+        let trembles = self.tremble.map_or(0, |tremble| tremble.lasts().as_nanos() as u64);
+        let still_ns = |segment: &Segment| segment.rest_ns().saturating_add(trembles);
+        !self.segments.iter().any(|segment| segment.start_ns < to_ns && from_ns < still_ns(segment))
     }
 
     /// Where the axes stand, or will once they are at rest; the turntable within [0, 360) degrees.

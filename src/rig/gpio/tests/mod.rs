@@ -4,6 +4,8 @@ mod faults;
 mod homing;
 mod moves;
 mod outputs;
+mod standing;
+mod uart;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -123,7 +125,7 @@ impl Bench {
     fn try_axes(&self, board: &dyn Board) -> Result<GpioAxes, OpenError> {
         let world = World::new(SimAxes::home(&self.config.motion.axes));
         let world = Arc::new(WorldFile::create(self.folder.path().join("world.json"), world).unwrap());
-        GpioAxes::open(board, self.config.motion.axes.clone(), self.motion(), world)
+        GpioAxes::open(board, self.config.motion.axes.clone(), self.motion(), world, self.folder.path())
     }
 
     /// The axes, homed.

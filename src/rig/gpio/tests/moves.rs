@@ -64,6 +64,31 @@ fn a_direction_is_set_and_a_motor_powered_before_the_first_step() {
 }
 
 #[test]
+fn no_pulse_pause_or_direction_is_shorter_than_the_board_needs() {
+    // As fast as the program makes steps, and to and fro.
+    let fast = [("90 deg/s", "500 deg/s"), ("900 deg/s2", "200000 deg/s2"), ("2000 mm/s2", "100000 mm/s2")];
+    let bench = Bench::with(&fast);
+    let axes = bench.homed();
+    for angle in [20.0, 0.0, 20.0, 0.0] {
+        axes.start_move(at(angle, angle)).unwrap().done.blocking_recv().unwrap().unwrap();
+    }
+    let motors = [(TABLE_STEP, TABLE_DIRECTION, 1_900, 650), (LIFT_STEP, LIFT_DIRECTION, 1_000, 200)];
+    for (step, direction, half, setup) in motors {
+        let mut last: Option<Change> = None;
+        for change in bench.sim.changes().iter().filter(|change| [step, direction].contains(&change.pin)) {
+            let gap = last.map_or(u64::MAX, |last| change.at_ns - last.at_ns);
+            let least = match last {
+                Some(last) if change.pin == step && last.pin == step => half,
+                Some(_) if change.pin == step => setup,
+                Some(_) | None => 0,
+            };
+            assert!(gap >= least, "{change:?} {gap} ns after {last:?}");
+            last = Some(*change);
+        }
+    }
+}
+
+#[test]
 fn after_144_points_the_motors_stand_where_arithmetic_says() {
     // 200 * 16 steps to 77 degrees: no point of the ring is a whole number of steps.
     let bench =
