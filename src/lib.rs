@@ -1,13 +1,14 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd, doctor -> cli
+//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd, doctor, api -> cli
 //!                                              \-> camera_driver (process)
 //! ```
 //! Read downward only: nothing imports what stands to its right. `config`, `motion` and `plan` stand side by
 //! side and share their plain types; `protocol` is [`camera_driver::protocol`], which both ends of a camera
 //! speak.
 
+pub mod api;
 pub mod camera_driver;
 pub mod cli;
 pub mod config;

@@ -144,6 +144,20 @@ pub(super) enum Command {
         /// Which button
         button: PanelButton,
     },
+    /// Make a token by which a browser or a program may use the HTTP API, and print it: it is shown once
+    Token {
+        /// What to call it: for what or whom it is
+        #[arg(default_value = "default")]
+        name: String,
+        /// Make the token of this name invalid
+        #[arg(long, conflicts_with = "list")]
+        revoke: bool,
+        /// List the names of all tokens
+        #[arg(long)]
+        list: bool,
+    },
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Print shell completions
     Completions {
         /// For which shell

@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod generate;
 mod logs;
+mod openapi;
 mod output;
 mod plan;
 mod progress;
@@ -77,6 +78,8 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Rig { command } => rig::rig(load(config)?, command),
         Command::SafeState { force } => rig::safe_state(&load(config)?, force),
         Command::Press { button } => control::press(&load(config)?, button.into()),
+        Command::Token { name, revoke, list } => control::token(&load(config)?, name, revoke, list),
+        Command::Openapi => openapi::openapi(),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),
     }

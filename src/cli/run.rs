@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use crate::api::Server;
 use crate::config::Config;
 use crate::daemon::{Reason, Reload, Reloads, Reply, Service, Station, attend, resume_interrupted, serve};
 use crate::systemd;
@@ -133,6 +134,8 @@ fn told(reload: Reload, reply: Reply) {
 
 /// A rig in service.
 struct Running {
+    /// Ends first: it has a part in the service.
+    api: Option<Server>,
     service: Service,
     tasks: JoinSet<()>,
 }
@@ -144,20 +147,25 @@ impl Running {
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(service.clone(), &directory)?);
         tasks.spawn(attend(service.clone()));
+        tasks.spawn(service.studio().clone().keep());
         tasks.spawn(systemd::follow(service.clone()));
         tasks.spawn(systemd::feed(service.clone(), directory));
-        Ok(Self { service, tasks })
+        let api = Server::start(&service)?;
+        Ok(Self { api, service, tasks })
     }
 
     /// Gives the rig up; nothing is under way.
     async fn give_up(mut self) {
+        drop(self.api.take());
         self.tasks.shutdown().await;
+        self.service.studio().close().await;
         self.service.give_up().await;
     }
 
     async fn end(mut self) {
         systemd::stopping("stopping; a scan under way is paused");
         self.service.close();
+        drop(self.api.take());
         self.tasks.shutdown().await;
         // Without a scan to pause, one may still be closing its cameras.
         let _ = self.service.pause("the service is stopping");
@@ -166,6 +174,7 @@ impl Running {
                 "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
             );
         }
+        let _ = tokio::time::timeout(STOP_PATIENCE, self.service.studio().close()).await;
         // Whatever hangs keeps the station, whose end would do so, too.
         tokio::task::block_in_place(|| self.service.station().end());
     }

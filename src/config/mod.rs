@@ -11,6 +11,7 @@
 
 mod decode;
 pub mod gpio;
+mod inline;
 mod load;
 mod problem;
 mod reader;
@@ -19,5 +20,6 @@ mod tree;
 mod types;
 mod value;
 
+pub use inline::inline_plan;
 pub use problem::{ConfigErrors, Problem};
 pub use types::*;

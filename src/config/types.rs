@@ -1,5 +1,6 @@
 //! The checked configuration: every value in range, every reference resolved, every default filled in.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub panel: Panel,
     /// The plans by name; the first is the one that the start button starts.
     pub plans: Vec<NamedPlan>,
+    /// How the rig is reached from a browser.
+    pub api: Api,
     /// How a scan is driven.
     pub scan: Scan,
     /// What is done when a capture fails.
@@ -47,6 +50,28 @@ pub struct Storage {
     pub make_room: bool,
     /// JPEG quality, 1 to 100.
     pub jpeg_quality: u8,
+}
+
+/// `[api]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// Where it listens; nowhere if absent.
+    pub listen: Option<SocketAddr>,
+    /// Names of this machine beside those that it knows of itself, in lower case.
+    pub hosts: Vec<String>,
+    /// The file of the tokens' hashes.
+    pub tokens: PathBuf,
+    /// What it encrypts with; without it, it does not.
+    pub tls: Option<Tls>,
+}
+
+/// `tls_certificate` and `tls_key` of `[api]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// A PEM file: the certificate, and those that lead from it to its root.
+    pub certificate: PathBuf,
+    /// A PEM file: its key.
+    pub key: PathBuf,
 }
 
 /// One `[[camera]]`.
@@ -311,7 +336,7 @@ pub struct Recovery {
 }
 
 /// A way to bring a camera back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     /// Stop streaming, start again, in the same driver process.

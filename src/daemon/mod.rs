@@ -2,6 +2,7 @@
 //! which the other commands talk to it.
 
 mod automatic;
+mod captures;
 mod control;
 mod error;
 mod opening;
@@ -12,16 +13,21 @@ mod service;
 mod station;
 mod status;
 mod strays;
+mod studio;
+mod tokens;
 mod wiring;
 
 pub use automatic::resume_interrupted;
-pub use control::{ControlError, Reply, Request, ask, serve};
+pub use captures::{Capture, Captures, Developed};
+pub use control::{ControlError, Reply, Request, TokenAction, ask, serve};
 pub use error::{PressError, Reason, StartError};
 pub(crate) use opening::focus_of;
 pub use panel::attend;
 pub use reload::{Reload, Reloads};
-pub use service::{Launched, NoScan, Service, Starting, Work};
+pub use service::{Launched, NoScan, PlanChoice, Service, Starting, Work};
 pub use station::Station;
 pub(crate) use station::{find_scan, plan_from};
-pub use status::{Last, Status, led};
+pub use status::{ApiState, Last, Status, led};
+pub use studio::{Held, Running, Seat, Studio, StudioError, Viewing, develop};
+pub use tokens::{Token, TokenError, Tokens};
 pub use wiring::{open_pins, open_pins_by_force};

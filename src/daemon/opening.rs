@@ -85,7 +85,8 @@ async fn open_camera(
     }
 }
 
-async fn open_lease(lease: &mut Lease, attempts: u32) -> Result<Hello, CameraError> {
+/// Opens a camera, with a new driver each time that fails, up to `attempts` times.
+pub(super) async fn open_lease(lease: &mut Lease, attempts: u32) -> Result<Hello, CameraError> {
     let mut result = lease.open().await;
     for _ in 1..attempts {
         let Err(error) = &result else { break };

@@ -1,6 +1,6 @@
 //! One scan at a time on one rig.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -9,17 +9,21 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::config::NamedPlan;
 use crate::dataset::ScanId;
-use crate::event::Event;
+use crate::event::Told;
 use crate::plan::Axis;
 use crate::rig::axes::MotionError;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Summary};
 
 use super::automatic;
+use super::captures::Captures;
 use super::error::StartError;
 use super::reload::Reloads;
 use super::station::{Job, Prepared, Station};
-use super::status::{Last, Status, led};
+use super::status::{ApiState, Last, Status, led};
+use super::studio::Studio;
+use super::tokens::Tokens;
 
 /// Wishes that may wait until the scan hears them.
 const COMMANDS: usize = 64;
@@ -31,18 +35,22 @@ const LOOK: Duration = Duration::from_millis(5);
 pub struct Service {
     station: Arc<Station>,
     desk: Arc<watch::Sender<Desk>>,
-    listeners: broadcast::Sender<Event>,
+    listeners: broadcast::Sender<Told>,
     pulse: Pulse,
     reloads: Option<Reloads>,
+    tokens: Arc<Tokens>,
+    studio: Arc<Studio>,
+    captures: Arc<Captures>,
+    api: Arc<Mutex<Option<ApiState>>>,
 }
 
 /// What to scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Work {
-    /// A new scan of this plan; of the first one without a name.
+    /// A new scan of this plan.
     New {
-        /// Its name in the configuration.
-        plan: Option<String>,
+        /// Which one.
+        plan: PlanChoice,
         /// What to call it; by date and time without one.
         id: Option<ScanId>,
     },
@@ -54,6 +62,24 @@ pub enum Work {
     /// What the start button means: the newest scan, if it was paused or interrupted; else a new one of the
     /// first plan.
     Next,
+}
+
+/// Which plan.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum PlanChoice {
+    /// The first one of the configuration.
+    #[default]
+    First,
+    /// The one of this name in the configuration.
+    Named(String),
+    /// This one.
+    Inline(Box<NamedPlan>),
+}
+
+impl From<Option<String>> for PlanChoice {
+    fn from(name: Option<String>) -> Self {
+        name.map_or(Self::First, Self::Named)
+    }
 }
 
 /// A scan that is about to begin.
@@ -95,6 +121,11 @@ enum Slot {
 impl Service {
     /// A rig that does nothing yet.
     pub fn new(station: Station) -> Self {
+        let config = station.config();
+        let fixed = config.cameras.iter().map(|camera| camera.controls);
+        let studio = Arc::new(Studio::new(station.cameras(), fixed));
+        let captures = Arc::new(Captures::new(&config.storage.directory));
+        let tokens = Arc::new(Tokens::open(&station.config().api.tokens));
         let desk = Desk { slot: Slot::Free, scan: None, last: None, closed: false };
         Self {
             station: Arc::new(station),
@@ -102,6 +133,10 @@ impl Service {
             listeners: broadcast::channel(1024).0,
             pulse: Pulse::default(),
             reloads: None,
+            tokens,
+            studio,
+            captures,
+            api: Arc::default(),
         }
     }
 
@@ -120,13 +155,33 @@ impl Service {
         &self.pulse
     }
 
+    /// Who may use the API.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// The cameras between scans.
+    pub fn studio(&self) -> &Arc<Studio> {
+        &self.studio
+    }
+
+    /// Photographs taken between scans.
+    pub fn captures(&self) -> &Arc<Captures> {
+        &self.captures
+    }
+
+    /// Shows whether the API can be reached.
+    pub fn set_api(&self, state: ApiState) {
+        *self.api.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
     /// The rig.
     pub fn station(&self) -> &Station {
         &self.station
     }
 
     /// Events of every scan from now on.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
+    pub fn events(&self) -> broadcast::Receiver<Told> {
         self.listeners.subscribe()
     }
 
@@ -173,6 +228,32 @@ impl Service {
         Ok(homed.unwrap_or(Err(MotionError::Ended))?)
     }
 
+    /// Moves one axis by `distance` in its unit, between scans; braked by [`Self::pause`] and [`Self::cancel`].
+    pub async fn jog(&self, axis: Axis, distance: f64) -> Result<(), StartError> {
+        let (mut claim, mut commands) = self.claim()?;
+        claim.last = None;
+        let axes = self.station.axes();
+        let mut moving = axes.jog(axis, distance)?.done;
+        let moved = tokio::select! {
+            moved = &mut moving => moved,
+            Some(command) = commands.recv() => {
+                info!("the move is given up: {}", command.reason());
+                axes.stop();
+                moving.await
+            }
+        };
+        moved.unwrap_or(Err(MotionError::Ended))?;
+        Ok(())
+    }
+
+    /// Switches the lights, between scans.
+    pub fn switch_lights(&self, on: bool) -> Result<(), StartError> {
+        let (mut claim, _commands) = self.claim()?;
+        claim.last = None;
+        self.station.lights().switch(on)?;
+        Ok(())
+    }
+
     /// From now on no further scan begins.
     pub fn close(&self) {
         self.desk.send_modify(|desk| desk.closed = true);
@@ -216,8 +297,9 @@ impl Service {
             (scan, scanning, desk.last.clone())
         };
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
+        let api = self.api.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fault = self.station.axes().fault();
-        let mut status = Status { scan, scanning, last, fault, led: None, cameras };
+        let mut status = Status { scan, scanning, last, fault, led: None, api, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }
@@ -285,10 +367,10 @@ impl Service {
             }
             Job::New { plan, id } => {
                 let wish = (plan.clone(), id.clone());
-                self.on_a_thread(move |station| station.check_new(wish.0.as_deref(), wish.1.as_ref()))
+                self.on_a_thread(move |station| station.check_new(&wish.0, wish.1.as_ref()))
                     .await?;
                 let cameras = self.open_unless_told(None, commands).await?;
-                match self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await {
+                match self.on_a_thread(move |station| station.prepare_new(&plan, id)).await {
                     Ok(prepared) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
@@ -326,7 +408,10 @@ impl Service {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<Vec<OpenCamera>, StartError> {
         let stop = CancellationToken::new();
-        let opening = self.station.open_all("scan", &stop);
+        let opening = async {
+            self.studio.close().await;
+            self.station.open_all("scan", &stop).await
+        };
         tokio::pin!(opening);
         let command = tokio::select! {
             opened = &mut opening => return opened,
@@ -428,6 +513,7 @@ impl Drop for Claim {
             if let Slot::Scanning { progress, .. } = &desk.slot {
                 desk.scan = Some(progress.borrow().clone());
             }
+            self.service.studio.reopen();
             desk.slot = Slot::Free;
             desk.last = last.or(desk.last.take());
         });

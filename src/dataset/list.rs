@@ -17,6 +17,9 @@ use crate::units::Bytes;
 /// `st_blocks` counts in units of this many bytes, whatever the file system's own are.
 const BLOCK: u64 = 512;
 
+/// The first record of a journal is far shorter than this many bytes.
+const LONGEST_FIRST_LINE: u64 = 4096;
+
 /// A scan at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listed {
@@ -91,6 +94,35 @@ pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
     // By age, not by name: names are chosen by people, and dates in them are of local time.
     scans.sort_by_cached_key(|scan| std::cmp::Reverse((scan.created(), scan.id.clone())));
     Ok(scans)
+}
+
+/// The ids of every scan in `root`, in no order; none if the folder is missing. Reads no scan.
+pub fn ids(root: &Path) -> Result<Vec<ScanId>, DiskError> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.context("read", root)?,
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        let entry = entry.context("read", root)?;
+        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        ids.extend(id.filter(|_| entry.file_type().is_ok_and(|kind| kind.is_dir())));
+    }
+    Ok(ids)
+}
+
+/// When the scan at `dir` was created, by which [`list()`] sorts: as its journal's first record says, or, of a damaged
+/// one, when its folder last changed.
+pub fn created(dir: &Path) -> Timestamp {
+    use std::io::BufRead as _;
+    let mut line = Vec::new();
+    let opened = fs::File::open(dir.join(JOURNAL)).and_then(|file| {
+        let mut file = std::io::BufReader::new(std::io::Read::take(file, LONGEST_FIRST_LINE));
+        file.read_until(b'\n', &mut line)
+    });
+    let first = opened.ok().and_then(|_| journal::read(&line).entries.into_iter().next());
+    let changed = || fs::metadata(dir).and_then(|metadata| metadata.modified()).ok()?.try_into().ok();
+    first.map(|entry| entry.at).or_else(changed).unwrap_or_default()
 }
 
 /// The scan at `dir`, as [`list()`] would show it.

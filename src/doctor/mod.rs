@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::config::Config;
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = PreflightFinding)]
 pub struct Finding {
     /// What was looked at.
     pub check: &'static str,
@@ -27,7 +28,7 @@ pub struct Finding {
 }
 
 /// What comes of a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing is to be done.

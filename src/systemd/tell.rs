@@ -48,7 +48,7 @@ pub async fn follow(service: Service) {
     let (mut line, mut said) = (StatusLine::default(), String::new());
     loop {
         match events.recv().await {
-            Ok(event) => line.note(&event, Duration::from_nanos(now_ns())),
+            Ok(told) => line.note(&told.event, Duration::from_nanos(now_ns())),
             // What was missed is made up for by the events that follow.
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,

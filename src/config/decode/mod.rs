@@ -1,5 +1,6 @@
 //! From the merged tree to the checked [`Config`], a function a section.
 
+mod api;
 mod camera;
 mod gpio;
 mod motion;
@@ -16,10 +17,17 @@ use super::tree::Table;
 use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage};
 use crate::units::{Bytes, Seconds};
 
+/// Decodes `table` as a plan of a rig that moves like `motion`.
+pub(super) fn plan(table: &Table, motion: &super::Motion, sources: &Sources, findings: &mut Vec<Finding>) -> Option<NamedPlan> {
+    document(table, &mut Context { sources, findings }, |reader| plan::plan("inline", reader, Some(motion)))
+}
+
 /// Decodes `table`; what is wrong is added to `findings`. A config that comes with findings is not to be used.
 pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Finding>) -> Option<Config> {
     document(table, &mut Context { sources, findings }, |document| {
         let storage = document.section("storage", storage);
+        let scans = storage.as_ref().map(|storage| storage.directory.as_path());
+        let api = document.section("api", |section| api::api(section, scans));
         let cameras = camera::cameras(document);
         let mut pins = gpio::Pins::new(gpio::gpio(document));
         let motion = motion::motion(document, &mut pins);
@@ -29,6 +37,7 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names));
         let recovery = document.section("recovery", recovery);
         Some(Config {
+            api: api?,
             storage: storage?,
             cameras,
             gpio: pins.into_gpio(),
