@@ -79,8 +79,9 @@ async fn open_camera(
         }
         None => {
             // Waits for the step that was given up, too.
+            let camera = lease.camera().to_owned();
             lease.end().await;
-            Err(CameraError::new(lease.camera(), ErrorKind::Cancelled, "given up while it was being opened"))
+            Err(CameraError::new(&camera, ErrorKind::Cancelled, "given up while it was being opened"))
         }
     }
 }
