@@ -2,8 +2,10 @@
 
 mod message;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
@@ -16,7 +18,7 @@ pub use message::message_id;
 use message::target;
 
 /// A shot, as logs name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ShotName {
     /// Index in the plan.
     pub shot: u32,
@@ -28,8 +30,22 @@ pub struct ShotName {
     pub camera: String,
 }
 
+/// An event as listeners get it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Told {
+    /// Of which scan.
+    #[schema(value_type = String)]
+    pub scan: Arc<str>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
 /// Something that happened to a scan.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A run of a scan began.
@@ -81,6 +97,7 @@ pub enum Event {
         rung: Rung,
         /// Wait before, in seconds.
         #[serde(serialize_with = "seconds")]
+        #[schema(value_type = f64)]
         after: Duration,
     },
     /// It streams again.
@@ -91,6 +108,7 @@ pub enum Event {
         rung: Rung,
         /// How long it took, in seconds.
         #[serde(serialize_with = "seconds")]
+        #[schema(value_type = f64)]
         took: Duration,
     },
     /// It does not.

@@ -16,6 +16,8 @@ pub trait Dimension: Copy + 'static {
     const UNITS: &'static [(&'static str, f64)];
     /// What the quantity measures, for error messages.
     const NAME: &'static str;
+    /// The quantity's type, as documents name it.
+    const TYPE: &'static str;
 }
 
 /// A number in the base unit of the dimension `D`. Always finite.
@@ -29,6 +31,7 @@ macro_rules! dimensions {
         impl Dimension for $tag {
             const UNITS: &'static [(&'static str, f64)] = &[$(($unit, $factor)),+];
             const NAME: &'static str = $name;
+            const TYPE: &'static str = stringify!($alias);
         }
         $(#[$doc])*
         pub type $alias = Quantity<$tag>;
@@ -178,6 +181,22 @@ impl<D: Dimension> Serialize for Quantity<D> {
 impl<'de, D: Dimension> Deserialize<'de> for Quantity<D> {
     fn deserialize<De: Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<D: Dimension> utoipa::PartialSchema for Quantity<D> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let text = utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some(format!("{}: a number and its unit.", D::NAME)))
+            .examples([format!("1.5 {}", D::UNITS[0].0)]);
+        text.into()
+    }
+}
+
+impl<D: Dimension> utoipa::ToSchema for Quantity<D> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        D::TYPE.into()
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::{Dioptres, Seconds};
 
 /// Settings of the camera. What is absent is left as it is: automatic, where the camera has automatics.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Controls {
     /// Exposure time.
@@ -16,6 +16,7 @@ pub struct Controls {
     pub gain: Option<f64>,
     /// White balance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<[f64; 2]>)]
     pub white_balance: Option<ColourGains>,
     /// Lens position (manual focus).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +46,7 @@ pub struct ColourGains {
 }
 
 /// A rectangle, in parts (0 to 1) of the width and height of what it is a part of.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Region {
     /// Left edge.
@@ -59,7 +60,7 @@ pub struct Region {
 }
 
 /// What automatic exposure looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metering {
     /// The whole image, its middle most.
@@ -71,7 +72,7 @@ pub enum Metering {
 }
 
 /// Smoothing against noise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoiseReduction {
     /// None.
@@ -85,7 +86,7 @@ pub enum NoiseReduction {
 }
 
 /// A control that a camera has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Control {
     /// Field name in [`Controls`].
     pub name: String,
@@ -95,7 +96,7 @@ pub struct Control {
 }
 
 /// The values that a control takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "domain", rename_all = "snake_case")]
 pub enum Domain {
     /// Numbers in the base unit of the field.

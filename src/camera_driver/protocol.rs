@@ -27,7 +27,7 @@ pub const SOCKET_FD: i32 = 3;
 pub const BEAT_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Layout of pixels in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PixelFormat {
     /// Three planes: Y, U, V, the latter two at half width and height. Full-range BT.601 (as JPEG).
@@ -57,7 +57,7 @@ impl PixelFormat {
 }
 
 /// Width and height in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Size {
     /// Pixels in a row.
@@ -77,7 +77,7 @@ pub enum Stream {
 }
 
 /// A picture that a sensor can make: one of its read-out modes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mode {
     /// Its size.
     pub size: Size,
@@ -103,7 +103,7 @@ pub enum Orientation {
 }
 
 /// What a driver says of itself and its camera.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Hello {
     /// [`VERSION`].
     pub protocol: u32,
@@ -126,6 +126,7 @@ pub struct Hello {
     pub controls: Vec<Control>,
     /// Device nodes that only one process at a time can use the camera through.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     pub devices: Vec<PathBuf>,
     /// Whether low-resolution frames can stream beside stills.
     pub live_beside_stills: bool,
@@ -248,7 +249,7 @@ pub struct Frame {
 }
 
 /// What went wrong in a driver; decides what recovery does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// No frame in time.

@@ -144,6 +144,31 @@ pub(super) enum Command {
         /// Which button
         button: PanelButton,
     },
+    /// Make a token by which a browser or a program may use the HTTP API, and print it: it is shown once
+    Token {
+        /// What to call it: for what or whom it is
+        #[arg(default_value = "default")]
+        name: String,
+        /// Make the token of this name invalid
+        #[arg(long, conflicts_with = "list")]
+        revoke: bool,
+        /// List the names of all tokens
+        #[arg(long)]
+        list: bool,
+    },
+    /// Look through a camera over the HTTP API, in numbers; the token is taken from SCANNER_TOKEN
+    Watch {
+        /// Which camera
+        camera: String,
+        /// Where the scanner is, as http://scanner.local:8080; by the configuration if absent
+        #[arg(long)]
+        url: Option<String>,
+        /// For how many seconds; until Ctrl-C if absent
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Print shell completions
     Completions {
         /// For which shell

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::daemon::{Reply, Request, ask};
+use crate::daemon::{Reply, Request, TokenAction, ask};
 use crate::plan::Axis;
 use crate::rig::panel::Button;
 
@@ -123,6 +123,24 @@ pub(super) fn level(config: &Config, pin: u32, high: Option<bool>) -> Result<Exi
 
 pub(super) fn press(config: &Config, button: Button) -> Result<Exit, Failure> {
     tell(config, &Request::Press { button }, ANSWER_PATIENCE)
+}
+
+pub(super) fn token(config: &Config, name: String, revoke: bool, list: bool) -> Result<Exit, Failure> {
+    let action = match (list, revoke) {
+        (true, _) => TokenAction::List,
+        (false, true) => TokenAction::Revoke { name },
+        (false, false) => TokenAction::New { name },
+    };
+    let (message, tokens) = ask_for(config, &Request::Token { action }, ANSWER_PATIENCE)?;
+    if !list {
+        output::print(&message)?;
+        return Ok(Exit::Done);
+    }
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let rows = tokens.as_array().into_iter().flatten();
+    let rows = rows.map(|token| [text(&token["name"]), text(&token["created"])]);
+    output::print(&output::table(["NAME", "CREATED"], rows))?;
+    Ok(Exit::Done)
 }
 
 fn tell(config: &Config, request: &Request, patience: Duration) -> Result<Exit, Failure> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::{Config, MotionBackend};
-use crate::daemon::Work;
+use crate::daemon::{PlanChoice, Work};
 use crate::dataset;
 use crate::units::Seconds;
 
@@ -32,7 +32,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     if !args.json {
         output::print(&introduction(&config))?;
     }
-    let summary = scan::perform(config, Work::New { plan: None, id: None }, false)?;
+    let summary = scan::perform(config, Work::New { plan: PlanChoice::First, id: None }, false)?;
     let folder: PathBuf = directory.join(&summary.scan);
     let report = dataset::verify(&folder)?;
     if args.json {

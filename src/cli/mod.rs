@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod generate;
 mod logs;
+mod openapi;
 mod output;
 mod plan;
 mod progress;
@@ -17,6 +18,7 @@ mod rig;
 mod run;
 mod scan;
 mod signals;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -77,6 +79,9 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Rig { command } => rig::rig(load(config)?, command),
         Command::SafeState { force } => rig::safe_state(&load(config)?, force),
         Command::Press { button } => control::press(&load(config)?, button.into()),
+        Command::Token { name, revoke, list } => control::token(&load(config)?, name, revoke, list),
+        Command::Watch { camera, url, seconds } => watch::watch(config, &camera, url, seconds),
+        Command::Openapi => openapi::openapi(),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),
     }

@@ -7,8 +7,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use crate::api::Server;
 use crate::config::Config;
-use crate::daemon::{Reason, Reload, Reloads, Reply, Service, Station, attend, resume_interrupted, serve};
+use crate::daemon::{
+    Reason, Reload, Reloads, Reply, Service, Station, attend, keep_hours, resume_interrupted, serve,
+};
 use crate::systemd;
 
 use super::exit::{Exit, Failure};
@@ -131,6 +134,8 @@ fn told(reload: Reload, reply: Reply) {
 
 /// A rig in service.
 struct Running {
+    /// Ends first: it has a part in the service.
+    api: Option<Server>,
     service: Service,
     tasks: JoinSet<()>,
 }
@@ -145,7 +150,7 @@ impl Running {
     /// Opens the rig; nobody can ask for anything yet.
     fn open(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
         let service = Service::reloadable(Station::open(config)?, reloads.clone());
-        Ok(Self { service, tasks: JoinSet::new() })
+        Ok(Self { service, tasks: JoinSet::new(), api: None })
     }
 
     /// From now on the rig does what it is asked for.
@@ -154,20 +159,28 @@ impl Running {
         let directory = &service.station().config().storage.runtime_directory;
         tasks.spawn(serve(service.clone(), directory)?);
         tasks.spawn(attend(service.clone()));
+        tasks.spawn(service.studio().clone().keep());
+        tasks.spawn(keep_hours(service.clone()));
         tasks.spawn(systemd::follow(service.clone()));
-        tasks.spawn(systemd::feed(service.clone(), directory.clone()));
+        let api = Server::start(service)?;
+        let pulse = api.as_ref().map(Server::pulse).cloned().unwrap_or_default();
+        tasks.spawn(systemd::feed(service.clone(), directory.clone(), pulse));
+        self.api = api;
         Ok(())
     }
 
     /// Gives the rig up; nothing is under way.
     async fn give_up(mut self) {
+        drop(self.api.take());
         self.tasks.shutdown().await;
+        self.service.studio().close().await;
         self.service.give_up().await;
     }
 
     async fn end(mut self) {
         systemd::stopping("stopping; a scan under way is paused");
         self.service.close();
+        drop(self.api.take());
         self.tasks.shutdown().await;
         // Without a scan to pause, one may still be closing its cameras.
         let _ = self.service.pause("the service is stopping");
@@ -176,6 +189,7 @@ impl Running {
                 "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
             );
         }
+        let _ = tokio::time::timeout(STOP_PATIENCE, self.service.studio().close()).await;
         // Whatever hangs keeps the station, whose end would do so, too.
         tokio::task::block_in_place(|| self.service.station().end());
     }

@@ -17,7 +17,7 @@ pub(super) fn scan(
     json: bool,
 ) -> Result<Exit, Failure> {
     let id = id.map(str::parse).transpose().map_err(StartError::ScanId)?;
-    foreground(config, Work::New { plan, id }, false, json)
+    foreground(config, Work::New { plan: plan.into(), id }, false, json)
 }
 
 pub(super) fn resume(config: Config, scan: &str, homed: bool, json: bool) -> Result<Exit, Failure> {

@@ -12,6 +12,7 @@
 mod decode;
 mod driver;
 pub mod gpio;
+mod inline;
 mod load;
 mod problem;
 mod reader;
@@ -21,5 +22,6 @@ mod tree;
 mod types;
 mod value;
 
+pub use inline::inline_plan;
 pub use problem::{ConfigErrors, Problem};
 pub use types::*;

@@ -1,5 +1,6 @@
 //! The checked configuration: every value in range, every reference resolved, every default filled in.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::camera_driver::protocol::{Controls, Orientation, PixelFormat, Size};
 use crate::motion::Limits;
 use crate::motion::Tremble;
 use crate::plan::{Axis, Mount, Optics};
+use crate::schedule::Schedule;
 use crate::units::{Bytes, Degrees, Dioptres, FramesPerSecond, Millimetres};
 
 /// Everything that the configuration files say.
@@ -27,6 +29,10 @@ pub struct Config {
     pub panel: Panel,
     /// The plans by name; the first is the one that the start button starts.
     pub plans: Vec<NamedPlan>,
+    /// How the rig is reached from a browser.
+    pub api: Api,
+    /// When cameras may be open.
+    pub schedule: Schedule,
     /// How a scan is driven.
     pub scan: Scan,
     /// What is done when a capture fails.
@@ -48,6 +54,17 @@ pub struct Storage {
     pub make_room: bool,
     /// JPEG quality, 1 to 100.
     pub jpeg_quality: u8,
+}
+
+/// `[api]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// Where it listens; nowhere if absent.
+    pub listen: Option<SocketAddr>,
+    /// Names of this machine beside those that it knows of itself, in lower case.
+    pub hosts: Vec<String>,
+    /// The file of the tokens' hashes.
+    pub tokens: PathBuf,
 }
 
 /// One `[[camera]]`.
@@ -327,7 +344,7 @@ pub struct Recovery {
 }
 
 /// A way to bring a camera back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     /// Stop streaming, start again, in the same driver process.

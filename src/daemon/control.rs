@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, info, warn};
@@ -64,11 +65,34 @@ pub enum Request {
         #[serde(default)]
         high: Option<bool>,
     },
+    /// Make, remove or list tokens for the API.
+    Token {
+        /// Which of it.
+        action: TokenAction,
+    },
     /// Press a button of a simulated panel.
     Press {
         /// Which.
         button: Button,
     },
+}
+
+/// What to do about tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TokenAction {
+    /// Make one; it is the message of the answer.
+    New {
+        /// What to call it.
+        name: String,
+    },
+    /// Make one invalid.
+    Revoke {
+        /// What it is called.
+        name: String,
+    },
+    /// Names and times of all.
+    List,
 }
 
 /// What is answered.
@@ -282,6 +306,7 @@ async fn answer(service: &Service, request: Request) -> Reply {
             Ok(()) => return done("home"),
             Err(error) => return refused(Reason::from(&error), &error),
         },
+        Request::Token { action } => return token(service, action).await,
         Request::Level { pin, high } => match service.station().set_level(pin, high) {
             Ok(()) => return done(&format!("GPIO{pin} is set")),
             Err(error) => return refused(Reason::Failed, &error),
@@ -291,7 +316,7 @@ async fn answer(service: &Service, request: Request) -> Reply {
             Err(error) => return refused(Reason::Failed, &error),
         },
         Request::Reload => return Reply::Refused { reason: Reason::InUse, message: NO_RELOAD.into() },
-        Request::Start { plan } => Work::New { plan, id: None },
+        Request::Start { plan } => Work::New { plan: plan.into(), id: None },
         Request::Resume { scan } => match scan.parse::<ScanId>() {
             Ok(scan) => Work::Resume { scan },
             Err(error) => return refused(Reason::NotFound, &error),
@@ -306,5 +331,29 @@ async fn answer(service: &Service, request: Request) -> Reply {
             warn!("not started: {error}");
             refused(Reason::from(&error), &error)
         }
+    }
+}
+
+/// Writing the file of tokens waits for the disk.
+async fn token(service: &Service, action: TokenAction) -> Reply {
+    let service = service.clone();
+    let done = tokio::task::spawn_blocking(move || {
+        let tokens = service.tokens();
+        match action {
+            TokenAction::New { name } => tokens.add(&name).map(|token| Reply::done(&token)),
+            TokenAction::Revoke { name } => tokens
+                .revoke(&name)
+                .map(|()| Reply::done(&format!("the token {name:?} is not valid any more"))),
+            TokenAction::List => {
+                let list = tokens.list().into_iter();
+                let list = list.map(|token| json!({ "name": token.name, "created": token.created }));
+                Ok(Reply::Ok { message: String::new(), status: list.collect() })
+            }
+        }
+    });
+    match done.await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(error)) => Reply::Refused { reason: Reason::Failed, message: error.to_string() },
+        Err(error) => Reply::Refused { reason: Reason::Failed, message: error.to_string() },
     }
 }

@@ -1,25 +1,30 @@
 //! One scan at a time on one rig.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Zoned;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::config::NamedPlan;
 use crate::dataset::ScanId;
-use crate::event::Event;
+use crate::event::Told;
 use crate::plan::Axis;
 use crate::rig::axes::MotionError;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Summary};
 
 use super::automatic;
+use super::captures::Captures;
 use super::error::StartError;
 use super::reload::Reloads;
 use super::station::{Job, Prepared, Station};
-use super::status::{Last, Status, led};
+use super::status::{ApiState, Last, Status, led};
+use super::studio::Studio;
+use super::tokens::Tokens;
 
 /// Wishes that may wait until the scan hears them.
 const COMMANDS: usize = 64;
@@ -33,18 +38,22 @@ const DISK_PATIENCE: Duration = Duration::from_secs(600);
 pub struct Service {
     station: Arc<Station>,
     desk: Arc<watch::Sender<Desk>>,
-    listeners: broadcast::Sender<Event>,
+    listeners: broadcast::Sender<Told>,
     pulse: Pulse,
     reloads: Option<Reloads>,
+    tokens: Arc<Tokens>,
+    studio: Arc<Studio>,
+    captures: Arc<Captures>,
+    api: Arc<Mutex<Option<ApiState>>>,
 }
 
 /// What to scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Work {
-    /// A new scan of this plan; of the first one without a name.
+    /// A new scan of this plan.
     New {
-        /// Its name in the configuration.
-        plan: Option<String>,
+        /// Which one.
+        plan: PlanChoice,
         /// What to call it; by date and time without one.
         id: Option<ScanId>,
     },
@@ -56,6 +65,24 @@ pub enum Work {
     /// What the start button means: the newest scan, if it was paused or interrupted; else a new one of the
     /// first plan.
     Next,
+}
+
+/// Which plan.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum PlanChoice {
+    /// The first one of the configuration.
+    #[default]
+    First,
+    /// The one of this name in the configuration.
+    Named(String),
+    /// This one.
+    Inline(Box<NamedPlan>),
+}
+
+impl From<Option<String>> for PlanChoice {
+    fn from(name: Option<String>) -> Self {
+        name.map_or(Self::First, Self::Named)
+    }
 }
 
 /// A scan that is about to begin.
@@ -97,6 +124,11 @@ pub(super) enum Slot {
 impl Service {
     /// A rig that does nothing yet.
     pub fn new(station: Station) -> Self {
+        let config = station.config();
+        let fixed = config.cameras.iter().map(|camera| camera.controls);
+        let studio = Arc::new(Studio::new(station.cameras(), fixed));
+        let captures = Arc::new(Captures::new(&config.storage.directory));
+        let tokens = Arc::new(Tokens::open(&station.config().api.tokens));
         let desk = Desk { slot: Slot::Free, scan: None, last: None, closed: false };
         Self {
             station: Arc::new(station),
@@ -104,6 +136,10 @@ impl Service {
             listeners: broadcast::channel(1024).0,
             pulse: Pulse::default(),
             reloads: None,
+            tokens,
+            studio,
+            captures,
+            api: Arc::default(),
         }
     }
 
@@ -122,13 +158,33 @@ impl Service {
         &self.pulse
     }
 
+    /// Who may use the API.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// The cameras between scans.
+    pub fn studio(&self) -> &Arc<Studio> {
+        &self.studio
+    }
+
+    /// Photographs taken between scans.
+    pub fn captures(&self) -> &Arc<Captures> {
+        &self.captures
+    }
+
+    /// Shows whether the API can be reached.
+    pub fn set_api(&self, state: ApiState) {
+        *self.api.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
     /// The rig.
     pub fn station(&self) -> &Station {
         &self.station
     }
 
     /// Events of every scan from now on.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
+    pub fn events(&self) -> broadcast::Receiver<Told> {
         self.listeners.subscribe()
     }
 
@@ -173,6 +229,32 @@ impl Service {
             }
         };
         Ok(homed.unwrap_or(Err(MotionError::Ended))?)
+    }
+
+    /// Moves one axis by `distance` in its unit, between scans; braked by [`Self::pause`] and [`Self::cancel`].
+    pub async fn jog(&self, axis: Axis, distance: f64) -> Result<(), StartError> {
+        let (mut claim, mut commands) = self.claim()?;
+        claim.last = None;
+        let axes = self.station.axes();
+        let mut moving = axes.jog(axis, distance)?.done;
+        let moved = tokio::select! {
+            moved = &mut moving => moved,
+            Some(command) = commands.recv() => {
+                info!("the move is given up: {}", command.reason());
+                axes.stop();
+                moving.await
+            }
+        };
+        moved.unwrap_or(Err(MotionError::Ended))?;
+        Ok(())
+    }
+
+    /// Switches the lights, between scans.
+    pub fn switch_lights(&self, on: bool) -> Result<(), StartError> {
+        let (mut claim, _commands) = self.claim()?;
+        claim.last = None;
+        self.station.lights().switch(on)?;
+        Ok(())
     }
 
     /// From now on no further scan begins.
@@ -223,8 +305,9 @@ impl Service {
             (scan, scanning, desk.last.clone())
         };
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
+        let api = self.api.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fault = self.station.axes().fault();
-        let mut status = Status { scan, scanning, last, fault, led: None, cameras };
+        let mut status = Status { scan, scanning, last, fault, led: None, api, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }
@@ -273,6 +356,13 @@ impl Service {
         work: Work,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(Prepared, Vec<OpenCamera>), StartError> {
+        let hours = self.station.config().schedule.at(&Zoned::now());
+        if !hours.open {
+            let until = hours
+                .until
+                .map_or_else(|| "for good".into(), |until| format!("until {}", until.strftime("%F %H:%M")));
+            return Err(StartError::OutOfHours { until });
+        }
         match self.on_a_thread(move |station| station.decide(work)).await? {
             Job::Resume { scan } => {
                 let prepared = self.prepare_resumed(&scan, commands).await?;
@@ -292,10 +382,9 @@ impl Service {
             }
             Job::New { plan, id } => {
                 let wish = (plan.clone(), id.clone());
-                self.on_a_thread(move |station| station.check_new(wish.0.as_deref(), wish.1.as_ref()))
-                    .await?;
+                self.on_a_thread(move |station| station.check_new(&wish.0, wish.1.as_ref())).await?;
                 let cameras = self.open_unless_told(None, commands).await?;
-                match self.on_a_thread(move |station| station.prepare_new(plan.as_deref(), id)).await {
+                match self.on_a_thread(move |station| station.prepare_new(&plan, id)).await {
                     Ok(prepared) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
@@ -339,7 +428,10 @@ impl Service {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<Vec<OpenCamera>, StartError> {
         let stop = CancellationToken::new();
-        let opening = self.station.open_all("scan", &stop);
+        let opening = async {
+            self.studio.close().await;
+            self.station.open_all("scan", &stop).await
+        };
         tokio::pin!(opening);
         let command = tokio::select! {
             opened = &mut opening => return opened,
@@ -444,6 +536,7 @@ impl Drop for Claim {
             if let Slot::Scanning { progress, .. } = &desk.slot {
                 desk.scan = Some(progress.borrow().clone());
             }
+            self.service.studio.reopen();
             desk.slot = Slot::Free;
             desk.last = last.or(desk.last.take());
         });

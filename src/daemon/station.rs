@@ -8,9 +8,9 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, NamedPlan};
 use crate::dataset::{self, ScanId};
-use crate::event::Event;
+use crate::event::Told;
 use crate::plan::{self, Axis, Plan, PlanCamera, Pose};
 use crate::rig::Axes;
 use crate::rig::axes::MotionError;
@@ -25,7 +25,7 @@ use super::error::{PressError, StartError};
 use super::idle_lights::IdleLights;
 use super::opening::{close_cameras, focus_of, open_cameras};
 use super::room;
-use super::service::Work;
+use super::service::{PlanChoice, Work};
 use super::strays;
 use super::wiring::{
     Buttons, Moving, WiredPanel, create_folder, extra_options, fresh_fault_folder, io, lock_rig,
@@ -47,9 +47,9 @@ pub struct Station {
 }
 
 /// What to do, decided.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Job {
-    New { plan: Option<String>, id: Option<ScanId> },
+    New { plan: PlanChoice, id: Option<ScanId> },
     Resume { scan: ScanId },
 }
 
@@ -95,9 +95,13 @@ impl Station {
         &self.cameras
     }
 
-    /// Generates the plan of that name; the first one without a name.
-    pub fn plan(&self, name: Option<&str>) -> Result<Plan, StartError> {
-        let mut plan = plan_from(&self.config, name, &self.axes.pose())?;
+    /// Generates a plan.
+    pub fn plan(&self, choice: &PlanChoice) -> Result<Plan, StartError> {
+        let mut plan = match choice {
+            PlanChoice::First => plan_from(&self.config, None, &self.axes.pose()),
+            PlanChoice::Named(name) => plan_from(&self.config, Some(name), &self.axes.pose()),
+            PlanChoice::Inline(plan) => generate(&self.config, plan, &self.axes.pose()),
+        }?;
         for (planned, camera) in plan.cameras.iter_mut().zip(&self.cameras) {
             planned.intrinsics = camera.optics();
         }
@@ -206,15 +210,15 @@ impl Station {
                 } else {
                     let plan = self.config.plans.first().map_or("", |plan| &plan.name);
                     info!("start: beginning a new scan with the plan {plan:?}");
-                    Job::New { plan: None, id: None }
+                    Job::New { plan: PlanChoice::First, id: None }
                 })
             }
         }
     }
 
     /// Finds out whether a new scan can begin, as far as can be told without cameras. Removes nothing.
-    pub(super) fn check_new(&self, plan_name: Option<&str>, id: Option<&ScanId>) -> Result<(), StartError> {
-        let plan = self.plan(plan_name)?;
+    pub(super) fn check_new(&self, plan: &PlanChoice, id: Option<&ScanId>) -> Result<(), StartError> {
+        let plan = self.plan(plan)?;
         let storage = &self.config.storage;
         create_folder(&storage.directory)?;
         if let Some(id) = id
@@ -226,12 +230,8 @@ impl Station {
     }
 
     /// Checks all that can be checked, then creates the dataset.
-    pub(super) fn prepare_new(
-        &self,
-        plan_name: Option<&str>,
-        id: Option<ScanId>,
-    ) -> Result<Prepared, StartError> {
-        let plan = self.plan(plan_name)?;
+    pub(super) fn prepare_new(&self, plan: &PlanChoice, id: Option<ScanId>) -> Result<Prepared, StartError> {
+        let plan = self.plan(plan)?;
         self.check_focus(&plan)?;
         let root = &self.config.storage.directory;
         create_folder(root)?;
@@ -291,7 +291,7 @@ impl Station {
         prepared: Prepared,
         cameras: Vec<OpenCamera>,
         commands: mpsc::Receiver<Command>,
-        listeners: broadcast::Sender<Event>,
+        listeners: broadcast::Sender<Told>,
         progress: watch::Sender<Progress>,
         pulse: Pulse,
     ) -> (Result<Summary, StartError>, Vec<Lease>) {
@@ -414,8 +414,11 @@ pub(crate) fn plan_from(config: &Config, name: Option<&str>, start: &Pose) -> Re
         let known = if known.is_empty() { "none: add [plan.NAME]".to_owned() } else { known.join(", ") };
         return Err(StartError::UnknownPlan { name: name.unwrap_or_default().to_owned(), known });
     };
-    let cameras = plan_cameras(config);
-    let plan = plan::generate(&named.shape, cameras, named.order, &config.motion.axes, start)?;
+    generate(config, named, start)
+}
+
+fn generate(config: &Config, named: &NamedPlan, start: &Pose) -> Result<Plan, StartError> {
+    let plan = plan::generate(&named.shape, plan_cameras(config), named.order, &config.motion.axes, start)?;
     Ok(plan.focus_stacked(&named.focus))
 }
 

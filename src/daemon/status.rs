@@ -1,5 +1,7 @@
 //! What the rig is doing, as people and programs read it.
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 
 use crate::rig::camera::{self, CameraStatus};
@@ -19,13 +21,32 @@ pub struct Status {
     pub fault: Option<String>,
     /// The pattern of the status LED; none without a panel.
     pub led: Option<Led>,
+    /// The HTTP API; none where the configuration has none.
+    pub api: Option<ApiState>,
     /// Every camera.
     pub cameras: Vec<CameraStatus>,
 }
 
-/// What became of a start or a scan.
+/// Whether the HTTP API can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ApiState {
+    /// It listens.
+    Listening {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// It cannot listen, and goes on trying.
+    Refused {
+        /// Why, for people.
+        message: String,
+    },
+}
+
+/// What became of a start or a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
+#[schema(as = LastOutcome)]
 pub enum Last {
     /// The scan ended as its journal says.
     Ended {
@@ -90,7 +111,7 @@ mod tests {
             counters: Counters::default(),
             holder: None,
         });
-        Status { scan: None, scanning, last, fault: None, led: None, cameras: cameras.collect() }
+        Status { scan: None, scanning, last, fault: None, led: None, api: None, cameras: cameras.collect() }
     }
 
     const fn ended(end: EndName) -> Last {

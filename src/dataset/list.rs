@@ -1,5 +1,6 @@
 //! The scans in a folder.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use crate::units::Bytes;
 
 /// `st_blocks` counts in units of this many bytes, whatever the file system's own are.
 const BLOCK: u64 = 512;
+
+/// The first record of a journal is far shorter than this many bytes.
+const LONGEST_FIRST_LINE: u64 = 4096;
 
 /// A scan at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,15 +38,6 @@ impl Listed {
     /// Whether it was paused or interrupted, and nobody is at it.
     pub fn is_resumable(&self) -> bool {
         !self.in_use && self.scan.as_ref().is_ok_and(|manifest| !manifest.state.is_finished())
-    }
-
-    /// When it was created; of a damaged one, when its folder last changed.
-    fn created(&self) -> Timestamp {
-        let changed = || fs::metadata(&self.dir)?.modified();
-        match &self.scan {
-            Ok(manifest) => manifest.created,
-            Err(_) => changed().ok().and_then(|time| time.try_into().ok()).unwrap_or_default(),
-        }
     }
 
     /// How much room its removal would give, as far as the file system tells: what has further names elsewhere
@@ -74,38 +69,54 @@ pub struct Damaged {
 /// Every scan in `root`, the newest first; none if the folder is missing. What is no scan's name is left out.
 /// Says what the journals say; for images, see [`super::verify()`].
 pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
-    let mut scans: Vec<_> = folders(root)?.into_iter().map(|(id, dir)| look(id, dir)).collect();
-    // By age, not by name: names are chosen by people, and dates in them are of local time.
-    scans.sort_by_cached_key(|scan| std::cmp::Reverse((scan.created(), scan.id.clone())));
-    Ok(scans)
+    let mut ids = ids(root)?;
+    ids.sort_by_cached_key(|id| Reverse(age(root, id)));
+    Ok(ids.into_iter().map(|id| find(root, id)).collect())
 }
 
-/// The first of [`list()`], without a look into the journals of the others.
+/// The first of [`list()`], without a look into the others but for when they began.
 pub fn newest(root: &Path) -> Result<Option<Listed>, DiskError> {
-    let created = |(id, dir): &(ScanId, PathBuf)| match Manifest::read(dir) {
-        Ok(Some(manifest)) if manifest.id == *id => manifest.created,
-        Ok(_) | Err(_) => look(id.clone(), dir.clone()).created(),
-    };
-    let newest = folders(root)?.into_iter().max_by_key(|scan| (created(scan), scan.0.clone()));
-    Ok(newest.map(|(id, dir)| look(id, dir)))
+    let newest = ids(root)?.into_iter().max_by_key(|id| age(root, id));
+    Ok(newest.map(|id| find(root, id)))
 }
 
-fn folders(root: &Path) -> Result<Vec<(ScanId, PathBuf)>, DiskError> {
+/// By age, not by name: names are chosen by people, and dates in them are of local time.
+fn age(root: &Path, id: &ScanId) -> (Timestamp, ScanId) {
+    (created(&root.join(id.as_str())), id.clone())
+}
+
+fn find(root: &Path, id: ScanId) -> Listed {
+    let dir = root.join(id.as_str());
+    look(id, dir)
+}
+
+/// The ids of every scan in `root`, in no order; none if the folder is missing. Reads no scan.
+pub fn ids(root: &Path) -> Result<Vec<ScanId>, DiskError> {
     let entries = match fs::read_dir(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.context("read", root)?,
     };
-    let mut folders = Vec::new();
+    let mut ids = Vec::new();
     for entry in entries {
-        let path = entry.context("read", root)?.path();
-        let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
-        if let Some(id) = id
-            && path.is_dir()
-        {
-            folders.push((id, path));
-        }
+        let entry = entry.context("read", root)?;
+        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        ids.extend(id.filter(|_| entry.path().is_dir()));
     }
-    Ok(folders)
+    Ok(ids)
+}
+
+/// When the scan at `dir` was created, by which [`list()`] sorts: as its journal's first record says, or, of a damaged
+/// one, when its folder last changed.
+pub fn created(dir: &Path) -> Timestamp {
+    use std::io::BufRead as _;
+    let mut line = Vec::new();
+    let opened = fs::File::open(dir.join(JOURNAL)).and_then(|file| {
+        let mut file = std::io::BufReader::new(std::io::Read::take(file, LONGEST_FIRST_LINE));
+        file.read_until(b'\n', &mut line)
+    });
+    let first = opened.ok().and_then(|_| journal::read(&line).entries.into_iter().next());
+    let changed = || fs::metadata(dir).and_then(|metadata| metadata.modified()).ok()?.try_into().ok();
+    first.map(|entry| entry.at).or_else(changed).unwrap_or_default()
 }
 
 /// The scan at `dir`, as [`list()`] would show it.

@@ -36,6 +36,7 @@
 //! is exactly one of done, failed with a reason, pending. Nothing is there twice or unrecorded. A scan with a
 //! shot missing never says complete.
 
+mod contents;
 mod create;
 mod disk;
 mod error;
@@ -57,15 +58,16 @@ mod tests;
 mod verify;
 mod violation;
 
+pub use contents::{Contents, DESCRIPTIONS, ShotFiles, read as read_contents};
 pub use create::{create, create_on};
 pub use disk::{Disk, DiskFile, OsDisk};
 pub use error::{DiskError, OpenError, StoreError};
 pub use id::{ParseScanIdError, ScanId};
 pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_journal};
-pub use list::{Damaged, Listed, list, newest, show};
+pub use list::{Damaged, Listed, created, ids, list, newest, show};
 pub use manifest::Manifest;
 pub use recover::{Recovered, RecoveryReport, recover, recover_on};
-pub use retention::{RemoveError, removable, removable_for_room, remove, sweep};
+pub use retention::{RemoveError, discard, removable, removable_for_room, remove, sweep};
 pub use space::{SpaceError, needed_bytes, preflight};
 pub use store::{Dataset, ShotMetadata};
 pub use tally::{Counts, ShotState, State, Tally};

@@ -78,9 +78,20 @@ pub fn remove(root: &Path, id: &ScanId) -> Result<(), RemoveError> {
     if state != State::Complete {
         return Err(RemoveError::NotComplete { id: id.clone(), state });
     }
+    trash(root, id, &dir)
+}
+
+/// Removes a scan that a person wants to be gone, however it stands; not one that is in use.
+pub fn discard(root: &Path, id: &ScanId) -> Result<(), RemoveError> {
+    let dir = root.join(id.as_str());
+    let _lock = Lock::take(&dir)?;
+    trash(root, id, &dir)
+}
+
+fn trash(root: &Path, id: &ScanId, dir: &Path) -> Result<(), RemoveError> {
     let trash = root.join(format!("{TRASH_PREFIX}{id}"));
     remove_all(&trash)?;
-    OsDisk.rename(&dir, &trash).context("remove", &dir).map_err(OpenError::from)?;
+    OsDisk.rename(dir, &trash).context("remove", dir).map_err(OpenError::from)?;
     OsDisk.sync_dir(root).context("sync", root).map_err(OpenError::from)?;
     remove_all(&trash)?;
     Ok(())

@@ -6,8 +6,9 @@ use crate::plan::ShotIndex;
 use crate::scan::{Outcome, Record, Stored};
 
 /// How a scan stands, as its journal says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ScanState)]
 pub enum State {
     /// It goes on, or was interrupted: a process that dies writes nothing.
     Running,
@@ -66,8 +67,9 @@ pub enum ShotState {
 }
 
 /// How many shots stand how; the last three add up to the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ShotCounts)]
 pub struct Counts {
     /// In the plan.
     pub planned: u32,

@@ -111,7 +111,7 @@ pub struct StoreFailed {
 }
 
 /// Where to look when a job failed. Every kind pauses the scan: its shot is taken again when it is resumed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The frame cannot be encoded: the camera's settings, or its driver.

@@ -8,7 +8,9 @@ use super::Optics;
 use crate::units::{Degrees, Dioptres, Millimetres};
 
 /// One motor of the rig.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// Turns the object; degrees, unlimited, shortest way round.
@@ -51,7 +53,7 @@ impl fmt::Display for Axis {
 }
 
 /// Where every axis stands. Axes that a rig lacks stand at zero.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pose {
     /// Rotation of the object, counter-clockwise seen from above.
@@ -99,7 +101,9 @@ pub struct PointIndex(pub u32);
 pub struct CameraIndex(pub u16);
 
 /// Index of a shot in its plan: `point * cameras + camera`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct ShotIndex(pub u32);
 
@@ -111,7 +115,7 @@ impl fmt::Display for PointIndex {
 }
 
 /// One pose of the axes in a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Point {
     /// Unique name in the plan and stem of its files: `r01_a017`: ring and angle, not order of execution.
@@ -124,7 +128,7 @@ pub struct Point {
 }
 
 /// The inner geometry of a camera, in pixels of its still images (pinhole, no distortion).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Intrinsics {
     /// Width of the image in pixels.
@@ -146,7 +150,7 @@ pub struct Intrinsics {
 /// The rig's frame is right-handed: the turntable turns around z (up), its surface is z = 0, the camera arm
 /// points along +x. The camera stands at (`distance`, 0, `height`) turned by `azimuth` around z, and looks at
 /// (0, 0, `look_at_height`).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
     /// Horizontal distance from the turntable's axis.

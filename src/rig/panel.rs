@@ -36,7 +36,7 @@ pub enum Button {
 }
 
 /// A pattern of the status LED: what a person across the room has to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Led {
     /// Nothing is going on: start may be pressed.

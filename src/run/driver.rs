@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use tracing::{debug, error};
 
 use crate::camera_driver::protocol::Hello;
 use crate::config::{Hold, SettleBy};
-use crate::event::{Event, ShotName};
+use crate::event::{Event, ShotName, Told};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
@@ -57,12 +58,12 @@ impl Command {
 #[derive(Debug, Clone)]
 pub struct Emit {
     scan: Arc<str>,
-    listeners: broadcast::Sender<Event>,
+    listeners: broadcast::Sender<Told>,
 }
 
 impl Emit {
     /// For the events of `scan`.
-    pub fn new(scan: &str, listeners: broadcast::Sender<Event>) -> Self {
+    pub fn new(scan: &str, listeners: broadcast::Sender<Told>) -> Self {
         Self { scan: scan.into(), listeners }
     }
 
@@ -70,7 +71,8 @@ impl Emit {
     pub fn event(&self, event: &Event) {
         event.log(&self.scan);
         // Nobody has to listen.
-        let _ = self.listeners.send(event.clone());
+        let told = Told { scan: self.scan.clone(), at: Timestamp::now(), event: event.clone() };
+        let _ = self.listeners.send(told);
     }
 }
 
@@ -107,7 +109,7 @@ pub struct Run {
     /// What people ask for.
     pub commands: mpsc::Receiver<Command>,
     /// Where events go.
-    pub listeners: broadcast::Sender<Event>,
+    pub listeners: broadcast::Sender<Told>,
     /// Where the scan stands, for whoever asks.
     pub progress: watch::Sender<Progress>,
     /// Shows that the loop goes on.

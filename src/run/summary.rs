@@ -9,7 +9,7 @@ use crate::scan::Outcome;
 use super::timing::Timing;
 
 /// Where a running scan stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Progress {
     /// The scan's id.
     pub scan: String,
@@ -53,7 +53,7 @@ pub struct Summary {
 }
 
 /// How a run ended, as programs read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndName {
     /// Every planned shot is stored.

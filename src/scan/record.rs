@@ -72,7 +72,7 @@ pub enum Record {
 }
 
 /// How a scan ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every planned shot is stored.
@@ -98,7 +98,7 @@ impl Outcome {
 }
 
 /// A shot that is on disk.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stored {
     /// Which shot.
@@ -116,10 +116,11 @@ pub struct Stored {
 }
 
 /// What is known of a stored frame.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FrameFacts {
     /// When it was received.
+    #[schema(value_type = String, format = DateTime)]
     pub taken_at: Timestamp,
     /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
     pub sensor_timestamp_ns: u64,
@@ -129,6 +130,7 @@ pub struct FrameFacts {
     pub gain: f64,
     /// White balance, if the camera says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<[f64; 2]>)]
     pub white_balance: Option<ColourGains>,
     /// Lens position, if the lens has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -74,6 +74,11 @@ impl StatusLine {
         self.last = Some(how);
     }
 
+    /// How long the scan under way will still take, as far as can be told.
+    pub fn left(&self) -> Option<Duration> {
+        self.scan.as_ref()?.left()
+    }
+
     /// The line.
     pub fn text(&self) -> String {
         let Some(scan) = &self.scan else {

@@ -48,7 +48,7 @@ pub async fn follow(service: Service) {
     let (mut line, mut said) = (StatusLine::default(), String::new());
     loop {
         match events.recv().await {
-            Ok(event) => line.note(&event, Duration::from_nanos(now_ns())),
+            Ok(told) => line.note(&told.event, Duration::from_nanos(now_ns())),
             // What was missed is made up for by the events that follow.
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
@@ -65,9 +65,9 @@ pub async fn follow(service: Service) {
     }
 }
 
-/// Feeds systemd's watchdog, as often as it wants, while the program makes progress; until the task is dropped. Ends
-/// at once where systemd watches nothing.
-pub async fn feed(service: Service, runtime: PathBuf) {
+/// Feeds systemd's watchdog, as often as it wants, while the program makes progress; until the task is dropped. `api` is
+/// the pulse of the API. Ends at once where systemd watches nothing.
+pub async fn feed(service: Service, runtime: PathBuf, api: Pulse) {
     let Some(time_out) = sd_notify::watchdog_enabled() else { return };
     let every = time_out / TICKS;
     let mut tick = tokio::time::interval(every);
@@ -82,6 +82,7 @@ pub async fn feed(service: Service, runtime: PathBuf) {
             (Part::Scan, service.pulse().deadline_ns()),
             (Part::Control, control.deadline_ns()),
             (Part::Steps, service.station().axes().deadline_ns()),
+            (Part::Api, api.deadline_ns()),
         ];
         match decide(now_ns(), &parts) {
             Verdict::Feed => {

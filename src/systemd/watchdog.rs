@@ -12,6 +12,8 @@ pub enum Part {
     Control,
     /// The thread that makes steps.
     Steps,
+    /// The HTTP API.
+    Api,
 }
 
 impl fmt::Display for Part {
@@ -20,6 +22,7 @@ impl fmt::Display for Part {
             Self::Scan => "the scan",
             Self::Control => "the control socket",
             Self::Steps => "the thread that makes steps",
+            Self::Api => "the API",
         })
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use scanner::camera_driver::clock::now_ns;
 use scanner::config::{Config, Rung};
-use scanner::daemon::{Service, Station, Work};
+use scanner::daemon::{PlanChoice, Service, Station, Work};
 use scanner::plan::ShotIndex;
 use scanner::rig::camera::{Camera, Spawner, State};
 use scanner::units::FramesPerSecond;
@@ -50,7 +50,7 @@ fn a_live_view_goes_on_through_a_scan_of_144_points() {
 async fn worker_live() {
     let service = Service::new(Station::open(config()).unwrap());
     let camera = service.station().cameras()[0].clone();
-    let starting = service.begin(Work::New { plan: None, id: None }).unwrap();
+    let starting = service.begin(Work::New { plan: PlanChoice::First, id: None }).unwrap();
     let mut view = camera.live(FramesPerSecond::new(20.0));
     let watching = tokio::spawn(async move {
         let (mut seen, mut sums, mut last) = (0_u32, Vec::new(), 0);

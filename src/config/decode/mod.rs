@@ -1,5 +1,6 @@
 //! From the merged tree to the checked [`Config`], a function a section.
 
+mod api;
 mod camera;
 mod gpio;
 mod motion;
@@ -15,12 +16,25 @@ use super::reader::{Context, Reader, did_you_mean, document};
 use super::source::Sources;
 use super::tree::Table;
 use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage};
+use crate::schedule::{ParseWindowError, Schedule};
 use crate::units::{Bytes, Seconds};
+
+/// Decodes `table` as a plan of a rig that moves like `motion`.
+pub(super) fn plan(
+    table: &Table,
+    motion: &super::Motion,
+    sources: &Sources,
+    findings: &mut Vec<Finding>,
+) -> Option<NamedPlan> {
+    document(table, &mut Context { sources, findings }, |reader| plan::plan("inline", reader, Some(motion)))
+}
 
 /// Decodes `table`; what is wrong is added to `findings`. A config that comes with findings is not to be used.
 pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Finding>) -> Option<Config> {
     document(table, &mut Context { sources, findings }, |document| {
         let storage = document.section("storage", storage);
+        let scans = storage.as_ref().map(|storage| storage.directory.as_path());
+        let api = document.section("api", |section| api::api(section, scans));
         let cameras = camera::cameras(document);
         let mut pins = gpio::Pins::new(gpio::gpio(document));
         let motion = motion::motion(document, &mut pins);
@@ -28,8 +42,11 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let panel = document.section("panel", |panel| gpio::panel(panel, &mut pins));
         let (mut plans, plan_names) = plan::plans(document, motion.as_ref());
         let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names));
+        let schedule = document.section("schedule", schedule);
         let recovery = document.section("recovery", recovery);
         Some(Config {
+            api: api?,
+            schedule: schedule?,
             storage: storage?,
             cameras,
             gpio: pins.into_gpio(),
@@ -53,6 +70,16 @@ fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
         make_room: storage.or("make_room", false),
         jpeg_quality: storage.or_in("jpeg_quality", &(1..=100), 92),
     }
+}
+
+fn schedule(schedule: &mut Reader<'_, '_, '_>) -> Schedule {
+    let texts: Vec<String> = schedule.or("open", Vec::new());
+    let parsed: Result<Vec<_>, _> = texts.iter().map(|text| text.parse()).collect();
+    let windows = parsed.unwrap_or_else(|error: ParseWindowError| {
+        schedule.reject("open", "has what is no window of hours", &error.to_string());
+        Vec::new()
+    });
+    Schedule::new(windows)
 }
 
 fn lights(document: &mut Reader<'_, '_, '_>, pins: &mut gpio::Pins) -> Vec<Light> {

@@ -64,7 +64,8 @@ pub(super) fn plans(
     (plans, names)
 }
 
-fn plan(name: &str, plan: &mut Reader<'_, '_, '_>, motion: Option<&Motion>) -> Option<NamedPlan> {
+/// Reads one plan.
+pub(super) fn plan(name: &str, plan: &mut Reader<'_, '_, '_>, motion: Option<&Motion>) -> Option<NamedPlan> {
     let order = plan.or("order", PlanOrder::Fastest);
     let focus = focus_steps(plan);
     let Some(shape) = plan.required::<Shape>("shape") else {

@@ -10,7 +10,7 @@ use super::process::Evidence;
 use crate::camera_driver::protocol::ErrorKind;
 
 /// An operation on a camera failed; recovery goes by `kind`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CameraError {
     /// The camera's name in the configuration.
     pub camera: String,

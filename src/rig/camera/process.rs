@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::procfs::{self, ThreadEvidence};
 
 /// What `/proc` says of a process that SIGKILL did not end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Evidence {
     /// Its threads that have not ended.
     pub threads: Vec<ThreadEvidence>,

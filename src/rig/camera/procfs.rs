@@ -60,7 +60,7 @@ impl Identity {
 }
 
 /// What a thread of a process that cannot be ended is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ThreadEvidence {
     /// Thread id.
     pub tid: i32,

@@ -12,8 +12,9 @@ use crate::config::Rung;
 use crate::plan::ShotIndex;
 
 /// What a camera is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
+#[schema(as = CameraState)]
 pub enum State {
     /// No driver runs.
     #[default]
@@ -32,6 +33,7 @@ pub enum State {
         /// What for.
         shot: ShotIndex,
         /// Since when.
+        #[schema(value_type = String, format = DateTime)]
         since: Timestamp,
     },
     /// A rung is under way.
@@ -56,11 +58,13 @@ pub enum State {
 }
 
 /// What happened to a camera since the program started.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+#[schema(as = CameraCounters)]
 pub struct Counters {
     /// Attempts that gave a frame.
     pub captured: u64,
     /// Attempts that failed, by kind.
+    #[schema(value_type = HashMap<String, u64>)]
     pub failed: HashMap<ErrorKind, u64>,
     /// Attempts given up by who asked for them.
     pub given_up: u64,
@@ -77,16 +81,17 @@ pub struct Counters {
 }
 
 /// Who has a camera's lease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LeaseHolder {
     /// As given to `lease`.
     pub name: String,
     /// Since when.
+    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
 }
 
 /// A camera at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CameraStatus {
     /// Its name in the configuration.
     pub camera: String,

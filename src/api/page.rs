@@ -1,0 +1,86 @@
+//! The web page, if this program was built with one.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+
+use super::problem::Problem;
+
+/// What is said in its place.
+const NO_PAGE: &str = "<!doctype html><title>scanner</title><p>This scanner was built without its web page: \
+    <code>make</code> builds it (it needs npm), <code>cargo</code> alone does not. The API works: \
+    see <a href=\"/api/v1/openapi.json\">its document</a>.";
+
+/// The files of `target/ui`, as the build found them.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "target/ui"]
+#[allow_missing = true]
+struct Files;
+
+/// A file of the page; any other path that is not the API's is a view of it.
+pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    if path == "api" || path.starts_with("api/") {
+        return Problem::not_found(format!(
+            "there is nothing at /{path}: GET /api/v1/openapi.json shows what there is"
+        ))
+        .into_response();
+    }
+    if method != Method::GET && method != Method::HEAD {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let is_view = !path.contains('.');
+    let path = if is_view { "index.html" } else { path };
+    let Some(response) = file(path, &headers) else {
+        if is_view {
+            return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NO_PAGE)
+                .into_response();
+        }
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    response
+}
+
+/// The file, in the best encoding that the client takes and the build has.
+fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = |name: &str| {
+        accepted
+            .split(',')
+            .filter_map(|item| item.split(';').next())
+            .any(|item| item.trim().eq_ignore_ascii_case(name))
+    };
+    let plain = Files::get(path)?;
+    let packed = [("br", "br"), ("gzip", "gz")].into_iter().filter(|(name, _)| accepts(name));
+    let packed = packed.filter_map(|(name, end)| Some((name, Files::get(&format!("{path}.{end}"))?))).next();
+    let (encoding, file) = match packed {
+        Some((encoding, file)) => (Some(encoding), file),
+        None => (None, Files::get(path)?),
+    };
+    let tag = HeaderValue::from_str(&format!(
+        "\"{}{}\"",
+        hex(&file.metadata.sha256_hash()),
+        encoding.unwrap_or_default()
+    ));
+    let tag = tag.ok()?;
+    // Names in `assets` change with their content.
+    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        file.data.into_owned().into_response()
+    };
+    let own = response.headers_mut();
+    own.insert(header::CONTENT_TYPE, HeaderValue::from_str(plain.metadata.mimetype()).ok()?);
+    own.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    own.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    own.insert(header::ETAG, tag);
+    if let Some(encoding) = encoding {
+        own.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    Some(response)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,141 @@
+//! What is done to the rig: pause, cancel, clear, home, move by hand.
+
+use axum::Json;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::config::AxisConfig;
+use crate::plan::{Axis, Pose};
+
+use super::app::Shared;
+use super::extract::{Body, MaybeBody};
+use super::problem::{Answer, Problem, ProblemType};
+
+/// The axes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Axes {
+    /// Where they stand; axes that the rig lacks stand at zero.
+    pose: Pose,
+    /// Why they are stopped until somebody clears it.
+    fault: Option<String>,
+    /// Those that the rig has.
+    axes: Vec<AxisInfo>,
+}
+
+/// An axis.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AxisInfo {
+    /// Which.
+    axis: Axis,
+    /// The unit of its positions: `deg` or `mm`.
+    unit: &'static str,
+    /// Lowest and highest position; a turntable has none.
+    travel: Option<[f64; 2]>,
+}
+
+/// A move by hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Jog {
+    /// Which axis.
+    axis: Axis,
+    /// How far, in the axis' unit, with its sign.
+    #[schema(minimum = -10000, maximum = 10000)]
+    distance: f64,
+}
+
+/// Which axes to home.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Home {
+    /// Which; those of which it is not known where they stand, if empty.
+    axes: Vec<Axis>,
+}
+
+/// Why a scan is to stop.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Stop {
+    /// Only if this is the scan under way.
+    scan: Option<String>,
+}
+
+fn same_scan(app: &Shared, stop: &Stop) -> Answer<()> {
+    let Some(wanted) = &stop.scan else { return Ok(()) };
+    match app.service.status() {
+        status if status.scanning && status.scan.as_ref().is_some_and(|scan| scan.scan == *wanted) => Ok(()),
+        _ => Err(Problem::new(ProblemType::NoScan, format!("scan {wanted} is not under way"))),
+    }
+}
+
+/// Stop the scan under way so that it can go on later. It has stopped when the status says so.
+#[utoipa::path(post, path = "/api/v1/rig/pause", tag = "rig", request_body = Option<Stop>, responses(
+    (status = 202),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn pause(app: Shared, MaybeBody(stop): MaybeBody<Stop>) -> Answer<StatusCode> {
+    same_scan(&app, &stop)?;
+    let paused = app.service.pause("asked for through the API");
+    paused.map(|()| StatusCode::ACCEPTED).map_err(|error| Problem::new(ProblemType::NoScan, error))
+}
+
+/// Stop the scan under way for good. What it has stored stays.
+#[utoipa::path(post, path = "/api/v1/rig/cancel", tag = "rig", request_body = Option<Stop>, responses(
+    (status = 202),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn cancel(app: Shared, MaybeBody(stop): MaybeBody<Stop>) -> Answer<StatusCode> {
+    same_scan(&app, &stop)?;
+    let cancelled = app.service.cancel();
+    cancelled.map(|()| StatusCode::ACCEPTED).map_err(|error| Problem::new(ProblemType::NoScan, error))
+}
+
+/// Let the axes move again after an emergency stop or another fault. Moves nothing.
+#[utoipa::path(post, path = "/api/v1/rig/clear", tag = "rig", responses(
+    (status = 204),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn clear(app: Shared) -> Answer<StatusCode> {
+    app.on_rig(|service| async move { Ok(service.station().axes().clear()?) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Where the axes stand, and how far they reach.
+#[utoipa::path(get, path = "/api/v1/axes", tag = "rig", responses((status = 200, body = Axes)))]
+pub(super) async fn axes(app: Shared) -> Json<Axes> {
+    let station = app.service.station();
+    let info = |config: &AxisConfig| AxisInfo {
+        axis: config.axis,
+        unit: config.axis.unit(),
+        travel: config.travel.map(|(low, high)| [low, high]),
+    };
+    let axes = station.config().motion.axes.iter().map(info).collect();
+    Json(Axes { pose: station.axes().pose(), fault: station.axes().fault(), axes })
+}
+
+/// Move one axis by a distance, between scans; answers when it is at rest.
+#[utoipa::path(post, path = "/api/v1/axes/jog", tag = "rig", request_body = Jog, responses(
+    (status = 204),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn jog(app: Shared, Body(jog): Body<Jog>) -> Answer<StatusCode> {
+    if !app.service.station().config().motion.axes.iter().any(|axis| axis.axis == jog.axis) {
+        return Err(Problem::not_found(format!("the rig has no {}", jog.axis)));
+    }
+    if jog.distance.is_nan() || jog.distance.abs() > 10_000.0 {
+        return Err(Problem::bad_request("a distance is from -10000 to 10000"));
+    }
+    app.on_rig(move |service| async move { Ok(service.jog(jog.axis, jog.distance).await?) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Find out where axes stand, between scans: by their switch, or by taking the word of whoever asks.
+#[utoipa::path(post, path = "/api/v1/axes/home", tag = "rig", request_body = Option<Home>, responses(
+    (status = 204),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn home(app: Shared, MaybeBody(home): MaybeBody<Home>) -> Answer<StatusCode> {
+    app.on_rig(move |service| async move { Ok(service.home(&home.axes).await?) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

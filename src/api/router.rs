@@ -1,0 +1,138 @@
+//! Every route, and what holds for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Json, Response};
+use http::{HeaderName, HeaderValue, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::app::App;
+use super::problem::Problem;
+use super::{
+    archive, auth, cameras, captures, events, health, live_routes, metrics, operation, page, plans, rig,
+    scans, shots, status,
+};
+
+/// Most bytes of a body.
+const MAX_BODY: usize = 64 * 1024;
+/// How long a client may send nothing of its body.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a page of ours may do: nothing with any other host.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; \
+    script-src 'self'; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "scanner",
+        description = "A 3D-scanner rig: scans, live views, captures. Errors are problem documents (RFC 9457) with a \
+            stable `type`. Every operation wants a token, as `Authorization: Bearer TOKEN` or in the cookie that \
+            `POST /api/v1/login` sets, but for those that say otherwise.",
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+    modifiers(&Schemes),
+)]
+struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("scanner_token"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(operation::preflight))
+        .routes(routes!(operation::log))
+        .routes(routes!(operation::support))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::logout))
+        .routes(routes!(auth::session))
+        .routes(routes!(status::status))
+        .routes(routes!(events::events))
+        .routes(routes!(events::events_ws))
+        .routes(routes!(plans::plans))
+        .routes(routes!(plans::plan))
+        .routes(routes!(plans::preview))
+        .routes(routes!(scans::scans, scans::start))
+        .routes(routes!(scans::scan, scans::remove))
+        .routes(routes!(scans::resume))
+        .routes(routes!(scans::verify))
+        .routes(routes!(shots::shots))
+        .routes(routes!(captures::capture))
+        .routes(routes!(captures::test))
+        .routes(routes!(captures::capture_status))
+        .routes(routes!(captures::preview))
+        .routes(routes!(captures::history))
+        .routes(routes!(captures::image))
+        .routes(routes!(captures::thumbnail))
+        .routes(routes!(live_routes::live))
+        .routes(routes!(live_routes::socket))
+        .routes(routes!(live_routes::mjpeg))
+        .routes(routes!(cameras::cameras))
+        .routes(routes!(cameras::set))
+        .routes(routes!(cameras::lights))
+        .routes(routes!(archive::archive))
+        .routes(routes!(shots::image))
+        .routes(routes!(shots::thumbnail))
+        .routes(routes!(rig::pause))
+        .routes(routes!(rig::cancel))
+        .routes(routes!(rig::clear))
+        .routes(routes!(rig::axes))
+        .routes(routes!(rig::jog))
+        .routes(routes!(rig::home))
+}
+
+/// The document of the API, generated from its handlers.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// Everything that is served.
+pub(super) fn router(app: Arc<App>) -> Router {
+    let (routes, document) = routes().split_for_parts();
+    let document = Arc::new(document);
+    let fixed = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    routes
+        .route("/api/v1/openapi.json", axum::routing::get(move || async move { Json(document.clone()) }))
+        .fallback(page::page)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
+        .layer(from_fn_with_state(app.clone(), auth::gate))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(fixed(header::CACHE_CONTROL, "no-store"))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(fixed(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .with_state(app)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as the layer wants it")]
+fn panicked(_panic: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request of the API met a defect of this program");
+    Problem::failed("a defect of this program: its log says more").into_response()
+}

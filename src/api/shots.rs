@@ -1,0 +1,166 @@
+//! The shots of a scan, each with its state and its files.
+
+use axum::Json;
+use axum::response::Response;
+use http::HeaderMap;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::dataset::{self, Contents, ShotState};
+use crate::plan::ShotIndex;
+use crate::scan::{FrameFacts, Record, Stored};
+
+use super::app::Shared;
+use super::extract::Path;
+use super::files;
+use super::problem::{Answer, Problem};
+
+/// Every shot of a scan.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ShotList {
+    /// In the order of the plan.
+    shots: Vec<Shot>,
+}
+
+/// A shot of a scan.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Shot {
+    /// Its index in the plan.
+    shot: u32,
+    /// Its point in the order of execution, from 1.
+    point: u32,
+    /// The point's label.
+    label: String,
+    /// Who takes it.
+    camera: String,
+    /// How many attempts there were.
+    attempts: u32,
+    #[serde(flatten)]
+    state: ShotOutcome,
+}
+
+/// How a shot stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(super) enum ShotOutcome {
+    /// Still to be taken.
+    Pending,
+    /// Tried in vain; it is tried again when the scan goes on.
+    Failed {
+        /// For people.
+        reason: String,
+    },
+    /// On disk.
+    Done {
+        /// The image's path in the dataset.
+        image: String,
+        /// Its length in bytes.
+        bytes: u64,
+        /// What the camera and the measurement say of it.
+        facts: Box<FrameFacts>,
+    },
+}
+
+fn shots_of(contents: &Contents) -> Vec<Shot> {
+    let (plan, tally) = (&contents.plan, contents.tally());
+    let mut attempts = vec![0_u32; plan.shot_count() as usize];
+    for entry in &contents.entries {
+        if let Record::Attempted { shot, attempt } = &entry.record
+            && let Some(count) = attempts.get_mut(shot.0 as usize)
+        {
+            *count = (*count).max(*attempt);
+        }
+    }
+    let shot = |(index, attempts): (ShotIndex, u32)| {
+        let state = match tally.shot(index) {
+            None | Some(ShotState::Pending) => ShotOutcome::Pending,
+            Some(ShotState::Failed { reason }) => ShotOutcome::Failed { reason: reason.clone() },
+            Some(ShotState::Done(Stored { image, bytes, facts, .. })) => {
+                ShotOutcome::Done { image: image.clone(), bytes: *bytes, facts: Box::new(facts.clone()) }
+            }
+        };
+        let point = plan.point_of(index);
+        Shot {
+            shot: index.0,
+            point: point.0 + 1,
+            label: plan.point(point).label.clone(),
+            camera: plan.camera(plan.camera_of(index)).name.clone(),
+            attempts,
+            state,
+        }
+    };
+    plan.shots().zip(attempts).map(shot).collect()
+}
+
+/// Every shot of a scan, and how it stands.
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots", tag = "scans", params(("scan" = String, Path)), responses(
+    (status = 200, body = ShotList),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn shots(app: Shared, Path(scan): Path<String>) -> Answer<Json<ShotList>> {
+    let shared = app.0.clone();
+    app.on_disk(move || {
+        let contents = dataset::read_contents(&shared.folder_of(&scan)?)?;
+        Ok(Json(ShotList { shots: shots_of(&contents) }))
+    })
+    .await
+}
+
+/// The files of a shot, and the tag of its image.
+async fn files_of(
+    app: &Shared,
+    scan: String,
+    shot: u32,
+) -> Answer<(std::path::PathBuf, dataset::ShotFiles, String)> {
+    let shared = app.0.clone();
+    app.on_disk(move || {
+        let dir = shared.folder_of(&scan)?;
+        let contents = dataset::read_contents(&dir)?;
+        let index = ShotIndex(shot);
+        let files = contents.files(index);
+        let files = files.ok_or_else(|| Problem::not_found(format!("scan {scan} has no shot {shot}")))?;
+        match contents.tally().shot(index) {
+            Some(ShotState::Done(Stored { bytes, crc32c, .. })) => {
+                Ok((dir, files, format!("{crc32c:08x}-{bytes:x}")))
+            }
+            Some(ShotState::Pending | ShotState::Failed { .. }) | None => {
+                Err(Problem::not_found(format!("shot {shot} of scan {scan} is not on disk (yet)")))
+            }
+        }
+    })
+    .await
+}
+
+/// The photograph of a shot.
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/image", tag = "scans",
+    params(("scan" = String, Path), ("shot" = u32, Path)), responses(
+    (status = 200, body = [u8], content_type = "image/jpeg"),
+    (status = 206, body = [u8], content_type = "image/jpeg"),
+    (status = 304),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn image(
+    app: Shared,
+    headers: HeaderMap,
+    Path((scan, shot)): Path<(String, u32)>,
+) -> Answer<Response> {
+    let (dir, files, tag) = files_of(&app, scan, shot).await?;
+    files::send(dir.join(files.image), "image/jpeg", Some(format!("\"{tag}\"")), &headers).await
+}
+
+/// A small picture of a shot; of one whose thumbnail is missing, there is none.
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/thumbnail", tag = "scans",
+    params(("scan" = String, Path), ("shot" = u32, Path)), responses(
+    (status = 200, body = [u8], content_type = "image/jpeg"),
+    (status = 206, body = [u8], content_type = "image/jpeg"),
+    (status = 304),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn thumbnail(
+    app: Shared,
+    headers: HeaderMap,
+    Path((scan, shot)): Path<(String, u32)>,
+) -> Answer<Response> {
+    let (dir, files, tag) = files_of(&app, scan, shot).await?;
+    files::send(dir.join(files.thumbnail), "image/jpeg", Some(format!("\"t-{tag}\"")), &headers).await
+}

@@ -1,0 +1,44 @@
+//! `[api]`
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::config::Api;
+use crate::config::reader::Reader;
+
+/// Most names that the rig can be reached by.
+const MAX_HOSTS: usize = 32;
+
+/// Reads `[api]`; tokens are kept beside the folder of the scans unless it says otherwise.
+pub(super) fn api(api: &mut Reader<'_, '_, '_>, scans: Option<&Path>) -> Api {
+    let beside = scans.and_then(Path::parent).unwrap_or(Path::new("/var/lib/scanner")).join("tokens.json");
+    let hosts: Vec<String> = api.or("hosts", Vec::new());
+    if hosts.len() > MAX_HOSTS {
+        api.reject("hosts", &format!("has {} names", hosts.len()), "write at most 32");
+    }
+    if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
+        let hint = "write a name or an address alone, as in \"scanner.example.org\": no port, no https://";
+        api.reject("hosts", &format!("has {host:?}, which is no host"), hint);
+    }
+    Api {
+        listen: listen(api),
+        hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+        tokens: api.path("tokens").unwrap_or(beside),
+    }
+}
+
+fn listen(api: &mut Reader<'_, '_, '_>) -> Option<SocketAddr> {
+    let text: String = api.optional("listen")?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        let hint = "write an address and a port: \"127.0.0.1:8080\" for this machine alone, \"[::]:8080\" for the network";
+        api.reject("listen", &format!("cannot be {text:?}"), hint);
+    }
+    address
+}
+
+fn is_host(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let name = text.len() <= 253 && text.chars().all(fits) && !text.starts_with(['-', '.']);
+    name || text.parse::<std::net::IpAddr>().is_ok()
+}
