@@ -1,0 +1,67 @@
+/** Chromium without a window, logged in at a rig. */
+
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { chromium } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+
+import type { Rig } from "./rig";
+
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const SCREENSHOTS = resolve("../../target/ui-test/screenshots");
+
+export function launch(): Promise<Browser> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  return chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ARGUMENTS });
+}
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** What the page complained of: errors, refusals by its policy, other hosts. */
+  complaints: string[];
+}
+
+/** A browser of its own, logged in at `rig`. */
+export async function visit(browser: Browser, rig: Rig, token: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Visit> {
+  const context = await browser.newContext({ baseURL: rig.address, ...options });
+  context.setDefaultTimeout(30_000);
+  const complaints: string[] = [];
+  const page = await context.newPage();
+  watch(page, rig, complaints);
+  await page.goto("/");
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("navigation", { name: "Views" }).waitFor();
+  return { context, page, complaints };
+}
+
+export function watch(page: Page, rig: Rig, complaints: string[]): void {
+  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    // A browser reports every answer that is not a success, whether it was expected or not.
+    const answer = text.startsWith("Failed to load resource") || text.startsWith("WebSocket connection to");
+    if (message.type() === "error" && !answer) complaints.push(`console: ${text}`);
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (!["blob:", "data:"].includes(url.protocol) && url.host !== `127.0.0.1:${rig.port}`) complaints.push(`another host: ${request.url()}`);
+  });
+}
+
+/** The view of this name. */
+export async function open(page: Page, name: "Live" | "Scan" | "Scans" | "System"): Promise<void> {
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
+  await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+}
