@@ -6,6 +6,7 @@ use tokio::runtime::Handle;
 
 use crate::daemon::Service;
 
+use super::archive::Checksums;
 use super::auth::Attempts;
 use super::events::Hub;
 use super::hosts::Hosts;
@@ -23,6 +24,7 @@ pub(super) struct App {
     pub(super) hub: Hub,
     pub(super) scans: Index,
     pub(super) live: Live,
+    pub(super) checksums: Checksums,
     /// Whether connections are encrypted.
     pub(super) encrypted: bool,
 }
@@ -36,7 +38,17 @@ impl App {
         let (hosts, encrypted) = (Hosts::new(&config.api.hosts), config.api.tls.is_some());
         let scans = Index::new(&config.storage.directory);
         let live = Live::new(service.studio().seats(), &config.cameras);
-        Self { live, hosts, attempts: Attempts::default(), hub: Hub::default(), scans, encrypted, service, rig }
+        Self {
+            checksums: Checksums::default(),
+            live,
+            hosts,
+            attempts: Attempts::default(),
+            hub: Hub::default(),
+            scans,
+            encrypted,
+            service,
+            rig,
+        }
     }
 
     /// Where the rig's own tasks run.
@@ -51,7 +63,9 @@ impl App {
         F: Future<Output = Answer<T>> + Send + 'static,
     {
         let done = self.rig.spawn(work(self.service.clone())).await;
-        done.unwrap_or_else(|error| Err(Problem::failed(format!("a part of the program ended unexpectedly: {error}"))))
+        done.unwrap_or_else(|error| {
+            Err(Problem::failed(format!("a part of the program ended unexpectedly: {error}")))
+        })
     }
 
     /// Reads files, on a thread for that.
@@ -60,6 +74,8 @@ impl App {
         work: impl FnOnce() -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(Problem::failed(format!("a part of the program ended unexpectedly: {error}"))))
+        done.unwrap_or_else(|error| {
+            Err(Problem::failed(format!("a part of the program ended unexpectedly: {error}")))
+        })
     }
 }

@@ -106,7 +106,8 @@ pub(super) async fn login(
 ) -> Answer<Response> {
     let address = peer.remote.ip();
     app.attempts.check(address, Instant::now()).map_err(|wait| {
-        Problem::new(ProblemType::TooManyAttempts, "too many failed attempts: wait before the next one").retry_after(wait)
+        Problem::new(ProblemType::TooManyAttempts, "too many failed attempts: wait before the next one")
+            .retry_after(wait)
     })?;
     let Some(name) = app.service.tokens().verify(login.token.trim()) else {
         app.attempts.failed(address, Instant::now());
@@ -116,7 +117,9 @@ pub(super) async fn login(
     };
     let mut response = Json(Session { name }).into_response();
     let cookie = cookie(login.token.trim(), COOKIE_AGE, app.encrypted);
-    response.headers_mut().insert(header::SET_COOKIE, cookie.ok_or_else(|| Problem::failed("a token that is no text"))?);
+    response
+        .headers_mut()
+        .insert(header::SET_COOKIE, cookie.ok_or_else(|| Problem::failed("a token that is no text"))?);
     Ok(response)
 }
 
@@ -153,7 +156,8 @@ impl Attempts {
     fn check(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = EVERY * (BURST - 1);
-        let owed = accounts.get(&network(address)).map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
+        let owed =
+            accounts.get(&network(address)).map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
         if owed > full { Err(owed - full) } else { Ok(()) }
     }
 

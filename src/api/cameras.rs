@@ -46,7 +46,8 @@ impl CameraInfo {
     fn of(app: &App, seat: &Seat) -> Self {
         let camera = seat.camera();
         let hello = camera.hello();
-        let config = app.service.station().config().cameras.iter().find(|config| config.name == camera.name());
+        let config =
+            app.service.station().config().cameras.iter().find(|config| config.name == camera.name());
         Self {
             name: camera.name().to_owned(),
             status: camera.status(),

@@ -134,7 +134,9 @@ impl Wait {
     fn time(&self) -> Answer<Duration> {
         let seconds = self.wait.unwrap_or(0.0);
         let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| *time <= MAX_WAIT);
-        time.ok_or_else(|| Problem::bad_request(format!("wait {seconds}: write seconds, from 0 to {}", MAX_WAIT.as_secs())))
+        time.ok_or_else(|| {
+            Problem::bad_request(format!("wait {seconds}: write seconds, from 0 to {}", MAX_WAIT.as_secs()))
+        })
     }
 }
 
@@ -170,7 +172,8 @@ impl App {
         }
         let indices = self.seats(camera)?;
         let done = self.on_rig(move |service| async move {
-            let taken = take_and_finish(&service, &indices, session_id, controls, wait, quality, finish).await;
+            let taken =
+                take_and_finish(&service, &indices, session_id, controls, wait, quality, finish).await;
             Ok(taken)
         });
         done.await?.map_err(|failed| match failed {
@@ -207,7 +210,8 @@ async fn take_and_finish<T: Send + 'static>(
     finish: impl Fn(Developed) -> Answer<T> + Clone + Send + Sync + 'static,
 ) -> Result<Vec<T>, Failed> {
     let studio = service.studio();
-    let seats: Vec<&Seat> = indices.iter().filter_map(|index| studio.seats().get(*index)).map(AsRef::as_ref).collect();
+    let seats: Vec<&Seat> =
+        indices.iter().filter_map(|index| studio.seats().get(*index)).map(AsRef::as_ref).collect();
     let mut held = studio.take(&seats, session_id.as_deref(), wait).await.map_err(Failed::Studio)?;
     let taking = held.iter_mut().map(|held| async {
         let frame = held.frame(controls).await.map_err(Failed::Studio)?;
@@ -244,12 +248,16 @@ pub(super) async fn capture(
     let session = session_id.clone();
     let finish = move |developed: Developed| {
         store.store(&developed, session.as_deref()).map_err(|error| {
-            Problem::new(ProblemType::Storage, format!("the photograph is lost, since it could not be stored: {error}"))
+            Problem::new(
+                ProblemType::Storage,
+                format!("the photograph is lost, since it could not be stored: {error}"),
+            )
         })
     };
     let quality = app.service.station().config().storage.jpeg_quality;
     let camera = camera.or_else(|| wait.camera.clone());
-    let captures = app.photograph(camera.as_deref(), session_id, controls, wait.time()?, quality, finish).await?;
+    let captures =
+        app.photograph(camera.as_deref(), session_id, controls, wait.time()?, quality, finish).await?;
     let count = count(&app).await?;
     Ok(Json(Captured { captures, count }))
 }
@@ -276,7 +284,8 @@ pub(super) async fn test(
     };
     let quality = app.service.station().config().storage.jpeg_quality;
     let camera = camera.or_else(|| wait.camera.clone());
-    let captures = app.photograph(camera.as_deref(), session_id, controls, wait.time()?, quality, finish).await?;
+    let captures =
+        app.photograph(camera.as_deref(), session_id, controls, wait.time()?, quality, finish).await?;
     Ok(Json(TestResult { captures }))
 }
 
@@ -294,8 +303,9 @@ pub(super) async fn preview(app: Shared, Query(wait): Query<Wait>) -> Answer<Res
     let first = app.service.studio().seats().first().map(|seat| seat.camera().name().to_owned());
     let camera = wait.camera.clone().or(first);
     let finish = |developed: Developed| Ok(developed.image);
-    let images =
-        app.photograph(camera.as_deref(), None, Controls::default(), wait.time()?, PREVIEW_QUALITY, finish).await?;
+    let images = app
+        .photograph(camera.as_deref(), None, Controls::default(), wait.time()?, PREVIEW_QUALITY, finish)
+        .await?;
     let image = images.into_iter().next().ok_or_else(|| Problem::failed("a photograph without an image"))?;
     let mut response = image.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
@@ -332,7 +342,8 @@ pub(super) async fn capture_status(app: Shared) -> Json<CaptureStatus> {
         }
     };
     let cameras: Vec<_> = app.service.studio().seats().iter().map(camera).collect();
-    let longest = cameras.iter().filter(|camera| camera.is_capturing).min_by_key(|camera| camera.capture_start_time);
+    let longest =
+        cameras.iter().filter(|camera| camera.is_capturing).min_by_key(|camera| camera.capture_start_time);
     Json(CaptureStatus {
         is_capturing: longest.is_some(),
         capture_start_time: longest.and_then(|camera| camera.capture_start_time),

@@ -105,7 +105,10 @@ impl Hub {
     }
 
     /// What a new listener is told first, and what it will be told then. `after` is the last event that it knows.
-    fn join(&self, after: Option<&EventId>) -> (u64, Option<Vec<Arc<Numbered>>>, broadcast::Receiver<Arc<Numbered>>) {
+    fn join(
+        &self,
+        after: Option<&EventId>,
+    ) -> (u64, Option<Vec<Arc<Numbered>>>, broadcast::Receiver<Arc<Numbered>>) {
         let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         let known = after.filter(|id| id.stream == self.stream);
         let missed = known.and_then(|id| history.since(id.number));
@@ -234,7 +237,11 @@ fn snapshot(app: &App, number: u64, gap: bool) -> StreamMessage {
 ), responses(
     (status = 200, body = StreamMessage, content_type = "text/event-stream"),
 ))]
-pub(super) async fn events(app: Shared, headers: HeaderMap, Query(query): Query<Resume>) -> impl IntoResponse {
+pub(super) async fn events(
+    app: Shared,
+    headers: HeaderMap,
+    Query(query): Query<Resume>,
+) -> impl IntoResponse {
     let listener = Listener::join(app.0.clone(), &headers, &query);
     Sse::new(sse(listener)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
@@ -267,7 +274,8 @@ pub(super) async fn events_ws(
     Query(query): Query<Resume>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Answer<Response> {
-    let upgrade = upgrade.map_err(|error| Problem::bad_request(error.body_text()).with_status(error.status()))?;
+    let upgrade =
+        upgrade.map_err(|error| Problem::bad_request(error.body_text()).with_status(error.status()))?;
     let listener = Listener::join(app.0.clone(), &headers, &query);
     Ok(upgrade.on_upgrade(|socket| tell(socket, listener)))
 }

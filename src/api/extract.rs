@@ -54,7 +54,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::from_request_parts(parts, state).await;
         // What cannot be the name of anything names nothing.
-        path.map(|axum::extract::Path(value)| Self(value)).map_err(|error| Problem::not_found(error.body_text()))
+        path.map(|axum::extract::Path(value)| Self(value))
+            .map_err(|error| Problem::not_found(error.body_text()))
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) async fn healthz() -> &'static str {
 ))]
 pub(super) async fn readyz(app: Shared) -> Response {
     let status = app.service.status();
-    let mut reasons: Vec<String> = status.fault.map(|_| "the axes are stopped".to_owned()).into_iter().collect();
+    let mut reasons: Vec<String> =
+        status.fault.map(|_| "the axes are stopped".to_owned()).into_iter().collect();
     let wedged = status.cameras.iter().filter(|camera| matches!(camera.state, State::Wedged { .. }));
     reasons.extend(wedged.map(|camera| format!("the driver of camera {} cannot be ended", camera.camera)));
     let ready = reasons.is_empty();

@@ -120,9 +120,14 @@ mod tests {
         };
         assert!(check("localhost:8080", "http://localhost:8080"));
         assert!(check("rig.local", "https://rig.local"));
-        for origin in
-            ["http://evil.example", "http://localhost:9090", "http://rig.local:8080", "null", "", "file://localhost:8080"]
-        {
+        for origin in [
+            "http://evil.example",
+            "http://localhost:9090",
+            "http://rig.local:8080",
+            "null",
+            "",
+            "file://localhost:8080",
+        ] {
             assert!(!check("localhost:8080", origin), "{origin}");
         }
     }

@@ -308,7 +308,8 @@ impl Feeder {
                 Ok(Err(StudioError::Taken { retry_after, .. })) => {
                     camera.pause(PauseReason::Capture, Some(retry_after));
                 }
-                Ok(Err(StudioError::Scan | StudioError::Setting { .. } | StudioError::Camera(_))) | Err(_) => {
+                Ok(Err(StudioError::Scan | StudioError::Setting { .. } | StudioError::Camera(_)))
+                | Err(_) => {
                     camera.pause(PauseReason::Camera, None);
                 }
             }
@@ -335,7 +336,9 @@ impl Feeder {
                 self.camera.meter().shown(Instant::now(), Timestamp::now());
                 self.camera.newest.send_replace(Some(Arc::new(Picture { number, message })));
             }
-            Ok(Err(error)) => tracing::debug!(camera = self.camera.name(), "a live frame is not shown: {error}"),
+            Ok(Err(error)) => {
+                tracing::debug!(camera = self.camera.name(), "a live frame is not shown: {error}")
+            }
             Err(error) => tracing::warn!(camera = self.camera.name(), "a live frame is not shown: {error}"),
         }
     }
@@ -361,7 +364,9 @@ fn encode(
     message.extend_from_slice(&(size.height as u16).to_le_bytes());
     let focus = said.focus.map_or(f64::NAN, crate::units::Dioptres::get);
     let exposure = said.exposure_us as f64 / 1e6;
-    for value in [measured.sharpness, measured.clipped_dark, measured.clipped_bright, exposure, said.gain, focus] {
+    for value in
+        [measured.sharpness, measured.clipped_dark, measured.clipped_bright, exposure, said.gain, focus]
+    {
         message.extend_from_slice(&(value as f32).to_le_bytes());
     }
     message.extend_from_slice(jpeg);

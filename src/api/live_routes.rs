@@ -113,7 +113,8 @@ pub(super) async fn socket(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Answer<Response> {
     let interval = wish.interval()?;
-    let upgrade = upgrade.map_err(|error| Problem::bad_request(error.body_text()).with_status(error.status()))?;
+    let upgrade =
+        upgrade.map_err(|error| Problem::bad_request(error.body_text()).with_status(error.status()))?;
     let viewer = look(&app, &name)?;
     Ok(upgrade.on_upgrade(move |socket| show(socket, viewer, interval)))
 }
@@ -176,7 +177,11 @@ async fn newest(newest: &mut Newest, next: Instant) -> Option<Option<Arc<Picture
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn mjpeg(app: Shared, Path(name): Path<String>, Query(wish): Query<Wish>) -> Answer<Response> {
+pub(super) async fn mjpeg(
+    app: Shared,
+    Path(name): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Answer<Response> {
     let interval = wish.interval()?;
     let mut viewer = look(&app, &name)?;
     viewer.newest.mark_changed();

@@ -62,7 +62,14 @@ impl Meter {
     }
 
     /// What was counted; `came` and `taken` are the camera's counters now.
-    pub(super) fn stats(&self, now: Instant, came: u64, taken: u64, failed: u32, viewers: usize) -> LiveStats {
+    pub(super) fn stats(
+        &self,
+        now: Instant,
+        came: u64,
+        taken: u64,
+        failed: u32,
+        viewers: usize,
+    ) -> LiveStats {
         let recent = self.recent.iter().filter(|at| now.saturating_duration_since(**at) <= WINDOW);
         let (count, first) = (recent.clone().count(), recent.clone().next());
         // The first one of the window ends no interval.

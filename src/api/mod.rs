@@ -7,6 +7,7 @@
 //! - **Errors are problem documents** (RFC 9457) whose `type` programs go by.
 
 mod app;
+mod archive;
 mod auth;
 mod cameras;
 mod captures;
@@ -28,6 +29,7 @@ mod scans;
 mod server;
 mod shots;
 mod status;
+mod zip;
 
 pub use router::openapi;
 pub use server::Server;

@@ -20,8 +20,10 @@ struct Files;
 pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path == "api" || path.starts_with("api/") {
-        return Problem::not_found(format!("there is nothing at /{path}: GET /api/v1/openapi.json shows what there is"))
-            .into_response();
+        return Problem::not_found(format!(
+            "there is nothing at /{path}: GET /api/v1/openapi.json shows what there is"
+        ))
+        .into_response();
     }
     if method != Method::GET && method != Method::HEAD {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
@@ -30,7 +32,8 @@ pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Respon
     let path = if is_view { "index.html" } else { path };
     let Some(response) = file(path, &headers) else {
         if is_view {
-            return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NO_PAGE).into_response();
+            return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NO_PAGE)
+                .into_response();
         }
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -39,9 +42,13 @@ pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Respon
 
 /// The file, in the best encoding that the client takes and the build has.
 fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let accepts = |name: &str| {
-        accepted.split(',').filter_map(|item| item.split(';').next()).any(|item| item.trim().eq_ignore_ascii_case(name))
+        accepted
+            .split(',')
+            .filter_map(|item| item.split(';').next())
+            .any(|item| item.trim().eq_ignore_ascii_case(name))
     };
     let plain = Files::get(path)?;
     let packed = [("br", "br"), ("gzip", "gz")].into_iter().filter(|(name, _)| accepts(name));
@@ -50,7 +57,11 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         Some((encoding, file)) => (Some(encoding), file),
         None => (None, Files::get(path)?),
     };
-    let tag = HeaderValue::from_str(&format!("\"{}{}\"", hex(&file.metadata.sha256_hash()), encoding.unwrap_or_default()));
+    let tag = HeaderValue::from_str(&format!(
+        "\"{}{}\"",
+        hex(&file.metadata.sha256_hash()),
+        encoding.unwrap_or_default()
+    ));
     let tag = tag.ok()?;
     // Names in `assets` change with their content.
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };

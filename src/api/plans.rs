@@ -231,7 +231,9 @@ impl PlanDetail {
         let axes = &config.motion.axes;
         let estimate = plan::estimate(plan, axes, start, config.motion.settle, CAPTURE);
         let eyes = |pose: &Pose| {
-            let eye = |camera: &plan::PlanCamera| camera.mount.as_ref().map(|mount| CameraPose::new(mount, pose).into());
+            let eye = |camera: &plan::PlanCamera| {
+                camera.mount.as_ref().map(|mount| CameraPose::new(mount, pose).into())
+            };
             plan.cameras.iter().map(eye).collect()
         };
         let point = |point: &plan::Point| PlanPoint {

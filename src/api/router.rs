@@ -18,7 +18,9 @@ use utoipa_axum::routes;
 
 use super::app::App;
 use super::problem::Problem;
-use super::{auth, cameras, captures, events, health, live_routes, page, plans, rig, scans, shots, status};
+use super::{
+    archive, auth, cameras, captures, events, health, live_routes, page, plans, rig, scans, shots, status,
+};
 
 /// Most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -85,6 +87,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(cameras::cameras))
         .routes(routes!(cameras::set))
         .routes(routes!(cameras::lights))
+        .routes(routes!(archive::archive))
         .routes(routes!(shots::image))
         .routes(routes!(shots::thumbnail))
         .routes(routes!(rig::pause))

@@ -150,7 +150,11 @@ impl Index {
         let ids = dataset::ids(&self.root).map_err(dataset::OpenError::from)?;
         let mut created = HashMap::with_capacity(ids.len());
         for id in ids {
-            let at = known.created.get(&id).copied().unwrap_or_else(|| dataset::created(&self.root.join(id.as_str())));
+            let at = known
+                .created
+                .get(&id)
+                .copied()
+                .unwrap_or_else(|| dataset::created(&self.root.join(id.as_str())));
             created.insert(id, at);
         }
         let mut sorted: Vec<ScanId> = created.keys().cloned().collect();
@@ -230,7 +234,8 @@ pub(super) async fn start(app: Shared, MaybeBody(new): MaybeBody<NewScan>) -> An
         (None, Some(inline)) => inline.checked(&app.service)?,
         (None, None) => PlanChoice::First,
     };
-    let id = new.id.map(|id| id.parse::<ScanId>()).transpose().map_err(|error| Problem::bad_request(error))?;
+    let id =
+        new.id.map(|id| id.parse::<ScanId>()).transpose().map_err(|error| Problem::bad_request(error))?;
     begin(&app, Work::New { plan, id }).await
 }
 
@@ -249,7 +254,8 @@ async fn begin(app: &App, work: Work) -> Answer<Response> {
     let id = app.on_rig(|service| async move { Ok(service.start(work).await?.id) }).await?;
     tracing::info!(scan = %id, "started through the API");
     let location = HeaderValue::from_str(&format!("/api/v1/scans/{id}")).map_err(Problem::failed)?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(Begun { id: id.to_string() })).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(Begun { id: id.to_string() }))
+        .into_response())
 }
 
 /// A scan with its plan and what happened to it.
@@ -347,7 +353,9 @@ impl From<dataset::RemoveError> for Problem {
     fn from(error: dataset::RemoveError) -> Self {
         match error {
             dataset::RemoveError::Open(error) => error.into(),
-            incomplete @ dataset::RemoveError::NotComplete { .. } => Self::new(ProblemType::InUse, incomplete),
+            incomplete @ dataset::RemoveError::NotComplete { .. } => {
+                Self::new(ProblemType::InUse, incomplete)
+            }
         }
     }
 }

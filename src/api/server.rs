@@ -155,7 +155,11 @@ async fn serve(listener: TcpListener, router: Router) {
     }
 }
 
-async fn converse(stream: TcpStream, remote: SocketAddr, router: Router) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn converse(
+    stream: TcpStream,
+    remote: SocketAddr,
+    router: Router,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let peer = Peer { remote, local: stream.local_addr()? };
     stream.set_nodelay(true)?;
     let mut stream = TimeoutStream::new(stream);

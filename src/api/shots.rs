@@ -107,7 +107,11 @@ pub(super) async fn shots(app: Shared, Path(scan): Path<String>) -> Answer<Json<
 }
 
 /// The files of a shot, and the tag of its image.
-async fn files_of(app: &Shared, scan: String, shot: u32) -> Answer<(std::path::PathBuf, dataset::ShotFiles, String)> {
+async fn files_of(
+    app: &Shared,
+    scan: String,
+    shot: u32,
+) -> Answer<(std::path::PathBuf, dataset::ShotFiles, String)> {
     let shared = app.0.clone();
     app.on_disk(move || {
         let dir = shared.folder_of(&scan)?;
@@ -116,7 +120,9 @@ async fn files_of(app: &Shared, scan: String, shot: u32) -> Answer<(std::path::P
         let files = contents.files(index);
         let files = files.ok_or_else(|| Problem::not_found(format!("scan {scan} has no shot {shot}")))?;
         match contents.tally().shot(index) {
-            Some(ShotState::Done(Stored { bytes, crc32c, .. })) => Ok((dir, files, format!("{crc32c:08x}-{bytes:x}"))),
+            Some(ShotState::Done(Stored { bytes, crc32c, .. })) => {
+                Ok((dir, files, format!("{crc32c:08x}-{bytes:x}")))
+            }
             Some(ShotState::Pending | ShotState::Failed { .. }) | None => {
                 Err(Problem::not_found(format!("shot {shot} of scan {scan} is not on disk (yet)")))
             }

@@ -70,7 +70,8 @@ pub(super) fn devices(config: Config, release: bool, as_json: bool) -> Result<Ex
 pub(super) fn check(config: Config) -> Result<Vec<CameraError>, Failure> {
     with_station(config, async |station| {
         let mut failed = Vec::new();
-        let plans = station.config().plans.iter().map(|plan| station.plan(&PlanChoice::Named(plan.name.clone())));
+        let plans =
+            station.config().plans.iter().map(|plan| station.plan(&PlanChoice::Named(plan.name.clone())));
         let plans = plans.collect::<Result<Vec<_>, _>>()?;
         for camera in station.cameras() {
             match look(camera, true).await? {

@@ -17,7 +17,9 @@ pub fn inline_plan(keys: &Map<String, Json>, motion: &Motion) -> Result<NamedPla
     let mut sources = Sources::default();
     let place = Place::whole(sources.add(Path::new("plan"), String::new()));
     if keys.contains_key("file") || keys.get("shape").is_some_and(|shape| shape == "list") {
-        return Err(vec!["a list of points is in a file of the rig: give that plan a name in its configuration".into()]);
+        return Err(vec![
+            "a list of points is in a file of the rig: give that plan a name in its configuration".into(),
+        ]);
     }
     let mut findings = Vec::new();
     let plan = decode::plan(&table(keys, &place), motion, &sources, &mut findings);
@@ -38,11 +40,7 @@ fn table(keys: &Map<String, Json>, place: &Place) -> Table {
     let entry = |(key, value): (&String, &Json)| {
         // What is null is not written.
         let value = node(value, place)?;
-        Some(Entry {
-            key: key.clone(),
-            key_place: place.clone(),
-            node: Node { place: place.clone(), value },
-        })
+        Some(Entry { key: key.clone(), key_place: place.clone(), node: Node { place: place.clone(), value } })
     };
     Table { place: place.clone(), entries: keys.iter().filter_map(entry).collect() }
 }

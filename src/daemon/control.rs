@@ -341,9 +341,9 @@ async fn token(service: &Service, action: TokenAction) -> Reply {
         let tokens = service.tokens();
         match action {
             TokenAction::New { name } => tokens.add(&name).map(|token| Reply::done(&token)),
-            TokenAction::Revoke { name } => {
-                tokens.revoke(&name).map(|()| Reply::done(&format!("the token {name:?} is not valid any more")))
-            }
+            TokenAction::Revoke { name } => tokens
+                .revoke(&name)
+                .map(|()| Reply::done(&format!("the token {name:?} is not valid any more"))),
             TokenAction::List => {
                 let list = tokens.list().into_iter();
                 let list = list.map(|token| json!({ "name": token.name, "created": token.created }));

@@ -1,7 +1,7 @@
 //! One scan at a time on one rig.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
@@ -367,8 +367,7 @@ impl Service {
             }
             Job::New { plan, id } => {
                 let wish = (plan.clone(), id.clone());
-                self.on_a_thread(move |station| station.check_new(&wish.0, wish.1.as_ref()))
-                    .await?;
+                self.on_a_thread(move |station| station.check_new(&wish.0, wish.1.as_ref())).await?;
                 let cameras = self.open_unless_told(None, commands).await?;
                 match self.on_a_thread(move |station| station.prepare_new(&plan, id)).await {
                     Ok(prepared) => Ok((prepared, cameras)),

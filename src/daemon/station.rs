@@ -231,11 +231,7 @@ impl Station {
     }
 
     /// Checks all that can be checked, then creates the dataset.
-    pub(super) fn prepare_new(
-        &self,
-        plan: &PlanChoice,
-        id: Option<ScanId>,
-    ) -> Result<Prepared, StartError> {
+    pub(super) fn prepare_new(&self, plan: &PlanChoice, id: Option<ScanId>) -> Result<Prepared, StartError> {
         let plan = self.plan(plan)?;
         self.check_focus(&plan)?;
         let root = &self.config.storage.directory;

@@ -275,7 +275,9 @@ impl Seat {
     fn check(&self, controls: Controls) -> Result<(), StudioError> {
         let camera = self.camera.name().to_owned();
         let Some(hello) = self.camera.hello() else { return Ok(()) };
-        controls.check(&hello.controls).map_err(|refused| StudioError::Setting { camera, reason: refused.to_string() })
+        controls
+            .check(&hello.controls)
+            .map_err(|refused| StudioError::Setting { camera, reason: refused.to_string() })
     }
 
     /// A frame for those who look, if nobody photographs.
@@ -327,7 +329,8 @@ impl Seat {
             Timestamp::now().duration_since(running.since).try_into().unwrap_or_default()
         });
         let waiting = self.waiting.load(Ordering::SeqCst) as u32;
-        let retry_after = board.pace.saturating_sub(elapsed).max(Duration::from_millis(100)) + board.pace * waiting;
+        let retry_after =
+            board.pace.saturating_sub(elapsed).max(Duration::from_millis(100)) + board.pace * waiting;
         StudioError::Taken { camera: self.camera.name().to_owned(), retry_after }
     }
 
@@ -342,7 +345,11 @@ impl Seat {
             }
             (turn.failed, turn.used) = (out_of_order, Instant::now());
         } else if viewed && turn.lease.is_none() && !(turn.failed && idle < PAUSE) {
-            turn.failed = self.open(&mut turn).await.inspect_err(|error| debug!("not open for its viewers: {error}")).is_err();
+            turn.failed = self
+                .open(&mut turn)
+                .await
+                .inspect_err(|error| debug!("not open for its viewers: {error}"))
+                .is_err();
             turn.used = Instant::now();
         }
     }
@@ -468,7 +475,8 @@ impl Drop for Place<'_> {
 
 /// Makes a photograph of a frame, which is given back to the camera. Blocks.
 pub fn develop(camera: &str, frame: CapturedFrame, jpeg_quality: u8) -> Result<Developed, CameraError> {
-    let wrong = |error: &dyn std::fmt::Display| CameraError::new(camera, ErrorKind::BadFrame, error.to_string());
+    let wrong =
+        |error: &dyn std::fmt::Display| CameraError::new(camera, ErrorKind::BadFrame, error.to_string());
     let view = frame.view().map_err(|error| wrong(&error))?;
     let mut image = Vec::new();
     let mut encoder = Encoder::new(jpeg_quality).map_err(|error| wrong(&error))?;
@@ -492,5 +500,11 @@ pub fn develop(camera: &str, frame: CapturedFrame, jpeg_quality: u8) -> Result<D
         clipped_bright: measured.clipped_bright,
     };
     let size = view.size();
-    Ok(Developed { camera: camera.to_owned(), size, facts, image, thumbnail: thumbnail.is_ok().then_some(small) })
+    Ok(Developed {
+        camera: camera.to_owned(),
+        size,
+        facts,
+        image,
+        thumbnail: thumbnail.is_ok().then_some(small),
+    })
 }

@@ -75,7 +75,8 @@ pub enum TokenError {
 impl Tokens {
     /// Those in the file at `path`, which need not be there, and those that the service manager passes on.
     pub fn open(path: &Path) -> Self {
-        let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(CREDENTIAL));
+        let credential =
+            std::env::var_os("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(CREDENTIAL));
         let passed_on = credential.map_or(Ok(Vec::new()), |path| read(&path)).unwrap_or_else(|reason| {
             tracing::error!("tokens passed on by the service manager are not used: {reason}");
             Vec::new()

@@ -7,8 +7,11 @@ use crate::plan::{Plan, ShotIndex};
 
 use super::error::Context as _;
 use super::inspect::read_plan;
-use super::layout::{self, JOURNAL};
+use super::layout::{self, JOURNAL, MANIFEST, PLAN};
 use super::{Entry, Manifest, OpenError, Tally, journal};
+
+/// The files that describe a scan, in the order in which people would look into them.
+pub const DESCRIPTIONS: [&str; 3] = [MANIFEST, PLAN, JOURNAL];
 
 /// What is in a dataset, but for its files.
 #[derive(Debug, Clone)]

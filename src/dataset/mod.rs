@@ -58,7 +58,7 @@ mod tests;
 mod verify;
 mod violation;
 
-pub use contents::{Contents, ShotFiles, read as read_contents};
+pub use contents::{Contents, DESCRIPTIONS, ShotFiles, read as read_contents};
 pub use create::{create, create_on};
 pub use disk::{Disk, DiskFile, OsDisk};
 pub use error::{DiskError, OpenError, StoreError};
@@ -67,7 +67,7 @@ pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_
 pub use list::{Damaged, Listed, created, ids, list, show};
 pub use manifest::Manifest;
 pub use recover::{Recovered, RecoveryReport, recover, recover_on};
-pub use retention::{RemoveError, removable, discard, removable_for_room, remove, sweep};
+pub use retention::{RemoveError, discard, removable, removable_for_room, remove, sweep};
 pub use space::{SpaceError, needed_bytes, preflight};
 pub use store::{Dataset, ShotMetadata};
 pub use tally::{Counts, ShotState, State, Tally};

@@ -8,7 +8,9 @@ use super::Optics;
 use crate::units::{Degrees, Dioptres, Millimetres};
 
 /// One motor of the rig.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// Turns the object; degrees, unlimited, shortest way round.
@@ -99,7 +101,9 @@ pub struct PointIndex(pub u32);
 pub struct CameraIndex(pub u16);
 
 /// Index of a shot in its plan: `point * cameras + camera`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct ShotIndex(pub u32);
 

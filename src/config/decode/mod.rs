@@ -18,7 +18,12 @@ use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera
 use crate::units::{Bytes, Seconds};
 
 /// Decodes `table` as a plan of a rig that moves like `motion`.
-pub(super) fn plan(table: &Table, motion: &super::Motion, sources: &Sources, findings: &mut Vec<Finding>) -> Option<NamedPlan> {
+pub(super) fn plan(
+    table: &Table,
+    motion: &super::Motion,
+    sources: &Sources,
+    findings: &mut Vec<Finding>,
+) -> Option<NamedPlan> {
     document(table, &mut Context { sources, findings }, |reader| plan::plan("inline", reader, Some(motion)))
 }
 
