@@ -90,6 +90,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(archive::archive))
         .routes(routes!(shots::image))
         .routes(routes!(shots::thumbnail))
+        .routes(routes!(shots::cover))
         .routes(routes!(rig::pause))
         .routes(routes!(rig::cancel))
         .routes(routes!(rig::clear))

@@ -12,6 +12,9 @@ const run = promisify(execFile);
 /** Where cargo put the program. */
 const PROGRAM = resolve(process.env["SCANNER"] ?? "../../target/debug/scanner");
 
+/** What simulates its cameras; looked up beside the program, unless told otherwise. */
+const DRIVER = process.env["SCANNER_SIM"] ?? "scanner-sim";
+
 export interface Recipe {
   /** Points of the plan. */
   angles?: number;
@@ -130,7 +133,7 @@ function config(recipe: Recipe, port: number): string {
   const camera = (index: number) => `
 [[camera]]
 name = "cam${index}"
-driver = "scanner-sim"
+driver = "${DRIVER}"
 id = "${index}"
 width = ${size[0]}
 height = ${size[1]}

@@ -53,15 +53,23 @@ export function onUnauthorized(handler: () => void): void {
   unauthorized = handler;
 }
 
-/** The path with its parameters filled in. */
-export function pathOf(path: string, values: object = {}, query: object = {}): string {
-  const filled = Object.entries(values).reduce(
+/** The address of an operation of the document, with its parameters filled in. */
+export function pathOf<P extends PathOf<"get">>(
+  path: P,
+  values: PathParameters<Operation<P, "get">> | Record<string, never> = {},
+  query: QueryParameters<Operation<P, "get">> | Record<string, never> = {},
+): string {
+  return filled(path, values, query);
+}
+
+function filled(path: string, values: object = {}, query: object = {}): string {
+  const whole = Object.entries(values).reduce(
     (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(String(value))),
     path,
   );
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
   const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));
-  return pairs.length === 0 ? filled : `${filled}?${search}`;
+  return pairs.length === 0 ? whole : `${whole}?${search}`;
 }
 
 export function get<P extends PathOf<"get">>(path: P, wish: Wish<Operation<P, "get">> = {}) {
@@ -93,7 +101,7 @@ async function request<T>(
   }
   let response: Response;
   try {
-    response = await fetch(pathOf(path, values, query), init);
+    response = await fetch(filled(path, values, query), init);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError("The scanner cannot be reached.", 0, null);

@@ -74,7 +74,7 @@ function OneShot({ scan, shot, mark }: { scan: string; shot: Shot; mark: Mark })
       {shot.state === "done" ? (
         <>
           <a class="picture-box" href={address} target="_blank" rel="noopener" title="The whole image">
-            <Picture src={`/api/v1/scans/${encodeURIComponent(scan)}/shots/${shot.shot}/thumbnail`} alt={`${shot.camera}, ${shot.label}`} eager />
+            <Picture src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan, shot: shot.shot })} alt={`${shot.camera}, ${shot.label}`} eager />
           </a>
           <Facts facts={shot.facts} length={shot.bytes} attempts={shot.attempts} />
         </>

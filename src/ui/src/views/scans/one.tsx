@@ -85,7 +85,7 @@ function Head({ detail, running, shots }: { detail: ScanDetail; running: boolean
         <div class="row">
           {!running && <GoOn id={id} summary={detail} />}
           {!in_use && (
-            <a class="button" href={pathOf("/api/v1/scans/{scan}/download", { scan: id })} download={`${id}.zip`}>
+            <a class="button" href={pathOf("/api/v1/scans/{scan}/archive.zip", { scan: id })} download={`${id}.zip`}>
               <Icon name="download" />
               ZIP
             </a>
@@ -203,7 +203,7 @@ function Thumbnails({ id, shots, marks, select }: ThumbnailsProps) {
               <button type="button" class="plain thumbnail" onClick={() => choose(shot.shot)} title={`${shot.camera}/${shot.label}`}>
                 <span class="picture-box">
                   <Picture
-                    src={`/api/v1/scans/${encodeURIComponent(id)}/shots/${shot.shot}/thumbnail`}
+                    src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan: id, shot: shot.shot })}
                     alt={`${shot.camera}, ${shot.label}, ${MARK_WORDS[found]}`}
                   />
                 </span>
