@@ -2,6 +2,7 @@
 
 mod entry;
 mod journald;
+mod recent;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -12,6 +13,8 @@ use indicatif::MultiProgress;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+pub use recent::{Line, recent};
 
 use journald::{Journald, Pending};
 
@@ -51,7 +54,7 @@ pub fn init(filter: Option<&str>, default: LevelFilter) -> Result<(), TryInitErr
         Some(text) => EnvFilter::builder().with_default_directive(default.into()).parse_lossy(text),
         None => EnvFilter::default().add_directive(default.into()),
     };
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(recent::Keeper);
     if started_by_systemd()
         && let Ok(journald) = Journald::new(Path::new(journald::SOCKET), env!("CARGO_PKG_NAME"))
     {

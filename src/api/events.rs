@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
@@ -23,6 +23,7 @@ use crate::systemd::StatusLine;
 use super::app::{App, Shared};
 use super::extract::Query;
 use super::history::History;
+use super::metrics::Metrics;
 use super::problem::{Answer, Problem};
 use super::status::RigStatus;
 
@@ -78,6 +79,7 @@ pub(super) struct Hub {
     news: broadcast::Sender<Arc<Numbered>>,
     status: watch::Sender<Option<RigStatus>>,
     line: Mutex<StatusLine>,
+    pub(super) metrics: Metrics,
 }
 
 impl Default for Hub {
@@ -85,7 +87,14 @@ impl Default for Hub {
         let stream = format!("{:x}", jiff::Timestamp::now().as_microsecond());
         let history = Mutex::new(History::new(KEPT));
         let news = broadcast::channel(WAITING).0;
-        Self { stream, history, news, status: watch::Sender::new(None), line: Mutex::default() }
+        Self {
+            stream,
+            history,
+            news,
+            status: watch::Sender::new(None),
+            line: Mutex::default(),
+            metrics: Metrics::default(),
+        }
     }
 }
 
@@ -98,6 +107,7 @@ impl Hub {
     fn add(&self, told: Told) {
         let now = Duration::from_nanos(now_ns());
         self.line.lock().unwrap_or_else(PoisonError::into_inner).note(&told.event, now);
+        self.metrics.note(&told, Instant::now());
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         let event = history.add(|number| Arc::new(Numbered { number, told }));
         // Under the lock, so that whoever subscribes under it misses none and gets none twice. Nobody has to listen.

@@ -119,6 +119,11 @@ impl Live {
         Self { cameras: seats.iter().zip(configs).map(camera).collect(), viewers: Arc::default() }
     }
 
+    /// How many look through all cameras.
+    pub(super) fn viewers(&self) -> usize {
+        self.viewers.load(Ordering::SeqCst)
+    }
+
     pub(super) fn cameras(&self) -> &[Arc<LiveCamera>] {
         &self.cameras
     }

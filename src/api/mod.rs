@@ -20,6 +20,8 @@ mod hosts;
 mod live;
 mod live_routes;
 mod live_stats;
+mod metrics;
+mod operation;
 mod page;
 mod plans;
 mod problem;

@@ -19,7 +19,8 @@ use utoipa_axum::routes;
 use super::app::App;
 use super::problem::Problem;
 use super::{
-    archive, auth, cameras, captures, events, health, live_routes, page, plans, rig, scans, shots, status,
+    archive, auth, cameras, captures, events, health, live_routes, metrics, operation, page, plans, rig,
+    scans, shots, status,
 };
 
 /// Most bytes of a body.
@@ -60,6 +61,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(operation::preflight))
+        .routes(routes!(operation::log))
+        .routes(routes!(operation::support))
         .routes(routes!(auth::login))
         .routes(routes!(auth::logout))
         .routes(routes!(auth::session))

@@ -190,6 +190,21 @@ impl Layout {
         bytes
     }
 
+    /// The whole archive of `contents`, one for each entry.
+    pub(super) fn write<'a>(&self, contents: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+        let mut archive = Vec::new();
+        let mut crcs = Vec::new();
+        for (index, content) in contents.into_iter().enumerate() {
+            let crc = crc32fast::hash(content);
+            archive.extend(self.local(index, crc));
+            archive.extend(content);
+            crcs.push(crc);
+        }
+        crcs.iter().enumerate().for_each(|(index, crc)| archive.extend(self.central(index, *crc)));
+        archive.extend(self.end());
+        archive
+    }
+
     /// Where the directory begins and ends.
     fn directory(&self) -> (u64, u64) {
         let last = |offsets: &[u64]| offsets.last().copied().unwrap_or_default();

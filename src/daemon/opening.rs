@@ -57,7 +57,7 @@ pub(crate) fn focus_of(plan: &Plan, name: &str, hello: &Hello) -> Result<(), Cam
 
 /// Closes cameras in order, all at once.
 pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
-    let closing = leases.into_iter().map(|mut lease| tokio::spawn(async move { lease.close().await }));
+    let closing = leases.into_iter().map(|lease| tokio::spawn(lease.end()));
     for task in closing.collect::<Vec<_>>() {
         if let Err(error) = task.await {
             warn!("closing a camera failed: {error}");
@@ -74,12 +74,12 @@ async fn open_camera(
     match stop.run_until_cancelled(open_lease(&mut lease, attempts)).await {
         Some(Ok(hello)) => Ok(OpenCamera { lease, hello, hold }),
         Some(Err(error)) => {
-            lease.close().await;
+            lease.end().await;
             Err(error)
         }
         None => {
             // Waits for the step that was given up, too.
-            lease.close().await;
+            lease.end().await;
             Err(CameraError::new(lease.camera(), ErrorKind::Cancelled, "given up while it was being opened"))
         }
     }

@@ -43,12 +43,14 @@ const ATTEMPTS: u32 = 2;
 pub struct Studio {
     seats: Vec<Arc<Seat>>,
     /// Whether a scan has the cameras.
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
 }
 
 /// One camera.
 pub struct Seat {
     camera: Camera,
+    /// That of the studio.
+    closed: Arc<AtomicBool>,
     /// Configured settings.
     fixed: Controls,
     turn: tokio::sync::Mutex<Turn>,
@@ -131,6 +133,7 @@ pub struct Viewing(Arc<Seat>);
 impl Studio {
     /// For these cameras, all closed, each with its configured settings.
     pub fn new(cameras: &[Camera], fixed: impl IntoIterator<Item = Controls>) -> Self {
+        let closed = Arc::new(AtomicBool::new(false));
         let seat = |(camera, fixed): (&Camera, Controls)| {
             let turn = Turn { lease: None, used: Instant::now(), failed: false };
             let board = Board {
@@ -142,6 +145,7 @@ impl Studio {
             };
             Arc::new(Seat {
                 camera: camera.clone(),
+                closed: closed.clone(),
                 fixed,
                 turn: tokio::sync::Mutex::new(turn),
                 waiting: AtomicUsize::new(0),
@@ -150,7 +154,8 @@ impl Studio {
                 board: Mutex::new(board),
             })
         };
-        Self { seats: cameras.iter().zip(fixed).map(seat).collect(), closed: AtomicBool::new(false) }
+        let seats = cameras.iter().zip(fixed).map(seat).collect();
+        Self { seats, closed }
     }
 
     /// The cameras, in the order of the configuration.
@@ -192,8 +197,8 @@ impl Studio {
         self.closed.store(true, Ordering::SeqCst);
         for seat in &self.seats {
             let mut turn = seat.turn.lock().await;
-            if let Some(mut lease) = turn.lease.take() {
-                lease.close().await;
+            if let Some(lease) = turn.lease.take() {
+                lease.end().await;
             }
         }
     }
@@ -267,7 +272,7 @@ impl Seat {
             lease.hold(chosen).await?;
             turn.lease = Some(lease);
         } else {
-            lease.close().await;
+            lease.end().await;
         }
         Ok(())
     }
@@ -293,7 +298,7 @@ impl Seat {
                 Ok(frame)
             }
             Err(error) => {
-                lease.close().await;
+                lease.end().await;
                 turn.failed = true;
                 Err(error.into())
             }
@@ -340,8 +345,8 @@ impl Seat {
         let idle = turn.used.elapsed();
         let out_of_order = matches!(self.camera.status().state, crate::rig::camera::State::Failed { .. });
         if turn.lease.is_some() && (out_of_order || (!viewed && idle > LINGER)) {
-            if let Some(mut lease) = turn.lease.take() {
-                lease.close().await;
+            if let Some(lease) = turn.lease.take() {
+                lease.end().await;
             }
             (turn.failed, turn.used) = (out_of_order, Instant::now());
         } else if viewed && turn.lease.is_none() && !(turn.failed && idle < PAUSE) {
@@ -357,6 +362,10 @@ impl Seat {
     async fn open(&self, turn: &mut Turn) -> Result<(), StudioError> {
         if turn.lease.is_some() {
             return Ok(());
+        }
+        // Whoever waited for the turn may have waited for a scan to take it.
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(StudioError::Scan);
         }
         let taken = |_| StudioError::Taken { camera: self.camera.name().to_owned(), retry_after: FIRST_PACE };
         let mut lease = self.camera.lease("API").map_err(taken)?;
@@ -398,9 +407,9 @@ impl Held<'_> {
         self.seat.board().count(taken.is_ok());
         // A camera that failed is opened anew by whoever comes next.
         if matches!(taken, Err(StudioError::Camera(_)))
-            && let Some(mut lease) = self.turn.lease.take()
+            && let Some(lease) = self.turn.lease.take()
         {
-            lease.close().await;
+            lease.end().await;
         }
         taken
     }

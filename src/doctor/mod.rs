@@ -48,19 +48,23 @@ pub enum Verdict {
 }
 
 impl Finding {
-    fn fine(check: &'static str, found: impl Into<String>) -> Self {
+    /// What was found, and what comes of it.
+    pub fn fine(check: &'static str, found: impl Into<String>) -> Self {
         Self { check, found: found.into(), verdict: Verdict::Fine }
     }
 
-    fn unknown(check: &'static str, found: impl Into<String>) -> Self {
+    /// What was found, and what comes of it.
+    pub fn unknown(check: &'static str, found: impl Into<String>) -> Self {
         Self { check, found: found.into(), verdict: Verdict::Unknown }
     }
 
-    fn advice(check: &'static str, found: impl Into<String>, what_to_do: impl Into<String>) -> Self {
+    /// What was found, and what comes of it.
+    pub fn advice(check: &'static str, found: impl Into<String>, what_to_do: impl Into<String>) -> Self {
         Self { check, found: found.into(), verdict: Verdict::Advice { what_to_do: what_to_do.into() } }
     }
 
-    fn problem(check: &'static str, found: impl Into<String>, what_to_do: impl Into<String>) -> Self {
+    /// What was found, and what comes of it.
+    pub fn problem(check: &'static str, found: impl Into<String>, what_to_do: impl Into<String>) -> Self {
         Self { check, found: found.into(), verdict: Verdict::Problem { what_to_do: what_to_do.into() } }
     }
 }
@@ -71,11 +75,7 @@ pub fn examine(file: &Path) -> Vec<Finding> {
     match Config::load(file) {
         Ok(config) => {
             findings.push(Finding::fine("configuration", format!("{} is in order", file.display())));
-            findings.extend(access::drivers(&config));
-            findings.extend(access::devices(&config));
-            findings.extend(access::holders());
-            findings.push(machine::contiguous_memory(&config));
-            findings.extend(disk::examine(&config.storage));
+            findings.extend(of_rig(&config));
         }
         Err(errors) => findings.push(Finding::problem(
             "configuration",
@@ -86,6 +86,22 @@ pub fn examine(file: &Path) -> Vec<Finding> {
     findings.push(machine::throttling());
     findings.push(machine::clock());
     findings.extend(unit::examine());
+    findings
+}
+
+/// Looks at what a scan with `config` needs of this machine. Writes some megabytes beside the scans, and removes them.
+pub fn examine_rig(config: &Config) -> Vec<Finding> {
+    let mut findings = of_rig(config);
+    findings.extend([machine::throttling(), machine::clock()]);
+    findings
+}
+
+fn of_rig(config: &Config) -> Vec<Finding> {
+    let mut findings = access::drivers(config);
+    findings.extend(access::devices(config));
+    findings.extend(access::holders());
+    findings.push(machine::contiguous_memory(config));
+    findings.extend(disk::examine(&config.storage));
     findings
 }
 

@@ -59,7 +59,7 @@ impl TestRig {
         let mut ids: Vec<_> = std::fs::read_dir(self.scans())
             .ok()?
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| !name.starts_with('.'))
+            .filter(|name| !name.starts_with(['.', '_']))
             .collect();
         ids.sort();
         ids.pop()

@@ -31,6 +31,7 @@ pub fn build(args: &DriverArgs) -> Result<ReplayDevice, DeviceError> {
         readout: options.readout,
         time_scale: options.time_scale,
         startup_frames: 0,
+        live_beside_stills: true,
         noise: None,
     };
     let script = Script::new(options.script(&args.camera))?;

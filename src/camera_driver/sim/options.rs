@@ -32,6 +32,8 @@ pub struct SimOptions {
     pub readout: Seconds,
     /// Frames after each start that are dark and green, and never answer a capture.
     pub startup_frames: u64,
+    /// Whether it can show low-resolution frames beside stills.
+    pub live_beside_stills: bool,
     /// Inner geometry, scaled to the size of each stream.
     pub intrinsics: Intrinsics,
     /// Place on the rig.
@@ -58,6 +60,7 @@ impl Default for SimOptions {
             exposure: Seconds::new(0.010),
             readout: Seconds::new(0.025),
             startup_frames: 2,
+            live_beside_stills: true,
             intrinsics: Intrinsics {
                 width: 1920,
                 height: 1080,

@@ -39,6 +39,7 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         readout: options.readout,
         time_scale: options.time_scale,
         startup_frames: options.startup_frames,
+        live_beside_stills: options.live_beside_stills,
         noise: Some(options.seed),
     };
     let script = Script::new(options.script(&args.camera))?;

@@ -59,6 +59,8 @@ pub struct Properties {
     pub time_scale: f64,
     /// Frames after a start that are dark and green.
     pub startup_frames: u64,
+    /// Whether it can show low-resolution frames beside stills.
+    pub live_beside_stills: bool,
     /// Chooses the sensor's noise; none for a sensor without, which exposure and gain do not touch either.
     pub noise: Option<u64>,
 }
@@ -218,7 +220,8 @@ impl Streams {
 
 impl<S: Scene> Device for Synthetic<S> {
     fn hello(&self) -> Hello {
-        let Properties { driver, camera, model, sensor, pixel_pitch_um, .. } = self.properties.clone();
+        let Properties { driver, camera, model, sensor, pixel_pitch_um, live_beside_stills, .. } =
+            self.properties.clone();
         Hello {
             protocol: VERSION,
             driver,
@@ -232,7 +235,7 @@ impl<S: Scene> Device for Synthetic<S> {
                 .map(|(name, min, max)| Control { name: name.into(), domain: Domain::Range { min, max } })
                 .to_vec(),
             devices: Vec::new(),
-            live_beside_stills: true,
+            live_beside_stills,
             raw: false,
         }
     }

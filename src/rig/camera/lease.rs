@@ -120,6 +120,13 @@ impl Lease {
         let _ = tokio::spawn(async move { close(&inner).await }).await;
     }
 
+    /// As [`Self::close`], and gives the camera back before it returns: the next lease can be had at once.
+    pub async fn end(mut self) {
+        self.close().await;
+        // Nothing is left to be closed in the background.
+        self.runtime = None;
+    }
+
     async fn stream(&self) -> Result<Arc<Stream>, CameraError> {
         let inner = &self.inner;
         let stream = inner.session.lock().await.as_ref().and_then(|session| session.stream.clone());

@@ -1,0 +1,158 @@
+//! A service with an API, and somebody who asks it.
+
+use std::net::SocketAddr;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+use crate::support::{Recipe, TestRig};
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A service that is ended when this is dropped.
+pub(crate) struct Daemon {
+    pub(crate) rig: TestRig,
+    child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    agent: Agent,
+}
+
+/// A status, headers and a body.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn of(response: Response<Body>) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.into_body().with_config().limit(1 << 30).read_to_vec().unwrap();
+        Self { status, headers, body }
+    }
+}
+
+impl Daemon {
+    pub(crate) fn start(recipe: &Recipe<'_>) -> Self {
+        Self::start_in(TestRig::new(recipe))
+    }
+
+    pub(crate) fn start_in(rig: TestRig) -> Self {
+        let drop_ins = rig.dir.path().join("scanner.toml.d");
+        std::fs::create_dir_all(&drop_ins).unwrap();
+        std::fs::write(drop_ins.join("api.toml"), "[api]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+        let child = rig.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let address = wait_for("the API listens", || {
+            let status = rig.run(&["status", "--json"]);
+            let address = serde_json::from_str::<Value>(&status.stdout).ok()?["api"]["address"].as_str()?.parse();
+            address.ok()
+        });
+        let token = rig.run(&["token", "test"]).stdout.trim().to_owned();
+        assert!(token.starts_with("scanner_"), "{token}");
+        let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        Self { rig, child, address, token, agent: agent.into() }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[])
+    }
+
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.get(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.call().unwrap())
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        let request = self.agent.post(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
+        Answer::of(request.send_json(body).unwrap())
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        let request = self.agent.delete(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
+        Answer::of(request.call().unwrap())
+    }
+
+    /// Asks without a token, with these headers.
+    pub(crate) fn anonymous(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let config = self.agent.configure_request(request.body(body.to_owned()).unwrap());
+        Answer::of(self.agent.run(config.allow_non_standard_methods(true).build()).unwrap())
+    }
+
+    /// A WebSocket, with the token.
+    pub(crate) fn socket(&self, path: &str) -> Socket {
+        let request = ureq::http::Request::builder()
+            .uri(format!("ws://{}{path}", self.address))
+            .header("Host", self.address.to_string())
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", tungstenite::handshake::client::generate_key())
+            .body(())
+            .unwrap();
+        let stream = std::net::TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        tungstenite::client(request, stream).unwrap().0
+    }
+
+    /// Begins a scan, and says its id.
+    pub(crate) fn begin(&self) -> String {
+        let begun = self.post("/api/v1/scans", &serde_json::json!({}));
+        assert_eq!(begun.status, 201, "{}", begun.json());
+        begun.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn wait_until_idle(&self) {
+        wait_for("no scan is under way", || {
+            (self.get("/api/v1/status").json()["scanning"] == false).then_some(())
+        });
+    }
+}
+
+pub(crate) type Socket = tungstenite::WebSocket<std::net::TcpStream>;
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// What `look` finds, some time.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
