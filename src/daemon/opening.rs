@@ -78,9 +78,11 @@ async fn open_camera(
             Err(error)
         }
         None => {
+            let given_up =
+                CameraError::new(lease.camera(), ErrorKind::Cancelled, "given up while it was being opened");
             // Waits for the step that was given up, too.
             lease.end().await;
-            Err(CameraError::new(lease.camera(), ErrorKind::Cancelled, "given up while it was being opened"))
+            Err(given_up)
         }
     }
 }

@@ -1,12 +1,14 @@
 /** Chromium without a window, logged in at a rig. */
 
 import { mkdirSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
 
-import type { Rig } from "./rig";
+import { Rig } from "./rig";
+import type { Recipe } from "./rig";
 
 const ARGUMENTS = [
   "--no-sandbox",
@@ -19,6 +21,8 @@ const ARGUMENTS = [
 ];
 
 export const SCREENSHOTS = resolve("../../target/ui-test/screenshots");
+
+const FAILURES = resolve("../../target/ui-test/failures");
 
 export function launch(): Promise<Browser> {
   mkdirSync(SCREENSHOTS, { recursive: true });
@@ -58,6 +62,33 @@ export function watch(page: Page, rig: Rig, complaints: string[]): void {
     const url = new URL(request.url());
     if (!["blob:", "data:"].includes(url.protocol) && url.host !== `127.0.0.1:${rig.port}`) complaints.push(`another host: ${request.url()}`);
   });
+}
+
+export interface Situation extends Visit {
+  rig: Rig;
+  token: string;
+}
+
+/** A rig and a browser for `test`; nothing of it may have made the page complain. What failed is kept as a picture. */
+export async function at(browser: Browser, recipe: Recipe, test: (situation: Situation) => Promise<void>): Promise<void> {
+  const rig = await Rig.start(recipe);
+  try {
+    const token = await rig.token();
+    const visited = await visit(browser, rig, token);
+    try {
+      await test({ ...visited, rig, token });
+      expect(visited.complaints).toEqual([]);
+    } catch (error) {
+      const name = (expect.getState().currentTestName ?? "test").replaceAll(/[^a-z0-9]+/gi, "-");
+      await visited.page.screenshot({ path: join(FAILURES, `${name}.png`), fullPage: true });
+      console.error(`${visited.complaints.join("\n")}\nthe daemon's log ends with:\n${rig.log.slice(-4000)}`);
+      throw error;
+    } finally {
+      await visited.context.close();
+    }
+  } finally {
+    await rig.drop();
+  }
 }
 
 /** The view of this name. */

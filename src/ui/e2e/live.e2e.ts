@@ -3,8 +3,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { launch, visit } from "./browser";
-import type { Visit } from "./browser";
+import { at, launch } from "./browser";
 import { Rig, until } from "./rig";
 
 let browser: Browser;
@@ -12,18 +11,6 @@ beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser.close());
-
-async function at(recipe: Parameters<typeof Rig.start>[0], test: (visit: Visit & { rig: Rig }) => Promise<void>): Promise<void> {
-  const rig = await Rig.start(recipe);
-  try {
-    const visited = await visit(browser, rig, await rig.token());
-    await test({ ...visited, rig });
-    expect(visited.complaints).toEqual([]);
-    await visited.context.close();
-  } finally {
-    await rig.drop();
-  }
-}
 
 /** A number that changes with each picture that is drawn. */
 async function fingerprint(page: Page): Promise<number> {
@@ -58,7 +45,7 @@ const photographs = (page: Page) => page.getByRole("region", { name: "Photograph
 
 describe("the live view", () => {
   it("goes on through three photographs in quick succession, each of which is kept once", async () => {
-    await at({}, async ({ page }) => {
+    await at(browser, {}, async ({ page }) => {
       await alive(page);
       for (let number = 1; number <= 3; number += 1) {
         const button = photographs(page).getByRole("button", { name: "Capture", exact: true });
@@ -72,7 +59,7 @@ describe("the live view", () => {
 
   it("comes back by itself after a slow photograph, and the button cannot be pressed twice meanwhile", async () => {
     const options = 'live_beside_stills = false\nfaults = [{ kind = "slow" }]';
-    await at({ cameras: 1, options }, async ({ page, rig }) => {
+    await at(browser, { cameras: 1, options }, async ({ page, rig }) => {
       await alive(page);
       const region = photographs(page);
       const button = region.getByRole("button", { name: "Capture", exact: true });
@@ -90,7 +77,7 @@ describe("the live view", () => {
   });
 
   it("a second tab that photographs meanwhile is told, waits, and tries once more", async () => {
-    await at({ cameras: 1, options: 'faults = [{ kind = "slow" }]' }, async ({ page, context, rig }) => {
+    await at(browser, { cameras: 1, options: 'faults = [{ kind = "slow" }]' }, async ({ page, context, rig }) => {
       await alive(page);
       const other = await context.newPage();
       await other.goto(rig.address);
@@ -106,7 +93,7 @@ describe("the live view", () => {
   });
 
   it("finds its way back when the daemon was away", async () => {
-    await at({ cameras: 1 }, async ({ page, rig }) => {
+    await at(browser, { cameras: 1 }, async ({ page, rig }) => {
       await alive(page);
       await rig.end("SIGKILL");
       await page.getByText(/No connection; attempt 1 of 5/).waitFor();
@@ -116,7 +103,7 @@ describe("the live view", () => {
   });
 
   it("shows what is set: a lens position, peaking, a region that is measured", async () => {
-    await at({ cameras: 1 }, async ({ page }) => {
+    await at(browser, { cameras: 1 }, async ({ page }) => {
       await alive(page);
       const focus = page.getByRole("region", { name: "Focus" });
       await focus.getByRole("slider", { name: /Lens position/ }).fill("400");
@@ -151,7 +138,7 @@ describe("the live view", () => {
   });
 
   it("axes move by hand, and the picture with them", async () => {
-    await at({ cameras: 1 }, async ({ page }) => {
+    await at(browser, { cameras: 1 }, async ({ page }) => {
       await alive(page);
       const axes = page.getByRole("region", { name: "Axes" });
       const before = await fingerprint(page);

@@ -3,33 +3,15 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { launch, open, visit } from "./browser";
-import type { Visit } from "./browser";
-import { Rig, until } from "./rig";
+import { at, launch, open } from "./browser";
+import { until } from "./rig";
+import type { Rig } from "./rig";
 
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser.close());
-
-interface Situation extends Visit {
-  rig: Rig;
-  token: string;
-}
-
-async function at(recipe: Parameters<typeof Rig.start>[0], test: (situation: Situation) => Promise<void>): Promise<void> {
-  const rig = await Rig.start(recipe);
-  try {
-    const token = await rig.token();
-    const visited = await visit(browser, rig, token);
-    await test({ ...visited, rig, token });
-    expect(visited.complaints).toEqual([]);
-    await visited.context.close();
-  } finally {
-    await rig.drop();
-  }
-}
 
 /** Of the newest scan, as the program says. */
 async function newest(rig: Rig): Promise<{ id: string; state: string }> {
@@ -50,7 +32,7 @@ describe("a scan in the browser", () => {
   it("is started, watched through faults, paused, gone on with, and finished", async () => {
     const options = 'faults = [{ kind = "hang", shot = 6 }, { kind = "queue_buffer", shot = 14 }]';
     const recovery = 'capture_timeout = "2 s"\nrestart_timeout = "1 s"';
-    await at({ angles: 16, timeScale: 2, options, recovery }, async ({ page, rig }) => {
+    await at(browser, { angles: 16, timeScale: 2, options, recovery }, async ({ page, rig }) => {
       await begin(page);
 
       const log = page.getByRole("log", { name: "What happened" });
@@ -75,7 +57,7 @@ describe("a scan in the browser", () => {
   });
 
   it("shows each point's pictures and numbers", async () => {
-    await at({ angles: 6 }, async ({ page }) => {
+    await at(browser, { angles: 6 }, async ({ page }) => {
       await begin(page);
       await chip(page, "complete").waitFor();
       await page.getByRole("gridcell", { name: /cam1, point 3,/ }).click();
@@ -92,7 +74,7 @@ describe("a scan in the browser", () => {
   });
 
   it("goes on, and is shown, when the page is loaded again", async () => {
-    await at({ angles: 16, timeScale: 2 }, async ({ page }) => {
+    await at(browser, { angles: 16, timeScale: 2 }, async ({ page }) => {
       await begin(page);
       await until("some images are stored", async () => (await stored(page)) >= 4);
       const before = await stored(page);
@@ -110,7 +92,7 @@ describe("a scan in the browser", () => {
   });
 
   it("is taken up by a daemon that was killed, and the page finds its way back", async () => {
-    await at({ angles: 16, timeScale: 2 }, async ({ page, rig }) => {
+    await at(browser, { angles: 16, timeScale: 2 }, async ({ page, rig }) => {
       await begin(page);
       await until("some images are stored", async () => (await stored(page)) >= 4);
       await rig.end("SIGKILL");
@@ -124,7 +106,7 @@ describe("a scan in the browser", () => {
   });
 
   it("is refused while another one is under way, and the reason is shown", async () => {
-    await at({ angles: 16, timeScale: 2 }, async ({ page, context, rig }) => {
+    await at(browser, { angles: 16, timeScale: 2 }, async ({ page, context, rig }) => {
       await open(page, "Scan");
       await page.getByRole("button", { name: "Start the scan" }).waitFor();
       const other = await context.newPage();
@@ -140,7 +122,7 @@ describe("a scan in the browser", () => {
   });
 
   it("of a plan of one's own has the points of that plan; what is wrong with it is said", async () => {
-    await at({}, async ({ page }) => {
+    await at(browser, {}, async ({ page }) => {
       await open(page, "Scan");
       const editor = page.getByRole("group", { name: "The plan's shape" });
       await editor.getByLabel("Angles").fill("5");
@@ -158,7 +140,7 @@ describe("a scan in the browser", () => {
   });
 
   it("is verified, downloaded and deleted among the scans", async () => {
-    await at({ angles: 6 }, async ({ page, rig }) => {
+    await at(browser, { angles: 6 }, async ({ page, rig }) => {
       await begin(page);
       await chip(page, "complete").waitFor();
       const { id } = await newest(rig);

@@ -838,6 +838,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest lines of the log since the program started. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many: 200 if absent. */
+                    limit?: number;
+                    /** @description Only lines of this scan. */
+                    scan?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Log"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login": {
         parameters: {
             query?: never;
@@ -1031,6 +1079,52 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["PlanDetail"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whether the rig is fit for a scan: disk, memory, voltage and heat, cameras, lens, axes, lights, clock. Takes a moment,
+         *     in which it writes to the disk; not during a scan.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preflight"];
                     };
                 };
             };
@@ -1677,6 +1771,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A small picture of a scan: of its first shot that is on disk. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": number[];
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": number[];
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scans/{scan}/verify": {
         parameters: {
             query?: never;
@@ -1792,6 +1945,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/support.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that helps to find a fault, as a ZIP archive: status, log, preflight, configuration as it was understood,
+         *     the journal of the newest scan. No images, no tokens.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": number[];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1815,6 +2014,41 @@ export interface paths {
                     };
                     content: {
                         "text/plain": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Numbers for Prometheus, in the `OpenMetrics` text format. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/openmetrics-text": string;
                     };
                 };
             };
@@ -2609,6 +2843,25 @@ export interface components {
             /** @description How many look. */
             viewers: number;
         };
+        /** @description Lines of the log. */
+        Log: {
+            /** @description The oldest first. */
+            lines: components["schemas"]["LogLine"][];
+        };
+        /** @description A line of the log. */
+        LogLine: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description `error`, `warn`, `info`, `debug`. */
+            level: string;
+            /** @description What it says. */
+            message: string;
+            /** @description Of which scan, if of one. */
+            scan?: string | null;
+        };
         /**
          * @description What automatic exposure looks at.
          * @enum {string}
@@ -2739,6 +2992,22 @@ export interface components {
             tilt: components["schemas"]["Degrees"];
             /** @description Rotation of the object, counter-clockwise seen from above. */
             turntable: components["schemas"]["Degrees"];
+        };
+        /** @description Whether the rig is fit for a scan. */
+        Preflight: {
+            /** @description Everything that was looked at. */
+            findings: components["schemas"]["PreflightFinding"][];
+            /** @description Whether it is: no finding is a problem. */
+            go: boolean;
+            /** @description What keeps it from being so, for people. */
+            reasons: string[];
+        };
+        /** @description One thing that was looked at. */
+        PreflightFinding: components["schemas"]["Verdict"] & {
+            /** @description What was looked at. */
+            check: string;
+            /** @description What is there, for people. */
+            found: string;
         };
         /** @description An error. */
         Problem: {
@@ -3122,6 +3391,24 @@ export interface components {
             at: string;
             /** @description Of which scan. */
             scan: string;
+        };
+        /** @description What comes of a finding. */
+        Verdict: {
+            /** @enum {string} */
+            verdict: "fine";
+        } | {
+            /** @enum {string} */
+            verdict: "unknown";
+        } | {
+            /** @enum {string} */
+            verdict: "advice";
+            /** @description For people. */
+            what_to_do: string;
+        } | {
+            /** @enum {string} */
+            verdict: "problem";
+            /** @description For people. */
+            what_to_do: string;
         };
         /** @description What a check of a scan found. */
         Verified: {

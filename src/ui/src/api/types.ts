@@ -32,3 +32,5 @@ export type Tested = Schemas["Tested"];
 export type LiveMessage = Schemas["LiveMessage"];
 export type LiveStats = Schemas["LiveStats"];
 export type ViewState = Schemas["ViewState"];
+export type Preflight = Schemas["Preflight"];
+export type Finding = Schemas["PreflightFinding"];

@@ -7,8 +7,8 @@ import type { Numbered, RigStatus, StreamMessage } from "../api/types";
 import { eventsRetry } from "../policy/retry";
 import { session } from "./session";
 
-/** Events that are kept for what shows them. */
-const KEPT = 400;
+/** Events that are kept for what shows them; fewer than the daemon keeps. */
+const KEPT = 3000;
 
 export type Link = "joining" | "up" | "lost";
 
@@ -35,6 +35,8 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let failures = 0;
 let stream = "";
 let known = 0;
+/** The run of the daemon that was asked for what happened before this page was loaded. */
+let recalled = "";
 
 function join(): void {
   if (socket) return;
@@ -61,6 +63,7 @@ function heard(message: StreamMessage): void {
       known = message.number;
       status.value = message.status;
       link.value = "up";
+      if (message.gap && known > 0 && recalled !== stream) recall();
       return;
     case "event":
       known = message.number;
@@ -70,6 +73,16 @@ function heard(message: StreamMessage): void {
     case "status":
       status.value = message.status;
   }
+}
+
+/** Joins anew behind an earlier event, as if it had been the last one known: so the daemon tells those since. */
+function recall(): void {
+  recalled = stream;
+  known = Math.max(0, known - KEPT);
+  const old = socket;
+  socket = null;
+  old?.close();
+  join();
 }
 
 async function lost(): Promise<void> {

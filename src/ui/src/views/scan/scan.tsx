@@ -32,7 +32,9 @@ export function ScanView() {
 
   if (!rig) return <p class="dim">Waiting for the scanner…</p>;
   const current = running ? (rig.scan?.scan ?? null) : (newest.value?.id ?? null);
-  const shown = running ? "newest" : (wanted ?? (newest.value && canGoOn(newest.value) ? "newest" : "new"));
+  const otherwise = newest.value && canGoOn(newest.value) ? "newest" : "new";
+  // A start that came to nothing leaves no scan to show.
+  const shown = running ? "newest" : current === null ? "new" : (wanted ?? otherwise);
   return (
     <>
       <div class="view-head">

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { get, textOf } from "../../api/client";
+import { get, pathOf, textOf } from "../../api/client";
 import type { ScanSummary } from "../../api/types";
 import { count, dateTime } from "../../lib/format";
 import { Do, Note, useLoaded } from "../../parts/parts";
@@ -61,7 +61,7 @@ function Card({ summary: { id, in_use, scan, damage } }: { summary: ScanSummary 
     <a class="card scan-card" href={href({ view: "one", scan: id })}>
       <span class="picture-box">
         {scan && scan.shots.done > 0 ? (
-          <Picture src={`/api/v1/scans/${encodeURIComponent(id)}/thumbnail`} alt={`First image of ${id}`} />
+          <Picture src={pathOf("/api/v1/scans/{scan}/thumbnail", { scan: id })} alt={`First image of ${id}`} />
         ) : (
           <span class="missing">{damage ?? "no image yet"}</span>
         )}

@@ -1,12 +1,16 @@
 /** How the machine does: whether a scan can start, what the cameras did, what happened. */
 
-import { get } from "../../api/client";
+import { pathOf } from "../../api/client";
 import type { CameraStatus, RigStatus } from "../../api/types";
 import { words } from "../../lib/format";
-import { Figure, useLoaded } from "../../parts/parts";
-import { events, gaps, link, status } from "../../state/rig";
+import { Icon } from "../../parts/icon";
+import { Figure } from "../../parts/parts";
+import { events, link, status } from "../../state/rig";
 import { session } from "../../state/session";
 import { Happenings } from "../scan/happenings";
+import { LogCard } from "./log";
+import { PreflightCard } from "./preflight";
+import { Recoveries } from "./recoveries";
 
 export function System() {
   const rig = status.value;
@@ -15,34 +19,26 @@ export function System() {
     <>
       <div class="view-head">
         <h1>System</h1>
-        <span class="dim small">scanner {rig.version}</span>
+        <a class="button" href={pathOf("/api/v1/support.zip")} download="scanner-support.zip" title="Status, log, findings, configuration and the newest scan's journal: no images, no tokens">
+          <Icon name="download" />
+          Support bundle
+        </a>
       </div>
       <div class="system-grid">
         <div class="stack">
-          <Ready rig={rig} />
+          <PreflightCard scanning={rig.scanning} />
           <Facts rig={rig} />
         </div>
         <div class="stack">
           <Cameras cameras={rig.cameras} />
-          <section class="card stack tight">
-            <h2>What happened</h2>
+          <section class="card stack">
+            <Recoveries events={events.value} now={Date.now()} />
             <Happenings events={events.value} most={200} />
           </section>
+          <LogCard />
         </div>
       </div>
     </>
-  );
-}
-
-function Ready({ rig }: { rig: RigStatus }) {
-  const found = useLoaded((signal) => get("/readyz", { signal }), `${rig.fault} ${gaps.value}`);
-  const ready = found.value?.ready ?? false;
-  return (
-    <section class={`card stack tight verdict ${ready ? "go" : "no-go"}`} aria-label="Readiness">
-      <h2>Ready for a scan</h2>
-      <p class="word">{ready ? "Go" : "No go"}</p>
-      {found.value?.reasons.map((reason) => <p key={reason}>{reason}</p>)}
-    </section>
   );
 }
 
@@ -51,6 +47,8 @@ function Facts({ rig }: { rig: RigStatus }) {
   return (
     <section class="card">
       <dl class="pairs">
+        <dt>Version</dt>
+        <dd>scanner {rig.version}</dd>
         <dt>Rig</dt>
         <dd>{rig.scanning ? "scanning" : "idle"}</dd>
         {rig.led != null && (
