@@ -15,9 +15,8 @@ afterAll(() => browser.close());
 
 /** Of the newest scan, as the program says. */
 async function newest(rig: Rig): Promise<{ id: string; state: string }> {
-  const list = (await rig.tell("dataset", "list")) as { id: string; scan?: { state: string }; state?: string }[];
-  const last = list.at(-1);
-  return { id: last?.id ?? "", state: last?.scan?.state ?? last?.state ?? "" };
+  const [last] = (await rig.tell("dataset", "list")) as { id: string; scan: { Ok?: { state: string } } }[];
+  return { id: last?.id ?? "", state: last?.scan.Ok?.state ?? "" };
 }
 
 const stored = async (page: Page) => Number(await page.getByRole("progressbar", { name: "Images stored" }).getAttribute("aria-valuenow"));
@@ -63,7 +62,7 @@ describe("a scan in the browser", () => {
       await page.getByRole("gridcell", { name: /cam1, point 3,/ }).click();
       const point = page.getByRole("region", { name: "Point 3" });
       await point.getByText("Sharpness").first().waitFor();
-      await point.getByText(/10\.0\s*ms, gain 1\.00/).first().waitFor();
+      await point.getByText(/500\s*µs, gain 1\.00/).first().waitFor();
       await until("both pictures are there", () =>
         point.locator("img").evaluateAll((images) => images.length === 2 && images.every((image) => (image as HTMLImageElement).naturalWidth > 0)),
       );

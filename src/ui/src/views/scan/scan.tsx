@@ -142,8 +142,8 @@ function Current({ id, rig, running, summary }: CurrentProps) {
         <section class="card stack drawing-card" aria-label="The shots of the scan">
           {plan && <Drawing plan={plan} marks={marks} selected={selected} select={choose} />}
           <Legend marks={marks} />
+          {plan && <Matrix shots={board.shots} marks={marks} cameras={plan.cameras} selected={selected} select={choose} />}
         </section>
-        {plan && <Matrix shots={board.shots} marks={marks} cameras={plan.cameras} selected={selected} select={choose} />}
         {Boolean(detail.error) && <Note tone="bad">{textOf(detail.error)}</Note>}
         {plan && selected !== null && (
           <PointPanel scan={id} plan={plan} shots={board.shots} marks={marks} selected={selected} select={choose} />

@@ -18,10 +18,12 @@ export interface Projected {
   near: number;
 }
 
-/** What is drawn: its middle and the distance of what is farthest from it. */
+/** What is drawn: its middle, and how far from there it reaches, in all, level, and upright. */
 export interface Extent {
   middle: Vec3;
   radius: number;
+  level: number;
+  upright: number;
 }
 
 export function extent(points: readonly Vec3[]): Extent {
@@ -32,17 +34,22 @@ export function extent(points: readonly Vec3[]): Extent {
   };
   const middle: Vec3 = [range(0), range(1), range(2)];
   const far = (point: Vec3) => Math.hypot(point[0] - middle[0], point[1] - middle[1], point[2] - middle[2]);
-  return { middle, radius: Math.max(1, ...all.map(far)) };
+  const level = Math.max(1, ...all.map((point) => Math.hypot(point[0] - middle[0], point[1] - middle[1])));
+  const upright = Math.max(...all.map((point) => Math.abs(point[2] - middle[2])));
+  return { middle, radius: Math.max(1, ...all.map(far)), level, upright };
 }
 
 /** A slight perspective, so that near and far can be told. */
 const DISTANCE = 4;
+/** Of the picture, from its middle. */
+const MARGIN = 0.46;
 
 /** Projects onto a picture of `width` by `height`; z is up. */
-export function projector(view: View, { middle, radius }: Extent, width: number, height: number): (point: Vec3) => Projected {
+export function projector(view: View, extent: Extent, width: number, height: number): (point: Vec3) => Projected {
+  const { middle, radius } = extent;
   const [sinA, cosA] = [Math.sin(view.azimuth), Math.cos(view.azimuth)];
   const [sinE, cosE] = [Math.sin(view.elevation), Math.cos(view.elevation)];
-  const scale = (view.zoom * Math.min(width, height) * 0.46) / radius;
+  const scale = view.zoom * fit(extent, sinE, cosE, width, height);
   return ([px, py, pz]) => {
     const [x, y, z] = [px - middle[0], py - middle[1], pz - middle[2]];
     const right = cosA * x + sinA * y;
@@ -52,6 +59,18 @@ export function projector(view: View, { middle, radius }: Extent, width: number,
     const perspective = DISTANCE / (DISTANCE - near / radius);
     return { x: width / 2 + right * scale * perspective, y: height / 2 - up * scale * perspective, near };
   };
+}
+
+/** How large it can be drawn, from whichever side it is seen: it does not change its size when it is turned. */
+function fit({ radius, level, upright }: Extent, sinE: number, cosE: number, width: number, height: number): number {
+  const corner = (z: number, back: number) => {
+    const near = sinE * z - cosE * back;
+    return (Math.abs(cosE * z + sinE * back) * DISTANCE) / (DISTANCE - near / radius);
+  };
+  const high = Math.max(1, ...[upright, -upright].flatMap((z) => [corner(z, level), corner(z, -level)]));
+  // Perspective makes what is level wider by this at most, where it is a little in front of the middle.
+  const wide = (level * DISTANCE) / Math.sqrt(DISTANCE ** 2 - 1) + radius * 0.02;
+  return Math.min((width * MARGIN) / wide, (height * MARGIN) / high);
 }
 
 /** The nearest of `points` to a place on the drawing, if one is within reach. */
