@@ -1,7 +1,7 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-libcamera bench-libcamera test-crash bench man deb deb-libcamera test-systemd bench-systemd clean
+.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-libcamera bench-libcamera test-crash bench man deb deb-libcamera test-systemd bench-systemd clean
 
 all: build
 
@@ -58,6 +58,11 @@ test-ui: prepare-test
 ## The libcamera driver on the real libcamera with its virtual camera; says so where that cannot be
 test-libcamera: prepare-test
 	./.ci/test-libcamera
+
+## Requests that nobody thought of, from the document of the HTTP API
+test-api: prepare-test
+	$(CARGO) build --locked --bins
+	./.ci/test-api
 
 ## What the libcamera driver costs at 12 megapixels
 bench-libcamera:

@@ -1,7 +1,7 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! units -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd, doctor, api -> cli
+//! units, schedule -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd, doctor, api, client -> cli
 //!                                              \-> camera_driver (process)
 //! ```
 //! Read downward only: nothing imports what stands to its right. `config`, `motion` and `plan` stand side by
@@ -11,6 +11,7 @@
 pub mod api;
 pub mod camera_driver;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod dataset;
@@ -23,5 +24,6 @@ pub mod plan;
 pub mod rig;
 pub mod run;
 pub mod scan;
+pub mod schedule;
 pub mod systemd;
 pub mod units;

@@ -25,8 +25,6 @@ pub(super) struct App {
     pub(super) scans: Index,
     pub(super) live: Live,
     pub(super) checksums: Checksums,
-    /// Whether connections are encrypted.
-    pub(super) encrypted: bool,
 }
 
 /// How handlers get it.
@@ -35,7 +33,7 @@ pub(super) type Shared = axum::extract::State<Arc<App>>;
 impl App {
     pub(super) fn new(service: Service, rig: Handle) -> Self {
         let config = service.station().config();
-        let (hosts, encrypted) = (Hosts::new(&config.api.hosts), config.api.tls.is_some());
+        let hosts = Hosts::new(&config.api.hosts);
         let scans = Index::new(&config.storage.directory);
         let live = Live::new(service.studio().seats(), &config.cameras);
         Self {
@@ -45,7 +43,6 @@ impl App {
             attempts: Attempts::default(),
             hub: Hub::default(),
             scans,
-            encrypted,
             service,
             rig,
         }

@@ -116,7 +116,7 @@ pub(super) async fn login(
         return Err(Problem::new(ProblemType::Unauthorized, detail));
     };
     let mut response = Json(Session { name }).into_response();
-    let cookie = cookie(login.token.trim(), COOKIE_AGE, app.encrypted);
+    let cookie = cookie(login.token.trim(), COOKIE_AGE);
     response
         .headers_mut()
         .insert(header::SET_COOKIE, cookie.ok_or_else(|| Problem::failed("a token that is no text"))?);
@@ -125,9 +125,9 @@ pub(super) async fn login(
 
 /// Log a browser out: it forgets its cookie. The token stays valid.
 #[utoipa::path(post, path = "/api/v1/logout", tag = "session", responses((status = 204)))]
-pub(super) async fn logout(app: Shared) -> Response {
+pub(super) async fn logout() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(cookie) = cookie("", Duration::ZERO, app.encrypted) {
+    if let Some(cookie) = cookie("", Duration::ZERO) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
@@ -139,10 +139,9 @@ pub(super) async fn session(axum::Extension(User(name)): axum::Extension<User>) 
     Json(Session { name })
 }
 
-fn cookie(token: &str, age: Duration, encrypted: bool) -> Option<HeaderValue> {
-    let secure = if encrypted { "; Secure" } else { "" };
+fn cookie(token: &str, age: Duration) -> Option<HeaderValue> {
     let age = age.as_secs();
-    let text = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
+    let text = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict");
     HeaderValue::from_str(&text).ok()
 }
 

@@ -82,13 +82,14 @@ pub(super) async fn set(
     Body(controls): Body<Controls>,
 ) -> Answer<Json<CameraInfo>> {
     let seat = app.service.studio().seat(&name).cloned().ok_or_else(|| no_camera(&name))?;
-    if app.service.studio().is_closed() {
+    if app.service.studio().is_scanning() {
         return Err(Problem::new(ProblemType::InUse, "a scan has the cameras: they are set between scans"));
     }
     let setting = seat.clone();
     let set = app.on_rig(move |_| async move { Ok(setting.choose(controls).await) }).await?;
     set.map_err(|error| match error {
         StudioError::Setting { .. } => Problem::bad_request(error),
+        StudioError::OutOfHours => Problem::new(ProblemType::OutOfHours, error),
         StudioError::Taken { .. } | StudioError::Scan => Problem::new(ProblemType::InUse, error),
         StudioError::Camera(_) => Problem::new(ProblemType::Camera, error),
     })?;

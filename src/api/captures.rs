@@ -152,6 +152,7 @@ impl App {
                 let left = self.hub.left().unwrap_or(SCAN_RETRY);
                 Problem::new(ProblemType::CameraTaken, detail).retry_after(left.max(Duration::from_secs(1)))
             }
+            StudioError::OutOfHours => Problem::new(ProblemType::OutOfHours, detail),
             StudioError::Setting { .. } => Problem::bad_request(detail),
             StudioError::Camera(_) => Problem::new(ProblemType::Camera, detail),
         }

@@ -36,6 +36,9 @@ pub(super) async fn readyz(app: Shared) -> Response {
         status.fault.map(|_| "the axes are stopped".to_owned()).into_iter().collect();
     let wedged = status.cameras.iter().filter(|camera| matches!(camera.state, State::Wedged { .. }));
     reasons.extend(wedged.map(|camera| format!("the driver of camera {} cannot be ended", camera.camera)));
+    if !app.service.station().config().schedule.at(&jiff::Zoned::now()).open {
+        reasons.push("it is outside the hours of [schedule]".to_owned());
+    }
     let ready = reasons.is_empty();
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(Readiness { ready, reasons })).into_response()

@@ -73,6 +73,8 @@ pub(super) enum PauseReason {
     Scan,
     /// The camera is being opened, or brought back.
     Camera,
+    /// The cameras are closed at this hour.
+    OutOfHours,
 }
 
 /// All live views.
@@ -279,7 +281,8 @@ impl Feeder {
                         return;
                     }
                     if shown.elapsed() > SILENCE {
-                        camera.pause(PauseReason::Camera, None);
+                        let closed = !app.service.station().config().schedule.at(&jiff::Zoned::now()).open;
+                        camera.pause(if closed { PauseReason::OutOfHours } else { PauseReason::Camera }, None);
                     }
                 }
                 frame = view.next() => {
@@ -296,7 +299,7 @@ impl Feeder {
     async fn stills(&mut self, app: &Arc<App>, lonely: &mut Option<Instant>) {
         let camera = self.camera.clone();
         while !camera.is_over(lonely) {
-            if app.service.studio().is_closed() {
+            if app.service.studio().is_scanning() {
                 camera.pause(PauseReason::Scan, app.hub.left());
                 tokio::time::sleep(LOOK).await;
                 continue;
@@ -313,6 +316,7 @@ impl Feeder {
                 Ok(Err(StudioError::Taken { retry_after, .. })) => {
                     camera.pause(PauseReason::Capture, Some(retry_after));
                 }
+                Ok(Err(StudioError::OutOfHours)) => camera.pause(PauseReason::OutOfHours, None),
                 Ok(Err(StudioError::Scan | StudioError::Setting { .. } | StudioError::Camera(_)))
                 | Err(_) => {
                     camera.pause(PauseReason::Camera, None);

@@ -171,6 +171,7 @@ impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         let kind = match &error {
             StartError::Closed => ProblemType::Unavailable,
+            StartError::OutOfHours { .. } => ProblemType::OutOfHours,
             StartError::Motion(_) | StartError::Assumed { .. } => ProblemType::Motion,
             error => match Reason::from(error) {
                 Reason::InUse => ProblemType::InUse,

@@ -30,6 +30,11 @@ pub(super) struct RigStatus {
     pose: Pose,
     /// Why the axes are stopped until somebody clears it.
     fault: Option<String>,
+    /// Until when the rig is idle: it is outside its hours.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    idle_until: Option<Timestamp>,
+    /// Whether the cameras may be open at this hour.
+    open: bool,
     /// The pattern of the status LED; none without a panel.
     led: Option<Led>,
     /// Every camera.
@@ -52,7 +57,22 @@ impl RigStatus {
         let Status { scan, scanning, last, fault, led, api: _, cameras } = service.status();
         let pose = service.station().axes().pose();
         let left_s = left.filter(|_| scanning).map(|left| left.as_secs_f64().round());
-        Self { version: env!("CARGO_PKG_VERSION"), scanning, scan, left_s, last, pose, fault, led, cameras }
+        let hours = service.station().config().schedule.at(&jiff::Zoned::now());
+        let idle_until = hours.until.filter(|_| !hours.open).map(|until| until.timestamp());
+        let open = hours.open;
+        Self {
+            idle_until,
+            open,
+            version: env!("CARGO_PKG_VERSION"),
+            scanning,
+            scan,
+            left_s,
+            last,
+            pose,
+            fault,
+            led,
+            cameras,
+        }
     }
 }
 

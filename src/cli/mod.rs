@@ -18,6 +18,7 @@ mod rig;
 mod run;
 mod scan;
 mod signals;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -79,6 +80,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::SafeState { force } => rig::safe_state(&load(config)?, force),
         Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Token { name, revoke, list } => control::token(&load(config)?, name, revoke, list),
+        Command::Watch { camera, url, seconds } => watch::watch(config, &camera, url, seconds),
         Command::Openapi => openapi::openapi(),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),

@@ -9,7 +9,9 @@ use tracing::{error, info, warn};
 
 use crate::api::Server;
 use crate::config::Config;
-use crate::daemon::{Reason, Reload, Reloads, Reply, Service, Station, attend, resume_interrupted, serve};
+use crate::daemon::{
+    Reason, Reload, Reloads, Reply, Service, Station, attend, keep_hours, resume_interrupted, serve,
+};
 use crate::systemd;
 
 use super::exit::{Exit, Failure};
@@ -148,9 +150,11 @@ impl Running {
         tasks.spawn(serve(service.clone(), &directory)?);
         tasks.spawn(attend(service.clone()));
         tasks.spawn(service.studio().clone().keep());
+        tasks.spawn(keep_hours(service.clone()));
         tasks.spawn(systemd::follow(service.clone()));
-        tasks.spawn(systemd::feed(service.clone(), directory));
         let api = Server::start(&service)?;
+        let pulse = api.as_ref().map(Server::pulse).cloned().unwrap_or_default();
+        tasks.spawn(systemd::feed(service.clone(), directory, pulse));
         Ok(Self { api, service, tasks })
     }
 

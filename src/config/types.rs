@@ -8,6 +8,7 @@ use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
 use crate::camera_driver::protocol::{Controls, Orientation, PixelFormat, Size};
 use crate::motion::Limits;
 use crate::plan::{Axis, Mount, Optics};
+use crate::schedule::Schedule;
 use crate::units::{Bytes, Degrees, Dioptres, FramesPerSecond, Millimetres};
 
 /// Everything that the configuration files say.
@@ -29,6 +30,8 @@ pub struct Config {
     pub plans: Vec<NamedPlan>,
     /// How the rig is reached from a browser.
     pub api: Api,
+    /// When cameras may be open.
+    pub schedule: Schedule,
     /// How a scan is driven.
     pub scan: Scan,
     /// What is done when a capture fails.
@@ -61,17 +64,6 @@ pub struct Api {
     pub hosts: Vec<String>,
     /// The file of the tokens' hashes.
     pub tokens: PathBuf,
-    /// What it encrypts with; without it, it does not.
-    pub tls: Option<Tls>,
-}
-
-/// `tls_certificate` and `tls_key` of `[api]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tls {
-    /// A PEM file: the certificate, and those that lead from it to its root.
-    pub certificate: PathBuf,
-    /// A PEM file: its key.
-    pub key: PathBuf,
 }
 
 /// One `[[camera]]`.

@@ -137,6 +137,12 @@ pub enum StartError {
         /// Who or what.
         reason: String,
     },
+    /// It is not the time for that.
+    #[error("it is outside the hours of [schedule]: cameras are closed {until}")]
+    OutOfHours {
+        /// Until when, for people.
+        until: String,
+    },
     /// The program is about to end.
     #[error("this scanner is about to end and begins no more scans: start it again first")]
     Closed,
@@ -193,6 +199,7 @@ impl From<&StartError> for Reason {
             | StartError::Lights(_)
             | StartError::Pipeline(_)
             | StartError::Closed
+            | StartError::OutOfHours { .. }
             | StartError::Defect(_) => Self::Failed,
         }
     }

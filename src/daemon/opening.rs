@@ -78,11 +78,10 @@ async fn open_camera(
             Err(error)
         }
         None => {
-            let given_up =
-                CameraError::new(lease.camera(), ErrorKind::Cancelled, "given up while it was being opened");
             // Waits for the step that was given up, too.
+            let camera = lease.camera().to_owned();
             lease.end().await;
-            Err(given_up)
+            Err(CameraError::new(&camera, ErrorKind::Cancelled, "given up while it was being opened"))
         }
     }
 }

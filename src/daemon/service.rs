@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Zoned;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -348,6 +349,13 @@ impl Service {
         work: Work,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(Prepared, Vec<OpenCamera>), StartError> {
+        let hours = self.station.config().schedule.at(&Zoned::now());
+        if !hours.open {
+            let until = hours
+                .until
+                .map_or_else(|| "for good".into(), |until| format!("until {}", until.strftime("%F %H:%M")));
+            return Err(StartError::OutOfHours { until });
+        }
         match self.on_a_thread(move |station| station.decide(work)).await? {
             Job::Resume { scan } => {
                 let prepared = self.prepare_resumed(&scan, commands).await?;

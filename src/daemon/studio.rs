@@ -42,15 +42,32 @@ const ATTEMPTS: u32 = 2;
 /// Every camera, between scans.
 pub struct Studio {
     seats: Vec<Arc<Seat>>,
-    /// Whether a scan has the cameras.
-    closed: Arc<AtomicBool>,
+    closed: Arc<Closed>,
+}
+
+/// Why the cameras may not be open for anybody but a scan.
+#[derive(Debug, Default)]
+struct Closed {
+    /// A scan has them.
+    scan: AtomicBool,
+    /// It is outside the hours.
+    hours: AtomicBool,
+}
+
+impl Closed {
+    fn check(&self) -> Result<(), StudioError> {
+        if self.scan.load(Ordering::SeqCst) {
+            return Err(StudioError::Scan);
+        }
+        if self.hours.load(Ordering::SeqCst) { Err(StudioError::OutOfHours) } else { Ok(()) }
+    }
 }
 
 /// One camera.
 pub struct Seat {
     camera: Camera,
     /// That of the studio.
-    closed: Arc<AtomicBool>,
+    closed: Arc<Closed>,
     /// Configured settings.
     fixed: Controls,
     turn: tokio::sync::Mutex<Turn>,
@@ -107,6 +124,9 @@ pub enum StudioError {
     /// A scan has it.
     #[error("a scan has the cameras: photographs are taken between scans")]
     Scan,
+    /// It is not the time for it.
+    #[error("it is outside the hours of [schedule], in which cameras may be open")]
+    OutOfHours,
     /// It does not have such a setting.
     #[error("camera {camera}: {reason}")]
     Setting {
@@ -133,7 +153,7 @@ pub struct Viewing(Arc<Seat>);
 impl Studio {
     /// For these cameras, all closed, each with its configured settings.
     pub fn new(cameras: &[Camera], fixed: impl IntoIterator<Item = Controls>) -> Self {
-        let closed = Arc::new(AtomicBool::new(false));
+        let closed = Arc::new(Closed::default());
         let seat = |(camera, fixed): (&Camera, Controls)| {
             let turn = Turn { lease: None, used: Instant::now(), failed: false };
             let board = Board {
@@ -169,8 +189,24 @@ impl Studio {
     }
 
     /// Whether a scan has the cameras.
-    pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
+    pub fn is_scanning(&self) -> bool {
+        self.closed.scan.load(Ordering::SeqCst)
+    }
+
+    /// Whether the cameras may be open at this hour.
+    pub(super) fn set_hours(&self, open: bool) {
+        self.closed.hours.store(!open, Ordering::SeqCst);
+    }
+
+    /// Closes cameras at which nobody is at work.
+    pub(super) async fn close_idle(&self) {
+        for seat in &self.seats {
+            if let Ok(mut turn) = seat.turn.try_lock()
+                && let Some(lease) = turn.lease.take()
+            {
+                lease.end().await;
+            }
+        }
     }
 
     /// Takes the turns of all of `seats`, in the order of the configuration: at once, or waiting for at most `wait`.
@@ -183,18 +219,16 @@ impl Studio {
         let deadline = Instant::now() + wait;
         let mut held = Vec::with_capacity(seats.len());
         for seat in seats {
-            if self.is_closed() {
-                return Err(StudioError::Scan);
-            }
+            self.closed.check()?;
             held.push(seat.take(session_id, deadline.saturating_duration_since(Instant::now())).await?);
         }
         // A scan that has begun to wait for them meanwhile comes first.
-        if self.is_closed() { Err(StudioError::Scan) } else { Ok(held) }
+        self.closed.check().map(|()| held)
     }
 
     /// Closes all cameras for a scan, once what is under way is done.
     pub async fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+        self.closed.scan.store(true, Ordering::SeqCst);
         for seat in &self.seats {
             let mut turn = seat.turn.lock().await;
             if let Some(lease) = turn.lease.take() {
@@ -205,7 +239,7 @@ impl Studio {
 
     /// The scan is over.
     pub(super) fn reopen(&self) {
-        self.closed.store(false, Ordering::SeqCst);
+        self.closed.scan.store(false, Ordering::SeqCst);
     }
 
     /// Opens cameras that somebody looks at, and closes those that nobody uses any more; until it is dropped.
@@ -214,7 +248,7 @@ impl Studio {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             look.tick().await;
-            if self.is_closed() {
+            if self.closed.check().is_err() {
                 continue;
             }
             let keeping = self.seats.iter().map(|seat| seat.keep());
@@ -364,9 +398,7 @@ impl Seat {
             return Ok(());
         }
         // Whoever waited for the turn may have waited for a scan to take it.
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(StudioError::Scan);
-        }
+        self.closed.check()?;
         let taken = |_| StudioError::Taken { camera: self.camera.name().to_owned(), retry_after: FIRST_PACE };
         let mut lease = self.camera.lease("API").map_err(taken)?;
         open_lease(&mut lease, ATTEMPTS).await?;

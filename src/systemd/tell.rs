@@ -65,9 +65,9 @@ pub async fn follow(service: Service) {
     }
 }
 
-/// Feeds systemd's watchdog, as often as it wants, while the program makes progress; until the task is dropped. Ends
-/// at once where systemd watches nothing.
-pub async fn feed(service: Service, runtime: PathBuf) {
+/// Feeds systemd's watchdog, as often as it wants, while the program makes progress; until the task is dropped. `api` is
+/// the pulse of the API. Ends at once where systemd watches nothing.
+pub async fn feed(service: Service, runtime: PathBuf, api: Pulse) {
     let Some(time_out) = sd_notify::watchdog_enabled() else { return };
     let every = time_out / TICKS;
     let mut tick = tokio::time::interval(every);
@@ -78,7 +78,11 @@ pub async fn feed(service: Service, runtime: PathBuf) {
     loop {
         tick.tick().await;
         prove_control(&runtime, every, &control, time_out).await;
-        let parts = [(Part::Scan, service.pulse().deadline_ns()), (Part::Control, control.deadline_ns())];
+        let parts = [
+            (Part::Scan, service.pulse().deadline_ns()),
+            (Part::Control, control.deadline_ns()),
+            (Part::Api, api.deadline_ns()),
+        ];
         match decide(now_ns(), &parts) {
             Verdict::Feed => {
                 send(&[NotifyState::Watchdog]);

@@ -10,6 +10,8 @@ pub enum Part {
     Scan,
     /// The control socket, with the state of the rig behind it.
     Control,
+    /// The HTTP API.
+    Api,
 }
 
 impl fmt::Display for Part {
@@ -17,6 +19,7 @@ impl fmt::Display for Part {
         f.write_str(match self {
             Self::Scan => "the scan",
             Self::Control => "the control socket",
+            Self::Api => "the API",
         })
     }
 }

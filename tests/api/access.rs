@@ -25,7 +25,9 @@ fn every_route_wants_a_token_but_for_health_and_login() {
                 continue;
             }
             let body = if method == "GET" { "" } else { "{}" };
-            for headers in [&[][..], &[("Authorization", "Bearer scanner_0000")], &[("Cookie", "scanner_token=")]] {
+            for headers in
+                [&[][..], &[("Authorization", "Bearer scanner_0000")], &[("Cookie", "scanner_token=")]]
+            {
                 let answer = daemon.anonymous(&method, &filled, headers, body);
                 assert_eq!(answer.status, 401, "{method} {path}");
                 assert_eq!(answer.header("content-type"), "application/problem+json");
@@ -42,7 +44,9 @@ fn every_route_wants_a_token_but_for_health_and_login() {
         assert_eq!(daemon.anonymous("GET", path, &[], "").status, 200, "{path}");
     }
     // Nothing outside the page can be had by a path.
-    for path in ["/../Cargo.toml", "/..%2fCargo.toml", "/%2e%2e/%2e%2e/etc/passwd.txt", "/assets/../../Cargo.toml"] {
+    for path in
+        ["/../Cargo.toml", "/..%2fCargo.toml", "/%2e%2e/%2e%2e/etc/passwd.txt", "/assets/../../Cargo.toml"]
+    {
         assert_eq!(daemon.anonymous("GET", path, &[], "").status, 404, "{path}");
     }
 }
@@ -127,7 +131,10 @@ fn whoever_sends_slowly_keeps_nobody_else_from_being_served_and_is_let_go() {
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).unwrap();
     let large = "x".repeat(100_000);
-    assert_eq!(daemon.anonymous("POST", "/api/v1/login", &[("Content-Type", "application/json")], &large).status, 413);
+    assert_eq!(
+        daemon.anonymous("POST", "/api/v1/login", &[("Content-Type", "application/json")], &large).status,
+        413
+    );
     let long = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100_000));
     let answer = raw(&daemon, &long);
     assert!(answer.is_empty() || answer.contains(" 431 "), "{answer}");

@@ -15,7 +15,8 @@ fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
     assert_eq!(captured.status, 200, "{}", captured.json());
     let captured = captured.json();
     assert_eq!(captured["count"], 2);
-    let cameras: Vec<_> = captured["captures"].as_array().unwrap().iter().map(|one| one["camera"].clone()).collect();
+    let cameras: Vec<_> =
+        captured["captures"].as_array().unwrap().iter().map(|one| one["camera"].clone()).collect();
     assert_eq!(cameras, ["cam0", "cam1"]);
     let one = &captured["captures"][0];
     assert_eq!((&one["width"], &one["height"], &one["session_id"]), (&json!(64), &json!(48), &json!("vase")));
@@ -24,7 +25,8 @@ fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
     let image = daemon.get(&format!("/api/v1/captures/{}/image", one["id"]));
     assert_eq!((image.status, &image.body), (200, &on_disk));
     assert_eq!(image.header("content-type"), "image/jpeg");
-    let test = daemon.post("/api/v1/capture/test", &json!({ "camera": "cam1", "settings": { "exposure": "5 ms" } }));
+    let test =
+        daemon.post("/api/v1/capture/test", &json!({ "camera": "cam1", "settings": { "exposure": "5 ms" } }));
     assert_eq!(test.json()["captures"][0]["metadata"]["exposure"], "0.005 s", "{}", test.json());
     // The setting was for that one.
     let test = daemon.post("/api/v1/capture/test", &json!({ "camera": "cam1" }));
@@ -141,6 +143,9 @@ fn while_a_scan_has_the_cameras_photographs_are_refused_with_a_time() {
     daemon.wait_until_idle();
     assert_eq!(daemon.post("/api/v1/capture", &json!({})).status, 200);
     assert_eq!(daemon.post("/api/v1/axes/jog", &json!({ "axis": "turntable", "distance": 5 })).status, 204);
-    assert_eq!(daemon.get("/api/v1/axes").json()["pose"]["turntable"].as_str().unwrap().split(' ').nth(1), Some("deg"));
+    assert_eq!(
+        daemon.get("/api/v1/axes").json()["pose"]["turntable"].as_str().unwrap().split(' ').nth(1),
+        Some("deg")
+    );
     assert_eq!(daemon.post("/api/v1/axes/jog", &json!({ "axis": "lift", "distance": 5 })).status, 404);
 }

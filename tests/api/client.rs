@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use ureq::http::Response;
+use http::Response;
 use ureq::{Agent, Body};
 
 use crate::support::{Recipe, TestRig};
@@ -25,7 +25,7 @@ pub(crate) struct Daemon {
 /// A status, headers and a body.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
@@ -58,12 +58,14 @@ impl Daemon {
         let child = rig.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let address = wait_for("the API listens", || {
             let status = rig.run(&["status", "--json"]);
-            let address = serde_json::from_str::<Value>(&status.stdout).ok()?["api"]["address"].as_str()?.parse();
+            let address =
+                serde_json::from_str::<Value>(&status.stdout).ok()?["api"]["address"].as_str()?.parse();
             address.ok()
         });
         let token = rig.run(&["token", "test"]).stdout.trim().to_owned();
         assert!(token.starts_with("scanner_"), "{token}");
-        let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        let agent =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
         Self { rig, child, address, token, agent: agent.into() }
     }
 
@@ -76,7 +78,8 @@ impl Daemon {
     }
 
     pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.agent.get(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
+        let mut request =
+            self.agent.get(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -84,18 +87,20 @@ impl Daemon {
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
-        let request = self.agent.post(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
+        let request =
+            self.agent.post(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
         Answer::of(request.send_json(body).unwrap())
     }
 
     pub(crate) fn delete(&self, path: &str) -> Answer {
-        let request = self.agent.delete(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
+        let request =
+            self.agent.delete(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
         Answer::of(request.call().unwrap())
     }
 
     /// Asks without a token, with these headers.
     pub(crate) fn anonymous(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        let mut request = http::Request::builder().method(method).uri(self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -105,7 +110,7 @@ impl Daemon {
 
     /// A WebSocket, with the token.
     pub(crate) fn socket(&self, path: &str) -> Socket {
-        let request = ureq::http::Request::builder()
+        let request = http::Request::builder()
             .uri(format!("ws://{}{path}", self.address))
             .header("Host", self.address.to_string())
             .header("Authorization", format!("Bearer {}", self.token))

@@ -52,8 +52,12 @@ fn a_live_view_goes_on_through_photographs_and_a_scan() {
         }
     }
     // This camera streams beside its stills: once it had begun, it was never said to have paused.
-    let begun = said.iter().position(|message| message["type"] == "state" && message["paused"].is_null()).unwrap();
-    assert!(said[begun..].iter().all(|message| message["type"] != "state" || message["paused"].is_null()), "{said:?}");
+    let begun =
+        said.iter().position(|message| message["type"] == "state" && message["paused"].is_null()).unwrap();
+    assert!(
+        said[begun..].iter().all(|message| message["type"] != "state" || message["paused"].is_null()),
+        "{said:?}"
+    );
     assert!(said.iter().any(|message| message["type"] == "stats"), "{said:?}");
     let id = daemon.begin();
     for _ in 0..5 {
@@ -73,7 +77,9 @@ fn each_frame_is_encoded_once_and_none_without_viewers() {
     for socket in &mut sockets {
         numbers.push(frame(socket, &mut Vec::new()).0);
     }
-    wait_for("some frames were shown", || (camera(&daemon)["stats"]["frame_count"].as_u64() > Some(10)).then_some(()));
+    wait_for("some frames were shown", || {
+        (camera(&daemon)["stats"]["frame_count"].as_u64() > Some(10)).then_some(())
+    });
     let shown = camera(&daemon);
     assert_eq!(shown["stats"]["viewers"], 10);
     // Numbers count encodes: ten viewers together saw no higher number than there were frames.
@@ -97,8 +103,12 @@ fn who_reads_slowly_or_not_at_all_holds_nobody_up() {
     let mut dead = Vec::new();
     for path in ["/api/v1/live/cam0/mjpeg", "/api/v1/live/cam0/mjpeg?fps=30"] {
         let mut stream = TcpStream::connect(daemon.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", daemon.token)
-            .unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
+            daemon.token
+        )
+        .unwrap();
         dead.push(stream);
     }
     let mut socket = daemon.socket("/api/v1/live/cam0");

@@ -11,7 +11,8 @@ use crate::support::Recipe;
 fn of_two_starts_at_once_one_succeeds_and_the_other_is_told_why_not() {
     let daemon = Daemon::start(&Recipe { angles: 6, time_scale: 2.0, ..Recipe::default() });
     let mut answers: Vec<_> = std::thread::scope(|scope| {
-        let starts: Vec<_> = (0..2).map(|_| scope.spawn(|| daemon.post("/api/v1/scans", &json!({})))).collect();
+        let starts: Vec<_> =
+            (0..2).map(|_| scope.spawn(|| daemon.post("/api/v1/scans", &json!({})))).collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
     answers.sort_by_key(|answer| answer.status);
@@ -37,7 +38,8 @@ fn of_two_starts_at_once_one_succeeds_and_the_other_is_told_why_not() {
 #[test]
 fn a_plan_of_ones_own_is_checked_as_those_of_the_configuration_are() {
     let daemon = Daemon::start(&Recipe::default());
-    let begun = daemon.post("/api/v1/scans", &json!({ "inline": { "shape": "ring", "angles": 2 }, "id": "own" }));
+    let begun =
+        daemon.post("/api/v1/scans", &json!({ "inline": { "shape": "ring", "angles": 2 }, "id": "own" }));
     assert_eq!(begun.status, 201, "{}", begun.json());
     daemon.wait_until_idle();
     assert_eq!(daemon.get("/api/v1/scans/own").json()["plan"]["points"].as_array().unwrap().len(), 2);
@@ -58,7 +60,10 @@ fn a_plan_of_ones_own_is_checked_as_those_of_the_configuration_are() {
     assert_eq!(daemon.post("/api/v1/scans", &json!({ "id": "../x" })).status, 400);
     assert_eq!(daemon.post("/api/v1/scans", &json!({ "id": "own" })).status, 500);
     let preview = daemon.post("/api/v1/plans/preview", &json!({ "shape": "ring", "angles": 5 })).json();
-    assert_eq!((&preview["shots"], preview["points"][0]["eyes"][0]["at"].as_array().unwrap().len()), (&json!(5), 3));
+    assert_eq!(
+        (&preview["shots"], preview["points"][0]["eyes"][0]["at"].as_array().unwrap().len()),
+        (&json!(5), 3)
+    );
 }
 
 #[test]
@@ -100,7 +105,12 @@ fn images_and_archives_are_sent_whole_or_in_part_and_not_again() {
     let elsewhere = daemon.rig.dir.path().join("unpacked");
     let script = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])";
     assert!(
-        std::process::Command::new("python3").args(["-c", script]).args([&file, &elsewhere]).status().unwrap().success()
+        std::process::Command::new("python3")
+            .args(["-c", script])
+            .args([&file, &elsewhere])
+            .status()
+            .unwrap()
+            .success()
     );
     let verify = daemon.rig.run(&["dataset", "verify", elsewhere.join(&id).to_str().unwrap()]);
     assert_eq!(verify.code, Some(0), "{}{}", verify.stdout, verify.stderr);
@@ -147,7 +157,9 @@ fn the_list_goes_on_page_by_page_and_has_each_scan_once() {
     loop {
         let page = daemon.get(&format!("/api/v1/scans?limit=2{after}")).json();
         assert_eq!(page["total"], 5);
-        listed.extend(page["scans"].as_array().unwrap().iter().map(|scan| scan["id"].as_str().unwrap().to_owned()));
+        listed.extend(
+            page["scans"].as_array().unwrap().iter().map(|scan| scan["id"].as_str().unwrap().to_owned()),
+        );
         match page["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
             None => break,
@@ -173,7 +185,8 @@ fn events_come_after_a_snapshot_numbered_and_whoever_was_away_gets_what_was_miss
     let mut socket = daemon.socket("/api/v1/events/ws");
     let snapshot = next(&mut socket);
     assert_eq!((&snapshot["type"], &snapshot["gap"]), (&json!("snapshot"), &json!(true)), "{snapshot}");
-    let (stream, first) = (snapshot["stream"].as_str().unwrap().to_owned(), snapshot["number"].as_u64().unwrap());
+    let (stream, first) =
+        (snapshot["stream"].as_str().unwrap().to_owned(), snapshot["number"].as_u64().unwrap());
     let id = daemon.begin();
     let mut events = Vec::new();
     while events.last().is_none_or(|event: &Value| event["event"] != "finished") {

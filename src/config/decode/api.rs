@@ -1,10 +1,10 @@
 //! `[api]`
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::config::Api;
 use crate::config::reader::Reader;
-use crate::config::{Api, Tls};
 
 /// Most names that the rig can be reached by.
 const MAX_HOSTS: usize = 32;
@@ -24,7 +24,6 @@ pub(super) fn api(api: &mut Reader<'_, '_, '_>, scans: Option<&Path>) -> Api {
         listen: listen(api),
         hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
         tokens: api.path("tokens").unwrap_or(beside),
-        tls: tls(api),
     }
 }
 
@@ -36,19 +35,6 @@ fn listen(api: &mut Reader<'_, '_, '_>) -> Option<SocketAddr> {
         api.reject("listen", &format!("cannot be {text:?}"), hint);
     }
     address
-}
-
-fn tls(api: &mut Reader<'_, '_, '_>) -> Option<Tls> {
-    let written = (api.has("tls_certificate"), api.has("tls_key"));
-    let (certificate, key): (Option<PathBuf>, Option<PathBuf>) =
-        (api.path("tls_certificate"), api.path("tls_key"));
-    let hint = "write both `tls_certificate` and `tls_key`, or neither";
-    match written {
-        (true, false) => api.reject("tls_key", "is missing beside `tls_certificate`", hint),
-        (false, true) => api.reject("tls_certificate", "is missing beside `tls_key`", hint),
-        (true, true) | (false, false) => {}
-    }
-    Some(Tls { certificate: certificate?, key: key? })
 }
 
 fn is_host(text: &str) -> bool {

@@ -15,6 +15,7 @@ use super::reader::{Context, Reader, did_you_mean, document};
 use super::source::Sources;
 use super::tree::Table;
 use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage};
+use crate::schedule::{ParseWindowError, Schedule};
 use crate::units::{Bytes, Seconds};
 
 /// Decodes `table` as a plan of a rig that moves like `motion`.
@@ -40,9 +41,11 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let panel = document.section("panel", |panel| gpio::panel(panel, &mut pins));
         let (mut plans, plan_names) = plan::plans(document, motion.as_ref());
         let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names));
+        let schedule = document.section("schedule", schedule);
         let recovery = document.section("recovery", recovery);
         Some(Config {
             api: api?,
+            schedule: schedule?,
             storage: storage?,
             cameras,
             gpio: pins.into_gpio(),
@@ -66,6 +69,16 @@ fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
         make_room: storage.or("make_room", false),
         jpeg_quality: storage.or_in("jpeg_quality", &(1..=100), 92),
     }
+}
+
+fn schedule(schedule: &mut Reader<'_, '_, '_>) -> Schedule {
+    let texts: Vec<String> = schedule.or("open", Vec::new());
+    let parsed: Result<Vec<_>, _> = texts.iter().map(|text| text.parse()).collect();
+    let windows = parsed.unwrap_or_else(|error: ParseWindowError| {
+        schedule.reject("open", "has what is no window of hours", &error.to_string());
+        Vec::new()
+    });
+    Schedule::new(windows)
 }
 
 fn lights(document: &mut Reader<'_, '_, '_>, pins: &mut gpio::Pins) -> Vec<Light> {

@@ -1,0 +1,120 @@
+//! Asking the API.
+
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Somebody who asks a scanner.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// `host:port`.
+    host: String,
+    token: String,
+    agent: Agent,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Not an address of an API.
+    #[error("{0:?} is no address of a scanner: write one like \"http://scanner.local:8080\"")]
+    Address(String),
+    /// Nobody answers there.
+    #[error("the scanner at {host} cannot be reached: {reason}")]
+    Unreachable {
+        /// Where.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+    /// It refuses.
+    #[error("the scanner at {host} refuses: {detail}")]
+    Refused {
+        /// Where.
+        host: String,
+        /// The status.
+        status: u16,
+        /// What it says.
+        detail: String,
+    },
+}
+
+impl Client {
+    /// For the API at `address`, as in `http://scanner.local:8080`, with a token.
+    pub fn new(address: &str, token: &str) -> Result<Self, ClientError> {
+        let host = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
+        if host.is_empty() || host.contains(['/', '@']) {
+            return Err(ClientError::Address(address.to_owned()));
+        }
+        let host = if host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
+            host.to_owned()
+        } else {
+            format!("{host}:80")
+        };
+        let config =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        Ok(Self { host, token: token.to_owned(), agent: config.into() })
+    }
+
+    /// What is at `path`, as JSON.
+    pub fn get(&self, path: &str) -> Result<Value, ClientError> {
+        let url = format!("http://{}{path}", self.host);
+        let asked = self.agent.get(url).header("Authorization", format!("Bearer {}", self.token)).call();
+        let mut answer = asked.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status().as_u16();
+        let value: Value = answer.body_mut().read_json().map_err(|error| self.unreachable(&error))?;
+        if status < 300 {
+            return Ok(value);
+        }
+        let detail = value["detail"].as_str().unwrap_or("without a reason").to_owned();
+        Err(ClientError::Refused { host: self.host.clone(), status, detail })
+    }
+
+    /// Whether a photograph is being taken; none if that cannot be had.
+    pub fn is_capturing(&self) -> Option<bool> {
+        self.get("/api/v1/capture/status").ok()?["is_capturing"].as_bool()
+    }
+
+    /// A WebSocket at `path`.
+    pub(super) fn socket(&self, path: &str) -> Result<tungstenite::WebSocket<TcpStream>, ClientError> {
+        let mut addresses = self.host.to_socket_addrs().map_err(|error| self.unreachable(&error))?;
+        let address = addresses.next().ok_or_else(|| ClientError::Address(self.host.clone()))?;
+        let stream =
+            TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| self.unreachable(&error))?;
+        // The service says something at least once a second.
+        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| self.unreachable(&error))?;
+        let request = http::Request::builder()
+            .uri(format!("ws://{}{path}", self.host))
+            .header("Host", &self.host)
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", tungstenite::handshake::client::generate_key())
+            .body(())
+            .map_err(|error| self.unreachable(&error))?;
+        match tungstenite::client(request, stream) {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(answer))) => {
+                let status = answer.status().as_u16();
+                let body: Value = answer
+                    .body()
+                    .as_ref()
+                    .and_then(|body| serde_json::from_slice(body).ok())
+                    .unwrap_or_default();
+                let detail = body["detail"].as_str().unwrap_or("without a reason").to_owned();
+                Err(ClientError::Refused { host: self.host.clone(), status, detail })
+            }
+            Err(error) => Err(self.unreachable(&error)),
+        }
+    }
+
+    fn unreachable(&self, error: &dyn std::fmt::Display) -> ClientError {
+        ClientError::Unreachable { host: self.host.clone(), reason: error.to_string() }
+    }
+}
