@@ -36,7 +36,7 @@ function Slider({ camera, settings, knob, label, format, seen, disabled }: KnobP
     <div class="slider">
       <label class="row spread">
         <span>{label}</span>
-        <output>{value === null ? "automatic" : format(value)}</output>
+        <span class="value">{value === null ? "automatic" : format(value)}</span>
         <input
           type="range"
           min={0}
@@ -171,7 +171,7 @@ export function WhitePanel({ camera, settings, disabled }: PanelProps) {
         <div class="slider" key={label}>
           <label class="row spread">
             <span>{label}</span>
-            <output>{given ? `× ${fixed(gains[index], 2)}` : "automatic"}</output>
+            <span class="value">{given ? `× ${fixed(gains[index], 2)}` : "automatic"}</span>
             <input
               type="range"
               min={0}

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { get, textOf } from "../../api/client";
-import type { CameraInfo } from "../../api/types";
+import type { CameraInfo, CameraStatus } from "../../api/types";
 import { fixed, unit } from "../../lib/format";
 import { Icon } from "../../parts/icon";
 import { Note, useLoaded } from "../../parts/parts";
@@ -79,7 +79,7 @@ function OneCamera({ camera, cameras, scanning, changed }: Props) {
   view.screen.shown = { peaking, clipping, part: part ?? WHOLE };
   const { frame } = view;
   const sharpness = part ? (view.measured?.sharpness ?? null) : (frame?.sharpness ?? null);
-  const notice = noticeOf(view);
+  const notice = noticeOf(view, status.value?.cameras.find((one) => one.camera === camera.name));
 
   return (
     <div class="live-grid">
@@ -152,7 +152,7 @@ const PAUSES = {
   camera: "The camera is being opened",
 } as const;
 
-function noticeOf({ link, state, frame, again }: LiveView) {
+function noticeOf({ link, state, frame, again }: LiveView, camera: CameraStatus | undefined) {
   switch (link.name) {
     case "off":
       return null;
@@ -175,6 +175,9 @@ function noticeOf({ link, state, frame, again }: LiveView) {
         </span>
       );
     case "open": {
+      if (state?.paused === "camera" && camera?.state.state === "failed") {
+        return `The camera cannot be opened, and is tried again: ${camera.state.error.message}`;
+      }
       if (state?.paused != null) {
         const expected = state.expected_seconds;
         return `${PAUSES[state.paused]}${expected == null ? "" : `, about ${unit(fixed(expected, 1), "s")}`}…`;
