@@ -23,6 +23,7 @@ pub(super) struct ShotList {
 }
 
 /// A shot of a scan.
+#[expect(clippy::struct_field_names, reason = "as a client reads it")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Shot {
     /// Its index in the plan.

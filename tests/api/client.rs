@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use http::Response;
+use serde_json::Value;
 use ureq::{Agent, Body};
 
 use crate::support::{Recipe, TestRig};
