@@ -1,13 +1,18 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build libcamera demo test lint deny doc unit test-api test-libcamera bench-libcamera test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
+.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-libcamera bench-libcamera test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
 all: build
 
 build:
 	./.ci/prepare
+	./.ci/ui --or-without
 	$(CARGO) build --release --locked
+
+## The web page, which cargo then builds into the program; needs npm
+ui:
+	./.ci/ui
 
 ## The driver of real cameras; needs libcamera-dev 0.7
 libcamera:
@@ -19,7 +24,7 @@ demo: build
 	./target/release/scanner demo
 
 ## Everything that CI runs
-test: prepare-test lint deny doc unit test-libcamera test-systemd
+test: prepare-test lint deny doc unit check-ui test-ui test-api test-libcamera test-systemd
 
 .PHONY: prepare-test
 prepare-test:
@@ -41,6 +46,14 @@ doc:
 unit:
 	$(CARGO) build --locked --bins
 	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked
+
+## The web page: its types against the daemon's document, its own tests, its size
+check-ui: prepare-test
+	./.ci/ui check
+
+## The web page in headless Chromium, against the daemon on the simulated rig; screenshots in target/ui-test
+test-ui: prepare-test
+	./.ci/test-ui
 
 ## The libcamera driver on the real libcamera with its virtual camera; says so where that cannot be
 test-libcamera: prepare-test

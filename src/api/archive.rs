@@ -111,8 +111,11 @@ impl Archive {
                 }
             }
         }
-        let etag: String = tag.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { layout: Layout::new(entries), sources, etag: format!("\"{etag}\"") })
+        Ok(Self {
+            layout: Layout::new(entries),
+            sources,
+            etag: format!("\"{}\"", files::tag(&tag.finalize())),
+        })
     }
 
     /// The content of an entry with its CRC-32, which is as long as it was.

@@ -21,7 +21,7 @@ use super::server::Peer;
 /// Routes that need no token. What matches no route is the page, which has no secrets, or nothing.
 pub(super) const OPEN: [&str; 4] = ["/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/login"];
 
-/// The cookie that has the token, for what a page cannot set headers for: images, WebSockets.
+/// The cookie that has the token, for what a page cannot set headers for: images, `WebSocket`s.
 const COOKIE: &str = "scanner_token";
 /// For how long a browser keeps it.
 const COOKIE_AGE: Duration = Duration::from_secs(180 * 24 * 3600);
@@ -157,7 +157,7 @@ impl Attempts {
         let full = EVERY * (BURST - 1);
         let owed =
             accounts.get(&network(address)).map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
-        if owed > full { Err(owed - full) } else { Ok(()) }
+        owed.checked_sub(full).filter(|wait| !wait.is_zero()).map_or(Ok(()), Err)
     }
 
     fn failed(&self, address: IpAddr, now: Instant) {

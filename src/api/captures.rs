@@ -142,11 +142,11 @@ impl Wait {
 
 impl App {
     /// A problem that says when to ask again.
-    fn not_captured(&self, error: StudioError) -> Problem {
+    fn not_captured(&self, error: &StudioError) -> Problem {
         let detail = error.to_string();
         match error {
             StudioError::Taken { retry_after, .. } => {
-                Problem::new(ProblemType::CameraTaken, detail).retry_after(retry_after)
+                Problem::new(ProblemType::CameraTaken, detail).retry_after(*retry_after)
             }
             StudioError::Scan => {
                 let left = self.hub.left().unwrap_or(SCAN_RETRY);
@@ -178,7 +178,7 @@ impl App {
             Ok(taken)
         });
         done.await?.map_err(|failed| match failed {
-            Failed::Studio(error) => self.not_captured(error),
+            Failed::Studio(error) => self.not_captured(&error),
             Failed::Other(problem) => problem,
         })
     }
@@ -218,7 +218,7 @@ async fn take_and_finish<T: Send + 'static>(
         let frame = held.frame(controls).await.map_err(Failed::Studio)?;
         let (name, finish) = (held.camera().name().to_owned(), finish.clone());
         let developing = tokio::task::spawn_blocking(move || {
-            let developed = develop(&name, frame, quality).map_err(|error| Failed::Studio(error.into()))?;
+            let developed = develop(&name, &frame, quality).map_err(|error| Failed::Studio(error.into()))?;
             finish(developed).map_err(Failed::Other)
         });
         developing.await.unwrap_or_else(|error| Err(Failed::Other(Problem::failed(error))))

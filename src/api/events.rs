@@ -115,14 +115,11 @@ impl Hub {
     }
 
     /// What a new listener is told first, and what it will be told then. `after` is the last event that it knows.
-    fn join(
-        &self,
-        after: Option<&EventId>,
-    ) -> (u64, Option<Vec<Arc<Numbered>>>, broadcast::Receiver<Arc<Numbered>>) {
+    fn join(&self, after: Option<&EventId>) -> Joined {
         let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         let known = after.filter(|id| id.stream == self.stream);
         let missed = known.and_then(|id| history.since(id.number));
-        (history.newest(), missed, self.news.subscribe())
+        Joined { newest: history.newest(), missed, news: self.news.subscribe() }
     }
 }
 
@@ -177,6 +174,15 @@ pub(super) struct Resume {
     after: Option<String>,
 }
 
+/// What a new listener begins with.
+struct Joined {
+    /// Number of the newest event.
+    newest: u64,
+    /// What it missed; none if that cannot be told.
+    missed: Option<Vec<Arc<Numbered>>>,
+    news: broadcast::Receiver<Arc<Numbered>>,
+}
+
 /// One listener.
 struct Listener {
     app: Arc<App>,
@@ -194,7 +200,7 @@ impl Listener {
         let after = header.or(query.after.as_deref()).and_then(EventId::parse);
         let mut status = app.hub.status.subscribe();
         status.mark_unchanged();
-        let (newest, missed, news) = app.hub.join(after.as_ref());
+        let Joined { newest, missed, news } = app.hub.join(after.as_ref());
         let gap = missed.is_none();
         // Who resumes without a gap goes on where it was.
         let number = after.filter(|_| !gap).map_or(newest, |id| id.number);
@@ -206,15 +212,16 @@ impl Listener {
 
     /// The next message, and the number of the last event that a client then knows.
     async fn next(&mut self) -> Option<(StreamMessage, u64)> {
-        let message = match self.first.next() {
-            Some(message) => message,
-            None => tokio::select! {
+        let message = if let Some(message) = self.first.next() {
+            message
+        } else {
+            tokio::select! {
                 biased;
                 event = self.news.recv() => match event {
                     Ok(event) => StreamMessage::Event(event),
                     // It was too slow: from here on anew.
                     Err(RecvError::Lagged(_)) => {
-                        let (newest, _, news) = self.app.hub.join(None);
+                        let Joined { newest, news, .. } = self.app.hub.join(None);
                         self.news = news;
                         self.number = newest;
                         snapshot(&self.app, newest, true)
@@ -226,7 +233,7 @@ impl Listener {
                     let status = self.status.borrow_and_update().clone();
                     StreamMessage::Status { status: Box::new(status.unwrap_or_else(|| self.app.status())) }
                 }
-            },
+            }
         };
         if let StreamMessage::Event(event) = &message {
             self.number = event.number;

@@ -1,5 +1,6 @@
 //! Files, whole or in part (`Range`), and not again if the client has them (`ETag`).
 
+use std::fmt::Write as _;
 use std::io::SeekFrom;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -26,6 +27,15 @@ pub(super) enum Wanted {
     NotModified,
     /// Bytes that it does not have.
     Beyond,
+}
+
+/// Half of a hash, in hexadecimal: enough to tell one content from another.
+pub(super) fn tag(hash: &[u8]) -> String {
+    hash.iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What the client wants of a thing that is `length` bytes long and is now `etag` (with its quotation marks).
@@ -91,7 +101,8 @@ pub(super) fn respond(
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
-        _ => {}
+        // Nothing of it is sent.
+        (_, None | Some(_)) => {}
     }
     Ok(response)
 }
@@ -103,9 +114,11 @@ pub(super) async fn send(
     etag: Option<String>,
     headers: &HeaderMap,
 ) -> Answer<Response> {
-    let missing = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::not_found("there is no such file"),
-        _ => Problem::failed(format!("a file cannot be read: {error}")),
+    let missing = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Problem::not_found("there is no such file");
+        }
+        Problem::failed(format!("a file cannot be read: {error}"))
     };
     let mut file = tokio::fs::File::open(path).await.map_err(missing)?;
     let metadata = file.metadata().await.map_err(missing)?;

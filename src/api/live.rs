@@ -346,7 +346,7 @@ impl Feeder {
                 self.camera.newest.send_replace(Some(Arc::new(Picture { number, message })));
             }
             Ok(Err(error)) => {
-                tracing::debug!(camera = self.camera.name(), "a live frame is not shown: {error}")
+                tracing::debug!(camera = self.camera.name(), "a live frame is not shown: {error}");
             }
             Err(error) => tracing::warn!(camera = self.camera.name(), "a live frame is not shown: {error}"),
         }

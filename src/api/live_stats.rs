@@ -73,11 +73,11 @@ impl Meter {
         let recent = self.recent.iter().filter(|at| now.saturating_duration_since(**at) <= WINDOW);
         let (count, first) = (recent.clone().count(), recent.clone().next());
         // The first one of the window ends no interval.
-        let fps = match (first, recent.last()) {
+        let fps = match (first, self.recent.back()) {
             (Some(first), Some(last)) if last > first => {
                 (count - 1) as f64 / last.duration_since(*first).as_secs_f64()
             }
-            _ => 0.0,
+            (None | Some(_), None | Some(_)) => 0.0,
         };
         LiveStats {
             fps: (fps * 10.0).round() / 10.0,

@@ -1,5 +1,5 @@
 //! The rig over HTTP: what `scanner status`, `start` and the rest do, and looking through the cameras, for browsers and
-//! programs on the network. Its contract is the OpenAPI document that is generated from the handlers.
+//! programs on the network. Its contract is the `OpenAPI` document that is generated from the handlers.
 //!
 //! - **Nothing here slows a scan.** It has a thread of its own that steps back (`nice`) behind those of the scan; what
 //!   acts on the rig runs as a task where the control socket's does, what reads files on threads for that.

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
+use super::files;
 use super::problem::Problem;
 
 /// What is said in its place.
@@ -51,15 +52,15 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
             .any(|item| item.trim().eq_ignore_ascii_case(name))
     };
     let plain = Files::get(path)?;
-    let packed = [("br", "br"), ("gzip", "gz")].into_iter().filter(|(name, _)| accepts(name));
-    let packed = packed.filter_map(|(name, end)| Some((name, Files::get(&format!("{path}.{end}"))?))).next();
+    let mut packed = [("br", "br"), ("gzip", "gz")].into_iter().filter(|(name, _)| accepts(name));
+    let packed = packed.find_map(|(name, end)| Some((name, Files::get(&format!("{path}.{end}"))?)));
     let (encoding, file) = match packed {
         Some((encoding, file)) => (Some(encoding), file),
         None => (None, Files::get(path)?),
     };
     let tag = HeaderValue::from_str(&format!(
         "\"{}{}\"",
-        hex(&file.metadata.sha256_hash()),
+        files::tag(&file.metadata.sha256_hash()),
         encoding.unwrap_or_default()
     ));
     let tag = tag.ok()?;
@@ -79,8 +80,4 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         own.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     Some(response)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

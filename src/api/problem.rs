@@ -173,6 +173,8 @@ impl From<StartError> for Problem {
             StartError::Closed => ProblemType::Unavailable,
             StartError::OutOfHours { .. } => ProblemType::OutOfHours,
             StartError::Motion(_) | StartError::Assumed { .. } => ProblemType::Motion,
+            StartError::Dataset(OpenError::Exists { .. }) => ProblemType::InUse,
+            // All others go by what they mean to a program.
             error => match Reason::from(error) {
                 Reason::InUse => ProblemType::InUse,
                 Reason::Config => ProblemType::OtherRig,

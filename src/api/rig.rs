@@ -13,6 +13,7 @@ use super::extract::{Body, MaybeBody};
 use super::problem::{Answer, Problem, ProblemType};
 
 /// The axes.
+#[expect(clippy::struct_field_names, reason = "as a client reads it")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Axes {
     /// Where they stand; axes that the rig lacks stand at zero.

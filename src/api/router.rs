@@ -95,6 +95,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(archive::archive))
         .routes(routes!(shots::image))
         .routes(routes!(shots::thumbnail))
+        .routes(routes!(shots::cover))
         .routes(routes!(rig::pause))
         .routes(routes!(rig::cancel))
         .routes(routes!(rig::clear))
@@ -131,7 +132,6 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "as the layer wants it")]
 fn panicked(_panic: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a request of the API met a defect of this program");
     Problem::failed("a defect of this program: its log says more").into_response()

@@ -184,7 +184,7 @@ impl From<dataset::Manifest> for ScanFacts {
 impl App {
     /// The folder of the scan of this id, which exists.
     pub(super) fn folder_of(&self, id: &str) -> Answer<PathBuf> {
-        let id: ScanId = id.parse().map_err(|error| Problem::not_found(error))?;
+        let id: ScanId = id.parse().map_err(Problem::not_found)?;
         Ok(find_scan(self.service.station().config(), &id)?)
     }
 }
@@ -215,7 +215,7 @@ pub(super) async fn scans(app: Shared, Query(page): Query<Page>) -> Answer<Json<
         let on_page = ids.iter().skip(begin).take(limit);
         // One that has gone meanwhile is left out.
         let scans = on_page.clone().filter_map(|id| dataset::show(&shared.scans.root.join(id.as_str())).ok());
-        let next = on_page.clone().last().filter(|_| begin + limit < ids.len()).map(ToString::to_string);
+        let next = on_page.clone().next_back().filter(|_| begin + limit < ids.len()).map(ToString::to_string);
         Ok(Json(ScanPage { scans: scans.map(ScanSummary::from).collect(), total: ids.len(), next }))
     })
     .await
@@ -234,8 +234,7 @@ pub(super) async fn start(app: Shared, MaybeBody(new): MaybeBody<NewScan>) -> An
         (None, Some(inline)) => inline.checked(&app.service)?,
         (None, None) => PlanChoice::First,
     };
-    let id =
-        new.id.map(|id| id.parse::<ScanId>()).transpose().map_err(|error| Problem::bad_request(error))?;
+    let id = new.id.map(|id| id.parse::<ScanId>()).transpose().map_err(Problem::bad_request)?;
     begin(&app, Work::New { plan, id }).await
 }
 
@@ -246,7 +245,7 @@ pub(super) async fn start(app: Shared, MaybeBody(new): MaybeBody<NewScan>) -> An
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn resume(app: Shared, Path(scan): Path<String>) -> Answer<Response> {
-    let scan: ScanId = scan.parse().map_err(|error| Problem::not_found(error))?;
+    let scan: ScanId = scan.parse().map_err(Problem::not_found)?;
     begin(&app, Work::Resume { scan }).await
 }
 
@@ -305,7 +304,7 @@ pub(super) async fn remove(app: Shared, Path(scan): Path<String>) -> Answer<Stat
     let shared = app.0.clone();
     app.on_disk(move || {
         shared.folder_of(&scan)?;
-        let id: ScanId = scan.parse().map_err(|error| Problem::not_found(error))?;
+        let id: ScanId = scan.parse().map_err(Problem::not_found)?;
         dataset::discard(&shared.scans.root, &id)?;
         tracing::info!(scan = %id, "removed scan {id}: asked for through the API");
         Ok(StatusCode::NO_CONTENT)

@@ -23,6 +23,7 @@ pub(super) struct ShotList {
 }
 
 /// A shot of a scan.
+#[expect(clippy::struct_field_names, reason = "as a client reads it")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Shot {
     /// Its index in the plan.
@@ -163,4 +164,28 @@ pub(super) async fn thumbnail(
 ) -> Answer<Response> {
     let (dir, files, tag) = files_of(&app, scan, shot).await?;
     files::send(dir.join(files.thumbnail), "image/jpeg", Some(format!("\"t-{tag}\"")), &headers).await
+}
+
+/// A small picture of a scan: of its first shot that is on disk.
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/thumbnail", operation_id = "scan_thumbnail", tag = "scans",
+    params(("scan" = String, Path)), responses(
+    (status = 200, body = [u8], content_type = "image/jpeg"),
+    (status = 206, body = [u8], content_type = "image/jpeg"),
+    (status = 304),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn cover(app: Shared, headers: HeaderMap, Path(scan): Path<String>) -> Answer<Response> {
+    let shared = app.0.clone();
+    let (path, tag) = app
+        .on_disk(move || {
+            let dir = shared.folder_of(&scan)?;
+            let contents = dataset::read_contents(&dir)?;
+            let tally = contents.tally();
+            let first = tally.stored().find_map(|stored| Some((contents.files(stored.shot)?, stored.crc32c, stored.bytes)));
+            let (files, crc32c, bytes) =
+                first.ok_or_else(|| Problem::not_found(format!("scan {scan} has no image on disk (yet)")))?;
+            Ok((dir.join(files.thumbnail), format!("\"t-{crc32c:08x}-{bytes:x}\"")))
+        })
+        .await?;
+    files::send(path, "image/jpeg", Some(tag), &headers).await
 }

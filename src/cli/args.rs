@@ -156,18 +156,18 @@ pub(super) enum Command {
         #[arg(long)]
         list: bool,
     },
-    /// Look through a camera over the HTTP API, in numbers; the token is taken from SCANNER_TOKEN
+    /// Look through a camera over the HTTP API, in numbers; the token is in the environment (`SCANNER_TOKEN`)
     Watch {
         /// Which camera
         camera: String,
-        /// Where the scanner is, as http://scanner.local:8080; by the configuration if absent
+        /// Where the scanner is, as scanner.local:8080; by the configuration if absent
         #[arg(long)]
         url: Option<String>,
         /// For how many seconds; until Ctrl-C if absent
         #[arg(long)]
         seconds: Option<u64>,
     },
-    /// Print the OpenAPI document of the HTTP API
+    /// Print the document (`OpenAPI`) of the HTTP API
     Openapi,
     /// Print shell completions
     Completions {

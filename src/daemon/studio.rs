@@ -514,8 +514,8 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Makes a photograph of a frame, which is given back to the camera. Blocks.
-pub fn develop(camera: &str, frame: CapturedFrame, jpeg_quality: u8) -> Result<Developed, CameraError> {
+/// Makes a photograph of a frame. Blocks.
+pub fn develop(camera: &str, frame: &CapturedFrame, jpeg_quality: u8) -> Result<Developed, CameraError> {
     let wrong =
         |error: &dyn std::fmt::Display| CameraError::new(camera, ErrorKind::BadFrame, error.to_string());
     let view = frame.view().map_err(|error| wrong(&error))?;

@@ -10,7 +10,7 @@ use crate::support::Recipe;
 
 #[test]
 fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
-    let daemon = Daemon::start(&Recipe { cameras: 2, ..Recipe::default() });
+    let daemon = Daemon::start(&Recipe { cameras: 2, time_scale: 1.0, ..Recipe::default() });
     let captured = daemon.post("/api/v1/capture", &json!({ "session_id": "vase" }));
     assert_eq!(captured.status, 200, "{}", captured.json());
     let captured = captured.json();

@@ -58,7 +58,7 @@ fn a_plan_of_ones_own_is_checked_as_those_of_the_configuration_are() {
     }
     assert_eq!(daemon.post("/api/v1/scans", &json!({ "plan": "nowhere" })).status, 422);
     assert_eq!(daemon.post("/api/v1/scans", &json!({ "id": "../x" })).status, 400);
-    assert_eq!(daemon.post("/api/v1/scans", &json!({ "id": "own" })).status, 500);
+    assert_eq!(daemon.post("/api/v1/scans", &json!({ "id": "own" })).status, 409);
     let preview = daemon.post("/api/v1/plans/preview", &json!({ "shape": "ring", "angles": 5 })).json();
     assert_eq!(
         (&preview["shots"], preview["points"][0]["eyes"][0]["at"].as_array().unwrap().len()),

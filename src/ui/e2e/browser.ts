@@ -1,0 +1,98 @@
+/** Chromium without a window, logged in at a rig. */
+
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { chromium } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
+
+import { Rig } from "./rig";
+import type { Recipe } from "./rig";
+
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const SCREENSHOTS = resolve("../../target/ui-test/screenshots");
+
+const FAILURES = resolve("../../target/ui-test/failures");
+
+export function launch(): Promise<Browser> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  return chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ARGUMENTS });
+}
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** What the page complained of: errors, refusals by its policy, other hosts. */
+  complaints: string[];
+}
+
+/** A browser of its own, logged in at `rig`. */
+export async function visit(browser: Browser, rig: Rig, token: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Visit> {
+  const context = await browser.newContext({ baseURL: rig.address, ...options });
+  context.setDefaultTimeout(30_000);
+  const complaints: string[] = [];
+  const page = await context.newPage();
+  watch(page, rig, complaints);
+  await page.goto("/");
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("navigation", { name: "Views" }).waitFor();
+  return { context, page, complaints };
+}
+
+export function watch(page: Page, rig: Rig, complaints: string[]): void {
+  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    // A browser reports every answer that is not a success, whether it was expected or not.
+    const answer = text.startsWith("Failed to load resource") || text.startsWith("WebSocket connection to");
+    if (message.type() === "error" && !answer) complaints.push(`console: ${text}`);
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (!["blob:", "data:"].includes(url.protocol) && url.host !== `127.0.0.1:${rig.port}`) complaints.push(`another host: ${request.url()}`);
+  });
+}
+
+export interface Situation extends Visit {
+  rig: Rig;
+  token: string;
+}
+
+/** A rig and a browser for `test`; nothing of it may have made the page complain. What failed is kept as a picture. */
+export async function at(browser: Browser, recipe: Recipe, test: (situation: Situation) => Promise<void>): Promise<void> {
+  const rig = await Rig.start(recipe);
+  try {
+    const token = await rig.token();
+    const visited = await visit(browser, rig, token);
+    try {
+      await test({ ...visited, rig, token });
+      expect(visited.complaints).toEqual([]);
+    } catch (error) {
+      const name = (expect.getState().currentTestName ?? "test").replaceAll(/[^a-z0-9]+/gi, "-");
+      await visited.page.screenshot({ path: join(FAILURES, `${name}.png`), fullPage: true });
+      console.error(`${visited.complaints.join("\n")}\nthe daemon's log ends with:\n${rig.log.slice(-4000)}`);
+      throw error;
+    } finally {
+      await visited.context.close();
+    }
+  } finally {
+    await rig.drop();
+  }
+}
+
+/** The view of this name. */
+export async function open(page: Page, name: "Live" | "Scan" | "Scans" | "System"): Promise<void> {
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
+  await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+}

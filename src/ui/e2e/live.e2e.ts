@@ -1,0 +1,172 @@
+/** The live view in the browser: through photographs, slow ones, refusals and a daemon that goes away. */
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { at, launch } from "./browser";
+import { Rig, until } from "./rig";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+/** A number that changes with each picture that is drawn. */
+async function fingerprint(page: Page): Promise<number> {
+  return page.locator("canvas.frame").evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    let sum = 0;
+    for (let at = 0; at < data.length; at += 4) sum = (sum * 31 + (data[at] ?? 0)) >>> 0;
+    return sum;
+  });
+}
+
+const size = (page: Page) => page.locator("canvas.frame").evaluate((canvas) => (canvas as HTMLCanvasElement).width);
+
+/** Waits until pictures come, and come again. */
+async function alive(page: Page): Promise<void> {
+  await until("there is a picture", async () => (await size(page)) > 16 && (await page.locator(".screen-notice").count()) === 0);
+  const frames = page.getByText(/^\d+ frames$/);
+  const before = await count(frames.first().textContent());
+  await until("pictures come", async () => {
+    const now = await count(frames.first().textContent());
+    // The count starts afresh after a pause.
+    return now !== before && now > 0;
+  });
+}
+
+async function count(text: Promise<string | null>): Promise<number> {
+  return Number.parseInt((await text) ?? "0", 10);
+}
+
+const photographs = (page: Page) => page.getByRole("region", { name: "Photographs" });
+
+describe("the live view", () => {
+  it("goes on through three photographs in quick succession, each of which is kept once", async () => {
+    await at(browser, {}, async ({ page }) => {
+      await alive(page);
+      for (let number = 1; number <= 3; number += 1) {
+        const button = photographs(page).getByRole("button", { name: "Capture", exact: true });
+        await button.click();
+        await page.getByText(`${number} so far.`).waitFor();
+      }
+      await alive(page);
+      await until("three pictures are in the history", async () => (await page.getByRole("link", { name: /Photograph \d of cam0/ }).count()) === 3);
+    });
+  });
+
+  it("comes back by itself after a slow photograph, and the button cannot be pressed twice meanwhile", async () => {
+    const options = 'live_beside_stills = false\nfaults = [{ kind = "slow" }]';
+    await at(browser, { cameras: 1, options }, async ({ page }) => {
+      await alive(page);
+      const region = photographs(page);
+      const button = region.getByRole("button", { name: "Capture", exact: true });
+      await button.dblclick();
+      const busy = region.getByRole("button", { name: "Capturing…" });
+      await busy.waitFor();
+      expect(await busy.isDisabled()).toBe(true);
+      expect(await region.getByRole("button", { name: "Preview" }).isDisabled()).toBe(true);
+      await page.getByText("1 so far.").waitFor();
+      await alive(page);
+      await until("one picture is in the history", async () => (await page.getByRole("link", { name: /Photograph \d of cam0/ }).count()) === 1);
+    });
+  });
+
+  it("a second tab that photographs meanwhile is told, waits, and tries once more", async () => {
+    await at(browser, { cameras: 1, options: 'faults = [{ kind = "slow" }]' }, async ({ page, context, rig }) => {
+      await alive(page);
+      const other = await context.newPage();
+      await other.goto(rig.address);
+      await alive(other);
+      await photographs(page).getByRole("button", { name: "Capture", exact: true }).click();
+      await photographs(page).getByRole("button", { name: "Capturing…" }).waitFor();
+      await photographs(other).getByRole("button", { name: "Test capture" }).click();
+      await other.getByText(/The camera is taken; trying again in/).waitFor();
+      await page.getByText("1 so far.").waitFor();
+      await other.getByText(/Nothing was kept\.|is taken/).last().waitFor();
+      await until("the button can be pressed again", () => photographs(other).getByRole("button", { name: "Test capture" }).isEnabled());
+    });
+  });
+
+  it("finds its way back when the daemon was away", async () => {
+    await at(browser, { cameras: 1 }, async ({ page, rig }) => {
+      await alive(page);
+      await rig.end("SIGKILL");
+      await page.getByText(/No connection; attempt 1 of 5/).waitFor();
+      await rig.run();
+      await alive(page);
+    });
+  });
+
+  it("shows what is set: a lens position, peaking, a region that is measured", async () => {
+    await at(browser, { cameras: 1 }, async ({ page }) => {
+      await alive(page);
+      const focus = page.getByRole("region", { name: "Focus" });
+      await focus.getByRole("slider", { name: /Lens position/ }).fill("400");
+      await focus.getByText(/6\.00\s*dpt/).waitFor();
+      await focus.getByLabel("peaking").check();
+      await until("edges are marked", () =>
+        page.locator("canvas.overlay").evaluate((element) => {
+          const canvas = element as HTMLCanvasElement;
+          const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+          return data.some((value, at) => at % 4 === 3 && value > 0);
+        }),
+      );
+      await page.getByRole("button", { name: "Draw" }).click();
+      const box = await page.locator(".moved").boundingBox();
+      if (!box) throw new Error("no picture");
+      await page.mouse.move(box.x + box.width * 0.3, box.y + box.height * 0.3);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.7, { steps: 4 });
+      await page.mouse.up();
+      const region = page.getByRole("button", { name: /^Region 1: arrow keys/ });
+      await region.waitFor();
+      await focus.getByText("Sharpness, Region 1").waitFor();
+      const before = await region.boundingBox();
+      await region.focus();
+      await page.keyboard.press("ArrowRight");
+      await until("it has moved", async () => ((await region.boundingBox())?.x ?? 0) > (before?.x ?? 0) + 1);
+      await page.getByRole("textbox", { name: "Name" }).fill("Rim");
+      await page.getByRole("button", { name: /^Rim: arrow keys/ }).waitFor();
+      await page.reload();
+      await page.getByRole("button", { name: /^Rim: arrow keys/ }).waitFor();
+    });
+  });
+
+  it("axes move by hand, and the picture with them", async () => {
+    await at(browser, { cameras: 1 }, async ({ page }) => {
+      await alive(page);
+      const axes = page.getByRole("region", { name: "Axes" });
+      const before = await fingerprint(page);
+      await axes.getByRole("button", { name: "turntable by 90 deg" }).click();
+      await axes.getByText(/90\.0\s*deg/).waitFor();
+      await until("the picture has changed", async () => (await fingerprint(page)) !== before);
+      expect(await axes.getByRole("button", { name: "lift by -20 mm" }).isDisabled()).toBe(true);
+    });
+  });
+});
+
+describe("who may look", () => {
+  it("needs a token; a wrong one is refused in words; logging out ends it", async () => {
+    const rig = await Rig.start({ cameras: 1 });
+    const context = await browser.newContext({ baseURL: rig.address });
+    try {
+      const page = await context.newPage();
+      await page.goto("/scans");
+      await page.getByLabel("Token").fill("not-a-token");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByText(/this token is not valid/).waitFor();
+      await page.getByLabel("Token").fill(await rig.token());
+      await page.keyboard.press("Enter");
+      // Where one wanted to go.
+      await page.getByRole("heading", { level: 1, name: "Scans" }).waitFor();
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByLabel("Token").waitFor();
+    } finally {
+      await context.close();
+      await rig.drop();
+    }
+  });
+});

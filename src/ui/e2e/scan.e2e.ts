@@ -1,0 +1,160 @@
+/** A scan in the browser: started, watched, disturbed, paused, gone on with, finished. */
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { at, launch, open } from "./browser";
+import { until } from "./rig";
+import type { Rig } from "./rig";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+/** Of the newest scan, as the program says. */
+async function newest(rig: Rig): Promise<{ id: string; state: string }> {
+  const [last] = (await rig.tell("dataset", "list")) as { id: string; scan: { Ok?: { state: string } } }[];
+  return { id: last?.id ?? "", state: last?.scan.Ok?.state ?? "" };
+}
+
+const stored = async (page: Page) => Number(await page.getByRole("progressbar", { name: "Images stored" }).getAttribute("aria-valuenow"));
+const begin = async (page: Page) => {
+  await open(page, "Scan");
+  await page.getByRole("button", { name: "Start the scan" }).click();
+  await page.getByRole("region", { name: "Progress" }).waitFor();
+};
+const chip = (page: Page, text: string) => page.getByRole("region", { name: "Progress" }).getByText(text, { exact: true });
+
+describe("a scan in the browser", () => {
+  it("is started, watched through faults, paused, gone on with, and finished", async () => {
+    const options = 'faults = [{ kind = "hang", shot = 6 }, { kind = "queue_buffer", shot = 14 }]';
+    const recovery = 'capture_timeout = "2 s"\nrestart_timeout = "1 s"';
+    await at(browser, { angles: 16, timeScale: 2, options, recovery }, async ({ page, rig }) => {
+      await begin(page);
+
+      const log = page.getByRole("log", { name: "What happened" });
+      await log.getByText(/cam0\/.*, attempt 1: /).first().waitFor();
+      await log.getByText(/cam0 is back: /).first().waitFor();
+
+      await page.getByRole("button", { name: "Pause" }).click();
+      await chip(page, "paused").waitFor();
+      const held = await stored(page);
+      expect(held).toBeGreaterThan(0);
+      expect(held).toBeLessThan(32);
+      expect((await newest(rig)).state).toBe("paused");
+
+      await page.getByRole("button", { name: "Resume" }).click();
+      await chip(page, "complete").waitFor();
+      expect(await stored(page)).toBe(32);
+      const retried = page.getByRole("grid").getByRole("gridcell", { name: /stored after a retry/ });
+      expect(await retried.count()).toBe(2);
+      await log.getByText("complete: 32 of 32 stored").waitFor();
+      expect((await newest(rig)).state).toBe("complete");
+    });
+  });
+
+  it("shows each point's pictures and numbers", async () => {
+    await at(browser, { angles: 6 }, async ({ page }) => {
+      await begin(page);
+      await chip(page, "complete").waitFor();
+      await page.getByRole("gridcell", { name: /cam1, point 3,/ }).click();
+      const point = page.getByRole("region", { name: "Point 3" });
+      await point.getByText("Sharpness").first().waitFor();
+      await point.getByText(/500\s*µs, gain 1\.00/).first().waitFor();
+      await until("both pictures are there", () =>
+        point.locator("img").evaluateAll((images) => images.length === 2 && images.every((image) => (image as HTMLImageElement).naturalWidth > 0)),
+      );
+      await page.keyboard.press("Tab");
+      await point.getByRole("button", { name: "Next point" }).click();
+      await page.getByRole("region", { name: "Point 4" }).waitFor();
+    });
+  });
+
+  it("goes on, and is shown, when the page is loaded again", async () => {
+    await at(browser, { angles: 16, timeScale: 2 }, async ({ page }) => {
+      await begin(page);
+      await until("some images are stored", async () => (await stored(page)) >= 4);
+      const before = await stored(page);
+      await page.reload();
+      await page.getByRole("region", { name: "Progress" }).waitFor();
+      await until("it has gone on", async () => (await stored(page)) > before);
+      // What was stored before the page was loaded is marked as such as well.
+      await until("no more marks than images are missing", async () => {
+        const marks = await page.getByRole("gridcell", { name: /: stored$/ }).count();
+        return marks >= before;
+      });
+      await chip(page, "complete").waitFor();
+      expect(await stored(page)).toBe(32);
+    });
+  });
+
+  it("is taken up by a daemon that was killed, and the page finds its way back", async () => {
+    await at(browser, { angles: 16, timeScale: 2 }, async ({ page, rig }) => {
+      await begin(page);
+      await until("some images are stored", async () => (await stored(page)) >= 4);
+      await rig.end("SIGKILL");
+      await page.getByText("The scanner cannot be reached").waitFor();
+      await page.getByText("no connection", { exact: true }).waitFor();
+      await rig.run();
+      await page.getByText("The scanner cannot be reached").waitFor({ state: "hidden" });
+      await chip(page, "complete").waitFor();
+      expect(await stored(page)).toBe(32);
+    });
+  });
+
+  it("is refused while another one is under way, and the reason is shown", async () => {
+    await at(browser, { angles: 16, timeScale: 2 }, async ({ page, context, rig }) => {
+      await open(page, "Scan");
+      await page.getByRole("button", { name: "Start the scan" }).waitFor();
+      const other = await context.newPage();
+      await other.goto(`${rig.address}/scan`);
+      await begin(page);
+      // The other tab hears of it by itself, and offers no second start.
+      await other.getByRole("button", { name: "Pause" }).waitFor();
+      expect(await other.getByRole("button", { name: "Start the scan" }).count()).toBe(0);
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("button", { name: "End the scan" }).click();
+      await chip(page, "cancelled").waitFor();
+    });
+  });
+
+  it("of a plan of one's own has the points of that plan; what is wrong with it is said", async () => {
+    await at(browser, {}, async ({ page }) => {
+      await open(page, "Scan");
+      const editor = page.getByRole("group", { name: "The plan's shape" });
+      await editor.getByLabel("Angles").fill("5");
+      await page.getByRole("definition").filter({ hasText: /^10$/ }).waitFor();
+      await editor.getByLabel("Shape").selectOption("cylinder");
+      await editor.getByLabel("Heights").fill("0, 900");
+      await page.getByText(/lift/).first().waitFor();
+      expect(await page.getByRole("button", { name: "Start the scan" }).isDisabled()).toBe(true);
+      await editor.getByLabel("Heights").fill("0, 20");
+      await page.getByRole("definition").filter({ hasText: /^20$/ }).waitFor();
+      await page.getByRole("button", { name: "Start the scan" }).click();
+      await chip(page, "complete").waitFor();
+      expect(await stored(page)).toBe(20);
+    });
+  });
+
+  it("is verified, downloaded and deleted among the scans", async () => {
+    await at(browser, { angles: 6 }, async ({ page, rig }) => {
+      await begin(page);
+      await chip(page, "complete").waitFor();
+      const { id } = await newest(rig);
+      await open(page, "Scans");
+      await page.getByRole("link", { name: new RegExp(id) }).click();
+      await page.getByRole("heading", { level: 1, name: id }).waitFor();
+      await page.getByRole("img", { name: /^Sharpness: / }).waitFor();
+      await page.getByRole("button", { name: "Verify" }).click();
+      await page.getByText("Sound: 12 of 12 images are there").waitFor();
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "ZIP" }).click()]);
+      expect(download.suggestedFilename()).toBe(`${id}.zip`);
+      expect(await download.failure()).toBeNull();
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("button", { name: "Delete for good" }).click();
+      await page.getByText("There is none yet").waitFor();
+    });
+  });
+});

@@ -1,0 +1,88 @@
+/** Every view, light, dark and on a phone; and that nothing of it is wider than the phone. */
+
+import { join } from "node:path";
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { SCREENSHOTS, launch, open, visit } from "./browser";
+import { Rig, until } from "./rig";
+
+let browser: Browser;
+let rig: Rig;
+let token: string;
+beforeAll(async () => {
+  browser = await launch();
+  const options = 'faults = [{ kind = "cancelled", shot = 20 }, { kind = "hang", shot = 60 }]';
+  const recovery = 'capture_timeout = "2 s"\nrestart_timeout = "1 s"';
+  rig = await Rig.start({ angles: 18, heights: '["0 mm", "20 mm", "40 mm", "60 mm"]', timeScale: 20, size: [1152, 648], options, recovery });
+  token = await rig.token();
+});
+afterAll(async () => {
+  await browser.close();
+  await rig.drop();
+});
+
+const LOOKS = [
+  { name: "light", colorScheme: "light", viewport: { width: 1360, height: 900 } },
+  { name: "dark", colorScheme: "dark", viewport: { width: 1360, height: 900 } },
+  { name: "phone", colorScheme: "light", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+  { name: "phone-dark", colorScheme: "dark", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+] as const;
+
+async function shoot(page: Page, look: string, view: string): Promise<void> {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wide, `${view} is wider than its screen`).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: join(SCREENSHOTS, `${view}-${look}.png`), fullPage: true });
+}
+
+const pictures = (page: Page) =>
+  until("pictures are there", () =>
+    page.locator("main img").evaluateAll((images) => images.every((image) => (image as HTMLImageElement).complete)),
+  );
+
+it.each(LOOKS)("every view, $name", async ({ name, ...look }) => {
+  const context = await browser.newContext({ baseURL: rig.address, ...look });
+  const page = await context.newPage();
+  await page.goto("/");
+  await page.getByLabel("Token").waitFor();
+  await shoot(page, name, "login");
+  await context.close();
+
+  const visited = await visit(browser, rig, token, look);
+  const { page: inside } = visited;
+  const { colorScheme: _, ...size } = look;
+  expect(size.viewport.width).toBeGreaterThan(0);
+
+  await until("there is a picture", async () => (await inside.locator(".screen-notice").count()) === 0);
+  await inside.waitForTimeout(1500);
+  await shoot(inside, name, "live");
+
+  await open(inside, "Scan");
+  const newScan = inside.getByRole("button", { name: "New scan" });
+  if (await newScan.count()) await newScan.click();
+  await inside.getByRole("button", { name: "Start the scan" }).waitFor();
+  await until("the plan is made out", () => inside.getByRole("button", { name: "Start the scan" }).isEnabled());
+  await shoot(inside, name, "plan");
+  await inside.getByRole("button", { name: "Start the scan" }).click();
+  await until("it is on its way", async () => Number(await inside.getByRole("progressbar", { name: "Images stored" }).getAttribute("aria-valuenow")) > 60);
+  await inside.getByRole("gridcell", { name: /cam1, point 9,/ }).click();
+  await inside.getByRole("region", { name: "Point 9" }).locator("img").first().waitFor();
+  await pictures(inside);
+  await shoot(inside, name, "scan");
+  await inside.getByRole("region", { name: "Progress" }).getByText("complete", { exact: true }).waitFor();
+
+  await open(inside, "Scans");
+  await inside.locator(".scan-card").first().waitFor();
+  await pictures(inside);
+  await shoot(inside, name, "scans");
+  await inside.locator(".scan-card").first().click();
+  await inside.getByRole("img", { name: /^Sharpness: / }).waitFor();
+  await pictures(inside);
+  await shoot(inside, name, "one");
+
+  await open(inside, "System");
+  await shoot(inside, name, "system");
+  expect(visited.complaints).toEqual([]);
+  await visited.context.close();
+});

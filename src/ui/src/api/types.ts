@@ -1,0 +1,36 @@
+/** What the daemon says, by the names that its document has for it. */
+
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Problem = Schemas["Problem"];
+export type RigStatus = Schemas["RigStatus"];
+export type StreamMessage = Schemas["StreamMessage"];
+/** An event of the stream. */
+export type Numbered = Extract<StreamMessage, { type: "event" }>;
+export type CameraStatus = Schemas["CameraStatus"];
+export type Progress = Schemas["Progress"];
+export type InlinePlan = Schemas["InlinePlan"];
+export type PlanInfo = Schemas["PlanInfo"];
+export type PlanDetail = Schemas["PlanDetail"];
+export type PlanPoint = Schemas["PlanPoint"];
+export type ScanSummary = Schemas["ScanSummary"];
+export type ScanDetail = Schemas["ScanDetail"];
+export type ScanState = Schemas["ScanState"];
+export type JournalNote = Schemas["Note"];
+export type Shot = Schemas["Shot"];
+export type FrameFacts = Schemas["FrameFacts"];
+export type Verified = Schemas["Verified"];
+export type Axes = Schemas["Axes"];
+export type AxisInfo = Schemas["AxisInfo"];
+export type CameraInfo = Schemas["CameraInfo"];
+export type Control = Schemas["Control"];
+export type Controls = Schemas["Controls"];
+export type Capture = Schemas["Capture"];
+export type Tested = Schemas["Tested"];
+export type LiveMessage = Schemas["LiveMessage"];
+export type LiveStats = Schemas["LiveStats"];
+export type ViewState = Schemas["ViewState"];
+export type Preflight = Schemas["Preflight"];
+export type Finding = Schemas["PreflightFinding"];

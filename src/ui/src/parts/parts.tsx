@@ -1,0 +1,120 @@
+/** Small parts that many views use. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { complain } from "../state/notices";
+import { Icon } from "./icon";
+import type { IconName } from "./icon";
+
+export type Tone = "info" | "good" | "warn" | "bad";
+
+export function Figure({ name, children, tone }: { name: string; children: ComponentChildren; tone?: Tone | undefined }) {
+  return (
+    <div class="figure">
+      <dt>{name}</dt>
+      <dd class={tone}>{children}</dd>
+    </div>
+  );
+}
+
+export function Note({ tone = "info", children }: { tone?: Tone; children: ComponentChildren }) {
+  return (
+    <div class={`note ${tone}`} role={tone === "bad" ? "alert" : undefined}>
+      {children}
+    </div>
+  );
+}
+
+interface DoProps {
+  icon?: IconName;
+  /** What it says while it is at work. */
+  doing?: string;
+  kind?: "main" | "danger" | "plain";
+  disabled?: boolean;
+  title?: string;
+  /** For those who do not see the icon, where there is no text. */
+  label?: string;
+  does: () => Promise<unknown>;
+  children?: ComponentChildren;
+}
+
+/** A button that does something that takes time, and cannot be pressed twice meanwhile. */
+export function Do({ icon, doing, kind, disabled, title, label, does, children }: DoProps) {
+  const [busy, setBusy] = useState(false);
+  // The state is seen by the next drawing only; a second press may come before that.
+  const taken = useRef(false);
+  const gone = useRef(false);
+  useEffect(() => () => void (gone.current = true), []);
+  const press = () => {
+    if (taken.current) return;
+    taken.current = true;
+    setBusy(true);
+    does()
+      .catch(complain)
+      .finally(() => {
+        taken.current = false;
+        if (!gone.current) setBusy(false);
+      });
+  };
+  return (
+    <button type="button" class={kind} disabled={disabled || busy} aria-busy={busy} aria-label={label} title={title} onClick={press}>
+      {icon && <Icon name={icon} />}
+      {busy && doing ? doing : children}
+    </button>
+  );
+}
+
+/** Asks before something that cannot be undone. */
+export function Sure({ text, yes, does, children, ...rest }: DoProps & { text: string; yes: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  return (
+    <>
+      <button type="button" class={rest.kind} disabled={rest.disabled} aria-label={rest.label} onClick={() => dialog.current?.showModal()}>
+        {rest.icon && <Icon name={rest.icon} />}
+        {children}
+      </button>
+      <dialog ref={dialog} aria-label={yes}>
+        <div class="stack">
+          <p>{text}</p>
+          <div class="row">
+            <Do
+              kind="danger"
+              doing={rest.doing ?? yes}
+              does={async () => {
+                await does();
+                dialog.current?.close();
+              }}
+            >
+              {yes}
+            </Do>
+            <button type="button" onClick={() => dialog.current?.close()}>
+              Leave it
+            </button>
+          </div>
+        </div>
+      </dialog>
+    </>
+  );
+}
+
+/** Asks `load` for something, and again whenever `key` changes. */
+export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: unknown): Loaded<T> {
+  const [found, setFound] = useState<{ value: T | null; error: unknown }>({ value: null, error: null });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const abort = new AbortController();
+    load(abort.signal).then(
+      (value) => !abort.signal.aborted && setFound({ value, error: null }),
+      (error: unknown) => !abort.signal.aborted && setFound((before) => ({ value: before.value, error })),
+    );
+    return () => abort.abort();
+  }, [key, turn]);
+  return { ...found, again: () => setTurn((turn) => turn + 1) };
+}
+
+export interface Loaded<T> {
+  value: T | null;
+  error: unknown;
+  again: () => void;
+}

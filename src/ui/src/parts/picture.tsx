@@ -1,0 +1,55 @@
+/** An image of the daemon, which is asked for again if it fails to load. */
+
+import { useEffect, useState } from "preact/hooks";
+
+import { imageRetry } from "../policy/retry";
+import { Icon } from "./icon";
+
+type State = { name: "shown" } | { name: "waiting" } | { name: "missing" };
+
+export function Picture({ src, alt, eager }: { src: string; alt: string; eager?: boolean }) {
+  const [state, setState] = useState<State>({ name: "shown" });
+  const [failures, setFailures] = useState(0);
+
+  useEffect(() => {
+    setState({ name: "shown" });
+    setFailures(0);
+  }, [src]);
+
+  useEffect(() => {
+    if (state.name !== "waiting") return;
+    const delay = imageRetry(failures);
+    if (delay === null) return setState({ name: "missing" });
+    const timer = setTimeout(() => setState({ name: "shown" }), delay);
+    return () => clearTimeout(timer);
+  }, [state, failures]);
+
+  const failed = () => {
+    setFailures(failures + 1);
+    setState({ name: "waiting" });
+  };
+  const again = () => {
+    setFailures(0);
+    setState({ name: "shown" });
+  };
+
+  switch (state.name) {
+    case "shown": {
+      // An address of its own, or the browser might remember that it failed.
+      const address = failures === 0 ? src : `${src}#again=${failures}`;
+      return <img class="picture" src={address} alt={alt} loading={eager ? "eager" : "lazy"} decoding="async" onError={failed} />;
+    }
+    case "waiting":
+      return <span class="missing">Not loaded; trying again…</span>;
+    case "missing":
+      return (
+        <span class="missing">
+          This image could not be loaded: {alt}
+          <button type="button" onClick={again}>
+            <Icon name="again" />
+            Try again
+          </button>
+        </span>
+      );
+  }
+}

@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { placeOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
+
+const exposure = { name: "exposure", domain: "range", min: 0.00001, max: 10 } as const;
+const focus = { name: "focus", domain: "range", min: 0, max: 15 } as const;
+
+it("a slider has what the camera has, up to what can be waited for", () => {
+  expect(scaleOf([exposure], "exposure")).toEqual({ min: 0.00001, max: 2, logarithmic: true });
+  expect(scaleOf([focus], "focus")).toEqual({ min: 0, max: 15, logarithmic: false });
+  expect(scaleOf([focus], "exposure")).toBeNull();
+  expect(scaleOf([{ name: "focus", domain: "region" }], "focus")).toBeNull();
+});
+
+it("a place on a slider and its value are each other's", () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(exposure, focus), (place, control) => {
+      const scale = scaleOf([control], control.name);
+      expect(scale && placeOf(scale, valueAt(scale, place))).toBeCloseTo(place);
+    }),
+  );
+});
+
+it("a value beyond the slider is at its end", () => {
+  const scale = { min: 0, max: 15, logarithmic: false };
+  expect([placeOf(scale, -3), placeOf(scale, 99), placeOf({ ...scale, max: 0 }, 1)]).toEqual([0, 1, 0]);
+});
+
+it("settings are changed one at a time, in the API's units", () => {
+  const set = withKnob(withKnob({ gain: 2 }, "focus", 3.3), "exposure", 0.0123456);
+  expect(set).toEqual({ gain: 2, focus: "3.3 dpt", exposure: "0.0123 s" });
+  expect([setTo(set, "focus"), setTo(set, "exposure"), setTo(set, "gain")]).toEqual([3.3, 0.0123, 2]);
+  expect(withKnob(set, "focus", null)).toEqual({ gain: 2, exposure: "0.0123 s" });
+  expect(without(set, "gain")).toEqual({ focus: "3.3 dpt", exposure: "0.0123 s" });
+  expect(setTo({}, "focus")).toBeNull();
+});

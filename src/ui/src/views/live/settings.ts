@@ -1,0 +1,68 @@
+/** Settings of a camera as sliders have them: numbers, and places between 0 and 1. Pure. */
+
+import type { Control, Controls } from "../../api/types";
+import { amount, quantity } from "../../lib/quantity";
+
+/** A setting that is one number. */
+export type Knob = "focus" | "exposure" | "gain";
+
+export interface Scale {
+  min: number;
+  max: number;
+  /** Each step is a factor, not a difference. */
+  logarithmic: boolean;
+}
+
+/** Longest exposure that a slider has: longer ones are for the configuration. */
+const LONGEST_S = 2;
+
+/** The slider of a setting that the camera has. */
+export function scaleOf(controls: readonly Control[], name: string): Scale | null {
+  const control = controls.find((control) => control.name === name);
+  if (control?.domain !== "range") return null;
+  const max = name === "exposure" ? Math.min(LONGEST_S, control.max) : control.max;
+  return { min: control.min, max, logarithmic: name !== "focus" && control.min > 0 };
+}
+
+/** Where on its slider a value is. */
+export function placeOf({ min, max, logarithmic }: Scale, value: number): number {
+  const place = logarithmic ? Math.log(Math.max(min, value) / min) / Math.log(max / min) : (value - min) / (max - min);
+  return Number.isFinite(place) ? Math.min(1, Math.max(0, place)) : 0;
+}
+
+/** What a place on a slider means. */
+export function valueAt({ min, max, logarithmic }: Scale, place: number): number {
+  return logarithmic ? min * (max / min) ** place : min + (max - min) * place;
+}
+
+/** What a setting is set to; null if it is left to the camera. */
+export function setTo(controls: Controls, knob: Knob): number | null {
+  switch (knob) {
+    case "focus":
+      return controls.focus == null ? null : amount(controls.focus);
+    case "exposure":
+      return controls.exposure == null ? null : amount(controls.exposure);
+    case "gain":
+      return controls.gain ?? null;
+  }
+}
+
+/** `controls` with one setting changed; with null it is as configured again. */
+export function withKnob(controls: Controls, knob: Knob, value: number | null): Controls {
+  const { [knob]: _, ...rest } = controls;
+  if (value === null) return rest;
+  switch (knob) {
+    case "focus":
+      return { ...rest, focus: quantity(Math.round(value * 100) / 100, "dpt") };
+    case "exposure":
+      return { ...rest, exposure: quantity(Number(value.toPrecision(3)), "s") };
+    case "gain":
+      return { ...rest, gain: Number(value.toPrecision(3)) };
+  }
+}
+
+/** `controls` without one setting: it is as configured again. */
+export function without(controls: Controls, name: keyof Controls): Controls {
+  const { [name]: _, ...rest } = controls;
+  return rest;
+}

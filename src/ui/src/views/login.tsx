@@ -1,0 +1,53 @@
+/** Who wants to use the rig has a token. */
+
+import { useState } from "preact/hooks";
+
+import { textOf } from "../api/client";
+import { Icon } from "../parts/icon";
+import { Note } from "../parts/parts";
+import { logIn } from "../state/session";
+
+export function Login() {
+  const [token, setToken] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    logIn(token)
+      .catch((error: unknown) => setError(textOf(error)))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <main class="login">
+      <form class="card stack" onSubmit={submit}>
+        <h1 class="brand">
+          <Icon name="scan" />
+          scanner
+        </h1>
+        <label class="field">
+          <span>Token</span>
+          <input
+            type="password"
+            name="token"
+            autoComplete="current-password"
+            autoCapitalize="none"
+            spellcheck={false}
+            autofocus
+            required
+            value={token}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+        </label>
+        {error && <Note tone="bad">{error}</Note>}
+        <button type="submit" class="main" disabled={busy || token.trim() === ""}>
+          {busy ? "Logging in…" : "Log in"}
+        </button>
+        <p class="dim small">
+          On the scanner, <code class="mono">scanner token</code> makes a token. This browser keeps it for half a year.
+        </p>
+      </form>
+    </main>
+  );
+}

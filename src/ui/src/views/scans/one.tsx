@@ -1,0 +1,257 @@
+/** One scan: its images, how sharp and how bright they are, what happened to it; download, verify, delete. */
+
+import { useMemo, useState } from "preact/hooks";
+
+import { get, pathOf, post, remove, textOf } from "../../api/client";
+import type { JournalNote, PlanDetail, ScanDetail, Shot, Verified } from "../../api/types";
+import { bytes, count, dateTime, exposure, percent, time, words } from "../../lib/format";
+import { amount } from "../../lib/quantity";
+import { Icon } from "../../parts/icon";
+import { Do, Figure, Note, Sure, useLoaded } from "../../parts/parts";
+import { Picture } from "../../parts/picture";
+import { Plot } from "../../parts/plot";
+import type { Series } from "../../parts/plot";
+import { notify } from "../../state/notices";
+import { gaps, status } from "../../state/rig";
+import { go, href } from "../../state/route";
+import { MARK_WORDS, mark, softLimits } from "../scan/board";
+import type { Mark } from "../scan/board";
+import { Drawing } from "../scan/drawing";
+import { Legend } from "../scan/legend";
+import { PointPanel } from "../scan/point";
+import { GoOn, StateChip } from "../scan/scan";
+import { useBoard } from "../scan/use-board";
+
+/** Thumbnails that are shown at once. */
+const SHOWN = 96;
+
+export function OneScan({ id }: { id: string }) {
+  const rig = status.value;
+  const running = rig?.scanning === true && rig.scan?.scan === id;
+  const detail = useLoaded((signal) => get("/api/v1/scans/{scan}", { path: { scan: id }, signal }), `${running} ${gaps.value}`);
+  const board = useBoard(id);
+  const [selected, setSelected] = useState<number | null>(null);
+  const limits = useMemo(() => softLimits(board.shots), [board.shots]);
+  const marks = board.shots.map((shot) => mark(shot, limits, running ? board.point : 0));
+
+  if (detail.error && !detail.value) {
+    return (
+      <div class="stack">
+        <a href={href({ view: "scans" })}>All scans</a>
+        <Note tone="bad">{textOf(detail.error)}</Note>
+      </div>
+    );
+  }
+  const found = detail.value;
+  if (!found) return <p class="dim">Reading the scan…</p>;
+  return (
+    <div class="stack">
+      <Head detail={found} running={running} shots={board.shots} />
+      {selected !== null && (
+        <PointPanel scan={id} plan={found.plan} shots={board.shots} marks={marks} selected={selected} select={setSelected} />
+      )}
+      <div class="one-grid">
+        <section class="card stack drawing-card" aria-label="The shots of the scan">
+          <Drawing plan={found.plan} marks={marks} selected={selected} select={setSelected} />
+          <Legend marks={marks} />
+        </section>
+        <Plots plan={found.plan} shots={board.shots} select={setSelected} />
+      </div>
+      <Thumbnails id={id} shots={board.shots} marks={marks} select={setSelected} />
+      <Journal notes={found.journal} shots={board.shots} />
+    </div>
+  );
+}
+
+function Head({ detail, running, shots }: { detail: ScanDetail; running: boolean; shots: readonly Shot[] }) {
+  const { id, scan, in_use } = detail;
+  const length = shots.reduce((sum, shot) => sum + (shot.state === "done" ? shot.bytes : 0), 0);
+  const state = running ? "running" : scan?.state === "running" && !in_use ? "interrupted" : (scan?.state ?? "damaged");
+  const drop = async () => {
+    await remove("/api/v1/scans/{scan}", { path: { scan: id } });
+    notify("good", `${id} is deleted.`);
+    go({ view: "scans" });
+  };
+  return (
+    <>
+      <div class="view-head">
+        <div class="row">
+          <a class="button plain square" href={href({ view: "scans" })} aria-label="All scans">
+            <Icon name="left" />
+          </a>
+          <h1 class="name">{id}</h1>
+          <StateChip state={state} />
+        </div>
+        <div class="row">
+          {!running && <GoOn id={id} summary={detail} />}
+          {!in_use && (
+            <a class="button" href={pathOf("/api/v1/scans/{scan}/archive.zip", { scan: id })} download={`${id}.zip`}>
+              <Icon name="download" />
+              ZIP
+            </a>
+          )}
+          {!in_use && (
+            <Sure
+              kind="danger"
+              icon="trash"
+              text={`Delete ${id} with ${count(scan?.shots.done ?? 0, "image")}? This cannot be undone.`}
+              yes="Delete for good"
+              doing="Deleting…"
+              does={drop}
+            >
+              Delete
+            </Sure>
+          )}
+        </div>
+      </div>
+      <section class="card stack">
+        {scan && (
+          <dl class="figures">
+            <Figure name="Stored">
+              {scan.shots.done} <span class="dim">/ {scan.shots.planned}</span>
+            </Figure>
+            <Figure name="Failed" tone={scan.shots.failed > 0 ? "bad" : undefined}>
+              {scan.shots.failed}
+            </Figure>
+            <Figure name="Images">{bytes(length)}</Figure>
+            <Figure name="Cameras">{scan.cameras.join(", ")}</Figure>
+            <Figure name="Begun">{dateTime(scan.created)}</Figure>
+            <Figure name="Changed">{dateTime(scan.updated)}</Figure>
+          </dl>
+        )}
+        {detail.damage && <Note tone="bad">{detail.damage}</Note>}
+        {!running && <Verify id={id} />}
+      </section>
+    </>
+  );
+}
+
+function Verify({ id }: { id: string }) {
+  const [found, setFound] = useState<Verified | null>(null);
+  const verify = async () => setFound(await post("/api/v1/scans/{scan}/verify", { path: { scan: id } }));
+  return (
+    <div class="stack tight" aria-live="polite">
+      <div class="row">
+        <Do icon="check" doing="Reading every image…" does={verify}>
+          Verify
+        </Do>
+        {!found && <span class="dim small">Reads every image and compares it with the journal.</span>}
+      </div>
+      {found && (
+        <Note tone={found.sound ? "good" : "bad"}>
+          {found.sound ? `Sound: ${found.shots.done} of ${found.shots.planned} images are there, as the journal says.` : "Not sound:"}
+          <ul>
+            {[...found.violations, ...found.notes].map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </Note>
+      )}
+    </div>
+  );
+}
+
+function Plots({ plan, shots, select }: { plan: PlanDetail; shots: readonly Shot[]; select: (shot: number) => void }) {
+  const series = (value: (shot: Extract<Shot, { state: "done" }>) => number): Series[] =>
+    plan.cameras.map((name, camera) => ({
+      name,
+      values: plan.points.map((_, point) => {
+        const shot = shots[point * plan.cameras.length + camera];
+        return shot?.state === "done" ? value(shot) : null;
+      }),
+    }));
+  if (!shots.some((shot) => shot.state === "done")) return null;
+  const at = (point: number) => select(point * plan.cameras.length);
+  return (
+    <section class="card stack" aria-label="Measurements">
+      <Plot label="Sharpness" across="point" series={series((shot) => shot.facts.sharpness)} select={at} />
+      <Plot label="Exposure" across="point" series={series((shot) => amount(shot.facts.exposure))} format={exposure} select={at} />
+      <Plot
+        label="Clipped, dark and bright"
+        across="point"
+        series={series((shot) => shot.facts.clipped_dark + shot.facts.clipped_bright)}
+        format={(part) => percent(part)}
+        select={at}
+      />
+    </section>
+  );
+}
+
+interface ThumbnailsProps {
+  id: string;
+  shots: readonly Shot[];
+  marks: readonly Mark[];
+  select: (shot: number) => void;
+}
+
+function Thumbnails({ id, shots, marks, select }: ThumbnailsProps) {
+  const [most, setMost] = useState(SHOWN);
+  const done = shots.filter((shot) => shot.state === "done");
+  if (done.length === 0) return null;
+  const choose = (shot: number) => {
+    select(shot);
+    document.getElementById("main")?.scrollIntoView({ block: "start" });
+  };
+  return (
+    <section class="stack tight" aria-label="Images">
+      <h2>{count(done.length, "image")}</h2>
+      <ul class="thumbnails">
+        {done.slice(0, most).map((shot) => {
+          const found = marks[shot.shot] ?? "done";
+          return (
+            <li key={shot.shot}>
+              <button type="button" class="plain thumbnail" onClick={() => choose(shot.shot)} title={`${shot.camera}/${shot.label}`}>
+                <span class="picture-box">
+                  <Picture
+                    src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan: id, shot: shot.shot })}
+                    alt={`${shot.camera}, ${shot.label}, ${MARK_WORDS[found]}`}
+                  />
+                </span>
+                <span class="small mono">
+                  {found !== "done" && <i class={`cell ${found}`} />}
+                  {shot.camera}/{shot.label}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      {done.length > most && (
+        <div class="row more">
+          <button type="button" onClick={() => setMost(most + 2 * SHOWN)}>
+            Show more
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const NOTE_TONES: Record<string, string> = { attempt_failed: "warn", shot_failed: "bad", lost: "bad", paused: "warn" };
+
+function Journal({ notes, shots }: { notes: readonly JournalNote[]; shots: readonly Shot[] }) {
+  if (notes.length === 0) return null;
+  const name = (index: number | null | undefined) => {
+    const shot = index == null ? undefined : shots[index];
+    return shot ? `${shot.camera}/${shot.label}: ` : "";
+  };
+  return (
+    <section class="card stack tight">
+      <h2>Journal</h2>
+      <ol class="happenings">
+        {notes.map((note, index) => (
+          <li key={index}>
+            <time class="mono dim" dateTime={note.at}>
+              {time(note.at)}
+            </time>
+            <span class={NOTE_TONES[note.what]}>
+              {name(note.shot)}
+              {words(note.what)}
+              {note.reason != null && `: ${note.reason}`}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

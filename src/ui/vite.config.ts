@@ -1,0 +1,39 @@
+import { defineConfig } from "vitest/config";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plugin } from "vite";
+
+/** Beside each file what the daemon sends in its place to a browser that takes it: it compresses nothing itself. */
+function packed(): Plugin {
+  let folder = "";
+  return {
+    name: "packed",
+    apply: "build",
+    configResolved: (config) => void (folder = join(config.root, config.build.outDir)),
+    closeBundle() {
+      for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+        if (!/\.(html|js|css|svg|webmanifest)$/.test(name)) continue;
+        const path = join(folder, name);
+        const plain = readFileSync(path);
+        writeFileSync(`${path}.gz`, gzipSync(plain, { level: 9 }));
+        const quality = { [constants.BROTLI_PARAM_QUALITY]: 11 };
+        writeFileSync(`${path}.br`, brotliCompressSync(plain, { params: quality }));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../../target/ui",
+    emptyOutDir: true,
+    target: ["chrome107", "firefox115", "safari15.4"],
+    modulePreload: { polyfill: false },
+    // Nothing inline: the page's policy allows none.
+    assetsInlineLimit: 0,
+  },
+  plugins: [packed()],
+  test: { include: ["src/**/*.test.ts"] },
+});
