@@ -3,6 +3,7 @@
 mod access;
 mod captures;
 mod client;
+mod hours;
 mod live;
 mod scans;
 #[path = "../support/mod.rs"]
