@@ -28,7 +28,7 @@ fn frame(socket: &mut Socket, said: &mut Vec<Value>) -> (u32, Vec<u8>) {
                 return (number, bytes[44..].to_vec());
             }
             Message::Text(text) => said.push(serde_json::from_str(&text).unwrap()),
-            _ => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {}
         }
     }
 }
