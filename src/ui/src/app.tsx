@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { post } from "./api/client";
 import type { RigStatus } from "./api/types";
-import { clock } from "./lib/format";
+import { clock, dateTime } from "./lib/format";
 import { Icon } from "./parts/icon";
 import type { IconName } from "./parts/icon";
 import { Do, Note } from "./parts/parts";
@@ -52,11 +52,12 @@ function Frame() {
   const view = route.value.view === "one" ? "scans" : route.value.view;
   const first = useRef(true);
   useEffect(() => {
+    if (!first.current) window.scrollTo(0, 0);
     document.title = `${TABS.find((tab) => tab.view === view)?.text ?? ""} · scanner`;
     // Who reads with a screen reader is told of the new view.
-    if (!first.current) main.current?.focus();
+    if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
-  }, [view]);
+  }, [href(route.value)]);
   return (
     <>
       <a class="skip" href="#main" onClick={() => main.current?.focus()}>
@@ -129,6 +130,7 @@ export function summary(rig: RigStatus | null): { tone: string; text: string } {
     if (rig.scan?.stopping) return { tone: "busy", text: "stopping" };
     return { tone: "busy", text: rig.scan ? "scanning" : "starting" };
   }
+  if (!rig.open) return { tone: "quiet", text: "out of hours" };
   const last = rig.last;
   if (last?.outcome === "failed") return { tone: "warn", text: "attention" };
   if (last?.outcome === "ended" && last.end !== "complete" && last.end !== "cancelled") {
@@ -156,6 +158,12 @@ function Banners() {
   return (
     <div aria-live="assertive">
       {link.value === "lost" && <p class="note warn banner">The scanner cannot be reached; trying again. A scan goes on without this page.</p>}
+      {rig && !rig.open && (
+        <p class="note banner">
+          Outside its hours: the cameras are closed{rig.idle_until != null && ` until ${dateTime(rig.idle_until)}`}; a scan that was
+          under way goes on by itself then.
+        </p>
+      )}
       {rig?.fault != null && (
         <div class="note bad banner row spread">
           <span>The axes are stopped: {rig.fault}</span>

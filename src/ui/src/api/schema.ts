@@ -1771,65 +1771,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/scans/{scan}/thumbnail": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A small picture of a scan: of its first shot that is on disk. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    scan: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "image/jpeg": number[];
-                    };
-                };
-                206: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "image/jpeg": number[];
-                    };
-                };
-                304: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/scans/{scan}/verify": {
         parameters: {
             query?: never;
@@ -2931,7 +2872,7 @@ export interface components {
          * @description What keeps a live view from going on.
          * @enum {string}
          */
-        PauseReason: "capture" | "scan" | "camera";
+        PauseReason: "capture" | "scan" | "camera" | "out_of_hours";
         /** @description A plan, made out. */
         PlanDetail: {
             /**
@@ -3101,6 +3042,11 @@ export interface components {
             cameras: components["schemas"]["CameraStatus"][];
             /** @description Why the axes are stopped until somebody clears it. */
             fault?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the rig is idle: it is outside its hours.
+             */
+            idle_until?: string | null;
             last?: null | components["schemas"]["LastOutcome"];
             led?: null | components["schemas"]["Led"];
             /**
@@ -3108,6 +3054,8 @@ export interface components {
              * @description Seconds that the scan under way will still take, by its pace so far; none where that cannot be told.
              */
             left_s?: number | null;
+            /** @description Whether the cameras may be open at this hour. */
+            open: boolean;
             /** @description Where the axes stand. */
             pose: components["schemas"]["Pose"];
             scan?: null | components["schemas"]["Progress"];

@@ -1,5 +1,7 @@
 /** Small plots, drawn as SVG. */
 
+import { useEffect, useRef, useState } from "preact/hooks";
+
 import { figures } from "../lib/format";
 
 export interface Series {
@@ -18,20 +20,34 @@ interface Props {
   select?: (index: number) => void;
 }
 
-const [WIDE, HIGH] = [600, 150];
+const HIGH = 150;
 const [LEFT, BOTTOM, TOP, RIGHT] = [46, 20, 8, 6];
+
+/** How wide an element is shown, so that what is drawn in it has letters of one size. */
+export function useWidth() {
+  const element = useRef<HTMLElement>(null);
+  const [width, setWidth] = useState(600);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.max(120, Math.round(entry.contentRect.width))));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  return { element, width };
+}
 
 /** Dots of some series over their places, with the scale that all of them fit in. */
 export function Plot({ label, series, across, format = figures, select }: Props) {
+  const { element, width: wide } = useWidth();
   const known = series.flatMap(({ values }) => values.filter((value) => value !== null));
   const places = Math.max(1, ...series.map(({ values }) => values.length));
-  if (known.length === 0) return null;
-  const ticks = scale(Math.min(...known), Math.max(...known));
+  const [least, most] = known.length === 0 ? [0, 1] : [Math.min(...known), Math.max(...known)];
+  const ticks = scale(least, most);
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
-  const x = (index: number) => LEFT + ((index + 0.5) / places) * (WIDE - LEFT - RIGHT);
+  const x = (index: number) => LEFT + ((index + 0.5) / places) * (wide - LEFT - RIGHT);
   const y = (value: number) => TOP + (1 - (value - low) / (high - low)) * (HIGH - TOP - BOTTOM);
   return (
-    <figure class="plot">
+    <figure class="plot" ref={element}>
       <figcaption class="row spread">
         <h2>{label}</h2>
         {series.length > 1 && (
@@ -44,10 +60,10 @@ export function Plot({ label, series, across, format = figures, select }: Props)
           </ul>
         )}
       </figcaption>
-      <svg viewBox={`0 0 ${WIDE} ${HIGH}`} role="img" aria-label={`${label}: ${format(Math.min(...known))} to ${format(Math.max(...known))} over ${places} ${across}`}>
+      <svg viewBox={`0 0 ${wide} ${HIGH}`} role="img" aria-label={`${label}: ${format(least)} to ${format(most)} over ${places} ${across}`}>
         {ticks.map((tick) => (
           <g key={tick}>
-            <line class="grid" x1={LEFT} x2={WIDE - RIGHT} y1={y(tick)} y2={y(tick)} />
+            <line class="grid" x1={LEFT} x2={wide - RIGHT} y1={y(tick)} y2={y(tick)} />
             <text class="tick" x={LEFT - 6} y={y(tick) + 3.5} text-anchor="end">
               {format(tick)}
             </text>
@@ -56,7 +72,7 @@ export function Plot({ label, series, across, format = figures, select }: Props)
         <text class="tick" x={LEFT} y={HIGH - 5}>
           {across} 1
         </text>
-        <text class="tick" x={WIDE - RIGHT} y={HIGH - 5} text-anchor="end">
+        <text class="tick" x={wide - RIGHT} y={HIGH - 5} text-anchor="end">
           {places}
         </text>
         {series.map(({ name, values }, line) => (
@@ -77,8 +93,9 @@ export function Plot({ label, series, across, format = figures, select }: Props)
 
 /** Three to six round numbers around all values. */
 export function scale(low: number, high: number): number[] {
-  // What hardly differs is shown as hardly differing.
+  // What hardly differs is shown as hardly differing, in the middle.
   const spread = Math.max(high - low, Math.abs(high) * 0.05, 1e-9);
+  if (spread > high - low) [low, high] = [(low + high - spread) / 2, (low + high + spread) / 2];
   const rough = spread / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((step) => step >= rough) ?? rough;

@@ -41,7 +41,7 @@ it("brightness is that of JPEG: green most, blue least", () => {
 });
 
 it("marks edges and clipping where they are, and only when asked to", () => {
-  const grey = of((x) => (x < 10 ? 60 : x < 30 ? 150 : 255));
+  const grey = of((x) => (x < 10 ? 30 : x < 30 ? 140 : 255));
   const overlay = { width, height, data: new Uint8ClampedArray(width * height * 4) };
   const marked = () => new Set([...new Uint32Array(overlay.data.buffer)].flatMap((word, at) => (word ? [at % width] : [])));
   mark(grey, overlay, true, false);

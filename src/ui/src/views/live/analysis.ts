@@ -77,8 +77,8 @@ export function measure(grey: Uint8Array, width: number, height: number, rect: R
   };
 }
 
-/** Where brightness changes this much from pixel to pixel, an edge is sharp. */
-const EDGE = 44;
+/** Where brightness changes this much over two pixels, across and down, an edge is sharp. */
+const EDGE = 100;
 
 /** Marks sharp edges, and what is clipped, on `overlay`, which is of the picture's size and transparent. */
 export function mark(grey: Uint8Array, overlay: Pixels, peaking: boolean, clipping: boolean): void {

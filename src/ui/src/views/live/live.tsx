@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { get, textOf } from "../../api/client";
 import type { CameraInfo, CameraStatus } from "../../api/types";
-import { fixed, unit } from "../../lib/format";
+import { about, count, fixed, unit } from "../../lib/format";
 import { Icon } from "../../parts/icon";
 import { Note, useLoaded } from "../../parts/parts";
 import { gaps, status } from "../../state/rig";
@@ -150,6 +150,7 @@ const PAUSES = {
   capture: "Paused for a photograph",
   scan: "Paused for the scan",
   camera: "The camera is being opened",
+  out_of_hours: "The cameras are closed at this time of day",
 } as const;
 
 function noticeOf({ link, state, frame, again }: LiveView, camera: CameraStatus | undefined) {
@@ -180,7 +181,7 @@ function noticeOf({ link, state, frame, again }: LiveView, camera: CameraStatus 
       }
       if (state?.paused != null) {
         const expected = state.expected_seconds;
-        return `${PAUSES[state.paused]}${expected == null ? "" : `, about ${unit(fixed(expected, 1), "s")}`}…`;
+        return `${PAUSES[state.paused]}${expected == null ? "" : `, for about ${about(expected)}`}…`;
       }
       return frame ? null : "Waiting for the first picture…";
     }
@@ -199,11 +200,9 @@ function Statistics({ view: { stats, frame } }: { view: LiveView }) {
       <span>{unit(fixed(stats.fps, 1), "fps")}</span>
       <span>{stats.frame_count} frames</span>
       <span>{stats.dropped_frames} dropped</span>
-      <span>{stats.capture_count} photographs</span>
+      <span>{count(stats.capture_count, "photograph")}</span>
       {stats.consecutive_errors > 0 && <span class="warn">{stats.consecutive_errors} failed in a row</span>}
-      <span>
-        {stats.viewers} {stats.viewers === 1 ? "viewer" : "viewers"}
-      </span>
+      <span>{count(stats.viewers, "viewer")}</span>
     </p>
   );
 }

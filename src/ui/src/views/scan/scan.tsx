@@ -206,7 +206,7 @@ function ProgressCard({ id, rig, running, summary }: CurrentProps) {
         <Figure name="Failed" tone={failed > 0 ? "bad" : undefined}>
           {failed}
         </Figure>
-        {running && <Figure name="Left, by its pace">{rig.left_s == null ? <span class="dim">not known yet</span> : clock(rig.left_s)}</Figure>}
+        {running && <Figure name="Left">{rig.left_s == null ? <span class="dim">not known yet</span> : clock(rig.left_s)}</Figure>}
       </dl>
       {!running && rig.scan?.scan === id && <Reason rig={rig} />}
       <div class="row">{running ? <StopButtons id={id} stopping={live?.stopping ?? false} /> : summary && <GoOn id={id} summary={summary} />}</div>

@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 
 import { get, pathOf, post, remove, textOf } from "../../api/client";
 import type { JournalNote, PlanDetail, ScanDetail, Shot, Verified } from "../../api/types";
-import { bytes, count, dateTime, exposure, percent, time, words } from "../../lib/format";
+import { bytes, count, dateTime, exposure, figures, time, unit, words } from "../../lib/format";
 import { amount } from "../../lib/quantity";
 import { Icon } from "../../parts/icon";
 import { Do, Figure, Note, Sure, useLoaded } from "../../parts/parts";
@@ -106,7 +106,7 @@ function Head({ detail, running, shots }: { detail: ScanDetail; running: boolean
       </div>
       <section class="card stack">
         {scan && (
-          <dl class="figures">
+          <dl class="figures wide">
             <Figure name="Stored">
               {scan.shots.done} <span class="dim">/ {scan.shots.planned}</span>
             </Figure>
@@ -170,7 +170,7 @@ function Plots({ plan, shots, select }: { plan: PlanDetail; shots: readonly Shot
         label="Clipped, dark and bright"
         across="point"
         series={series((shot) => shot.facts.clipped_dark + shot.facts.clipped_bright)}
-        format={(part) => percent(part)}
+        format={(part) => unit(figures(part * 100), "%")}
         select={at}
       />
     </section>
@@ -208,8 +208,7 @@ function Thumbnails({ id, shots, marks, select }: ThumbnailsProps) {
                   />
                 </span>
                 <span class="small mono">
-                  {found !== "done" && <i class={`cell ${found}`} />}
-                  {shot.camera}/{shot.label}
+                  {found !== "done" && <i class={`cell ${found}`} />} {shot.camera}/{shot.label}
                 </span>
               </button>
             </li>
