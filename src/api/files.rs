@@ -53,7 +53,9 @@ pub(super) fn wanted(headers: &HeaderMap, length: u64, etag: &str) -> Wanted {
         return Wanted::Whole;
     }
     let Ok(ranges) = http_range_header::parse_range_header(range) else { return Wanted::Whole };
+    // Of nothing, there is no first byte.
     match ranges.validate(length).as_deref() {
+        Ok(_) if length == 0 => Wanted::Beyond,
         Ok([range]) => Wanted::Part(range.clone()),
         // Several parts may be answered by the whole.
         Ok(_) => Wanted::Whole,

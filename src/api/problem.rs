@@ -169,13 +169,16 @@ impl IntoResponse for Problem {
 
 impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
-        let kind = match &error {
-            StartError::Closed => ProblemType::Unavailable,
-            StartError::OutOfHours { .. } => ProblemType::OutOfHours,
-            StartError::Motion(_) | StartError::Assumed { .. } => ProblemType::Motion,
-            StartError::Dataset(OpenError::Exists { .. }) => ProblemType::InUse,
-            // All others go by what they mean to a program.
-            error => match Reason::from(error) {
+        let kind = if matches!(error, StartError::Closed) {
+            ProblemType::Unavailable
+        } else if matches!(error, StartError::OutOfHours { .. }) {
+            ProblemType::OutOfHours
+        } else if matches!(error, StartError::Motion(_) | StartError::Assumed { .. }) {
+            ProblemType::Motion
+        } else if matches!(error, StartError::Dataset(OpenError::Exists { .. })) {
+            ProblemType::InUse
+        } else {
+            match Reason::from(&error) {
                 Reason::InUse => ProblemType::InUse,
                 Reason::Config => ProblemType::OtherRig,
                 Reason::NotFound => ProblemType::NotFound,
@@ -185,7 +188,7 @@ impl From<StartError> for Problem {
                 Reason::Plan => ProblemType::Plan,
                 Reason::Cancelled | Reason::Paused => ProblemType::GivenUp,
                 Reason::Failed => ProblemType::Failed,
-            },
+            }
         };
         Self::new(kind, error)
     }

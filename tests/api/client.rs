@@ -69,6 +69,21 @@ impl Daemon {
         Self { rig, child, address, token, agent: agent.into() }
     }
 
+    /// Ends the service and starts it again at the same address.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        let drop_in = self.rig.dir.path().join("scanner.toml.d/api.toml");
+        std::fs::write(drop_in, format!("[api]\nlisten = \"{}\"\n", self.address)).unwrap();
+        self.child = self.rig.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    }
+
+    fn stop(&mut self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let _ = self.child.wait();
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -143,10 +158,7 @@ pub(crate) type Socket = tungstenite::WebSocket<std::net::TcpStream>;
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 

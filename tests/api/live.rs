@@ -28,7 +28,7 @@ fn frame(socket: &mut Socket, said: &mut Vec<Value>) -> (u32, Vec<u8>) {
                 return (number, bytes[44..].to_vec());
             }
             Message::Text(text) => said.push(serde_json::from_str(&text).unwrap()),
-            _ => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {}
         }
     }
 }
@@ -154,4 +154,54 @@ fn where_a_camera_cannot_stream_beside_stills_viewers_are_told_of_the_pause_and_
         assert_eq!(daemon.post("/api/v1/capture", &json!({})).status, 200);
     }
     frame(&mut socket, &mut said);
+}
+
+/// A live view that goes on through a restart of the service: what `scanner watch` does.
+#[test]
+fn a_client_goes_on_when_the_service_was_restarted() {
+    let mut daemon = Daemon::start(&recipe());
+    let client = scanner::client::Client::new(&format!("http://{}", daemon.address), &daemon.token).unwrap();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let watcher = std::thread::spawn(move || {
+        scanner::client::watch(&client, "cam0", |event| {
+            let word = match event {
+                scanner::client::LiveEvent::Frame(_) => "frame",
+                scanner::client::LiveEvent::Said(_) => "said",
+                scanner::client::LiveEvent::Lost { .. } => "lost",
+            };
+            match sender.send(word) {
+                Ok(()) => std::ops::ControlFlow::Continue(()),
+                Err(_) => std::ops::ControlFlow::Break(()),
+            }
+        })
+    });
+    let next = |wanted: &str| {
+        wait_for(wanted, || (seen.recv_timeout(crate::client::PATIENCE).unwrap() == wanted).then_some(()));
+    };
+    next("frame");
+    daemon.restart();
+    next("lost");
+    next("frame");
+    drop(seen);
+    watcher.join().unwrap().unwrap();
+}
+
+#[test]
+fn the_command_that_watches_says_what_it_sees() {
+    let daemon = Daemon::start(&recipe());
+    let url = format!("http://{}", daemon.address);
+    let watch = |token: &str, camera: &str| {
+        let args = ["watch", camera, "--url", &url, "--seconds", "3"];
+        let output = daemon.rig.command(&args).env("SCANNER_TOKEN", token).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (code, text) = watch(&daemon.token, "cam0");
+    assert!(code == Some(0) && text.contains("frames seen"), "{code:?} {text}");
+    let (code, text) = watch(&daemon.token, "cam9");
+    assert!(code == Some(1) && text.contains("no camera \"cam9\""), "{code:?} {text}");
+    let (code, text) = watch("scanner_0", "cam0");
+    assert!(code == Some(1) && text.contains("log in"), "{code:?} {text}");
 }

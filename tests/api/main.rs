@@ -1,8 +1,10 @@
 //! The HTTP API of the real service, asked over real sockets.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod access;
 mod captures;
 mod client;
+mod hours;
 mod live;
 mod scans;
 #[path = "../support/mod.rs"]

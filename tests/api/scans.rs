@@ -235,9 +235,9 @@ fn server_sent(daemon: &Daemon, after: &str, count: usize) -> Vec<(String, Strin
     for line in BufReader::new(stream).lines() {
         let line = line.unwrap();
         if let Some(text) = line.strip_prefix("id: ") {
-            id = text.to_owned();
+            text.clone_into(&mut id);
         } else if let Some(text) = line.strip_prefix("data: ") {
-            data = text.to_owned();
+            text.clone_into(&mut data);
         }
         if !id.is_empty() && !data.is_empty() {
             events.push((std::mem::take(&mut id), std::mem::take(&mut data)));
