@@ -106,6 +106,9 @@ describe("the live view", () => {
       const focus = page.getByRole("region", { name: "Focus" });
       await focus.getByRole("slider", { name: /Lens position/ }).fill("400");
       await focus.getByText(/6\.00\s*dpt/).waitFor();
+      // What is set away from the object is blurred in the simulated camera as well: back to what is sharp.
+      await focus.getByRole("button", { name: "back to automatic" }).click();
+      await page.getByRole("region", { name: "Lights" }).getByRole("button", { name: "On" }).click();
       await focus.getByLabel("peaking").check();
       await until("edges are marked", () =>
         page.locator("canvas.overlay").evaluate((element) => {
@@ -162,6 +165,13 @@ describe("who may look", () => {
       await page.keyboard.press("Enter");
       // Where one wanted to go.
       await page.getByRole("heading", { level: 1, name: "Scans" }).waitFor();
+      // With the keyboard alone, past everything that is on each view.
+      await page.reload();
+      await page.getByRole("heading", { level: 1, name: "Scans" }).waitFor();
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("Skip to the content");
+      await page.keyboard.press("Enter");
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
       await page.getByRole("button", { name: "Log out" }).click();
       await page.getByLabel("Token").waitFor();
     } finally {

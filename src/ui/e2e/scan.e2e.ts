@@ -48,8 +48,9 @@ describe("a scan in the browser", () => {
       await page.getByRole("button", { name: "Resume" }).click();
       await chip(page, "complete").waitFor();
       expect(await stored(page)).toBe(32);
-      const retried = page.getByRole("grid").getByRole("gridcell", { name: /stored after a retry/ });
-      expect(await retried.count()).toBe(2);
+      for (const point of [4, 8]) {
+        await page.getByRole("gridcell", { name: new RegExp(`^cam0, point ${point},.*stored at a later attempt`) }).waitFor();
+      }
       await log.getByText("complete: 32 of 32 stored").waitFor();
       expect((await newest(rig)).state).toBe("complete");
     });
@@ -135,6 +136,36 @@ describe("a scan in the browser", () => {
       await page.getByRole("button", { name: "Start the scan" }).click();
       await chip(page, "complete").waitFor();
       expect(await stored(page)).toBe(20);
+    });
+  });
+
+  it("has pictures that are asked for again when they fail to load, and says so when they do not come", async () => {
+    await at(browser, { angles: 2, cameras: 1 }, async ({ page }) => {
+      await begin(page);
+      await chip(page, "complete").waitFor();
+      const asked: number[] = [];
+      let failing = 2;
+      await page.route("**/shots/*/thumbnail", (route) => {
+        asked.push(Date.now());
+        return asked.length <= failing ? route.abort() : route.continue();
+      });
+      await page.getByRole("gridcell", { name: /point 1,/ }).click();
+      const first = page.getByRole("region", { name: "Point 1" });
+      await first.getByText("Not loaded; trying again").waitFor();
+      await until("it is there", () => first.locator("img").evaluateAll(([image]) => ((image as HTMLImageElement | undefined)?.naturalWidth ?? 0) > 0));
+      expect(asked.length).toBe(3);
+
+      asked.length = 0;
+      failing = 4;
+      await page.getByRole("gridcell", { name: /point 2,/ }).click();
+      const second = page.getByRole("region", { name: "Point 2" });
+      await second.getByText(/This image could not be loaded/).waitFor();
+      // Once, and again after 1, 2 and 4 s.
+      expect(asked.length).toBe(4);
+      const waits = asked.slice(1).map((at, index) => Math.floor((at - (asked[index] ?? 0)) / 1000));
+      expect([waits[0], waits[1], waits[2]].every((wait, index) => (wait ?? 0) >= 2 ** index)).toBe(true);
+      await second.getByRole("button", { name: "Try again" }).click();
+      await until("it is there after all", () => second.locator("img").evaluateAll(([image]) => ((image as HTMLImageElement | undefined)?.naturalWidth ?? 0) > 0));
     });
   });
 

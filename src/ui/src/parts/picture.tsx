@@ -7,14 +7,20 @@ import { Icon } from "./icon";
 
 type State = { name: "shown" } | { name: "waiting" } | { name: "missing" };
 
-export function Picture({ src, alt, eager }: { src: string; alt: string; eager?: boolean }) {
+interface Props {
+  src: string;
+  alt: string;
+  eager?: boolean;
+}
+
+/** Each image has a count of its own. */
+export function Picture(props: Props) {
+  return <Attempts key={props.src} {...props} />;
+}
+
+function Attempts({ src, alt, eager }: Props) {
   const [state, setState] = useState<State>({ name: "shown" });
   const [failures, setFailures] = useState(0);
-
-  useEffect(() => {
-    setState({ name: "shown" });
-    setFailures(0);
-  }, [src]);
 
   useEffect(() => {
     if (state.name !== "waiting") return;

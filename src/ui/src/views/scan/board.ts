@@ -14,7 +14,7 @@ export const MARKS: readonly Mark[] = ["done", "retried", "soft", "failed", "act
 
 export const MARK_WORDS: Record<Mark, string> = {
   done: "stored",
-  retried: "stored after a retry",
+  retried: "stored at a later attempt",
   soft: "stored, but soft",
   failed: "failed",
   active: "being taken",
