@@ -387,10 +387,10 @@ fn homing_by_the_service_can_be_given_up() {
     for wish in ["pause", "cancel"] {
         let homing = rig.command(&["home"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
         while level(&rig, ENABLE) != '0' {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
         while rig.run(&[wish]).code != Some(0) {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
         let homed = homing.wait_with_output().unwrap();
         let said = String::from_utf8(homed.stderr).unwrap();
