@@ -24,7 +24,7 @@ demo: build
 	./target/release/scanner demo
 
 ## Everything that CI runs
-test: prepare-test lint deny doc unit check-ui test-ui test-api test-libcamera test-systemd
+test: prepare-test ui lint deny doc unit check-ui test-ui test-api test-libcamera test-systemd
 
 .PHONY: prepare-test
 prepare-test:
