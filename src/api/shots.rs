@@ -181,7 +181,9 @@ pub(super) async fn cover(app: Shared, headers: HeaderMap, Path(scan): Path<Stri
             let dir = shared.folder_of(&scan)?;
             let contents = dataset::read_contents(&dir)?;
             let tally = contents.tally();
-            let first = tally.stored().find_map(|stored| Some((contents.files(stored.shot)?, stored.crc32c, stored.bytes)));
+            let first = tally
+                .stored()
+                .find_map(|stored| Some((contents.files(stored.shot)?, stored.crc32c, stored.bytes)));
             let (files, crc32c, bytes) =
                 first.ok_or_else(|| Problem::not_found(format!("scan {scan} has no image on disk (yet)")))?;
             Ok((dir.join(files.thumbnail), format!("\"t-{crc32c:08x}-{bytes:x}\"")))
