@@ -58,7 +58,8 @@ describe("the live view", () => {
   });
 
   it("comes back by itself after a slow photograph, and the button cannot be pressed twice meanwhile", async () => {
-    const options = 'live_beside_stills = false\nfaults = [{ kind = "slow" }]';
+    // A camera that cannot stream beside stills is shown by stills: each of them is slow, the photograph as well.
+    const options = 'live_beside_stills = false\nfaults = [{ kind = "slow", times = 40 }]';
     await at(browser, { cameras: 1, options }, async ({ page }) => {
       await alive(page);
       const region = photographs(page);
@@ -68,6 +69,7 @@ describe("the live view", () => {
       await busy.waitFor();
       expect(await busy.isDisabled()).toBe(true);
       expect(await region.getByRole("button", { name: "Preview" }).isDisabled()).toBe(true);
+      await page.getByText(/Paused for a photograph/).waitFor();
       await page.getByText("1 so far.").waitFor();
       await alive(page);
       await until("one picture is in the history", async () => (await page.getByRole("link", { name: /Photograph \d of cam0/ }).count()) === 1);

@@ -17,6 +17,8 @@ interface Props {
   /** What the places are. */
   across: string;
   format?: (value: number) => string;
+  /** What the scale shows at least. */
+  range?: readonly [number, number];
   select?: (index: number) => void;
 }
 
@@ -37,12 +39,12 @@ export function useWidth() {
 }
 
 /** Dots of some series over their places, with the scale that all of them fit in. */
-export function Plot({ label, series, across, format = figures, select }: Props) {
+export function Plot({ label, series, across, format = figures, range, select }: Props) {
   const { element, width: wide } = useWidth();
   const known = series.flatMap(({ values }) => values.filter((value) => value !== null));
   const places = Math.max(1, ...series.map(({ values }) => values.length));
   const [least, most] = known.length === 0 ? [0, 1] : [Math.min(...known), Math.max(...known)];
-  const ticks = scale(least, most);
+  const ticks = scale(Math.min(least, range?.[0] ?? least), Math.max(most, range?.[1] ?? most));
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const x = (index: number) => LEFT + ((index + 0.5) / places) * (wide - LEFT - RIGHT);
   const y = (value: number) => TOP + (1 - (value - low) / (high - low)) * (HIGH - TOP - BOTTOM);

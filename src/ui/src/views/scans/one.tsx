@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 
 import { get, pathOf, post, remove, textOf } from "../../api/client";
 import type { JournalNote, PlanDetail, ScanDetail, Shot, Verified } from "../../api/types";
-import { bytes, count, dateTime, exposure, figures, time, unit, words } from "../../lib/format";
+import { bytes, count, dateTime, exposure, percent, time, words } from "../../lib/format";
 import { amount } from "../../lib/quantity";
 import { Icon } from "../../parts/icon";
 import { Do, Figure, Note, Sure, useLoaded } from "../../parts/parts";
@@ -151,6 +151,9 @@ function Verify({ id }: { id: string }) {
   );
 }
 
+/** Less than this of an image is noise. */
+const CLIPPED = [0, 0.02] as const;
+
 function Plots({ plan, shots, select }: { plan: PlanDetail; shots: readonly Shot[]; select: (shot: number) => void }) {
   const series = (value: (shot: Extract<Shot, { state: "done" }>) => number): Series[] =>
     plan.cameras.map((name, camera) => ({
@@ -170,7 +173,8 @@ function Plots({ plan, shots, select }: { plan: PlanDetail; shots: readonly Shot
         label="Clipped, dark and bright"
         across="point"
         series={series((shot) => shot.facts.clipped_dark + shot.facts.clipped_bright)}
-        format={(part) => unit(figures(part * 100), "%")}
+        format={(part) => percent(part)}
+        range={CLIPPED}
         select={at}
       />
     </section>
