@@ -1,4 +1,4 @@
-/** Every view, light, dark and on a phone; and that nothing of it is wider than the phone. */
+/** Every view, light, dark and on a phone; and that nothing of it is wider than the phone, or longer than what is there. */
 
 import { join } from "node:path";
 
@@ -33,6 +33,11 @@ const LOOKS = [
 async function shoot(page: Page, look: string, view: string): Promise<void> {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wide, `${view} is wider than its screen`).toBeLessThanOrEqual(0);
+  const empty = await page.evaluate(() => {
+    const body = document.body.getBoundingClientRect().bottom + scrollY;
+    return document.documentElement.scrollHeight - Math.max(innerHeight, Math.ceil(body));
+  });
+  expect(empty, `${view} can be scrolled to where there is nothing`).toBeLessThanOrEqual(0);
   await page.screenshot({ path: join(SCREENSHOTS, `${view}-${look}.png`), fullPage: true });
 }
 
