@@ -3,7 +3,7 @@
 //!
 //! - **Nothing here slows a scan.** It has a thread of its own that steps back (`nice`) behind those of the scan; what
 //!   acts on the rig runs as a task where the control socket's does, what reads files on threads for that.
-//! - **Denied by default.** Every route wants a token, but for those of [`auth::OPEN`]; a test walks the document.
+//! - **Denied by default.** Every route wants a token, but for those of `OPEN` in `auth.rs`; a test walks the document.
 //! - **Errors are problem documents** (RFC 9457) whose `type` programs go by.
 
 mod app;
