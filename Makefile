@@ -42,9 +42,7 @@ deny:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
-# The drivers are processes of their own: they must be built before any test starts one.
 unit:
-	$(CARGO) build --locked --bins
 	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked
 
 ## The web page: its types against the daemon's document, its own tests, its size
@@ -61,7 +59,7 @@ test-libcamera: prepare-test
 
 ## Requests that nobody thought of, from the document of the HTTP API
 test-api: prepare-test
-	$(CARGO) build --locked --bins
+	./.ci/program
 	./.ci/test-api
 
 ## What the libcamera driver costs at 12 megapixels
@@ -70,7 +68,7 @@ bench-libcamera:
 
 ## More generated lives of a scan and more camera faults than CI runs: half an hour
 test-crash: prepare-test
-	$(CARGO) build --locked --bins
+	./.ci/program
 	PROPTEST_CASES=1000000 $(CARGO) test --locked --lib scan::
 	SCANNER_TEST_FAULTS=10000 $(CARGO) test --locked --test camera_soak -- --nocapture
 	for i in 1 2 3 4 5; do $(CARGO) test --locked --test crash_matrix -- --nocapture || exit 1; done
