@@ -137,6 +137,7 @@ async fn serve(listener: TcpListener, router: Router) {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!("cannot accept a connection of the API: {error}");
+                // Out of descriptors, say, which the next moment does not change.
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }

@@ -88,16 +88,10 @@ impl Client {
             TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| self.unreachable(&error))?;
         // The service says something at least once a second.
         stream.set_read_timeout(Some(PATIENCE)).map_err(|error| self.unreachable(&error))?;
-        let request = http::Request::builder()
-            .uri(format!("ws://{}{path}", self.host))
-            .header("Host", &self.host)
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("Connection", "Upgrade")
-            .header("Upgrade", "websocket")
-            .header("Sec-WebSocket-Version", "13")
-            .header("Sec-WebSocket-Key", tungstenite::handshake::client::generate_key())
-            .body(())
-            .map_err(|error| self.unreachable(&error))?;
+        let address =
+            format!("ws://{}{path}", self.host).parse().map_err(|error| self.unreachable(&error))?;
+        let request = tungstenite::ClientRequestBuilder::new(address)
+            .with_header("Authorization", format!("Bearer {}", self.token));
         match tungstenite::client(request, stream) {
             Ok((socket, _)) => Ok(socket),
             Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(answer))) => {

@@ -200,6 +200,7 @@ impl Server {
                 }
                 Err(error) => {
                     warn!("cannot accept a connection at the control socket: {error}");
+                    // Out of descriptors, say, which the next moment does not change.
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }

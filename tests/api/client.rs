@@ -125,16 +125,9 @@ impl Daemon {
 
     /// A WebSocket, with the token.
     pub(crate) fn socket(&self, path: &str) -> Socket {
-        let request = http::Request::builder()
-            .uri(format!("ws://{}{path}", self.address))
-            .header("Host", self.address.to_string())
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("Connection", "Upgrade")
-            .header("Upgrade", "websocket")
-            .header("Sec-WebSocket-Version", "13")
-            .header("Sec-WebSocket-Key", tungstenite::handshake::client::generate_key())
-            .body(())
-            .unwrap();
+        let address = format!("ws://{}{path}", self.address).parse().unwrap();
+        let request = tungstenite::ClientRequestBuilder::new(address)
+            .with_header("Authorization", format!("Bearer {}", self.token));
         let stream = std::net::TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         tungstenite::client(request, stream).unwrap().0

@@ -1,7 +1,5 @@
 //! What is left of a rig on pins, however the program ends, and what is known of it when it starts again.
 
-use std::io::BufRead as _;
-
 use rustix::process::Signal;
 
 use crate::interrupted::{begin, end, read_until, signal};
@@ -17,11 +15,7 @@ fn what_a_kill_leaves_powered_is_made_safe_from_the_configuration_alone() {
     assert!(refused.stderr.contains("scanner safe-state --force"), "{}", refused.stderr);
     assert_eq!(rig.run(&["rig", "jog", "turntable", "5 deg"]).code, Some(7));
     tell(&rig, &["start"]);
-    let mut line = String::new();
-    while !line.contains("(2/120") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
+    read_until(&mut log, "(2/120");
     signal(&service, Signal::KILL);
     service.wait().unwrap();
     assert_eq!([level(&rig, ENABLE), level(&rig, LIGHT)], ['0', '1'], "powered and lit, as SIGKILL left it");
@@ -47,16 +41,9 @@ fn a_scan_of_an_earlier_start_goes_on_once_somebody_has_said_where_the_turntable
     let rig = rig_on_pins(60);
     let (mut service, mut log) = begin(&rig, &["run"], "ready");
     tell(&rig, &["start"]);
-    let mut line = String::new();
-    while !line.contains("(2/120") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
+    read_until(&mut log, "(2/120");
     tell(&rig, &["pause"]);
-    while !line.contains("the rig is free") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
+    read_until(&mut log, "the rig is free");
     let first = rig.scan_id().unwrap();
     // The process that has begun it knows.
     tell(&rig, &["start", "--resume", &first]);
@@ -100,11 +87,7 @@ fn a_process_that_hangs_does_not_keep_the_rig_from_being_made_safe() {
     let rig = rig_on_pins(60);
     let (mut service, mut log) = begin(&rig, &["run"], "ready");
     tell(&rig, &["start"]);
-    let mut line = String::new();
-    while !line.contains("(2/120") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0);
-    }
+    read_until(&mut log, "(2/120");
     signal(&service, Signal::STOP);
     assert_eq!(rig.run(&["safe-state"]).code, Some(7));
     tell(&rig, &["safe-state", "--force"]);
