@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 use crate::camera_driver::protocol::{Controls, ErrorKind};
 use crate::config::Rung;
 use crate::frame::FailureKind;
+use crate::plan::{Plan, ShotIndex};
 use crate::scan::Outcome;
 
 pub use message::message_id;
@@ -28,6 +29,19 @@ pub struct ShotName {
     pub label: String,
     /// Who takes it.
     pub camera: String,
+}
+
+impl ShotName {
+    /// The names of `shot`, which the plan has.
+    pub fn of(plan: &Plan, shot: ShotIndex) -> Self {
+        let point = plan.point_of(shot);
+        Self {
+            shot: shot.0,
+            point: point.0 + 1,
+            label: plan.point(point).label.clone(),
+            camera: plan.camera(plan.camera_of(shot)).name.clone(),
+        }
+    }
 }
 
 /// An event as listeners get it.
@@ -160,6 +174,15 @@ pub enum Event {
         /// For people.
         reason: String,
     },
+    /// A person wants a shot taken again.
+    Retake {
+        /// Which shot.
+        shot: ShotName,
+        /// Shots that are stored without it.
+        stored: u32,
+        /// Shots of the plan.
+        shots: u32,
+    },
     /// The run ended before its time; the scan can be resumed.
     Paused {
         /// For people.
@@ -240,6 +263,9 @@ impl Event {
             }
             Self::ShotFailed { shot: ShotName { shot, point, label, camera }, reason } => {
                 warn!(target: target::SHOT_FAILED, scan, point, camera, shot, "gave up {camera}/{label} for now: {reason}");
+            }
+            Self::Retake { shot: ShotName { shot, point, label, camera }, stored, shots } => {
+                info!(target: target::RETAKE, scan, point, camera, shot, stored, shots, "{camera}/{label} is to be taken again; its image, if there was one, is kept in retaken/");
             }
             Self::Paused { reason, stored, shots } => {
                 error!(target: target::PAUSED,

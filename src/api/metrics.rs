@@ -183,7 +183,8 @@ impl Metrics {
             Event::Held { .. }
             | Event::Recovering { .. }
             | Event::Wedged { .. }
-            | Event::ShotFailed { .. } => {}
+            | Event::ShotFailed { .. }
+            | Event::Retake { .. } => {}
         }
         self.queue.set(open.captured.len() as i64);
     }

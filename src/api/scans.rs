@@ -112,7 +112,7 @@ pub(super) struct Note {
     at: Timestamp,
     /// Of which shot, if of one.
     shot: Option<u32>,
-    /// `attempt_failed`, `shot_failed`, `lost`, `paused`, `resumed`, `finished`.
+    /// `attempt_failed`, `shot_failed`, `lost`, `retake`, `paused`, `resumed`, `finished`.
     what: &'static str,
     /// Why, for people.
     reason: Option<String>,
@@ -286,6 +286,7 @@ fn notes(contents: &Contents) -> Vec<Note> {
             }
             Record::ShotFailed { shot, reason } => (Some(shot.0), "shot_failed", Some(reason.clone())),
             Record::Lost { shot, reason } => (Some(shot.0), "lost", Some(reason.clone())),
+            Record::Retake { shot } => (Some(shot.0), "retake", None),
             Record::Paused { reason } => (None, "paused", Some(reason.clone())),
             Record::Resumed => (None, "resumed", None),
             Record::Finished { outcome } => (None, "finished", Some(outcome.name().to_owned())),

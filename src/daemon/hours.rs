@@ -76,6 +76,7 @@ fn paused_by_hours(root: &std::path::Path) -> Option<ScanId> {
         | Record::Stored(_)
         | Record::ShotFailed { .. }
         | Record::Lost { .. }
+        | Record::Retake { .. }
         | Record::Resumed
         | Record::Finished { .. } => None,
     });

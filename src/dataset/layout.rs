@@ -13,6 +13,7 @@ pub(super) const JOURNAL: &str = "journal.jsonl";
 pub(super) const IMAGES: &str = "images";
 pub(super) const METADATA: &str = "metadata";
 pub(super) const THUMBNAILS: &str = "thumbnails";
+pub(super) const RETAKEN: &str = "retaken";
 pub(super) const QUARANTINE: &str = "quarantine";
 /// Ends the name of every file that is not whole yet.
 pub(super) const TEMPORARY: &str = ".tmp";

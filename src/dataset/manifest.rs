@@ -120,6 +120,7 @@ pub(super) fn changes_state(record: &Record) -> bool {
     match record {
         Record::Opened { .. }
         | Record::Lost { .. }
+        | Record::Retake { .. }
         | Record::Paused { .. }
         | Record::Resumed
         | Record::Finished { .. } => true,

@@ -8,6 +8,7 @@
 //!   images/cam0/r01_a017.jpg       ring and angle, not order of execution
 //!   metadata/cam0/r01_a017.json    what is known of the image, with its length and checksum
 //!   thumbnails/cam0/r01_a017.jpg   for looking at; derived, not synced, may be missing
+//!   retaken/cam0/r01_a017.1.jpg    what a person wanted taken again, with the number of its attempt; and its metadata
 //!   quarantine/                    what a recovery moved out of the way; nothing is ever deleted
 //! ```
 //!
@@ -20,13 +21,18 @@
 //! A file is never synced again after an error: the attempt fails and the next one writes new files. After an
 //! error of the journal nothing more is stored until a recovery has read what is really there.
 //!
+//! # Taking a shot again
+//! 1. Append the `retake` record to the journal; sync it. The shot is pending, and a scan that had ended is paused.
+//! 2. Move image and metadata to `retaken/`; sync the folders. Where this is cut off, a recovery does it.
+//!
 //! # Recovering
 //! 1. Lock the folder; refuse a newer format, an unknown record or a damaged plan without touching anything.
 //! 2. Copy what stands behind the journal's last good line to `quarantine/`; put a new journal of the good
 //!    lines in its place.
 //! 3. A stored shot whose file is missing or damaged is `lost`, that is, pending again; the file is moved to
 //!    `quarantine/`.
-//! 4. A file without a record is adopted if its metadata proves that it is whole, else moved to `quarantine/`.
+//! 4. What is still in the place of a shot that is wanted again is moved to `retaken/`. Any other file without a record is
+//!    adopted if its metadata proves that it is whole, else moved to `quarantine/`.
 //! 5. Derive the manifest.
 //!
 //! Every step may be interrupted and done again.
@@ -36,6 +42,7 @@
 //! is exactly one of done, failed with a reason, pending. Nothing is there twice or unrecorded. A scan with a
 //! shot missing never says complete.
 
+mod aside;
 mod contents;
 mod create;
 mod disk;
@@ -49,6 +56,7 @@ mod lock;
 mod manifest;
 mod quarantine;
 mod recover;
+mod retake;
 mod retention;
 mod space;
 mod store;
@@ -67,6 +75,7 @@ pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_
 pub use list::{Damaged, Listed, created, ids, list, newest, show};
 pub use manifest::Manifest;
 pub use recover::{Recovered, RecoveryReport, recover, recover_on};
+pub use retake::{Retaken, retake, retake_on};
 pub use retention::{RemoveError, discard, removable, removable_for_room, remove, sweep};
 pub use space::{SpaceError, needed_bytes, preflight};
 pub use store::{Dataset, ShotMetadata};

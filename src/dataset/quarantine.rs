@@ -4,11 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::RecoveryReport;
+use super::aside::{candidates, make_folder, move_to};
 use super::create::write_new;
 use super::disk::Disk;
 use super::error::{Context, DiskError};
 use super::journal::Stop;
-use super::layout::{QUARANTINE, parent};
+use super::layout::QUARANTINE;
 
 /// Moves things out of the way.
 pub(super) struct Quarantine<'a> {
@@ -26,7 +27,7 @@ impl Quarantine<'_> {
         self.report.cut_bytes = tail.len() as u64;
         self.report.cut_reason = stop.map(ToString::to_string);
         let folder = self.folder()?;
-        for path in candidates(&folder, "journal-tail") {
+        for path in candidates(&folder, "journal-tail", "") {
             match write_new(self.disk, &path, tail) {
                 Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
                 written => {
@@ -41,37 +42,14 @@ impl Quarantine<'_> {
     /// Moves the file or folder at `path` in the dataset.
     pub(super) fn take(&mut self, path: &str) -> Result<(), DiskError> {
         let folder = self.folder()?;
-        let from = self.dir.join(path);
-        for to in candidates(&folder, &path.replace('/', "_")) {
-            match self.disk.rename(&from, &to) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                moved => {
-                    moved.context("move to quarantine", &from)?;
-                    break;
-                }
-            }
-        }
+        move_to(self.disk, &self.dir.join(path), candidates(&folder, &path.replace('/', "_"), ""))?;
         self.report.quarantined.push(path.to_owned());
-        self.disk.sync_dir(&folder).context("sync", &folder)?;
-        self.disk.sync_dir(parent(&from)).context("sync", parent(&from))
+        Ok(())
     }
 
     fn folder(&self) -> Result<PathBuf, DiskError> {
         let folder = self.dir.join(QUARANTINE);
-        match self.disk.create_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            created => {
-                created.context("create", &folder)?;
-                self.disk.sync_dir(self.dir).context("sync", self.dir)?;
-            }
-        }
+        make_folder(self.disk, &folder)?;
         Ok(folder)
     }
-}
-
-/// `NAME`, `NAME.2`, `NAME.3` and so on.
-fn candidates(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
-    let name = name.to_owned();
-    let folder = folder.to_owned();
-    (1..).map(move |n| folder.join(if n == 1 { name.clone() } else { format!("{name}.{n}") }))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Record, Stored};
 
+use super::aside::make_folder;
 use super::create::{opened_record, write_new};
 use super::disk::{Disk, OsDisk};
 use super::error::{Context, DiskError, OpenError};
@@ -19,6 +20,7 @@ use super::layout::{self, IMAGES, JOURNAL, METADATA, PLAN, TEMPORARY, parent, te
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::quarantine::Quarantine;
+use super::retake::{files_left, set_aside, wanted_again};
 use super::store::{Opened, encode_metadata, is_whole_jpeg, metadata_of};
 use super::{Dataset, ScanId, Tally};
 
@@ -46,6 +48,8 @@ pub struct RecoveryReport {
     pub lost: Vec<(ShotIndex, String)>,
     /// Shots whose whole image had no record yet.
     pub adopted: Vec<ShotIndex>,
+    /// Files of shots that are wanted again, moved to `retaken/`, by their paths in the dataset.
+    pub set_aside: Vec<String>,
     /// Metadata files written again from the journal.
     pub metadata_restored: Vec<ShotIndex>,
     /// Files moved to `quarantine/`, by their paths in the dataset.
@@ -60,8 +64,35 @@ pub fn recover(dir: &Path) -> Result<Recovered, OpenError> {
 /// [`recover()`] on a disk of your choice. It reads all images, which may take minutes: before each, `go_on` is asked,
 /// and a no gives it up.
 pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path, go_on: &dyn Fn() -> bool) -> Result<Recovered, OpenError> {
+    let mut unchecked = open_unchecked(disk, dir)?;
+    let Unchecked { disk, dir, id, plan, journal, entries, report, .. } = &mut unchecked;
+    let mut recovery = Recovery { disk: &**disk, dir, id, plan, go_on, journal, entries, report };
+    recovery.make_missing_folders()?;
+    recovery.check_stored()?;
+    recovery.set_aside_what_is_wanted_again()?;
+    recovery.check_unrecorded()?;
+    let records = unchecked.entries.iter().map(|entry| entry.record.clone()).collect();
+    let (dataset, report) = unchecked.into_dataset()?;
+    Ok(Recovered { dataset, records, report })
+}
+
+/// A locked dataset whose journal is in order, but whose files nobody has looked at.
+pub(super) struct Unchecked {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    id: ScanId,
+    pub(super) plan: Plan,
+    lock: Lock,
+    journal: Journal,
+    entries: Vec<Entry>,
+    old_manifest: Option<Manifest>,
+    report: RecoveryReport,
+}
+
+/// Locks the dataset at `dir` and puts its journal in order.
+pub(super) fn open_unchecked(disk: Arc<dyn Disk>, dir: &Path) -> Result<Unchecked, OpenError> {
     let lock = Lock::take(dir)?;
-    // From here to `Recovery`, nothing is written: an error leaves the dataset as it was.
+    // From here to `Quarantine`, nothing is written: an error leaves the dataset as it was.
     let old_manifest = Manifest::read(dir)?;
     let (plan, plan_json) = read_plan(dir)?;
     let (bytes, mut read) = read_journal(dir)?;
@@ -78,22 +109,21 @@ pub fn recover_on(disk: Arc<dyn Disk>, dir: &Path, go_on: &dyn Fn() -> bool) -> 
         report.new_journal = true;
         read.entries.push(journal.append(&opened_record(&id, &plan_json), true)?);
     }
+    let (dir, entries) = (dir.to_owned(), read.entries);
+    Ok(Unchecked { disk, dir, id, plan, lock, journal, entries, old_manifest, report })
+}
 
-    let entries = read.entries;
-    let mut recovery = Recovery { disk: &*disk, dir, id: &id, plan: &plan, go_on, journal, entries, report };
-    recovery.make_missing_folders()?;
-    recovery.check_stored()?;
-    recovery.check_unrecorded()?;
-    let Recovery { journal, entries, report, .. } = recovery;
-
-    let manifest = Manifest::derive(&plan, &entries)
-        .ok_or_else(|| OpenError::Plan { path: dir.join(JOURNAL), reason: "it has no scan id".into() })?;
-    if old_manifest.as_ref() != Some(&manifest) {
-        manifest.write(&*disk, dir)?;
+impl Unchecked {
+    /// Derives the manifest, and opens the dataset for writing.
+    pub(super) fn into_dataset(self) -> Result<(Dataset, RecoveryReport), OpenError> {
+        let Self { disk, dir, id, plan, lock, journal, entries, old_manifest, report } = self;
+        let manifest = Manifest::derive(&plan, &entries)
+            .ok_or_else(|| OpenError::Plan { path: dir.join(JOURNAL), reason: "it has no scan id".into() })?;
+        if old_manifest.as_ref() != Some(&manifest) {
+            manifest.write(&*disk, &dir)?;
+        }
+        Ok((Dataset::new(Opened { disk, dir, id, plan, lock, journal, manifest, entries }), report))
     }
-    let records = entries.iter().map(|entry| entry.record.clone()).collect();
-    let opened = Opened { disk, dir: dir.to_owned(), id, plan, lock, journal, manifest, entries };
-    Ok(Recovered { dataset: Dataset::new(opened), records, report })
 }
 
 /// The journal's bytes (none if it is missing) and what they say.
@@ -154,9 +184,9 @@ struct Recovery<'a> {
     id: &'a ScanId,
     plan: &'a Plan,
     go_on: &'a dyn Fn() -> bool,
-    journal: Journal,
-    entries: Vec<Entry>,
-    report: RecoveryReport,
+    journal: &'a mut Journal,
+    entries: &'a mut Vec<Entry>,
+    report: &'a mut RecoveryReport,
 }
 
 impl Recovery<'_> {
@@ -170,7 +200,7 @@ impl Recovery<'_> {
     }
 
     fn quarantine(&mut self, path: &str) -> Result<(), DiskError> {
-        Quarantine { disk: self.disk, dir: self.dir, report: &mut self.report }.take(path)
+        Quarantine { disk: self.disk, dir: self.dir, report: self.report }.take(path)
     }
 
     /// What is stored needs its folders, even where somebody has removed them.
@@ -178,11 +208,7 @@ impl Recovery<'_> {
         for folder in [IMAGES, METADATA].map(|folder| self.dir.join(folder)) {
             let of_cameras = self.plan.cameras.iter().map(|camera| folder.join(&camera.name));
             for folder in std::iter::once(folder.clone()).chain(of_cameras) {
-                match self.disk.create_dir(&folder) {
-                    Ok(()) => self.disk.sync_dir(parent(&folder)).context("sync", parent(&folder))?,
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    Err(error) => return Err(error).context("create", &folder),
-                }
+                make_folder(self.disk, &folder)?;
             }
         }
         Ok(())
@@ -223,6 +249,16 @@ impl Recovery<'_> {
         }
         self.write_again(&self.dir.join(path), &encode_metadata(&wanted)?)?;
         self.report.metadata_restored.push(stored.shot);
+        Ok(())
+    }
+
+    /// A crash may have come between the record and the moving.
+    fn set_aside_what_is_wanted_again(&mut self) -> Result<(), DiskError> {
+        for old in wanted_again(self.entries).values() {
+            let files = files_left(self.dir, self.plan, old);
+            set_aside(self.disk, self.dir, self.plan, old, &files)?;
+            self.report.set_aside.extend(files);
+        }
         Ok(())
     }
 

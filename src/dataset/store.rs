@@ -17,6 +17,7 @@ use super::journal::{Entry, Journal};
 use super::layout::{self, parent, temporary};
 use super::lock::Lock;
 use super::manifest::{Manifest, changes_state};
+use super::retake::set_aside;
 use super::tally::{ShotState, Tally};
 use super::{ScanId, State};
 
@@ -137,6 +138,24 @@ impl Dataset {
         Ok(stored)
     }
 
+    /// Makes `shot` pending, because a person wants it taken again; what was stored of it is kept in `retaken/`.
+    /// On return both are on the disk. A scan that had ended is paused then.
+    pub fn retake(&self, shot: ShotIndex) -> Result<(), StoreError> {
+        let Inner { disk, dir, plan, .. } = &*self.0;
+        let before = self.log().tally.shot(shot).cloned();
+        match before {
+            None => return Err(StoreError::UnknownShot { shot, planned: plan.shot_count() }),
+            Some(ShotState::Pending) => return Ok(()),
+            Some(ShotState::Failed { .. } | ShotState::Done(_)) => {}
+        }
+        self.append(&Record::Retake { shot }, true)?;
+        if let Some(ShotState::Done(old)) = before {
+            let files = [old.image.clone(), layout::metadata(plan, shot)];
+            set_aside(&**disk, dir, plan, &old, &files)?;
+        }
+        Ok(())
+    }
+
     /// Adds a record. What a resumed scan must know is synced (paused, resumed, finished, lost, failed shots);
     /// attempts are not: a lost count of attempts costs one more attempt. Waits for a record being synced.
     ///
@@ -157,6 +176,7 @@ impl Dataset {
             Record::Stored(_)
             | Record::ShotFailed { .. }
             | Record::Lost { .. }
+            | Record::Retake { .. }
             | Record::Paused { .. }
             | Record::Resumed
             | Record::Finished { .. } => true,

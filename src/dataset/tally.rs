@@ -134,6 +134,14 @@ impl Tally {
                     *slot = ShotState::Pending;
                 }
             }
+            Record::Retake { shot } => {
+                if let Some(slot) = self.slot(*shot) {
+                    *slot = ShotState::Pending;
+                }
+                if self.state.is_finished() {
+                    self.state = State::Paused;
+                }
+            }
             Record::Paused { .. } => self.state = State::Paused,
             Record::Resumed => self.state = State::Running,
             Record::Finished { outcome } => self.finished(*outcome),

@@ -16,7 +16,7 @@ use crate::rig::Axes;
 use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
 use crate::scan::Input;
 
-use super::driver::Emit;
+use super::emit::Emit;
 use super::hold::{Holding, Prepare};
 use super::motion::{self, Arrival};
 use super::still::Watcher;

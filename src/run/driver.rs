@@ -1,10 +1,11 @@
 //! The loop: input, transition, actions.
 
+mod telling;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -12,18 +13,21 @@ use tracing::{debug, error};
 
 use crate::camera_driver::protocol::Hello;
 use crate::config::{Hold, SettleBy};
-use crate::event::{Event, ShotName, Told};
-use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
+use crate::event::{Event, Told};
+use crate::plan::{CameraIndex, Plan, PointIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
-use crate::scan::{Action, End, Input, Phase, Record, State};
+use crate::scan::{Action, End, Input, Record, Shot, State};
 
 use crate::units::FramesPerSecond;
 
 use super::cameras::{CameraTask, Order};
+use super::command::{Command, RetakeRefused};
+use super::emit::Emit;
 use super::hold::Holding;
 use super::motion::{self, Arrival, MoveOrder};
 use super::pulse::Pulse;
+use super::retakes::Retakes;
 use super::still::Watcher;
 use super::storage::{Message, Storage};
 use super::summary::{EndName, Progress, Summary};
@@ -31,50 +35,6 @@ use super::timing::Stopwatch;
 
 /// As many low-resolution frames as there are, where they tell when the rig has settled.
 const WATCH: FramesPerSecond = FramesPerSecond::new(120.0);
-
-/// What a person can ask of a running scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Stop; the scan can be resumed.
-    Pause {
-        /// For people.
-        reason: String,
-    },
-    /// Stop for good.
-    Cancel,
-}
-
-impl Command {
-    /// Why it was given, for people.
-    pub(crate) fn reason(self) -> String {
-        match self {
-            Self::Pause { reason } => reason,
-            Self::Cancel => "cancelled".to_owned(),
-        }
-    }
-}
-
-/// Tells the log and every listener.
-#[derive(Debug, Clone)]
-pub struct Emit {
-    scan: Arc<str>,
-    listeners: broadcast::Sender<Told>,
-}
-
-impl Emit {
-    /// For the events of `scan`.
-    pub fn new(scan: &str, listeners: broadcast::Sender<Told>) -> Self {
-        Self { scan: scan.into(), listeners }
-    }
-
-    /// Logs the event and passes it on.
-    pub fn event(&self, event: &Event) {
-        event.log(&self.scan);
-        // Nobody has to listen.
-        let told = Told { scan: self.scan.clone(), at: Timestamp::now(), event: event.clone() };
-        let _ = self.listeners.send(told);
-    }
-}
 
 /// A camera that streams.
 pub struct OpenCamera {
@@ -136,6 +96,7 @@ struct Performer {
     emit: Emit,
     /// What has happened since `emit` was last told.
     untold: Vec<Event>,
+    retakes: Retakes,
     progress: watch::Sender<Progress>,
     pulse: Pulse,
     patience: Duration,
@@ -200,6 +161,7 @@ impl Performer {
             commands: run.commands,
             emit,
             untold: Vec::new(),
+            retakes: Retakes::default(),
             progress: run.progress,
             pulse: run.pulse,
             patience: run.patience,
@@ -246,15 +208,42 @@ impl Performer {
     async fn next_input(&mut self) -> Input {
         loop {
             tokio::select! {
-                Some(command) = self.commands.recv() => return match command {
-                    Command::Pause { reason } => Input::Pause { reason },
-                    Command::Cancel => Input::Cancel,
-                },
+                Some(command) = self.commands.recv() => {
+                    if let Some(input) = self.obey(command) {
+                        return input;
+                    }
+                }
                 Some(message) = self.storage.next() => {
                     if let Some(input) = self.take(message) {
                         return input;
                     }
                 }
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> Option<Input> {
+        match command {
+            Command::Pause { reason } => Some(Input::Pause { reason }),
+            Command::Cancel => Some(Input::Cancel),
+            Command::Retake { shot, done } => {
+                let planned = self.plan.shot_count();
+                let answer = match self.state.shots().get(shot.0 as usize) {
+                    None => Err(RetakeRefused::Unknown { shot, planned }),
+                    Some(Shot::InHand { .. }) => Err(RetakeRefused::InHand(shot)),
+                    Some(Shot::Pending { .. } | Shot::Failed { .. }) => Ok(()),
+                    // First the journal, then the state: the new image needs the old one's place.
+                    Some(Shot::Stored { .. }) => {
+                        if self.retakes.add(shot, done) {
+                            self.storage.retake(shot);
+                        }
+                        return None;
+                    }
+                };
+                let input = answer.is_ok().then_some(Input::Retake { shot });
+                // Whoever asked may have gone.
+                let _ = done.send(answer);
+                input
             }
         }
     }
@@ -282,6 +271,15 @@ impl Performer {
                 let event = Event::StoreFailed { shot: self.shot_name(shot), kind, message: message.clone() };
                 self.untold.push(event);
                 Some(Input::StoreFailed { shot, message })
+            }
+            Message::Retaken { shot } => {
+                self.retakes.answer(shot, &Ok(()));
+                Some(Input::Retake { shot })
+            }
+            Message::RetakeFailed { shot, message } => {
+                self.retakes
+                    .answer(shot, &Err(RetakeRefused::NotRecorded { shot, message: message.clone() }));
+                Some(Input::Pause { reason: message })
             }
             Message::NoteFailed { message } => Some(Input::Pause { reason: message }),
         }
@@ -329,67 +327,6 @@ impl Performer {
         if self.cameras[usize::from(camera.0)].0.send(order).is_err() {
             error!(scan = self.scan, "the task of camera {} has ended before the scan", camera.0);
         }
-    }
-
-    fn note_input(&mut self, input: &Input) {
-        match input {
-            Input::CaptureFailed { shot, kind, message } => {
-                self.tally.failed_here = true;
-                *self.tally.failures.entry(kind.name()).or_default() += 1;
-                self.untold.push(Event::AttemptFailed {
-                    shot: self.shot_name(*shot),
-                    attempt: self.attempt_of(*shot),
-                    kind: *kind,
-                    message: message.clone(),
-                });
-            }
-            Input::Captured { shot } => {
-                let attempt = self.attempt_of(*shot);
-                self.untold.push(Event::Captured { shot: self.shot_name(*shot), attempt });
-            }
-            Input::Start
-            | Input::MotionFailed { .. }
-            | Input::Recovered { .. }
-            | Input::RecoveryFailed { .. }
-            | Input::Wedged { .. }
-            | Input::Interrupted { .. }
-            | Input::Stored { .. }
-            | Input::StoreFailed { .. }
-            | Input::Pause { .. }
-            | Input::Cancel => {}
-        }
-    }
-
-    fn attempt_of(&self, shot: ShotIndex) -> u32 {
-        self.state.shots()[shot.0 as usize].attempts()
-    }
-
-    fn shot_name(&self, shot: ShotIndex) -> ShotName {
-        let point = self.plan.point_of(shot);
-        ShotName {
-            shot: shot.0,
-            point: point.0 + 1,
-            label: self.plan.point(point).label.clone(),
-            camera: self.plan.camera(self.plan.camera_of(shot)).name.clone(),
-        }
-    }
-
-    fn tell_events(&mut self) {
-        for event in self.untold.drain(..) {
-            self.emit.event(&event);
-        }
-    }
-
-    fn tell_progress(&self) {
-        self.progress.send_modify(|progress| {
-            let counts = self.state.counts();
-            progress.stored = counts.stored;
-            progress.failed = counts.failed;
-            progress.stopping = matches!(self.state.phase(), Phase::Halting(_) | Phase::Ended(_));
-            if let Phase::At { point, .. } = self.state.phase() {
-                progress.point = point.0 + 1;
-            }
-        });
     }
 
     async fn finish(self, end: End) -> (Summary, Vec<Lease>) {

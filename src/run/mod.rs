@@ -5,16 +5,21 @@
 //! loop's inbox, so the transition function sees one input at a time.
 
 mod cameras;
+mod command;
 mod driver;
+mod emit;
 mod hold;
 mod motion;
 mod pulse;
+mod retakes;
 mod still;
 mod storage;
 mod summary;
 mod timing;
 
+pub use command::{Command, RetakeRefused};
 pub use driver::*;
+pub use emit::Emit;
 pub use pulse::{Pulse, longest_silence};
 pub use storage::Storage;
 pub use summary::*;

@@ -34,15 +34,25 @@ pub(super) enum Message {
     Stored(Stored),
     /// A frame is not on disk.
     StoreFailed { shot: ShotIndex, kind: FailureKind, message: String },
+    /// A shot is pending again, in the journal, and its place is free.
+    Retaken { shot: ShotIndex },
+    /// It is not, or its place is not free.
+    RetakeFailed { shot: ShotIndex, message: String },
     /// The journal does not take records any more.
     NoteFailed { message: String },
+}
+
+/// What the thread `journal` does, in order.
+enum Order {
+    Note(Record),
+    Retake(ShotIndex),
 }
 
 /// An open dataset and the threads that fill it.
 pub struct Storage {
     plan: Arc<Plan>,
     pipeline: Arc<Pipeline>,
-    notes: blocking::Sender<Record>,
+    orders: blocking::Sender<Order>,
     /// Ends with the first error, if there was one.
     journal: JoinHandle<Result<(), String>>,
     inbox: mpsc::UnboundedSender<Message>,
@@ -54,7 +64,7 @@ impl Storage {
     pub fn start(dataset: Dataset, jpeg_quality: u8) -> io::Result<Self> {
         let plan = Arc::new(dataset.plan().clone());
         let (inbox, messages) = mpsc::unbounded_channel();
-        let (notes, receiver) = blocking::channel();
+        let (orders, receiver) = blocking::channel();
         let journal = {
             let (dataset, inbox) = (dataset.clone(), inbox.clone());
             std::thread::Builder::new()
@@ -71,12 +81,21 @@ impl Storage {
             let _ = to_inbox.send(message);
         };
         let pipeline = Arc::new(Pipeline::start(ENCODERS, jpeg_quality, Box::new(dataset), on_result)?);
-        Ok(Self { plan, pipeline, notes, journal, inbox, messages })
+        Ok(Self { plan, pipeline, orders, journal, inbox, messages })
     }
 
     /// Appends a record to the journal, some time soon, in order.
     pub fn note(&self, record: Record) {
-        if self.notes.send(record).is_err() {
+        self.order(Order::Note(record));
+    }
+
+    /// Makes a stored shot pending, some time soon; answered by [`Message::Retaken`] or [`Message::RetakeFailed`].
+    pub(super) fn retake(&self, shot: ShotIndex) {
+        self.order(Order::Retake(shot));
+    }
+
+    fn order(&self, order: Order) {
+        if self.orders.send(order).is_err() {
             error!("the journal's thread has ended before the scan");
         }
     }
@@ -108,8 +127,8 @@ impl Storage {
     /// # Errors
     /// Why a record is not in the journal, for people.
     pub(super) async fn finish(self) -> Result<(), String> {
-        let Self { pipeline, notes, journal, .. } = self;
-        drop(notes);
+        let Self { pipeline, orders, journal, .. } = self;
+        drop(orders);
         let finishing = tokio::task::spawn_blocking(move || {
             // The cameras' tasks have ended: this is the last handle.
             drop(pipeline);
@@ -182,20 +201,29 @@ impl Pixels for CapturedFrame {
 
 fn keep_journal(
     dataset: &Dataset,
-    records: &blocking::Receiver<Record>,
+    orders: &blocking::Receiver<Order>,
     inbox: &mpsc::UnboundedSender<Message>,
 ) -> Result<(), String> {
     let mut outcome = Ok(());
-    for record in records {
+    for order in orders {
         // After an error the journal's end is unknown: a later record must not pretend otherwise.
         if outcome.is_err() {
             continue;
         }
-        if let Err(error) = dataset.note(&record) {
-            let message = error.to_string();
-            outcome = Err(message.clone());
-            let _ = inbox.send(Message::NoteFailed { message });
-        }
+        let done = match &order {
+            Order::Note(record) => dataset.note(record),
+            Order::Retake(shot) => dataset.retake(*shot),
+        };
+        outcome = done.map_err(|error| error.to_string());
+        // Nobody listens any more only when the run has ended.
+        let _ = match (order, &outcome) {
+            (Order::Note(_), Ok(())) => Ok(()),
+            (Order::Note(_), Err(message)) => inbox.send(Message::NoteFailed { message: message.clone() }),
+            (Order::Retake(shot), Ok(())) => inbox.send(Message::Retaken { shot }),
+            (Order::Retake(shot), Err(message)) => {
+                inbox.send(Message::RetakeFailed { shot, message: message.clone() })
+            }
+        };
     }
     outcome
 }

@@ -70,6 +70,11 @@ pub enum Input {
         /// For people.
         message: String,
     },
+    /// A person wants a shot taken again; if it was stored, [`Record::Retake`] is in the journal already.
+    Retake {
+        /// Which shot.
+        shot: ShotIndex,
+    },
     /// Stop for now, so that the scan can go on later.
     Pause {
         /// For people.

@@ -57,6 +57,11 @@ pub enum Record {
         /// For people.
         reason: String,
     },
+    /// A person wants a shot taken again: it is pending, and its image, if it had one, is kept in `retaken/`.
+    Retake {
+        /// What is taken again.
+        shot: ShotIndex,
+    },
     /// The scan stopped for a while.
     Paused {
         /// For people.

@@ -44,7 +44,10 @@ pub enum Shot {
         attempt: u32,
     },
     /// On disk and in the journal.
-    Stored,
+    Stored {
+        /// The attempt that captured it.
+        attempt: u32,
+    },
     /// All attempts of a pass failed.
     Failed {
         /// Attempts so far, in the life of the scan.
@@ -184,15 +187,15 @@ impl State {
             }
             Record::Stored(stored) => {
                 self.known(stored.shot)?;
-                self.set_shot(stored.shot, Shot::Stored);
+                self.set_shot(stored.shot, Shot::Stored { attempt: stored.attempt });
             }
             Record::ShotFailed { shot, reason } => {
                 let attempts = self.known(*shot)?.attempts();
                 self.set_shot(*shot, Shot::Failed { attempts, reason: reason.clone(), retry: Retry::Due });
             }
-            Record::Lost { shot, .. } => {
-                self.known(*shot)?;
-                self.set_shot(*shot, Shot::Pending { attempts: 0 });
+            Record::Lost { shot, .. } | Record::Retake { shot } => {
+                let attempts = self.known(*shot)?.attempts();
+                self.set_shot(*shot, Shot::Pending { attempts });
             }
             Record::AttemptFailed { shot, .. } => {
                 self.known(*shot)?;
@@ -257,19 +260,18 @@ impl Counts {
         match shot {
             Shot::Pending { .. } => None,
             Shot::InHand { .. } => Some(&mut self.in_hand),
-            Shot::Stored => Some(&mut self.stored),
+            Shot::Stored { .. } => Some(&mut self.stored),
             Shot::Failed { .. } => Some(&mut self.failed),
         }
     }
 }
 
 impl Shot {
-    /// Attempts so far, in the life of the scan; 0 for a stored one.
+    /// Attempts so far, in the life of the scan.
     pub const fn attempts(&self) -> u32 {
         match self {
             Self::Pending { attempts } | Self::Failed { attempts, .. } => *attempts,
-            Self::InHand { attempt } => *attempt,
-            Self::Stored => 0,
+            Self::InHand { attempt } | Self::Stored { attempt } => *attempt,
         }
     }
 }

@@ -27,6 +27,9 @@ pub enum IllegalInput {
     /// An answer of a camera that was not asked for it.
     #[error("camera {} has no such work under way", .0.0)]
     NotAsked(CameraIndex),
+    /// A shot that is on its way to the disk, or none.
+    #[error("shot {} cannot be taken again now", .0.0)]
+    NotRetakeable(ShotIndex),
     /// An acknowledgement of a frame that was not captured.
     #[error("no frame of shot {} is on its way to the disk", .0.0)]
     NotInHand(ShotIndex),
@@ -64,14 +67,15 @@ impl State {
             Input::Wedged { camera, message } => self.wedged(camera, &message, &mut actions)?,
             Input::Interrupted { camera } => self.interrupted(camera)?,
             Input::Stored { shot } => {
-                self.take_from_hand(shot)?;
-                self.set_shot(shot, Shot::Stored);
+                let attempt = self.take_from_hand(shot)?;
+                self.set_shot(shot, Shot::Stored { attempt });
             }
             Input::StoreFailed { shot, message } => {
                 let attempts = self.take_from_hand(shot)?;
                 self.set_shot(shot, Shot::Pending { attempts });
                 self.halt(End::Paused { reason: message }, &mut actions);
             }
+            Input::Retake { shot } => self.retake(shot, &mut actions)?,
             Input::Pause { reason } => {
                 if matches!(self.phase, Phase::Halting(_)) {
                     return Err(IllegalInput::AlreadyHalting);
@@ -167,11 +171,30 @@ impl State {
                     let shot = self.plan.shot(PointIndex(point), camera);
                     let attempts = match self.shot(shot) {
                         Shot::Pending { attempts } | Shot::Failed { attempts, .. } => *attempts,
-                        Shot::InHand { .. } | Shot::Stored => continue,
+                        Shot::InHand { .. } | Shot::Stored { .. } => continue,
                     };
                     self.fail_shot(shot, attempts, message.to_owned(), Retry::Over, actions);
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn retake(&mut self, shot: ShotIndex, actions: &mut Actions) -> Result<(), IllegalInput> {
+        let attempts = match self.shots.get(shot.0 as usize) {
+            Some(Shot::Stored { attempt: attempts } | Shot::Failed { attempts, .. }) => *attempts,
+            Some(Shot::Pending { .. }) => return Ok(()),
+            Some(Shot::InHand { .. }) | None => return Err(IllegalInput::NotRetakeable(shot)),
+        };
+        match self.health(self.plan.camera_of(shot)) {
+            Health::Usable { .. } => self.set_shot(shot, Shot::Pending { attempts }),
+            Health::Wedged => {
+                let reason = "its camera is wedged".to_owned();
+                self.fail_shot(shot, attempts, reason, Retry::Over, actions);
+            }
+        }
+        if self.phase == Phase::Draining {
+            self.visit_next(None, actions);
         }
         Ok(())
     }
@@ -284,7 +307,7 @@ impl State {
     fn take_from_hand(&self, shot: ShotIndex) -> Result<u32, IllegalInput> {
         match self.shots.get(shot.0 as usize) {
             Some(Shot::InHand { attempt }) => Ok(*attempt),
-            Some(Shot::Pending { .. } | Shot::Stored | Shot::Failed { .. }) | None => {
+            Some(Shot::Pending { .. } | Shot::Stored { .. } | Shot::Failed { .. }) | None => {
                 Err(IllegalInput::NotInHand(shot))
             }
         }

@@ -40,17 +40,14 @@ impl State {
     /// Forwards through what is pending, then backwards through what failed: the way back from the last point.
     fn next_point(&mut self, from: Option<(PointIndex, Pass)>) -> Option<(PointIndex, Pass)> {
         let points = self.plan.points.len() as u32;
+        let open = (self.first_open..points).find(|&point| self.is_open(PointIndex(point), Pass::First));
+        self.first_open = open.unwrap_or(points);
+        if let Some(point) = open {
+            return Some((PointIndex(point), Pass::First));
+        }
         let end_of_retries = match from {
             Some((PointIndex(point), Pass::Retry)) => point,
-            Some((_, Pass::First)) | None => {
-                let open =
-                    (self.first_open..points).find(|&point| self.is_open(PointIndex(point), Pass::First));
-                self.first_open = open.unwrap_or(points);
-                if let Some(point) = open {
-                    return Some((PointIndex(point), Pass::First));
-                }
-                points
-            }
+            Some((_, Pass::First)) | None => points,
         };
         let due = (0..end_of_retries).rev().find(|&point| self.is_open(PointIndex(point), Pass::Retry));
         due.map(|point| (PointIndex(point), Pass::Retry))
@@ -64,7 +61,7 @@ impl State {
         match self.shot(shot) {
             Shot::Pending { .. } => pass == Pass::First,
             Shot::Failed { retry, .. } => pass == Pass::Retry && *retry == Retry::Due,
-            Shot::InHand { .. } | Shot::Stored => false,
+            Shot::InHand { .. } | Shot::Stored { .. } => false,
         }
     }
 

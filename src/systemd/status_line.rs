@@ -61,7 +61,8 @@ impl StatusLine {
             | Event::Wedged { .. }
             | Event::Stored { .. }
             | Event::StoreFailed { .. }
-            | Event::ShotFailed { .. } => {
+            | Event::ShotFailed { .. }
+            | Event::Retake { .. } => {
                 if let Some(scan) = &mut self.scan {
                     scan.note(event, now);
                 }
@@ -123,6 +124,11 @@ impl Scan {
             }
             Event::Captured { .. } => self.trouble = None,
             Event::Stored { stored, .. } => (self.stored, self.told) = (*stored, now),
+            Event::Retake { stored, .. } => {
+                // What this run has done, it has done.
+                self.before = self.before.saturating_sub(self.stored.saturating_sub(*stored));
+                self.stored = *stored;
+            }
             Event::Started { .. }
             | Event::Held { .. }
             | Event::Recovered { .. }

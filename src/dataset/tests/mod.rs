@@ -5,6 +5,7 @@ mod journals;
 mod power;
 mod power_cut;
 mod power_model;
+mod retake;
 mod round_trip;
 mod scans;
 

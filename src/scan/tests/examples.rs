@@ -216,3 +216,52 @@ fn a_journal_of_another_plan_is_refused() {
     let error = State::replay(plan(2, 1), policy(), &records).unwrap_err();
     assert!(error.to_string().contains("shot 5"), "{error}");
 }
+
+#[test]
+fn a_shot_that_a_person_wants_again_is_taken_before_the_scan_goes_on() {
+    let (mut state, _) = started(3, 1, policy());
+    store(&mut state, 0);
+    // At point 1 by now; the camera is not called away from it.
+    assert!(captures(&state.step(Input::Retake { shot: ShotIndex(0) }).unwrap()).is_empty());
+    let actions = store(&mut state, 1);
+    assert_eq!(actions.first(), Some(&Action::Move { point: PointIndex(0) }));
+    // Attempts are counted in the life of the scan.
+    assert!(actions.contains(&Action::Capture { shot: ShotIndex(0), attempt: 2 }));
+    assert_eq!(captures(&store(&mut state, 0)), [2]);
+    assert_eq!(end(&store(&mut state, 2)), Some(&End::Finished(Outcome::Complete)));
+    assert_eq!(state.step(Input::Retake { shot: ShotIndex(0) }), Err(IllegalInput::Ended));
+}
+
+#[test]
+fn a_shot_can_be_wanted_again_until_the_last_frame_is_on_the_disk() {
+    let (mut state, _) = started(2, 1, policy());
+    store(&mut state, 0);
+    state.step(Input::Captured { shot: ShotIndex(1) }).unwrap();
+    // On its way to the disk, it cannot be called back.
+    let last = Input::Retake { shot: ShotIndex(1) };
+    assert_eq!(state.step(last), Err(IllegalInput::NotRetakeable(ShotIndex(1))));
+    let actions = state.step(Input::Retake { shot: ShotIndex(0) }).unwrap();
+    assert_eq!(captures(&actions), [0]);
+    assert_eq!(end(&state.step(Input::Stored { shot: ShotIndex(1) }).unwrap()), None);
+    assert_eq!(end(&store(&mut state, 0)), Some(&End::Finished(Outcome::Complete)));
+}
+
+#[test]
+fn a_shot_of_a_wedged_camera_that_is_wanted_again_has_failed() {
+    let mut policy = policy();
+    policy.scan.on_wedged_camera = OnWedgedCamera::Continue;
+    policy.recovery.attempts = 1;
+    let (mut state, _) = started(3, 2, policy);
+    store(&mut state, 0);
+    store(&mut state, 1);
+    fail(&mut state, 2, ErrorKind::Timeout);
+    store(&mut state, 3);
+    // The next point begins with a respawn of the camera that failed.
+    state.step(Input::Wedged { camera: CAM0, message: "in state D".into() }).unwrap();
+    let actions = state.step(Input::Retake { shot: ShotIndex(0) }).unwrap();
+    assert!(
+        matches!(&actions[..], [Action::Record(Record::ShotFailed { shot: ShotIndex(0), .. })]),
+        "{actions:?}"
+    );
+    assert_eq!(end(&store(&mut state, 5)), Some(&End::Finished(Outcome::Incomplete)));
+}

@@ -133,9 +133,9 @@ impl World {
         for shot in self.plan.shots() {
             let index = shot.0 as usize;
             let (live, after_crash) = (&self.state.shots()[index], &replayed.shots()[index]);
-            assert_eq!(matches!(live, Shot::Stored), self.stored.contains(&shot));
+            assert_eq!(matches!(live, Shot::Stored { .. }), self.stored.contains(&shot));
             assert_eq!(matches!(live, Shot::InHand { .. }), self.in_hand.contains(&shot));
-            assert_eq!(matches!(live, Shot::Stored), matches!(after_crash, Shot::Stored));
+            assert_eq!(matches!(live, Shot::Stored { .. }), matches!(after_crash, Shot::Stored { .. }));
             // A failed shot whose retry is in hand is failed again after a crash: it will be retried once more.
             let failed = matches!(live, Shot::Failed { .. });
             assert!(!failed || matches!(after_crash, Shot::Failed { .. }));
@@ -178,19 +178,37 @@ impl World {
         }
     }
 
+    /// A person wants a shot taken again.
+    fn retake(&mut self, shot: ShotIndex) {
+        if self.in_hand.contains(&shot) {
+            let before = self.state.clone();
+            assert!(self.state.step(Input::Retake { shot }).is_err());
+            assert_eq!(self.state, before);
+            return;
+        }
+        if self.stored.remove(&shot) {
+            self.journal.push(Record::Retake { shot });
+            self.durable = self.journal.len();
+        }
+        // A person's wish is a new beginning.
+        self.tries.remove(&shot);
+        self.input(Input::Retake { shot });
+    }
+
     fn storage_answers(&mut self, luck: u16) {
         let Some(shot) = self.in_hand.pop_front() else { return };
         if luck % 53 == 7 {
             return self.input(Input::StoreFailed { shot, message: "disk full".into() });
         }
         self.stored.insert(shot);
-        self.journal.push(Record::Stored(stored(shot)));
+        let attempt = self.state.shots()[shot.0 as usize].attempts();
+        self.journal.push(Record::Stored(stored(shot, attempt)));
         self.durable = self.journal.len();
         self.input(Input::Stored { shot });
     }
 }
 
-fn stored(shot: ShotIndex) -> Stored {
+fn stored(shot: ShotIndex, attempt: u32) -> Stored {
     let facts = FrameFacts {
         taken_at: jiff::Timestamp::UNIX_EPOCH,
         sensor_timestamp_ns: 0,
@@ -203,7 +221,7 @@ fn stored(shot: ShotIndex) -> Stored {
         clipped_dark: 0.0,
         clipped_bright: 0.0,
     };
-    Stored { shot, attempt: 1, image: String::new(), bytes: 0, crc32c: 0, facts }
+    Stored { shot, attempt, image: String::new(), bytes: 0, crc32c: 0, facts }
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
@@ -250,6 +268,10 @@ proptest! {
                 5 => {
                     let message = "stalled".into();
                     world.input(Input::MotionFailed { message });
+                }
+                6..9 => {
+                    let shot = ShotIndex(u32::from(choice) % world.plan.shot_count());
+                    world.retake(shot);
                 }
                 _ => world.happen(choice, outcome),
             }
