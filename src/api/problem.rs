@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::daemon::{Reason, StartError};
+use crate::daemon::{Reason, RetakeError, StartError};
 use crate::dataset::OpenError;
 use crate::rig::axes::MotionError;
 
@@ -178,19 +178,34 @@ impl From<StartError> for Problem {
         } else if matches!(error, StartError::Dataset(OpenError::Exists { .. })) {
             ProblemType::InUse
         } else {
-            match Reason::from(&error) {
-                Reason::InUse => ProblemType::InUse,
-                Reason::Config => ProblemType::OtherRig,
-                Reason::NotFound => ProblemType::NotFound,
-                Reason::Storage => ProblemType::Storage,
-                Reason::Invalid => ProblemType::Dataset,
-                Reason::Camera => ProblemType::Camera,
-                Reason::Plan => ProblemType::Plan,
-                Reason::Cancelled | Reason::Paused => ProblemType::GivenUp,
-                Reason::Failed => ProblemType::Failed,
-            }
+            Reason::from(&error).into()
         };
         Self::new(kind, error)
+    }
+}
+
+impl From<Reason> for ProblemType {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::InUse => Self::InUse,
+            Reason::Config => Self::OtherRig,
+            Reason::NotFound => Self::NotFound,
+            Reason::Storage => Self::Storage,
+            Reason::Invalid => Self::Dataset,
+            Reason::Camera => Self::Camera,
+            Reason::Plan => Self::Plan,
+            Reason::Cancelled | Reason::Paused => Self::GivenUp,
+            Reason::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<RetakeError> for Problem {
+    fn from(error: RetakeError) -> Self {
+        match error {
+            RetakeError::Scan(error) => error.into(),
+            RetakeError::Shot(_) | RetakeError::Ended(_) => Self::new(Reason::from(&error).into(), error),
+        }
     }
 }
 

@@ -79,6 +79,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(scans::resume))
         .routes(routes!(scans::verify))
         .routes(routes!(shots::shots))
+        .routes(routes!(shots::retake))
         .routes(routes!(captures::capture))
         .routes(routes!(captures::test))
         .routes(routes!(captures::capture_status))

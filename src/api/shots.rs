@@ -3,17 +3,21 @@
 use axum::Json;
 use axum::response::Response;
 use http::HeaderMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::dataset::{self, Contents, ShotState};
+use crate::dataset::{self, Contents, ScanId, ShotState};
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Record, Stored};
 
 use super::app::Shared;
-use super::extract::Path;
+use super::extract::{Body, Path};
 use super::files;
 use super::problem::{Answer, Problem};
+use super::scans::ScanSummary;
+
+/// Most shots of one wish.
+const MAX_RETAKES: usize = 10_000;
 
 /// Every shot of a scan.
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,6 +109,38 @@ pub(super) async fn shots(app: Shared, Path(scan): Path<String>) -> Answer<Json<
         Ok(Json(ShotList { shots: shots_of(&contents) }))
     })
     .await
+}
+
+/// Shots that are wanted again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retake {
+    /// Their indices in the plan.
+    #[schema(min_items = 1, max_items = 10_000)]
+    shots: Vec<u32>,
+}
+
+/// Take shots again. A scan under way takes them at its next step; any other one is paused, and takes them when it is
+/// resumed. Until then they are pending. The images that they had are kept in the dataset, in `retaken/`.
+#[utoipa::path(post, path = "/api/v1/scans/{scan}/retake", tag = "scans", params(("scan" = String, Path)),
+    request_body = Retake, responses(
+    (status = 200, body = ScanSummary),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn retake(
+    app: Shared,
+    Path(scan): Path<String>,
+    Body(Retake { shots }): Body<Retake>,
+) -> Answer<Json<ScanSummary>> {
+    if !(1..=MAX_RETAKES).contains(&shots.len()) {
+        return Err(Problem::bad_request(format!("name 1 to {MAX_RETAKES} shots")));
+    }
+    let id: ScanId = scan.parse().map_err(Problem::not_found)?;
+    let shots = shots.into_iter().map(ShotIndex).collect();
+    app.on_rig(|service| async move { Ok(service.retake(&id, shots).await?) }).await?;
+    let shared = app.0.clone();
+    app.on_disk(move || Ok(Json(dataset::show(&shared.folder_of(&scan)?)?.into()))).await
 }
 
 /// The files of a shot, and the tag of its image.

@@ -98,6 +98,14 @@ pub(super) enum Command {
         #[arg(long)]
         unattended: bool,
     },
+    /// Take shots of a scan again: at once if it is under way, else when it is resumed
+    Retake {
+        /// Its id, as `scanner dataset list` shows it
+        scan: String,
+        /// Shots as the log names them, such as cam0/r01_a017, or by their numbers in the plan
+        #[arg(required = true, value_name = "SHOT")]
+        shots: Vec<String>,
+    },
     /// Ask the running scanner to pause its scan
     Pause,
     /// Ask the running scanner to cancel its scan

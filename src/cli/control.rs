@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::daemon::{Reply, Request, TokenAction, ask};
-use crate::plan::Axis;
+use crate::daemon::{ControlError, Reply, Request, TokenAction, ask};
+use crate::dataset::ScanId;
+use crate::plan::{Axis, ShotIndex};
 use crate::rig::panel::Button;
 
 use super::args::RigAxis;
@@ -96,6 +97,20 @@ pub(super) fn start(
     }
 }
 
+/// None if no scanner runs on this rig.
+pub(super) fn retake(config: &Config, scan: &ScanId, shots: &[ShotIndex]) -> Result<Option<Exit>, Failure> {
+    // A request has a longest length.
+    for shots in shots.chunks(256) {
+        let request =
+            Request::Retake { scan: scan.to_string(), shots: shots.iter().map(|shot| shot.0).collect() };
+        match ask(&config.storage.runtime_directory, &request, ANSWER_PATIENCE) {
+            Err(ControlError::NotRunning { .. }) => return Ok(None),
+            answer => output::print(&accepted(answer?)?.0)?,
+        }
+    }
+    Ok(Some(Exit::Done))
+}
+
 pub(super) fn pause(config: &Config) -> Result<Exit, Failure> {
     tell(config, &Request::Pause, ANSWER_PATIENCE)
 }
@@ -154,7 +169,11 @@ fn ask_for(
     request: &Request,
     patience: Duration,
 ) -> Result<(String, serde_json::Value), Failure> {
-    match ask(&config.storage.runtime_directory, request, patience)? {
+    accepted(ask(&config.storage.runtime_directory, request, patience)?)
+}
+
+fn accepted(reply: Reply) -> Result<(String, serde_json::Value), Failure> {
+    match reply {
         Reply::Ok { message, status } => Ok((message, status)),
         Reply::Refused { reason, message } => Err(Failure { exit: reason.into(), message }),
     }

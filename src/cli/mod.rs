@@ -14,6 +14,7 @@ mod openapi;
 mod output;
 mod plan;
 mod progress;
+mod retake;
 mod rig;
 mod run;
 mod scan;
@@ -69,6 +70,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Start { plan, resume, unattended } => {
             control::start(&load(config)?, plan, resume, unattended)
         }
+        Command::Retake { scan, shots } => retake::retake(&load(config)?, &scan, &shots),
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
         Command::Doctor { json } => doctor::doctor(config, json),

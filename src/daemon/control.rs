@@ -12,7 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, info, warn};
 
 use crate::dataset::ScanId;
-use crate::plan::Axis;
+use crate::plan::{Axis, ShotIndex};
 use crate::rig::panel::Button;
 
 use super::error::Reason;
@@ -42,6 +42,13 @@ pub enum Request {
     Resume {
         /// Its id.
         scan: String,
+    },
+    /// Take shots again.
+    Retake {
+        /// Of which scan.
+        scan: String,
+        /// Their indices in the plan.
+        shots: Vec<u32>,
     },
     /// Stop the scan under way so that it can be resumed.
     Pause,
@@ -289,6 +296,17 @@ async fn answer(service: &Service, request: Request) -> Reply {
             return match serde_json::to_value(service.status()) {
                 Ok(status) => Reply::Ok { message: String::new(), status },
                 Err(error) => refused(Reason::Failed, &error),
+            };
+        }
+        Request::Retake { scan, shots } => {
+            let count = shots.len();
+            let scan = match scan.parse::<ScanId>() {
+                Ok(scan) => scan,
+                Err(error) => return refused(Reason::NotFound, &error),
+            };
+            return match service.retake(&scan, shots.into_iter().map(ShotIndex).collect()).await {
+                Ok(()) => done(&format!("{count} of the shots of scan {scan} will be taken again")),
+                Err(error) => refused(Reason::from(&error), &error),
             };
         }
         Request::Pause => match service.pause("asked for by `scanner pause`") {

@@ -12,7 +12,10 @@ use crate::rig::camera::{Busy, CameraError};
 use crate::rig::gpio::{OpenError as PinsError, PinError, UartError};
 use crate::rig::lights::LightsError;
 use crate::rig::panel::Button;
+use crate::run::RetakeRefused;
 use crate::scan::UnknownShot;
+
+use super::service::RetakeError;
 
 /// Why a scan cannot begin. Nothing was touched.
 #[derive(Debug, thiserror::Error)]
@@ -205,6 +208,17 @@ impl From<&StartError> for Reason {
             | StartError::Closed
             | StartError::OutOfHours { .. }
             | StartError::Defect(_) => Self::Failed,
+        }
+    }
+}
+
+impl From<&RetakeError> for Reason {
+    fn from(error: &RetakeError) -> Self {
+        match error {
+            RetakeError::Scan(error) => error.into(),
+            RetakeError::Shot(RetakeRefused::Unknown { .. }) => Self::NotFound,
+            RetakeError::Shot(RetakeRefused::InHand(_)) | RetakeError::Ended(_) => Self::InUse,
+            RetakeError::Shot(RetakeRefused::NotRecorded { .. }) => Self::Storage,
         }
     }
 }

@@ -77,8 +77,9 @@ fn paused_by_hours(root: &std::path::Path) -> Option<ScanId> {
         | Record::ShotFailed { .. }
         | Record::Lost { .. }
         | Record::Retake { .. }
-        | Record::Resumed
-        | Record::Finished { .. } => None,
+        | Record::Resumed => None,
+        // A person has paused it since, by wanting a shot again.
+        Record::Finished { .. } => Some(false),
     });
     last.filter(|ours| *ours).map(|_| newest.id)
 }

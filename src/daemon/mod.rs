@@ -27,7 +27,7 @@ pub use hours::keep_hours;
 pub(crate) use opening::focus_of;
 pub use panel::attend;
 pub use reload::{Reload, Reloads};
-pub use service::{Launched, NoScan, PlanChoice, Service, Starting, Work};
+pub use service::{Launched, NoScan, PlanChoice, RetakeError, Service, Starting, Work};
 pub use station::Station;
 pub(crate) use station::{find_scan, plan_from};
 pub use status::{ApiState, Last, Status, led};

@@ -208,6 +208,18 @@ impl Plan {
         CameraIndex((shot.0 % self.cameras.len().max(1) as u32) as u16)
     }
 
+    /// The shot that a person means by its number in the plan, or by `CAMERA/LABEL` as logs name it; none if the plan
+    /// does not have it.
+    pub fn find_shot(&self, name: &str) -> Option<ShotIndex> {
+        if let Ok(index) = name.parse() {
+            return (index < self.shot_count()).then_some(ShotIndex(index));
+        }
+        let (camera, label) = name.split_once('/')?;
+        let camera = self.cameras.iter().position(|known| known.name == camera)?;
+        let point = self.points.iter().position(|known| known.label == label)?;
+        Some(self.shot(PointIndex(point as u32), CameraIndex(camera as u16)))
+    }
+
     /// The point at `index`, which must be one of this plan's.
     pub fn point(&self, index: PointIndex) -> &Point {
         &self.points[index.0 as usize]

@@ -210,19 +210,21 @@ fn keep_journal(
         if outcome.is_err() {
             continue;
         }
-        let done = match &order {
-            Order::Note(record) => dataset.note(record),
-            Order::Retake(shot) => dataset.retake(*shot),
-        };
-        outcome = done.map_err(|error| error.to_string());
         // Nobody listens any more only when the run has ended.
-        let _ = match (order, &outcome) {
-            (Order::Note(_), Ok(())) => Ok(()),
-            (Order::Note(_), Err(message)) => inbox.send(Message::NoteFailed { message: message.clone() }),
-            (Order::Retake(shot), Ok(())) => inbox.send(Message::Retaken { shot }),
-            (Order::Retake(shot), Err(message)) => {
-                inbox.send(Message::RetakeFailed { shot, message: message.clone() })
-            }
+        let _ = match order {
+            Order::Note(record) => match dataset.note(&record) {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    let message = error.to_string();
+                    outcome = Err(message.clone());
+                    inbox.send(Message::NoteFailed { message })
+                }
+            },
+            Order::Retake(shot) => inbox.send(match dataset.retake(shot) {
+                Ok(()) => Message::Retaken { shot },
+                // If it was the journal that failed, the next record will say so.
+                Err(error) => Message::RetakeFailed { shot, message: error.to_string() },
+            }),
         };
     }
     outcome

@@ -1,7 +1,7 @@
 //! Scans that are stopped: by a person, by a signal, by `kill -9`; and what goes on afterwards.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr};
+use std::process::{Child, ChildStderr, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -9,7 +9,11 @@ use crate::support::{Finished, Recipe, TestRig};
 
 /// A scan under way; its log is read up to the line that contains `until`.
 pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
-    let mut child = rig.command(args).spawn().unwrap();
+    begin_by(rig.command(args), until)
+}
+
+pub(crate) fn begin_by(mut command: Command, until: &str) -> (Child, BufReader<ChildStderr>) {
+    let mut child = command.spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
     read_until(&mut log, until);
     (child, log)

@@ -10,6 +10,7 @@ mod panel;
 mod pins;
 mod pins_left;
 mod refused;
+mod retake;
 mod room;
 mod service;
 mod settling;

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::interrupted::{begin, end, read_until, signal};
+use crate::interrupted::{begin, begin_by, end, read_until, signal};
 use crate::pins::{ENABLE, LIGHT, STEP, assert_safe, level, pulses, rig_on_pins, tell};
 use crate::refused::edit;
 
@@ -100,11 +100,22 @@ fn a_process_that_hangs_does_not_keep_the_rig_from_being_made_safe() {
 fn a_terminal_that_goes_away_leaves_the_rig_safe() {
     for hung_up in [Signal::HUP, Signal::QUIT] {
         let rig = rig_on_pins(60);
-        let (scan, log) = begin(&rig, &["scan"], "(2/120");
+        // Whoever runs the tests under nohup has taught them to ignore it.
+        let listening = rig.command_by(&["env", "--default-signal=HUP,QUIT"], &["scan"]);
+        let (scan, log) = begin_by(listening, "(2/120");
         signal(&scan, hung_up);
         assert_eq!(end(scan, log).code, Some(5), "paused");
         assert_safe(&rig, "after a signal");
     }
+}
+
+#[test]
+fn a_scan_under_nohup_outlives_its_terminal() {
+    let rig = rig_on_pins(2);
+    let (scan, log) = begin_by(rig.command_by(&["nohup"], &["scan"]), "(1/");
+    signal(&scan, Signal::HUP);
+    let ended = end(scan, log);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
 #[test]

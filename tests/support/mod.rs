@@ -67,7 +67,17 @@ impl TestRig {
 
     /// `scanner --config ...`, its log complete and its output captured.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scanner"));
+        self.started_by(Command::new(env!("CARGO_BIN_EXE_scanner")), args)
+    }
+
+    /// As [`Self::command`], by a program that executes it, such as nohup.
+    pub fn command_by(&self, launcher: &[&str], args: &[&str]) -> Command {
+        let mut command = Command::new(launcher[0]);
+        command.args(&launcher[1..]).arg(env!("CARGO_BIN_EXE_scanner"));
+        self.started_by(command, args)
+    }
+
+    fn started_by(&self, mut command: Command, args: &[&str]) -> Command {
         command
             .arg("--config")
             .arg(&self.config)
