@@ -25,6 +25,14 @@ fn a_shot_is_taken_again_without_a_service() {
     }
     assert_eq!(rig.run(&["resume", &id]).code, Some(0));
     rig.assert_complete(&id, "two shots again");
+    let facts = |path: String| {
+        let text = std::fs::read_to_string(rig.scans().join(&id).join(path)).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["stored"]["facts"].clone()
+    };
+    let (before, after) =
+        (facts(format!("retaken/cam1/{label}.1.json")), facts(format!("metadata/cam1/{label}.json")));
+    assert_ne!(before["taken_at"], after["taken_at"]);
+    assert_eq!(before["exposure"], after["exposure"], "it fits the others");
     let kept = rig.scans().join(&id).join(format!("retaken/cam1/{label}.1.jpg"));
     assert!(kept.is_file(), "{}", kept.display());
 }

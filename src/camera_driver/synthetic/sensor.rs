@@ -17,11 +17,12 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// These times, `time_scale` times faster. The period is never shorter than the exposure.
+    /// A sensor that is read out `time_scale` times as often and as fast, and exposes as long as it is told: what it was
+    /// told is what a frame reports, and what a scan that goes on tells it again. The period is never shorter than that.
     pub fn new(period: Seconds, exposure: Seconds, readout: Seconds, time_scale: f64) -> Self {
         let scaled = |time: Seconds| as_ns((time * time_scale.recip()).duration());
         // Exposures are reported in microseconds, and the report must be exact.
-        let exposure_ns = scaled(exposure).div_ceil(1000).max(1) * 1000;
+        let exposure_ns = as_ns(exposure.duration()).div_ceil(1000).max(1) * 1000;
         Self { period_ns: scaled(period).max(exposure_ns), exposure_ns, readout_ns: scaled(readout) }
     }
 
@@ -81,7 +82,8 @@ mod tests {
             (66_001_000, 76_001_000, 101_001_000)
         );
         assert_eq!(shutter.middle_ns(), 71_001_000);
-        assert_eq!(timing(10.0).shutter(0, 1).ready_ns, 3_300_000 + 1_000_000 + 2_500_000);
+        // Faster, but as bright: a period is as long as the exposure at least.
+        assert_eq!(timing(10.0).shutter(0, 1).ready_ns, 10_000_000 + 10_000_000 + 2_500_000);
     }
 
     #[test]

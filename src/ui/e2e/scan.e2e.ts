@@ -73,6 +73,31 @@ describe("a scan in the browser", () => {
     });
   });
 
+  it("takes a shot again when asked, while it is under way and after its end", async () => {
+    await at(browser, { angles: 12, timeScale: 2 }, async ({ page, rig }) => {
+      await begin(page);
+      await page.getByRole("gridcell", { name: /^cam0, point 1,.*: stored$/ }).click();
+      const point = page.getByRole("region", { name: "Point 1" });
+      await point.getByRole("button", { name: "Take cam0 again" }).click();
+      const log = page.getByRole("log", { name: "What happened" });
+      await log.getByText(/cam0\/.* is to be taken again/).waitFor();
+      await page.getByRole("gridcell", { name: /^cam0, point 1,.*stored at a later attempt/ }).waitFor();
+      await chip(page, "complete").waitFor();
+
+      await point.getByRole("button", { name: "Take cam1 again" }).click();
+      await point.getByText("Not taken yet.").waitFor();
+      await chip(page, "paused").waitFor();
+      expect((await newest(rig)).state).toBe("paused");
+      await page.getByRole("button", { name: "Resume" }).click();
+      await chip(page, "complete").waitFor();
+      await page.getByRole("gridcell", { name: /^cam1, point 1,.*stored at a later attempt/ }).waitFor();
+      await until("the new picture is there", () =>
+        point.locator("img").evaluateAll((images) => images.length === 2 && images.every((image) => (image as HTMLImageElement).naturalWidth > 0)),
+      );
+      expect((await newest(rig)).state).toBe("complete");
+    });
+  });
+
   it("goes on, and is shown, when the page is loaded again", async () => {
     await at(browser, { angles: 16, timeScale: 2 }, async ({ page }) => {
       await begin(page);

@@ -1606,6 +1606,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/retake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take shots again. A scan under way takes them at its next step; any other one is paused, and takes them when it is
+         *     resumed. Until then they are pending. The images that they had are kept in the dataset, in `retaken/`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Retake"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScanSummary"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scans/{scan}/shots": {
         parameters: {
             query?: never;
@@ -2599,6 +2659,21 @@ export interface components {
             shot: components["schemas"]["ShotName"];
         } | {
             /** @enum {string} */
+            event: "retake";
+            /** @description Which shot. */
+            shot: components["schemas"]["ShotName"];
+            /**
+             * Format: int32
+             * @description Shots of the plan.
+             */
+            shots: number;
+            /**
+             * Format: int32
+             * @description Shots that are stored without it.
+             */
+            stored: number;
+        } | {
+            /** @enum {string} */
             event: "paused";
             /** @description For people. */
             reason: string;
@@ -2906,7 +2981,7 @@ export interface components {
              * @description Of which shot, if of one.
              */
             shot?: number | null;
-            /** @description `attempt_failed`, `shot_failed`, `lost`, `paused`, `resumed`, `finished`. */
+            /** @description `attempt_failed`, `shot_failed`, `lost`, `retake`, `paused`, `resumed`, `finished`. */
             what: string;
         };
         /** @description An event and its number. */
@@ -3094,6 +3169,11 @@ export interface components {
              * @description Top edge.
              */
             y: number;
+        };
+        /** @description Shots that are wanted again. */
+        Retake: {
+            /** @description Their indices in the plan. */
+            shots: number[];
         };
         /** @description What the rig is doing. */
         RigStatus: {

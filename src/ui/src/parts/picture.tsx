@@ -10,15 +10,17 @@ type State = { name: "shown" } | { name: "waiting" } | { name: "missing" };
 interface Props {
   src: string;
   alt: string;
+  /** Which image it is, where another one can take its place at the same address. */
+  version?: number;
   eager?: boolean;
 }
 
 /** Each image has a count of its own. */
 export function Picture(props: Props) {
-  return <Attempts key={props.src} {...props} />;
+  return <Attempts key={`${props.src} ${props.version}`} {...props} />;
 }
 
-function Attempts({ src, alt, eager }: Props) {
+function Attempts({ src, alt, version = 0, eager }: Props) {
   const [state, setState] = useState<State>({ name: "shown" });
   const [failures, setFailures] = useState(0);
 
@@ -41,8 +43,8 @@ function Attempts({ src, alt, eager }: Props) {
 
   switch (state.name) {
     case "shown": {
-      // An address of its own, or the browser might remember that it failed.
-      const address = failures === 0 ? src : `${src}#again=${failures}`;
+      // An address of its own, or the browser might remember another image, or that it failed.
+      const address = version + failures === 0 ? src : `${src}#${version}.${failures}`;
       return <img class="picture" src={address} alt={alt} loading={eager ? "eager" : "lazy"} decoding="async" onError={failed} />;
     }
     case "waiting":

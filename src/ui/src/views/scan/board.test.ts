@@ -34,6 +34,13 @@ describe("a scan, as it happens", () => {
     expect(after(stored(2), failed).shots[2]?.state).toBe("done");
   });
 
+  it("shows a shot that is wanted again as pending until it is stored anew", () => {
+    const retake = event({ event: "retake", shot: name(0), stored: 0, shots: 4 });
+    const captured = event({ event: "captured", shot: name(0), attempt: 2 });
+    expect(marks(after(stored(0), retake))[0]).toBe("pending");
+    expect(marks(after(stored(0), retake, captured, stored(0)))[0]).toBe("retried");
+  });
+
   it("has nothing under way when it has paused", () => {
     const paused = event({ event: "paused", reason: "asked", stored: 0, shots: 4 });
     expect(marks(after(event({ event: "moving", point: 1, points: 2 }), paused))).toEqual(Array(4).fill("pending"));

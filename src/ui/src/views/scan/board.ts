@@ -53,6 +53,8 @@ export function apply(board: Board, event: Numbered): Board {
         facts: { ...(shot.state === "done" ? shot.facts : UNKNOWN), sharpness, taken_at: event.at },
       }));
     }
+    case "retake":
+      return change(board, event.shot.shot, (shot) => ({ ...identity(shot), state: "pending" }));
     case "paused":
     case "finished":
       return { ...board, point: 0 };

@@ -29,6 +29,8 @@ export function lineOf(event: Numbered): Line | null {
       return { tone: "bad", text: `${event.shot.camera}/${event.shot.label} could not be stored: ${event.message}` };
     case "shot_failed":
       return { tone: "bad", text: `${event.shot.camera}/${event.shot.label} failed for now: ${event.reason}` };
+    case "retake":
+      return { tone: "dim", text: `${event.shot.camera}/${event.shot.label} is to be taken again` };
     case "paused":
       return { tone: "warn", text: `paused at ${event.stored} of ${event.shots}: ${event.reason}` };
     case "finished":

@@ -1,11 +1,11 @@
 /** One shot and the others of its point: pictures and numbers. */
 
-import { pathOf } from "../../api/client";
+import { pathOf, post } from "../../api/client";
 import type { FrameFacts, PlanDetail, Shot } from "../../api/types";
 import { bytes, exposure, figures, fixed, percent, time, unit } from "../../lib/format";
 import { amount } from "../../lib/quantity";
 import { Icon } from "../../parts/icon";
-import { Note } from "../../parts/parts";
+import { Do, Note } from "../../parts/parts";
 import { Picture } from "../../parts/picture";
 import { MARK_WORDS } from "./board";
 import type { Mark } from "./board";
@@ -17,14 +17,20 @@ interface Props {
   marks: readonly Mark[];
   selected: number;
   select: (shot: number | null) => void;
+  /** Called when a shot is to be taken again. */
+  changed: () => void;
 }
 
-export function PointPanel({ scan, plan, shots, marks, selected, select }: Props) {
+export function PointPanel({ scan, plan, shots, marks, selected, select, changed }: Props) {
   const width = plan.cameras.length;
   const point = Math.floor(selected / width);
   const at = plan.points[point];
   if (!at) return null;
   const { turntable, lift, rail, tilt } = at.pose;
+  const retake = async (shot: number) => {
+    await post("/api/v1/scans/{scan}/retake", { path: { scan }, body: { shots: [shot] } });
+    changed();
+  };
   const go = (step: number) => select(selected + step * width);
   return (
     <section class="card stack point" aria-label={`Point ${point + 1}`}>
@@ -53,14 +59,21 @@ export function PointPanel({ scan, plan, shots, marks, selected, select }: Props
       <div class="shots">
         {plan.cameras.map((camera, index) => {
           const shot = shots[point * width + index];
-          return shot && <OneShot key={camera} scan={scan} shot={shot} mark={marks[shot.shot] ?? "pending"} />;
+          return shot && <OneShot key={camera} scan={scan} shot={shot} mark={marks[shot.shot] ?? "pending"} retake={retake} />;
         })}
       </div>
     </section>
   );
 }
 
-function OneShot({ scan, shot, mark }: { scan: string; shot: Shot; mark: Mark }) {
+interface ShotProps {
+  scan: string;
+  shot: Shot;
+  mark: Mark;
+  retake: (shot: number) => Promise<void>;
+}
+
+function OneShot({ scan, shot, mark, retake }: ShotProps) {
   const address = pathOf("/api/v1/scans/{scan}/shots/{shot}/image", { scan, shot: shot.shot });
   return (
     <article class="stack tight">
@@ -74,7 +87,7 @@ function OneShot({ scan, shot, mark }: { scan: string; shot: Shot; mark: Mark })
       {shot.state === "done" ? (
         <>
           <a class="picture-box" href={address} target="_blank" rel="noopener" title="The whole image">
-            <Picture src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan, shot: shot.shot })} alt={`${shot.camera}, ${shot.label}`} eager />
+            <Picture src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan, shot: shot.shot })} alt={`${shot.camera}, ${shot.label}`} version={shot.attempts} eager />
           </a>
           <Facts facts={shot.facts} length={shot.bytes} attempts={shot.attempts} />
         </>
@@ -82,6 +95,19 @@ function OneShot({ scan, shot, mark }: { scan: string; shot: Shot; mark: Mark })
         <Note tone={shot.state === "failed" ? "bad" : "info"}>
           {shot.state === "failed" ? `Failed after ${shot.attempts} attempts: ${shot.reason}` : "Not taken yet."}
         </Note>
+      )}
+      {shot.state !== "pending" && (
+        <div class="row">
+          <Do
+            icon="again"
+            doing="Asking…"
+            label={`Take ${shot.camera} again`}
+            title="The image that there is is kept in the folder of the scan"
+            does={() => retake(shot.shot)}
+          >
+            Take again
+          </Do>
+        </div>
       )}
     </article>
   );

@@ -52,7 +52,7 @@ export function ScanView() {
       </div>
       {shown === "new" && plans.value && <NewScan plans={plans.value.plans} />}
       {shown === "newest" && current === null && <Starting rig={rig} />}
-      {shown === "newest" && current !== null && <Current key={current} id={current} rig={rig} running={running} summary={newest.value} />}
+      {shown === "newest" && current !== null && <Current key={current} id={current} rig={rig} running={running} summary={newest.value} changed={newest.again} />}
       {Boolean(plans.error) && <Note tone="bad">{textOf(plans.error)}</Note>}
     </>
   );
@@ -105,14 +105,14 @@ function LastStart() {
   return <Note tone="warn">The last scan could not be carried out: {last.message}</Note>;
 }
 
-interface CurrentProps {
+interface ProgressProps {
   id: string;
   rig: RigStatus;
   running: boolean;
   summary: ScanSummary | null;
 }
 
-function Current({ id, rig, running, summary }: CurrentProps) {
+function Current({ id, rig, running, summary, changed }: ProgressProps & { changed: () => void }) {
   const detail = useLoaded((signal) => get("/api/v1/scans/{scan}", { path: { scan: id }, signal }), `${running} ${gaps.value}`);
   const board = useBoard(id);
   const [selected, setSelected] = useState<number | null>(null);
@@ -146,7 +146,18 @@ function Current({ id, rig, running, summary }: CurrentProps) {
         </section>
         {Boolean(detail.error) && <Note tone="bad">{textOf(detail.error)}</Note>}
         {plan && selected !== null && (
-          <PointPanel scan={id} plan={plan} shots={board.shots} marks={marks} selected={selected} select={choose} />
+          <PointPanel
+            scan={id}
+            plan={plan}
+            shots={board.shots}
+            marks={marks}
+            selected={selected}
+            select={choose}
+            changed={() => {
+              board.refresh();
+              changed();
+            }}
+          />
         )}
       </div>
     </div>
@@ -164,7 +175,7 @@ function Earlier({ detail }: { detail: ScanDetail }) {
   );
 }
 
-function ProgressCard({ id, rig, running, summary }: CurrentProps) {
+function ProgressCard({ id, rig, running, summary }: ProgressProps) {
   const live = running ? rig.scan : null;
   const shots = summary?.scan?.shots;
   const { stored, failed, planned } = live

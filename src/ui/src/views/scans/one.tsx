@@ -48,7 +48,18 @@ export function OneScan({ id }: { id: string }) {
     <div class="stack">
       <Head detail={found} running={running} shots={board.shots} />
       {selected !== null && (
-        <PointPanel scan={id} plan={found.plan} shots={board.shots} marks={marks} selected={selected} select={setSelected} />
+        <PointPanel
+          scan={id}
+          plan={found.plan}
+          shots={board.shots}
+          marks={marks}
+          selected={selected}
+          select={setSelected}
+          changed={() => {
+            board.refresh();
+            detail.again();
+          }}
+        />
       )}
       <div class="one-grid">
         <section class="card stack drawing-card" aria-label="The shots of the scan">
@@ -209,6 +220,7 @@ function Thumbnails({ id, shots, marks, select }: ThumbnailsProps) {
                   <Picture
                     src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan: id, shot: shot.shot })}
                     alt={`${shot.camera}, ${shot.label}, ${MARK_WORDS[found]}`}
+                    version={shot.attempts}
                   />
                 </span>
                 <span class="small mono">
