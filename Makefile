@@ -66,11 +66,12 @@ test-api: prepare-test
 bench-libcamera:
 	./.ci/test-libcamera --bench
 
-## More generated lives of a scan and more camera faults than CI runs: half an hour
+## More generated lives of a scan, more camera faults and longer fire at the API than CI runs: an hour
 test-crash: prepare-test
 	./.ci/program
 	PROPTEST_CASES=1000000 $(CARGO) test --locked --lib scan::
 	SCANNER_TEST_FAULTS=10000 $(CARGO) test --locked --test camera_soak -- --nocapture
+	SCANNER_TEST_FIRE=1800 $(CARGO) test --locked --test api -- --nocapture mixed_fire
 	for i in 1 2 3 4 5; do $(CARGO) test --locked --test crash_matrix -- --nocapture || exit 1; done
 
 ## Numbers, not tests

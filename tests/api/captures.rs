@@ -51,12 +51,20 @@ fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
     daemon.rig.assert_complete(&id, "a scan after photographs");
 }
 
-/// Each request gets what it asked for or is told when to come again; what is stored is what was said to be.
+/// For how long there is fire: seconds, or those of `SCANNER_TEST_FIRE`.
+fn fire() -> Duration {
+    let seconds = std::env::var("SCANNER_TEST_FIRE").ok().map_or(5, |text| text.parse().unwrap());
+    Duration::from_secs(seconds)
+}
+
+/// Each request gets what it asked for or is told when to come again; what is stored is what was said to be; and nothing
+/// is left behind.
 #[test]
 fn under_rapid_mixed_fire_everybody_is_served_or_told_when_to_come_again() {
     let daemon = Daemon::start(&Recipe { cameras: 2, ..Recipe::default() });
     let (stored, served, refused) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let end = Instant::now() + Duration::from_secs(5);
+    let before = daemon.holds();
+    let end = Instant::now() + fire();
     std::thread::scope(|scope| {
         for client in 0..8_u64 {
             let (daemon, stored, served, refused) = (&daemon, &stored, &served, &refused);
@@ -93,7 +101,18 @@ fn under_rapid_mixed_fire_everybody_is_served_or_told_when_to_come_again() {
         }
     });
     let (stored, served, refused) = (stored.into_inner(), served.into_inner(), refused.into_inner());
-    println!("{served} served, {stored} photographs stored, {refused} refused");
+    let after = crate::client::wait_for("connections and memory of frames are given back", || {
+        let after = daemon.holds();
+        // The agent of the test keeps some connections for later.
+        (after.descriptors <= before.descriptors + 16).then_some(after)
+    });
+    println!(
+        "{served} served, {stored} photographs stored, {refused} refused; before {before:?}, after {after:?}"
+    );
+    // Threads for blocking calls come and go, up to a number.
+    assert!(after.threads <= before.threads + 16, "{before:?}, {after:?}");
+    // A history has thousands of entries of a few hundred bytes.
+    assert!(after.memory_kb < before.memory_kb + 64 * 1024, "{before:?}, {after:?}");
     assert!(served > 0 && refused > 0, "{served} served, {refused} refused");
     let history = daemon.get("/api/v1/captures?limit=200").json();
     assert_eq!(history["count"], stored);

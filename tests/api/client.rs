@@ -22,6 +22,14 @@ pub(crate) struct Daemon {
     agent: Agent,
 }
 
+/// What a process has of the system.
+#[derive(Debug)]
+pub(crate) struct Holds {
+    pub(crate) descriptors: usize,
+    pub(crate) threads: usize,
+    pub(crate) memory_kb: u64,
+}
+
 /// A status, headers and a body.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -82,6 +90,16 @@ impl Daemon {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         let _ = self.child.wait();
+    }
+
+    /// What the service has of the system.
+    pub(crate) fn holds(&self) -> Holds {
+        let process = format!("/proc/{}", self.child.id());
+        let count = |what: &str| std::fs::read_dir(format!("{process}/{what}")).unwrap().count();
+        let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
+        let memory =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()).unwrap();
+        Holds { descriptors: count("fd"), threads: count("task"), memory_kb: memory.parse().unwrap() }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
