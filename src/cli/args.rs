@@ -102,7 +102,7 @@ pub(super) enum Command {
     Retake {
         /// Its id, as `scanner dataset list` shows it
         scan: String,
-        /// Shots as the log names them, such as cam0/r01_a017, or by their numbers in the plan
+        /// Shots as the log names them, such as `cam0/r01_a017`, or by their numbers in the plan
         #[arg(required = true, value_name = "SHOT")]
         shots: Vec<String>,
     },

@@ -72,11 +72,9 @@ impl Service {
 
 impl From<OpenError> for RetakeError {
     fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Store(StoreError::UnknownShot { shot, planned }) => {
-                RetakeRefused::Unknown { shot, planned }.into()
-            }
-            other => StartError::from(other).into(),
+        if let OpenError::Store(StoreError::UnknownShot { shot, planned }) = error {
+            return RetakeRefused::Unknown { shot, planned }.into();
         }
+        StartError::from(error).into()
     }
 }
