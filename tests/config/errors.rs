@@ -15,6 +15,11 @@ fn plans_that_the_axes_cannot_follow_are_mistakes() {
 }
 
 #[test]
+fn each_wrong_host_and_window_of_hours_is_told_where_it_stands() {
+    golden(include_str!("golden/api.toml"), include_str!("golden/api.txt"));
+}
+
+#[test]
 fn all_syntax_errors_are_told_and_nothing_else() {
     golden(include_str!("golden/syntax.toml"), include_str!("golden/syntax.txt"));
 }
@@ -98,6 +103,16 @@ fn each_mistake_has_its_message() {
             "[recovery]\nkill_timeout = \"soon\"",
             "`recovery.kill_timeout` is wrong: \"soon\" does not start with a number: write a time like \"1.5 s\"",
         ),
+        ("listen = \"127.0.0.1:8080\"", "listen = 8080", "`api.listen` cannot be a whole number"),
+        ("listen = \"127.0.0.1:8080\"", "listen = \":8080\"", "`api.listen` cannot be \":8080\""),
+        ("listen = \"127.0.0.1:8080\"", "listen = \"[::]:65536\"", "`api.listen` cannot be \"[::]:65536\""),
+        ("[api]", "[api]\nhosts = \"rig\"", "`api.hosts` cannot be a text"),
+        ("[schedule]", "[schedule]\nopen = \"09:00-17:30\"", "`schedule.open` cannot be a text"),
+        (
+            "[schedule]",
+            "[schedule]\nopen = [\"22:00\"]",
+            "`schedule.open` has \"22:00\", which is no window of hours: it has no beginning and end",
+        ),
         ("[storage]", "[storage]\nmake_room = \"yes\"", "`storage.make_room` cannot be a text"),
         ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
     ];
@@ -106,6 +121,15 @@ fn each_mistake_has_its_message() {
         let text = SHIPPED.replacen(from, to, 1);
         let errors = Config::from_text("a.toml", &text).expect_err(message);
         assert!(messages(&errors).contains(&message), "{to}: {errors}");
+    }
+    let hosts = |count: usize| {
+        let written = format!("[api]\nhosts = [{}]", "\"rig\", ".repeat(count));
+        SHIPPED.replacen("[api]", &written, 1)
+    };
+    let errors = Config::from_text("a.toml", &hosts(33)).unwrap_err();
+    assert!(messages(&errors).contains(&"`api.hosts` has 33 names"), "{errors}");
+    if let Err(errors) = Config::from_text("a.toml", &hosts(32)) {
+        panic!("{errors}");
     }
     let errors = Config::from_text("a.toml", "").unwrap_err();
     assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
