@@ -103,6 +103,19 @@ fn each_mistake_has_its_message() {
             "[recovery]\nkill_timeout = \"soon\"",
             "`recovery.kill_timeout` is wrong: \"soon\" does not start with a number: write a time like \"1.5 s\"",
         ),
+        ("[storage]", "[storage]\nmake_room = \"yes\"", "`storage.make_room` cannot be a text"),
+        ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
+    ];
+    each_is_told(&cases);
+    let errors = Config::from_text("a.toml", "").unwrap_err();
+    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+    let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
+    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+}
+
+#[test]
+fn where_the_api_listens_and_when_cameras_open_is_checked() {
+    each_is_told(&[
         ("listen = \"127.0.0.1:8080\"", "listen = 8080", "`api.listen` cannot be a whole number"),
         ("listen = \"127.0.0.1:8080\"", "listen = \":8080\"", "`api.listen` cannot be \":8080\""),
         ("listen = \"127.0.0.1:8080\"", "listen = \"[::]:65536\"", "`api.listen` cannot be \"[::]:65536\""),
@@ -113,15 +126,7 @@ fn each_mistake_has_its_message() {
             "[schedule]\nopen = [\"22:00\"]",
             "`schedule.open` has \"22:00\", which is no window of hours: it has no beginning and end",
         ),
-        ("[storage]", "[storage]\nmake_room = \"yes\"", "`storage.make_room` cannot be a text"),
-        ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
-    ];
-    for (from, to, message) in cases {
-        assert!(SHIPPED.contains(from), "{from}");
-        let text = SHIPPED.replacen(from, to, 1);
-        let errors = Config::from_text("a.toml", &text).expect_err(message);
-        assert!(messages(&errors).contains(&message), "{to}: {errors}");
-    }
+    ]);
     let hosts = |count: usize| {
         let written = format!("[api]\nhosts = [{}]", "\"rig\", ".repeat(count));
         SHIPPED.replacen("[api]", &written, 1)
@@ -131,10 +136,16 @@ fn each_mistake_has_its_message() {
     if let Err(errors) = Config::from_text("a.toml", &hosts(32)) {
         panic!("{errors}");
     }
-    let errors = Config::from_text("a.toml", "").unwrap_err();
-    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
-    let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
-    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+}
+
+/// Each is a part of the shipped configuration, what stands in its place, and the message about it.
+fn each_is_told(cases: &[(&str, &str, &str)]) {
+    for (from, to, message) in cases {
+        assert!(SHIPPED.contains(from), "{from}");
+        let text = SHIPPED.replacen(from, to, 1);
+        let Err(errors) = Config::from_text("a.toml", &text) else { panic!("{to}: nothing is said") };
+        assert!(messages(&errors).contains(message), "{to}: {errors}");
+    }
 }
 
 #[test]
