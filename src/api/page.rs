@@ -19,7 +19,7 @@ struct Files;
 
 /// A file of the page; any other path that is not the API's is a page of its own (`docs`), or else a view of the page.
 pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().trim_start_matches('/');
+    let path = uri.path().trim_matches('/');
     if path == "api" || path.starts_with("api/") {
         return Problem::not_found(format!(
             "there is nothing at /{path}: GET /api/v1/openapi.json shows what there is"

@@ -92,6 +92,9 @@ it("the System view leads to it, and answers that never end are not tried", asyn
   await open(page, "System");
   await page.getByRole("link", { name: "API", exact: true }).click();
   await page.getByText("Logged in with token browser").waitFor();
+  const licences = await (await context.request.get("/docs-licences.txt")).text();
+  expect(licences).toContain("Apache License");
+  expect(licences).toContain("SmartBear");
   for (const path of ["/api/v1/events", "/api/v1/events/ws", "/api/v1/status"]) {
     const block = page.locator(".opblock-get").filter({ has: page.locator(`[data-path="${path}"]`) });
     await block.locator(".opblock-summary-control").click();

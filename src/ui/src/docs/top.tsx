@@ -13,6 +13,9 @@ export function Top() {
         scanner
       </a>
       <h1>API</h1>
+      <a class="by" href="/docs-licences.txt">
+        by Swagger UI
+      </a>
       {user === null && <LogIn />}
       {user !== null && user !== "asking" && <span class="who">Logged in with token {user.name}</span>}
     </>
