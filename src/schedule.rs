@@ -53,6 +53,13 @@ pub struct ParseWindowError {
     reason: &'static str,
 }
 
+impl ParseWindowError {
+    /// What is wrong with it.
+    pub const fn reason(&self) -> &'static str {
+        self.reason
+    }
+}
+
 impl FromStr for Window {
     type Err = ParseWindowError;
 

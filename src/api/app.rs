@@ -10,9 +10,9 @@ use super::archive::Checksums;
 use super::auth::Attempts;
 use super::events::Hub;
 use super::hosts::Hosts;
+use super::index::Index;
 use super::live::Live;
 use super::problem::{Answer, Problem};
-use super::scans::Index;
 
 /// What all handlers share.
 pub(super) struct App {

@@ -183,7 +183,7 @@ fn stream(
 
 /// The whole dataset as a ZIP archive, nothing compressed. Parts of it can be had (`Range`), as long as the scan does
 /// not change (`If-Range`).
-#[utoipa::path(get, path = "/api/v1/scans/{scan}/archive.zip", tag = "scans", params(("scan" = String, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/archive.zip", operation_id = "get_scan_archive", tag = "scans", params(("scan" = String, Path)), responses(
     (status = 200, body = [u8], content_type = "application/zip"),
     (status = 206, body = [u8], content_type = "application/zip"),
     (status = 304),

@@ -95,8 +95,9 @@ pub(super) struct Session {
 }
 
 /// Log a browser in: with the answer it gets a cookie.
-#[utoipa::path(post, path = "/api/v1/login", tag = "session", security(()), responses(
+#[utoipa::path(post, path = "/api/v1/login", operation_id = "log_in", tag = "session", security(()), responses(
     (status = 200, body = Session),
+    (status = 401, description = "This token is not valid.", body = Problem, content_type = "application/problem+json"),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn login(
@@ -124,7 +125,7 @@ pub(super) async fn login(
 }
 
 /// Log a browser out: it forgets its cookie. The token stays valid.
-#[utoipa::path(post, path = "/api/v1/logout", tag = "session", responses((status = 204)))]
+#[utoipa::path(post, path = "/api/v1/logout", operation_id = "log_out", tag = "session", responses((status = 204)))]
 pub(super) async fn logout() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(cookie) = cookie("", Duration::ZERO) {
@@ -134,7 +135,7 @@ pub(super) async fn logout() -> Response {
 }
 
 /// Who is logged in.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = Session)))]
+#[utoipa::path(get, path = "/api/v1/session", operation_id = "get_session", tag = "session", responses((status = 200, body = Session)))]
 pub(super) async fn session(axum::Extension(User(name)): axum::Extension<User>) -> Json<Session> {
     Json(Session { name })
 }

@@ -62,7 +62,7 @@ impl CameraInfo {
 }
 
 /// The cameras.
-#[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", responses((status = 200, body = CameraList)))]
+#[utoipa::path(get, path = "/api/v1/cameras", operation_id = "list_cameras", tag = "cameras", responses((status = 200, body = CameraList)))]
 pub(super) async fn cameras(app: Shared) -> Json<CameraList> {
     let cameras = app.service.studio().seats().iter().map(|seat| CameraInfo::of(&app, seat));
     Json(CameraList { cameras: cameras.collect() })
@@ -70,7 +70,7 @@ pub(super) async fn cameras(app: Shared) -> Json<CameraList> {
 
 /// Set a camera for photographs and live views between scans, in place of what was set before; what is left out is as
 /// configured. Scans are taken as configured.
-#[utoipa::path(put, path = "/api/v1/cameras/{camera}/controls", tag = "cameras", params(("camera" = String, Path)),
+#[utoipa::path(put, path = "/api/v1/cameras/{camera}/controls", operation_id = "set_camera_controls", tag = "cameras", params(("camera" = String, Path)),
     request_body = Controls, responses(
     (status = 200, body = CameraInfo),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -105,7 +105,7 @@ pub(super) struct Lights {
 }
 
 /// Switch the lights, between scans.
-#[utoipa::path(post, path = "/api/v1/lights", tag = "rig", request_body = Lights, responses(
+#[utoipa::path(post, path = "/api/v1/lights", operation_id = "switch_lights", tag = "rig", request_body = Lights, responses(
     (status = 204),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]

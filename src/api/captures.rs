@@ -231,7 +231,7 @@ async fn take_and_finish<T: Send + 'static>(
 
 /// Take a photograph with one or all cameras, and keep it. While a camera is at work: 429 at once, or with `wait` in
 /// the order of coming.
-#[utoipa::path(post, path = "/api/v1/capture", tag = "captures", request_body = Option<CaptureRequest>, params(
+#[utoipa::path(post, path = "/api/v1/capture", operation_id = "take_capture", tag = "captures", request_body = Option<CaptureRequest>, params(
     ("wait" = Option<f64>, Query, minimum = 0, maximum = 60, description = "Seconds to wait for a camera that is taken: 0 if absent."),
 ), responses(
     (status = 200, body = Captured),
@@ -264,7 +264,7 @@ pub(super) async fn capture(
 }
 
 /// Do all that `POST /capture` does, but store nothing and count nothing.
-#[utoipa::path(post, path = "/api/v1/capture/test", tag = "captures", request_body = Option<CaptureRequest>, params(
+#[utoipa::path(post, path = "/api/v1/capture/test", operation_id = "take_test_capture", tag = "captures", request_body = Option<CaptureRequest>, params(
     ("wait" = Option<f64>, Query, minimum = 0, maximum = 60, description = "Seconds to wait for a camera that is taken: 0 if absent."),
 ), responses(
     (status = 200, body = TestResult),
@@ -291,7 +291,7 @@ pub(super) async fn test(
 }
 
 /// A photograph of one camera (the first, if none is named), which is not kept.
-#[utoipa::path(get, path = "/api/v1/preview.jpg", tag = "captures", params(
+#[utoipa::path(get, path = "/api/v1/preview.jpg", operation_id = "get_camera_image", tag = "captures", params(
     ("camera" = Option<String>, Query, description = "Which camera; the first one if absent."),
     ("wait" = Option<f64>, Query, minimum = 0, maximum = 60, description = "Seconds to wait for a camera that is taken: 0 if absent."),
 ), responses(
@@ -314,7 +314,7 @@ pub(super) async fn preview(app: Shared, Query(wait): Query<Wait>) -> Answer<Res
 }
 
 /// Whether cameras are at work. Answers at once, whatever they do.
-#[utoipa::path(get, path = "/api/v1/capture/status", tag = "captures", responses((status = 200, body = CaptureStatus)))]
+#[utoipa::path(get, path = "/api/v1/capture/status", operation_id = "get_capture_status", tag = "captures", responses((status = 200, body = CaptureStatus)))]
 pub(super) async fn capture_status(app: Shared) -> Json<CaptureStatus> {
     let now = Timestamp::now();
     let elapsed = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
@@ -372,7 +372,7 @@ pub(super) struct Newest {
 }
 
 /// The newest photographs.
-#[utoipa::path(get, path = "/api/v1/captures", tag = "captures", params(
+#[utoipa::path(get, path = "/api/v1/captures", operation_id = "list_captures", tag = "captures", params(
     ("limit" = Option<usize>, Query, minimum = 1, maximum = 200, description = "How many: 10 if absent."),
 ), responses(
     (status = 200, body = History),
@@ -393,7 +393,7 @@ pub(super) async fn history(app: Shared, Query(newest): Query<Newest>) -> Answer
 }
 
 /// A photograph.
-#[utoipa::path(get, path = "/api/v1/captures/{id}/image", tag = "captures", params(("id" = u64, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/captures/{id}/image", operation_id = "get_capture_image", tag = "captures", params(("id" = u64, Path)), responses(
     (status = 200, body = [u8], content_type = "image/jpeg"),
     (status = 206, body = [u8], content_type = "image/jpeg"),
     (status = 304),
@@ -405,7 +405,7 @@ pub(super) async fn image(app: Shared, headers: HeaderMap, Path(id): Path<u64>) 
 }
 
 /// A small picture of a photograph.
-#[utoipa::path(get, path = "/api/v1/captures/{id}/thumbnail", tag = "captures", params(("id" = u64, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/captures/{id}/thumbnail", operation_id = "get_capture_thumbnail", tag = "captures", params(("id" = u64, Path)), responses(
     (status = 200, body = [u8], content_type = "image/jpeg"),
     (status = 206, body = [u8], content_type = "image/jpeg"),
     (status = 304),

@@ -13,7 +13,7 @@ use futures_util::stream::{Stream, unfold};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use utoipa::ToSchema;
 
 use crate::event::Told;
@@ -24,11 +24,16 @@ use super::app::{App, Shared};
 use super::extract::Query;
 use super::history::History;
 use super::metrics::Metrics;
-use super::problem::{Answer, Problem};
+use super::problem::{Answer, Problem, ProblemType};
 use super::status::RigStatus;
 
 /// Events that are kept for those who were away: some scans' worth.
 const KEPT: usize = 4096;
+/// Listeners at a time. They stay for hours, and with as many as there may be connections nobody else would get in, not
+/// even to pause a scan; with those who look live there are still as many places for requests.
+const MAX_LISTENERS: usize = 128;
+/// After how long it makes sense for a further one to ask again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Events that may wait for one listener.
 const WAITING: usize = 1024;
 /// How often the status is compared with what it was.
@@ -79,6 +84,8 @@ pub(super) struct Hub {
     news: broadcast::Sender<Arc<Numbered>>,
     status: watch::Sender<Option<RigStatus>>,
     line: Mutex<StatusLine>,
+    /// A place for each listener.
+    places: Arc<Semaphore>,
     pub(super) metrics: Metrics,
 }
 
@@ -93,6 +100,7 @@ impl Default for Hub {
             news,
             status: watch::Sender::new(None),
             line: Mutex::default(),
+            places: Arc::new(Semaphore::new(MAX_LISTENERS)),
             metrics: Metrics::default(),
         }
     }
@@ -192,10 +200,16 @@ struct Listener {
     first: std::vec::IntoIter<StreamMessage>,
     /// What events it has been told of.
     number: u64,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Listener {
-    fn join(app: Arc<App>, headers: &HeaderMap, query: &Resume) -> Self {
+    fn join(app: Arc<App>, headers: &HeaderMap, query: &Resume) -> Answer<Self> {
+        let place = app.hub.places.clone().try_acquire_owned().map_err(|_| {
+            let detail =
+                format!("{MAX_LISTENERS} listen to events already: close a page that is open, or wait");
+            Problem::new(ProblemType::Unavailable, detail).retry_after(ASK_AGAIN)
+        })?;
         let header = headers.get("last-event-id").and_then(|id| id.to_str().ok());
         let after = header.or(query.after.as_deref()).and_then(EventId::parse);
         let mut status = app.hub.status.subscribe();
@@ -207,7 +221,7 @@ impl Listener {
         let snapshot = snapshot(&app, number, gap);
         let events = missed.unwrap_or_default().into_iter().map(StreamMessage::Event);
         let first: Vec<_> = std::iter::once(snapshot).chain(events).collect();
-        Self { app, news, status, first: first.into_iter(), number }
+        Ok(Self { app, news, status, first: first.into_iter(), number, _place: place })
     }
 
     /// The next message, and the number of the last event that a client then knows.
@@ -249,18 +263,16 @@ fn snapshot(app: &App, number: u64, gap: bool) -> StreamMessage {
 
 /// What happens, as server-sent events: `event:` is the message's `type`, `data:` a `StreamMessage`, and `id:` what to
 /// resume with.
-#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(
+#[utoipa::path(get, path = "/api/v1/events", operation_id = "stream_events", tag = "events", params(
     ("after" = Option<String>, Query, description = "The id of the last event that is known, as STREAM-NUMBER: `stream` of the snapshot and `number` of the event. The header `Last-Event-ID` comes first."),
 ), responses(
     (status = 200, body = StreamMessage, content_type = "text/event-stream"),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "As many listen as may.", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn events(
-    app: Shared,
-    headers: HeaderMap,
-    Query(query): Query<Resume>,
-) -> impl IntoResponse {
-    let listener = Listener::join(app.0.clone(), &headers, &query);
-    Sse::new(sse(listener)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+pub(super) async fn events(app: Shared, headers: HeaderMap, Query(query): Query<Resume>) -> Answer<Response> {
+    let listener = Listener::join(app.0.clone(), &headers, &query)?;
+    Ok(Sse::new(sse(listener)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
 fn sse(listener: Listener) -> impl Stream<Item = Result<SseEvent, Infallible>> {
@@ -279,11 +291,13 @@ fn sse(listener: Listener) -> impl Stream<Item = Result<SseEvent, Infallible>> {
 }
 
 /// What happens, over a WebSocket: each text is a `StreamMessage`. Nothing is expected of the client.
-#[utoipa::path(get, path = "/api/v1/events/ws", tag = "events", params(
+#[utoipa::path(get, path = "/api/v1/events/ws", operation_id = "stream_events_ws", tag = "events", params(
     ("after" = Option<String>, Query, description = "The id of the last event that is known, as STREAM-NUMBER: `stream` of the snapshot and `number` of the event. The header `Last-Event-ID` comes first."),
 ), responses(
     (status = 101, description = "A WebSocket of `StreamMessage`"),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = 426, body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "As many listen as may.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn events_ws(
     app: Shared,
@@ -293,7 +307,7 @@ pub(super) async fn events_ws(
 ) -> Answer<Response> {
     let upgrade =
         upgrade.map_err(|error| Problem::bad_request(error.body_text()).with_status(error.status()))?;
-    let listener = Listener::join(app.0.clone(), &headers, &query);
+    let listener = Listener::join(app.0.clone(), &headers, &query)?;
     Ok(upgrade.on_upgrade(|socket| tell(socket, listener)))
 }
 

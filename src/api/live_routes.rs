@@ -80,7 +80,7 @@ impl Wish {
 }
 
 /// How the live views do.
-#[utoipa::path(get, path = "/api/v1/live", tag = "live", responses((status = 200, body = LiveList)))]
+#[utoipa::path(get, path = "/api/v1/live", operation_id = "list_live_views", tag = "live", responses((status = 200, body = LiveList)))]
 pub(super) async fn live(app: Shared) -> Json<LiveList> {
     let info = |camera: &Arc<LiveCamera>| LiveInfo {
         camera: camera.name().to_owned(),
@@ -98,7 +98,7 @@ fn look(app: &Shared, name: &str) -> Answer<Viewer> {
 }
 
 /// Look through a camera, over a WebSocket: binary messages are frames, texts are `LiveMessage`s.
-#[utoipa::path(get, path = "/api/v1/live/{camera}", tag = "live", params(
+#[utoipa::path(get, path = "/api/v1/live/{camera}", operation_id = "stream_live_view_ws", tag = "live", params(
     ("camera" = String, Path),
     ("fps" = Option<f64>, Query, minimum = 0.1, maximum = 30, description = "Most frames a second: 15 if absent."),
 ), responses(
@@ -169,7 +169,7 @@ async fn newest(newest: &mut Newest, next: Instant) -> Option<Option<Arc<Picture
 }
 
 /// Look through a camera, as MJPEG: one JPEG after the other, as parts of one answer. It has nothing to say of pauses.
-#[utoipa::path(get, path = "/api/v1/live/{camera}/mjpeg", tag = "live", params(
+#[utoipa::path(get, path = "/api/v1/live/{camera}/mjpeg", operation_id = "stream_live_view_mjpeg", tag = "live", params(
     ("camera" = String, Path),
     ("fps" = Option<f64>, Query, minimum = 0.1, maximum = 30, description = "Most frames a second: 15 if absent."),
 ), responses(

@@ -196,7 +196,7 @@ impl Metrics {
 }
 
 /// Numbers for Prometheus, in the `OpenMetrics` text format.
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "operation", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(app: Shared) -> Answer<Response> {
     let shared = app.0.clone();
     let text = app.on_disk(move || {

@@ -93,7 +93,7 @@ fn rig_findings(app: &App) -> Vec<Finding> {
 
 /// Whether the rig is fit for a scan: disk, memory, voltage and heat, cameras, lens, axes, lights, clock. Takes a moment,
 /// in which it writes to the disk; not during a scan.
-#[utoipa::path(post, path = "/api/v1/preflight", tag = "operation", responses(
+#[utoipa::path(post, path = "/api/v1/preflight", operation_id = "run_preflight", tag = "operation", responses(
     (status = 200, body = Preflight),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -136,7 +136,7 @@ pub(super) struct Tail {
 }
 
 /// The newest lines of the log since the program started.
-#[utoipa::path(get, path = "/api/v1/log", tag = "operation", params(
+#[utoipa::path(get, path = "/api/v1/log", operation_id = "get_log", tag = "operation", params(
     ("scan" = Option<String>, Query, description = "Only lines of this scan."),
     ("limit" = Option<usize>, Query, minimum = 1, maximum = 4000, description = "How many: 200 if absent."),
 ), responses(
@@ -153,7 +153,7 @@ pub(super) async fn log(Query(tail): Query<Tail>) -> Answer<Json<Log>> {
 
 /// Everything that helps to find a fault, as a ZIP archive: status, log, preflight, configuration as it was understood,
 /// the journal of the newest scan. No images, no tokens.
-#[utoipa::path(get, path = "/api/v1/support.zip", tag = "operation", responses(
+#[utoipa::path(get, path = "/api/v1/support.zip", operation_id = "get_support_bundle", tag = "operation", responses(
     (status = 200, body = [u8], content_type = "application/zip"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -188,8 +188,7 @@ fn bundle(app: &Arc<App>) -> Answer<Vec<u8>> {
         ("log.txt".to_owned(), log),
         ("config.txt".to_owned(), format!("{config:#?}\n").into_bytes()),
     ];
-    let newest =
-        dataset::list(&config.storage.directory).map_err(dataset::OpenError::from)?.into_iter().next();
+    let newest = dataset::newest(&config.storage.directory).map_err(dataset::OpenError::from)?;
     for name in newest.iter().flat_map(|_| dataset::DESCRIPTIONS) {
         if let Some(bytes) = newest.as_ref().and_then(|scan| std::fs::read(scan.dir.join(name)).ok()) {
             files.push((format!("newest-scan/{name}"), bytes));

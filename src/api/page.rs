@@ -17,9 +17,9 @@ const NO_PAGE: &str = "<!doctype html><title>scanner</title><p>This scanner was 
 #[allow_missing = true]
 struct Files;
 
-/// A file of the page; any other path that is not the API's is a view of it.
+/// A file of the page; any other path that is not the API's is a page of its own (`docs`), or else a view of the page.
 pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().trim_start_matches('/');
+    let path = uri.path().trim_matches('/');
     if path == "api" || path.starts_with("api/") {
         return Problem::not_found(format!(
             "there is nothing at /{path}: GET /api/v1/openapi.json shows what there is"
@@ -30,8 +30,12 @@ pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Respon
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let is_view = !path.contains('.');
-    let path = if is_view { "index.html" } else { path };
-    let Some(response) = file(path, &headers) else {
+    let found = if is_view {
+        file(&format!("{path}.html"), &headers).or_else(|| file("index.html", &headers))
+    } else {
+        file(path, &headers)
+    };
+    let Some(response) = found else {
         if is_view {
             return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NO_PAGE)
                 .into_response();

@@ -253,7 +253,7 @@ impl PlanDetail {
 }
 
 /// The plans of the configuration.
-#[utoipa::path(get, path = "/api/v1/plans", tag = "plans", responses((status = 200, body = PlanList)))]
+#[utoipa::path(get, path = "/api/v1/plans", operation_id = "list_plans", tag = "plans", responses((status = 200, body = PlanList)))]
 pub(super) async fn plans(app: Shared) -> Json<PlanList> {
     let plans = app.service.station().config().plans.iter();
     let plans = plans.map(|plan| PlanInfo { name: plan.name.clone(), plan: InlinePlan::of(plan) });
@@ -261,7 +261,7 @@ pub(super) async fn plans(app: Shared) -> Json<PlanList> {
 }
 
 /// A plan of the configuration, made out from where the axes stand now.
-#[utoipa::path(get, path = "/api/v1/plans/{name}", tag = "plans", params(("name" = String, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/plans/{name}", operation_id = "get_plan", tag = "plans", params(("name" = String, Path)), responses(
     (status = 200, body = PlanDetail),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -274,7 +274,7 @@ pub(super) async fn plan(app: Shared, Path(name): Path<String>) -> Answer<Json<P
 }
 
 /// The plan in the body, made out from where the axes stand now; nothing is kept of it.
-#[utoipa::path(post, path = "/api/v1/plans/preview", tag = "plans", request_body = InlinePlan, responses(
+#[utoipa::path(post, path = "/api/v1/plans/preview", operation_id = "preview_plan", tag = "plans", request_body = InlinePlan, responses(
     (status = 200, body = PlanDetail),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]

@@ -71,7 +71,7 @@ fn same_scan(app: &Shared, stop: &Stop) -> Answer<()> {
 }
 
 /// Stop the scan under way so that it can go on later. It has stopped when the status says so.
-#[utoipa::path(post, path = "/api/v1/rig/pause", tag = "rig", request_body = Option<Stop>, responses(
+#[utoipa::path(post, path = "/api/v1/rig/pause", operation_id = "pause_scan", tag = "rig", request_body = Option<Stop>, responses(
     (status = 202),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -82,7 +82,7 @@ pub(super) async fn pause(app: Shared, MaybeBody(stop): MaybeBody<Stop>) -> Answ
 }
 
 /// Stop the scan under way for good. What it has stored stays.
-#[utoipa::path(post, path = "/api/v1/rig/cancel", tag = "rig", request_body = Option<Stop>, responses(
+#[utoipa::path(post, path = "/api/v1/rig/cancel", operation_id = "cancel_scan", tag = "rig", request_body = Option<Stop>, responses(
     (status = 202),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -93,7 +93,7 @@ pub(super) async fn cancel(app: Shared, MaybeBody(stop): MaybeBody<Stop>) -> Ans
 }
 
 /// Let the axes move again after an emergency stop or another fault. Moves nothing.
-#[utoipa::path(post, path = "/api/v1/rig/clear", tag = "rig", responses(
+#[utoipa::path(post, path = "/api/v1/rig/clear", operation_id = "clear_fault", tag = "rig", responses(
     (status = 204),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -103,7 +103,7 @@ pub(super) async fn clear(app: Shared) -> Answer<StatusCode> {
 }
 
 /// Where the axes stand, and how far they reach.
-#[utoipa::path(get, path = "/api/v1/axes", tag = "rig", responses((status = 200, body = Axes)))]
+#[utoipa::path(get, path = "/api/v1/axes", operation_id = "get_axes", tag = "rig", responses((status = 200, body = Axes)))]
 pub(super) async fn axes(app: Shared) -> Json<Axes> {
     let station = app.service.station();
     let info = |config: &AxisConfig| AxisInfo {
@@ -116,7 +116,7 @@ pub(super) async fn axes(app: Shared) -> Json<Axes> {
 }
 
 /// Move one axis by a distance, between scans; answers when it is at rest.
-#[utoipa::path(post, path = "/api/v1/axes/jog", tag = "rig", request_body = Jog, responses(
+#[utoipa::path(post, path = "/api/v1/axes/jog", operation_id = "jog_axis", tag = "rig", request_body = Jog, responses(
     (status = 204),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -132,7 +132,7 @@ pub(super) async fn jog(app: Shared, Body(jog): Body<Jog>) -> Answer<StatusCode>
 }
 
 /// Find out where axes stand, between scans: by their switch, or by taking the word of whoever asks.
-#[utoipa::path(post, path = "/api/v1/axes/home", tag = "rig", request_body = Option<Home>, responses(
+#[utoipa::path(post, path = "/api/v1/axes/home", operation_id = "home_axes", tag = "rig", request_body = Option<Home>, responses(
     (status = 204),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]

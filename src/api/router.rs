@@ -11,12 +11,12 @@ use http::{HeaderName, HeaderValue, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::app::App;
+use super::document::{Document, complete};
 use super::problem::Problem;
 use super::{
     archive, auth, cameras, captures, events, health, live_routes, metrics, operation, page, plans, rig,
@@ -32,30 +32,6 @@ const BODY_PATIENCE: Duration = Duration::from_secs(10);
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; \
     script-src 'self'; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "scanner",
-        description = "A 3D-scanner rig: scans, live views, captures. Errors are problem documents (RFC 9457) with a \
-            stable `type`. Every operation wants a token, as `Authorization: Bearer TOKEN` or in the cookie that \
-            `POST /api/v1/login` sets, but for those that say otherwise.",
-    ),
-    security(("bearer" = []), ("cookie" = [])),
-    modifiers(&Schemes),
-)]
-struct Document;
-
-struct Schemes;
-
-impl Modify for Schemes {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-        let cookie = ApiKey::Cookie(ApiKeyValue::new("scanner_token"));
-        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
-    }
-}
 
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
@@ -107,13 +83,13 @@ fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// The document of the API, generated from its handlers.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    complete(routes().into_openapi())
 }
 
 /// Everything that is served.
 pub(super) fn router(app: Arc<App>) -> Router {
     let (routes, document) = routes().split_for_parts();
-    let document = Arc::new(document);
+    let document = Arc::new(complete(document));
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };

@@ -1,9 +1,6 @@
 //! Scans: what there is on the disk, and beginning, resuming and removing one.
 
-use std::collections::HashMap;
-use std::path::{Path as FilePath, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::path::PathBuf;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +14,7 @@ use crate::dataset::{self, Contents, Counts, Listed, ScanId, State};
 
 use super::app::{App, Shared};
 use super::extract::{MaybeBody, Path, Query};
+use super::index::{Cursor, page};
 use super::plans::{InlinePlan, PlanDetail};
 use super::problem::{Answer, Problem, ProblemType};
 
@@ -62,7 +60,7 @@ pub(super) struct ScanPage {
     scans: Vec<ScanSummary>,
     /// How many there are in all.
     total: usize,
-    /// `after` of the next page; none if this is the last one.
+    /// `after` of the next page, which holds though scans begin or are removed meanwhile; none if this is the last one.
     next: Option<String>,
 }
 
@@ -118,52 +116,6 @@ pub(super) struct Note {
     reason: Option<String>,
 }
 
-/// The ids of all scans in the order of the list, so that a page costs what is on it.
-pub(super) struct Index {
-    root: PathBuf,
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    /// When the folder last changed, as it was read.
-    changed: Option<SystemTime>,
-    created: HashMap<ScanId, Timestamp>,
-    /// The newest first.
-    sorted: Arc<Vec<ScanId>>,
-}
-
-impl Index {
-    pub(super) fn new(root: &FilePath) -> Self {
-        Self { root: root.to_owned(), known: Mutex::default() }
-    }
-
-    /// The ids of all scans, the newest first. Reads a scan once, and the folder when it has changed.
-    fn sorted(&self) -> Answer<Arc<Vec<ScanId>>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = std::fs::metadata(&self.root).and_then(|metadata| metadata.modified()).ok();
-        // A folder that changed just now may change again within the clock's tick.
-        let settled = changed.is_some_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() >= 2));
-        if settled && changed == known.changed {
-            return Ok(known.sorted.clone());
-        }
-        let ids = dataset::ids(&self.root).map_err(dataset::OpenError::from)?;
-        let mut created = HashMap::with_capacity(ids.len());
-        for id in ids {
-            let at = known
-                .created
-                .get(&id)
-                .copied()
-                .unwrap_or_else(|| dataset::created(&self.root.join(id.as_str())));
-            created.insert(id, at);
-        }
-        let mut sorted: Vec<ScanId> = created.keys().cloned().collect();
-        sorted.sort_by_cached_key(|id| std::cmp::Reverse((created.get(id).copied(), id.clone())));
-        *known = Known { changed: changed.filter(|_| settled), created, sorted: Arc::new(sorted) };
-        Ok(known.sorted.clone())
-    }
-}
-
 impl From<Listed> for ScanSummary {
     fn from(listed: Listed) -> Self {
         let (scan, damage) = match listed.scan {
@@ -190,39 +142,35 @@ impl App {
 }
 
 /// The scans on disk.
-#[utoipa::path(get, path = "/api/v1/scans", tag = "scans", params(
+#[utoipa::path(get, path = "/api/v1/scans", operation_id = "list_scans", tag = "scans", params(
     ("limit" = Option<usize>, Query, minimum = 1, maximum = 200, description = "Scans on a page: 50 if absent."),
-    ("after" = Option<String>, Query, description = "Begin behind the scan of this id."),
+    ("after" = Option<String>, Query, description = "Where to go on: `next` of the page before."),
 ), responses(
     (status = 200, body = ScanPage),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn scans(app: Shared, Query(page): Query<Page>) -> Answer<Json<ScanPage>> {
-    let limit = page.limit.unwrap_or(PAGE);
+pub(super) async fn scans(app: Shared, Query(wanted): Query<Page>) -> Answer<Json<ScanPage>> {
+    let limit = wanted.limit.unwrap_or(PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("a page has 1 to {MAX_PAGE} scans")));
     }
+    let after = wanted.after.as_deref().map(str::parse::<Cursor>).transpose();
+    let after = after.map_err(Problem::bad_request)?;
     let shared = app.0.clone();
     app.on_disk(move || {
-        let ids = shared.scans.sorted()?;
-        let begin = match &page.after {
-            None => 0,
-            Some(after) => {
-                let place = ids.iter().position(|id| id.as_str() == after);
-                place.ok_or_else(|| Problem::not_found(format!("there is no scan {after:?}")))? + 1
-            }
-        };
-        let on_page = ids.iter().skip(begin).take(limit);
+        let places = shared.scans.sorted()?;
+        let (on_page, next) = page(&places, after.as_ref(), limit);
+        let root = shared.scans.root();
         // One that has gone meanwhile is left out.
-        let scans = on_page.clone().filter_map(|id| dataset::show(&shared.scans.root.join(id.as_str())).ok());
-        let next = on_page.clone().next_back().filter(|_| begin + limit < ids.len()).map(ToString::to_string);
-        Ok(Json(ScanPage { scans: scans.map(ScanSummary::from).collect(), total: ids.len(), next }))
+        let scans = on_page.iter().filter_map(|place| dataset::show(&root.join(place.id.as_str())).ok());
+        let next = next.map(ToString::to_string);
+        Ok(Json(ScanPage { scans: scans.map(ScanSummary::from).collect(), total: places.len(), next }))
     })
     .await
 }
 
 /// Begin a scan; answers once it has begun.
-#[utoipa::path(post, path = "/api/v1/scans", tag = "scans", request_body = Option<NewScan>, responses(
+#[utoipa::path(post, path = "/api/v1/scans", operation_id = "start_scan", tag = "scans", request_body = Option<NewScan>, responses(
     (status = 201, body = Begun),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
@@ -239,7 +187,7 @@ pub(super) async fn start(app: Shared, MaybeBody(new): MaybeBody<NewScan>) -> An
 }
 
 /// Go on with a scan that was paused or interrupted, or try again what failed; answers once it goes on.
-#[utoipa::path(post, path = "/api/v1/scans/{scan}/resume", tag = "scans", params(("scan" = String, Path)), responses(
+#[utoipa::path(post, path = "/api/v1/scans/{scan}/resume", operation_id = "resume_scan", tag = "scans", params(("scan" = String, Path)), responses(
     (status = 201, body = Begun),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
@@ -258,7 +206,7 @@ async fn begin(app: &App, work: Work) -> Answer<Response> {
 }
 
 /// A scan with its plan and what happened to it.
-#[utoipa::path(get, path = "/api/v1/scans/{scan}", tag = "scans", params(("scan" = String, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/scans/{scan}", operation_id = "get_scan", tag = "scans", params(("scan" = String, Path)), responses(
     (status = 200, body = ScanDetail),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -297,7 +245,7 @@ fn notes(contents: &Contents) -> Vec<Note> {
 }
 
 /// Remove a scan and all its images, for good. Never one that is in use.
-#[utoipa::path(delete, path = "/api/v1/scans/{scan}", tag = "scans", params(("scan" = String, Path)), responses(
+#[utoipa::path(delete, path = "/api/v1/scans/{scan}", operation_id = "delete_scan", tag = "scans", params(("scan" = String, Path)), responses(
     (status = 204),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -306,7 +254,7 @@ pub(super) async fn remove(app: Shared, Path(scan): Path<String>) -> Answer<Stat
     app.on_disk(move || {
         shared.folder_of(&scan)?;
         let id: ScanId = scan.parse().map_err(Problem::not_found)?;
-        dataset::discard(&shared.scans.root, &id)?;
+        dataset::discard(shared.scans.root(), &id)?;
         tracing::info!(scan = %id, "removed scan {id}: asked for through the API");
         Ok(StatusCode::NO_CONTENT)
     })
@@ -329,7 +277,7 @@ pub(super) struct Verified {
 }
 
 /// Check every promise about a scan, reading every image; changes nothing.
-#[utoipa::path(post, path = "/api/v1/scans/{scan}/verify", tag = "scans", params(("scan" = String, Path)), responses(
+#[utoipa::path(post, path = "/api/v1/scans/{scan}/verify", operation_id = "verify_scan", tag = "scans", params(("scan" = String, Path)), responses(
     (status = 200, body = Verified),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]

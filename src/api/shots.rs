@@ -98,7 +98,7 @@ fn shots_of(contents: &Contents) -> Vec<Shot> {
 }
 
 /// Every shot of a scan, and how it stands.
-#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots", tag = "scans", params(("scan" = String, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots", operation_id = "list_shots", tag = "scans", params(("scan" = String, Path)), responses(
     (status = 200, body = ShotList),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -169,7 +169,7 @@ async fn files_of(
 }
 
 /// The photograph of a shot.
-#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/image", tag = "scans",
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/image", operation_id = "get_shot_image", tag = "scans",
     params(("scan" = String, Path), ("shot" = u32, Path)), responses(
     (status = 200, body = [u8], content_type = "image/jpeg"),
     (status = 206, body = [u8], content_type = "image/jpeg"),
@@ -186,7 +186,7 @@ pub(super) async fn image(
 }
 
 /// A small picture of a shot; of one whose thumbnail is missing, there is none.
-#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/thumbnail", tag = "scans",
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/thumbnail", operation_id = "get_shot_thumbnail", tag = "scans",
     params(("scan" = String, Path), ("shot" = u32, Path)), responses(
     (status = 200, body = [u8], content_type = "image/jpeg"),
     (status = 206, body = [u8], content_type = "image/jpeg"),
@@ -203,7 +203,7 @@ pub(super) async fn thumbnail(
 }
 
 /// A small picture of a scan: of its first shot that is on disk.
-#[utoipa::path(get, path = "/api/v1/scans/{scan}/thumbnail", operation_id = "scan_thumbnail", tag = "scans",
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/thumbnail", operation_id = "get_scan_thumbnail", tag = "scans",
     params(("scan" = String, Path)), responses(
     (status = 200, body = [u8], content_type = "image/jpeg"),
     (status = 206, body = [u8], content_type = "image/jpeg"),

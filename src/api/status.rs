@@ -84,7 +84,7 @@ impl App {
 }
 
 /// What the rig is doing. Answers at once, whatever the cameras do.
-#[utoipa::path(get, path = "/api/v1/status", tag = "rig", responses((status = 200, body = StatusNow)))]
+#[utoipa::path(get, path = "/api/v1/status", operation_id = "get_status", tag = "rig", responses((status = 200, body = StatusNow)))]
 pub(super) async fn status(app: Shared) -> Json<StatusNow> {
     Json(StatusNow { now: Timestamp::now(), status: app.status() })
 }

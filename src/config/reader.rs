@@ -100,6 +100,33 @@ impl<'t> Reader<'t, '_, '_> {
         Some(self.context.sources.directory().join(Path::new(&text)))
     }
 
+    /// The texts listed at `key`, each read with `parse`, whose error is a message that continues "`the.key` " and a hint;
+    /// every one that is wrong is reported where it stands.
+    pub(super) fn each<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, (String, &'static str)>,
+    ) -> Vec<T> {
+        let Some(node) = self.find(key) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            // No list: that is reported.
+            let _ = self.decode::<Vec<String>>(key, node);
+            return Vec::new();
+        };
+        let mut values = Vec::new();
+        for item in items {
+            let Some(text) = self.decode::<String>(key, item) else { continue };
+            match parse(&text) {
+                Ok(value) => values.push(value),
+                Err((message, hint)) => {
+                    let finding = Finding::new(&item.place, format!("`{}` {message}", self.name(key)));
+                    self.context.findings.push(finding.hint(hint));
+                }
+            }
+        }
+        values
+    }
+
     /// What is written at `key`, as it is.
     pub(super) fn raw(&mut self, key: &'static str) -> Option<&'t Node> {
         self.find(key)

@@ -62,7 +62,7 @@ async fn go_on(service: &Service) {
 }
 
 fn paused_by_hours(root: &std::path::Path) -> Option<ScanId> {
-    let newest = dataset::list(root).ok()?.into_iter().next()?;
+    let newest = dataset::newest(root).ok()??;
     let paused = newest.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Paused);
     if newest.in_use || !paused {
         return None;

@@ -100,7 +100,12 @@ pub fn ids(root: &Path) -> Result<Vec<ScanId>, DiskError> {
     for entry in entries {
         let entry = entry.context("read", root)?;
         let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        ids.extend(id.filter(|_| entry.path().is_dir()));
+        // The folder says what most are; only where a link leads has to be looked up.
+        let is_folder = |_: &ScanId| match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            Ok(_) | Err(_) => entry.path().is_dir(),
+        };
+        ids.extend(id.filter(is_folder));
     }
     Ok(ids)
 }

@@ -40,7 +40,7 @@ fn every_route_wants_a_token_but_for_health_and_login() {
     for path in ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v2/status", "/api/v1/../v1/status"] {
         assert_eq!(daemon.anonymous("GET", path, &[], "").status, 401, "{path}");
     }
-    for path in ["/healthz", "/readyz", "/", "/scans/owl"] {
+    for path in ["/healthz", "/readyz", "/", "/scans/owl", "/docs", "/docs/"] {
         assert_eq!(daemon.anonymous("GET", path, &[], "").status, 200, "{path}");
     }
     // Nothing outside the page can be had by a path.

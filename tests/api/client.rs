@@ -143,12 +143,17 @@ impl Daemon {
 
     /// A WebSocket, with the token.
     pub(crate) fn socket(&self, path: &str) -> Socket {
+        self.try_socket(path).unwrap()
+    }
+
+    /// A WebSocket, with the token, unless it is refused.
+    pub(crate) fn try_socket(&self, path: &str) -> Option<Socket> {
         let address = format!("ws://{}{path}", self.address).parse().unwrap();
         let request = tungstenite::ClientRequestBuilder::new(address)
             .with_header("Authorization", format!("Bearer {}", self.token));
         let stream = std::net::TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        tungstenite::client(request, stream).unwrap().0
+        tungstenite::client(request, stream).ok().map(|(socket, _)| socket)
     }
 
     /// Begins a scan, and says its id.

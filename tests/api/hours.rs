@@ -35,7 +35,12 @@ fn outside_the_hours_nothing_begins_and_the_status_says_until_when() {
     assert_eq!(refused.json()["type"], "/problems/out_of_hours");
     let status = daemon.get("/api/v1/status").json();
     assert!(status["open"] == false && status["idle_until"].is_string(), "{status}");
-    assert_eq!(daemon.anonymous("GET", "/readyz", &[], "").status, 503);
+    // That is as it should be: nobody has to come.
+    let readiness = daemon.anonymous("GET", "/readyz", &[], "");
+    assert_eq!(readiness.status, 200);
+    let readiness = readiness.json();
+    assert!(readiness["ready"] == true && readiness["open"] == false, "{readiness}");
+    assert_eq!(readiness["until"], status["idle_until"]);
 }
 
 /// Windows are of whole minutes, and the clock is the real one.

@@ -4,6 +4,7 @@
 mod access;
 mod captures;
 mod client;
+mod crowd;
 mod hours;
 mod live;
 mod retake;

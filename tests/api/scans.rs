@@ -167,7 +167,15 @@ fn the_list_goes_on_page_by_page_and_has_each_scan_once() {
     }
     assert_eq!(listed, begun);
     assert_eq!(daemon.get("/api/v1/scans?limit=0").status, 400);
-    assert_eq!(daemon.get("/api/v1/scans?after=nowhere").status, 404);
+    // One that names no place, as an id does not; and pages hold though the scan at the end of the first one goes.
+    assert_eq!(daemon.get("/api/v1/scans?after=scan-1").status, 400);
+    let page = daemon.get("/api/v1/scans?limit=2").json();
+    assert_eq!(daemon.delete("/api/v1/scans/scan-3").status, 204);
+    assert_eq!(daemon.post("/api/v1/scans", &json!({ "id": "scan-5" })).status, 201);
+    daemon.wait_until_idle();
+    let page = daemon.get(&format!("/api/v1/scans?limit=2&after={}", page["next"].as_str().unwrap())).json();
+    let ids: Vec<_> = page["scans"].as_array().unwrap().iter().map(|scan| scan["id"].clone()).collect();
+    assert_eq!((ids, &page["total"]), (vec![json!("scan-2"), json!("scan-1")], &json!(5)));
 }
 
 /// The next message of a stream of events.

@@ -15,6 +15,11 @@ fn plans_that_the_axes_cannot_follow_are_mistakes() {
 }
 
 #[test]
+fn each_wrong_host_and_window_of_hours_is_told_where_it_stands() {
+    golden(include_str!("golden/api.toml"), include_str!("golden/api.txt"));
+}
+
+#[test]
 fn all_syntax_errors_are_told_and_nothing_else() {
     golden(include_str!("golden/syntax.toml"), include_str!("golden/syntax.txt"));
 }
@@ -101,16 +106,46 @@ fn each_mistake_has_its_message() {
         ("[storage]", "[storage]\nmake_room = \"yes\"", "`storage.make_room` cannot be a text"),
         ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
     ];
-    for (from, to, message) in cases {
-        assert!(SHIPPED.contains(from), "{from}");
-        let text = SHIPPED.replacen(from, to, 1);
-        let errors = Config::from_text("a.toml", &text).expect_err(message);
-        assert!(messages(&errors).contains(&message), "{to}: {errors}");
-    }
+    each_is_told(&cases);
     let errors = Config::from_text("a.toml", "").unwrap_err();
     assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
     let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
     assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+}
+
+#[test]
+fn where_the_api_listens_and_when_cameras_open_is_checked() {
+    each_is_told(&[
+        ("listen = \"127.0.0.1:8080\"", "listen = 8080", "`api.listen` cannot be a whole number"),
+        ("listen = \"127.0.0.1:8080\"", "listen = \":8080\"", "`api.listen` cannot be \":8080\""),
+        ("listen = \"127.0.0.1:8080\"", "listen = \"[::]:65536\"", "`api.listen` cannot be \"[::]:65536\""),
+        ("[api]", "[api]\nhosts = \"rig\"", "`api.hosts` cannot be a text"),
+        ("[schedule]", "[schedule]\nopen = \"09:00-17:30\"", "`schedule.open` cannot be a text"),
+        (
+            "[schedule]",
+            "[schedule]\nopen = [\"22:00\"]",
+            "`schedule.open` has \"22:00\", which is no window of hours: it has no beginning and end",
+        ),
+    ]);
+    let hosts = |count: usize| {
+        let written = format!("[api]\nhosts = [{}]", "\"rig\", ".repeat(count));
+        SHIPPED.replacen("[api]", &written, 1)
+    };
+    let errors = Config::from_text("a.toml", &hosts(33)).unwrap_err();
+    assert!(messages(&errors).contains(&"`api.hosts` has 33 names"), "{errors}");
+    if let Err(errors) = Config::from_text("a.toml", &hosts(32)) {
+        panic!("{errors}");
+    }
+}
+
+/// Each is a part of the shipped configuration, what stands in its place, and the message about it.
+fn each_is_told(cases: &[(&str, &str, &str)]) {
+    for (from, to, message) in cases {
+        assert!(SHIPPED.contains(from), "{from}");
+        let text = SHIPPED.replacen(from, to, 1);
+        let Err(errors) = Config::from_text("a.toml", &text) else { panic!("{to}: nothing is said") };
+        assert!(messages(&errors).contains(message), "{to}: {errors}");
+    }
 }
 
 #[test]

@@ -12,19 +12,18 @@ const MAX_HOSTS: usize = 32;
 /// Reads `[api]`; tokens are kept beside the folder of the scans unless it says otherwise.
 pub(super) fn api(api: &mut Reader<'_, '_, '_>, scans: Option<&Path>) -> Api {
     let beside = scans.and_then(Path::parent).unwrap_or(Path::new("/var/lib/scanner")).join("tokens.json");
-    let hosts: Vec<String> = api.or("hosts", Vec::new());
+    let hosts = api.each("hosts", |host| {
+        let hint = "write a name or an address alone, as in \"scanner.example.org\": no port, no https://";
+        if is_host(host) {
+            Ok(host.to_ascii_lowercase())
+        } else {
+            Err((format!("has {host:?}, which is no host"), hint))
+        }
+    });
     if hosts.len() > MAX_HOSTS {
         api.reject("hosts", &format!("has {} names", hosts.len()), "write at most 32");
     }
-    if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
-        let hint = "write a name or an address alone, as in \"scanner.example.org\": no port, no https://";
-        api.reject("hosts", &format!("has {host:?}, which is no host"), hint);
-    }
-    Api {
-        listen: listen(api),
-        hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
-        tokens: api.path("tokens").unwrap_or(beside),
-    }
+    Api { listen: listen(api), hosts, tokens: api.path("tokens").unwrap_or(beside) }
 }
 
 fn listen(api: &mut Reader<'_, '_, '_>) -> Option<SocketAddr> {

@@ -73,13 +73,12 @@ fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
 }
 
 fn schedule(schedule: &mut Reader<'_, '_, '_>) -> Schedule {
-    let texts: Vec<String> = schedule.or("open", Vec::new());
-    let parsed: Result<Vec<_>, _> = texts.iter().map(|text| text.parse()).collect();
-    let windows = parsed.unwrap_or_else(|error: ParseWindowError| {
-        schedule.reject("open", "has what is no window of hours", &error.to_string());
-        Vec::new()
-    });
-    Schedule::new(windows)
+    Schedule::new(schedule.each("open", |text| {
+        text.parse().map_err(|error: ParseWindowError| {
+            let message = format!("has {text:?}, which is no window of hours: {}", error.reason());
+            (message, "write one like \"09:00-17:30 mon-fri\" or \"22:00-06:00\"")
+        })
+    }))
 }
 
 fn lights(document: &mut Reader<'_, '_, '_>, pins: &mut gpio::Pins) -> Vec<Light> {

@@ -96,3 +96,23 @@ export async function open(page: Page, name: "Live" | "Scan" | "Scans" | "System
   await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
   await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 }
+
+/** How a page is looked at. */
+export const LOOKS = [
+  { name: "light", colorScheme: "light", viewport: { width: 1360, height: 900 } },
+  { name: "dark", colorScheme: "dark", viewport: { width: 1360, height: 900 } },
+  { name: "phone", colorScheme: "light", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+  { name: "phone-dark", colorScheme: "dark", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+] as const;
+
+/** A picture of the whole page, which must not be wider than its screen, or go on behind its end. */
+export async function shoot(page: Page, look: string, view: string): Promise<void> {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wide, `${view} is wider than its screen`).toBeLessThanOrEqual(0);
+  const empty = await page.evaluate(() => {
+    const body = document.body.getBoundingClientRect().bottom + scrollY;
+    return document.documentElement.scrollHeight - Math.max(innerHeight, Math.ceil(body));
+  });
+  expect(empty, `${view} can be scrolled to where there is nothing`).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: join(SCREENSHOTS, `${view}-${look}.png`), fullPage: true });
+}

@@ -214,4 +214,26 @@ describe("a scan in the browser", () => {
       await page.getByText("There is none yet").waitFor();
     });
   });
+
+  it("is shown in a gallery page by page, each once", async () => {
+    await at(browser, { angles: 1, cameras: 1, timeScale: 100, size: [64, 48] }, async ({ page, rig, token }) => {
+      const ask = (path: string, init: RequestInit = {}) =>
+        fetch(`${rig.address}/api/v1${path}`, { ...init, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" } });
+      const ids = Array.from({ length: 27 }, (_, index) => `scan-${index}`);
+      for (const id of ids) {
+        expect((await ask("/scans", { method: "POST", body: JSON.stringify({ id }) })).status).toBe(201);
+        await until("the scan is over", async () => !((await (await ask("/status")).json()) as { scanning: boolean }).scanning);
+      }
+      await open(page, "Scans");
+      await page.getByText("27 scans").waitFor();
+      const cards = page.locator(".scan-card .name");
+      await until("the first page is there", async () => (await cards.count()) === 24);
+      // The last one of the first page goes before the second one is asked for.
+      expect((await ask("/scans/scan-3", { method: "DELETE" })).status).toBe(204);
+      await page.getByRole("button", { name: "Show more" }).click();
+      await until("the second page is there", async () => (await cards.count()) === 27);
+      expect(await cards.allInnerTexts()).toEqual(ids.toReversed());
+      expect(await page.getByRole("button", { name: "Show more" }).count()).toBe(0);
+    });
+  });
 });

@@ -1,11 +1,9 @@
 /** Every view, light, dark and on a phone; and that nothing of it is wider than the phone, or longer than what is there. */
 
-import { join } from "node:path";
-
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { SCREENSHOTS, launch, open, visit } from "./browser";
+import { LOOKS, launch, open, shoot, visit } from "./browser";
 import { Rig, until } from "./rig";
 
 let browser: Browser;
@@ -22,24 +20,6 @@ afterAll(async () => {
   await browser.close();
   await rig.drop();
 });
-
-const LOOKS = [
-  { name: "light", colorScheme: "light", viewport: { width: 1360, height: 900 } },
-  { name: "dark", colorScheme: "dark", viewport: { width: 1360, height: 900 } },
-  { name: "phone", colorScheme: "light", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
-  { name: "phone-dark", colorScheme: "dark", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
-] as const;
-
-async function shoot(page: Page, look: string, view: string): Promise<void> {
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(wide, `${view} is wider than its screen`).toBeLessThanOrEqual(0);
-  const empty = await page.evaluate(() => {
-    const body = document.body.getBoundingClientRect().bottom + scrollY;
-    return document.documentElement.scrollHeight - Math.max(innerHeight, Math.ceil(body));
-  });
-  expect(empty, `${view} can be scrolled to where there is nothing`).toBeLessThanOrEqual(0);
-  await page.screenshot({ path: join(SCREENSHOTS, `${view}-${look}.png`), fullPage: true });
-}
 
 async function drawRegion(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Draw" }).click();

@@ -1,3 +1,4 @@
+import "./style/tokens.css";
 import "./style/base.css";
 import "./style/shell.css";
 import "./style/views.css";

@@ -15,6 +15,7 @@ export type InlinePlan = Schemas["InlinePlan"];
 export type PlanInfo = Schemas["PlanInfo"];
 export type PlanDetail = Schemas["PlanDetail"];
 export type PlanPoint = Schemas["PlanPoint"];
+export type ScanPage = Schemas["ScanPage"];
 export type ScanSummary = Schemas["ScanSummary"];
 export type ScanDetail = Schemas["ScanDetail"];
 export type ScanState = Schemas["ScanState"];

@@ -41,7 +41,7 @@ document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || link.origin !== location.origin || link.target !== "" || link.hasAttribute("download")) return;
-  if (link.pathname.startsWith("/api/") || link.hash !== "") return;
+  if (link.pathname.startsWith("/api/") || link.pathname === "/docs" || link.hash !== "") return;
   event.preventDefault();
   history.pushState(null, "", link.pathname);
   route.value = parse(link.pathname);

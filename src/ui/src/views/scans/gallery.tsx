@@ -1,9 +1,9 @@
 /** The scans on disk. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { get, pathOf, textOf } from "../../api/client";
-import type { ScanSummary } from "../../api/types";
+import type { ScanPage, ScanSummary } from "../../api/types";
 import { count, dateTime } from "../../lib/format";
 import { Do, Note, useLoaded } from "../../parts/parts";
 import { Picture } from "../../parts/picture";
@@ -13,18 +13,26 @@ import { StateChip } from "../scan/scan";
 
 const PAGE = 24;
 
+/** Pages behind the first one as it was then: once that is asked for anew, they are those of a list that is no more. */
+interface Loaded {
+  behind: ScanPage;
+  scans: readonly ScanSummary[];
+  next: string | null | undefined;
+}
+
 export function Gallery() {
   const first = useLoaded((signal) => get("/api/v1/scans", { query: { limit: PAGE }, signal }), `${status.value?.scanning} ${gaps.value}`);
-  const [more, setMore] = useState<{ scans: readonly ScanSummary[]; next: string | null | undefined } | null>(null);
-  useEffect(() => setMore(null), [first.value]);
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
 
   if (first.error && !first.value) return <Note tone="bad">{textOf(first.error)}</Note>;
   if (!first.value) return <p class="dim">Reading the scans…</p>;
-  const scans = [...first.value.scans, ...(more?.scans ?? [])];
-  const next = more ? more.next : first.value.next;
+  const begin = first.value;
+  const more = loaded?.behind === begin ? loaded : { behind: begin, scans: [], next: begin.next };
+  const scans = [...begin.scans, ...more.scans];
+  const next = more.next;
   const load = async () => {
     const page = await get("/api/v1/scans", { query: { limit: PAGE, after: next ?? undefined } as { limit: number } });
-    setMore({ scans: [...(more?.scans ?? []), ...page.scans], next: page.next });
+    setLoaded({ behind: begin, scans: [...more.scans, ...page.scans], next: page.next });
   };
   return (
     <>

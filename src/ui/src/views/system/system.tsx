@@ -19,10 +19,15 @@ export function System() {
     <>
       <div class="view-head">
         <h1>System</h1>
-        <a class="button" href={pathOf("/api/v1/support.zip")} download="scanner-support.zip" title="Status, log, findings, configuration and the newest scan's journal: no images, no tokens">
-          <Icon name="download" />
-          Support bundle
-        </a>
+        <span class="row">
+          <a class="button" href="/docs" title="Every route of the API, to be read and tried">
+            API
+          </a>
+          <a class="button" href={pathOf("/api/v1/support.zip")} download="scanner-support.zip" title="Status, log, findings, configuration and the newest scan's journal: no images, no tokens">
+            <Icon name="download" />
+            Support bundle
+          </a>
+        </span>
       </div>
       <div class="system-grid">
         <div class="stack">
