@@ -23,6 +23,7 @@ mod live_stats;
 mod metrics;
 mod operation;
 mod page;
+mod pair;
 mod plans;
 mod problem;
 mod rig;

@@ -65,6 +65,8 @@ pub struct Api {
     pub hosts: Vec<String>,
     /// The file of the tokens' hashes.
     pub tokens: PathBuf,
+    /// Whether a browser may be let in by who holds the start button.
+    pub pairing: bool,
 }
 
 /// One `[[camera]]`.

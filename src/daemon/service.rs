@@ -1,5 +1,6 @@
 //! One scan at a time on one rig.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::run::{Command, OpenCamera, Progress, Pulse, Summary};
 use super::automatic;
 use super::captures::Captures;
 use super::error::StartError;
+use super::pairing::{PairError, Pairing};
 use super::reload::Reloads;
 use super::station::{Job, Prepared, Station};
 use super::status::{ApiState, Last, Status, led};
@@ -42,6 +44,7 @@ pub struct Service {
     pulse: Pulse,
     reloads: Option<Reloads>,
     tokens: Arc<Tokens>,
+    pairing: Arc<Pairing>,
     studio: Arc<Studio>,
     captures: Arc<Captures>,
     api: Arc<Mutex<Option<ApiState>>>,
@@ -137,6 +140,7 @@ impl Service {
             pulse: Pulse::default(),
             reloads: None,
             tokens,
+            pairing: Arc::default(),
             studio,
             captures,
             api: Arc::default(),
@@ -161,6 +165,23 @@ impl Service {
     /// Who may use the API.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// Who asks to be let in without a token.
+    pub fn pairing(&self) -> &Pairing {
+        &self.pairing
+    }
+
+    /// Begins a pairing for whoever calls itself `name`: its secret, and for how long the start button is to be held.
+    pub fn pair(&self, name: &str, address: IpAddr) -> Result<(String, Duration), PairError> {
+        if !self.station.config().api.pairing {
+            return Err(PairError::Off);
+        }
+        let hold = self.station.hold().ok_or(PairError::NoButton)?;
+        if self.is_busy() {
+            return Err(PairError::Busy);
+        }
+        Ok((self.pairing.begin(name, address, hold)?, hold))
     }
 
     /// The cameras between scans.
@@ -288,6 +309,11 @@ impl Service {
         let _ = self.desk.subscribe().wait_for(|desk| matches!(desk.slot, Slot::Free)).await;
     }
 
+    /// Whether the rig is taken, for a scan or to move an axis.
+    pub(super) fn is_busy(&self) -> bool {
+        !matches!(self.desk.borrow().slot, Slot::Free)
+    }
+
     /// Tells when a scan begins or ends.
     pub(super) fn changes(&self) -> watch::Receiver<Desk> {
         self.desk.subscribe()
@@ -307,7 +333,8 @@ impl Service {
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
         let api = self.api.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fault = self.station.axes().fault();
-        let mut status = Status { scan, scanning, last, fault, led: None, api, cameras };
+        let pairing = self.pairing.waiting();
+        let mut status = Status { scan, scanning, last, fault, pairing, led: None, api, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }

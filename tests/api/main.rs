@@ -6,6 +6,7 @@ mod captures;
 mod client;
 mod hours;
 mod live;
+mod pairing;
 mod scans;
 #[path = "../support/mod.rs"]
 mod support;

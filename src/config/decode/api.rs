@@ -24,6 +24,7 @@ pub(super) fn api(api: &mut Reader<'_, '_, '_>, scans: Option<&Path>) -> Api {
         listen: listen(api),
         hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
         tokens: api.path("tokens").unwrap_or(beside),
+        pairing: api.or("pairing", true),
     }
 }
 
