@@ -50,7 +50,7 @@ pub(super) async fn gate(State(app): State<Arc<App>>, mut request: Request, next
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return Problem::failed("a connection without addresses").into_response();
     };
-    if let Err(problem) = app.hosts.check(request.headers(), peer.local.ip()) {
+    if let Err(problem) = app.hosts.check(request.headers(), &peer) {
         return problem.into_response();
     }
     let user = token_of(request.headers()).and_then(|token| app.service.tokens().verify(token));
@@ -121,13 +121,13 @@ pub(super) async fn login(
         let detail = "this token is not valid (any more): `scanner token` makes a new one";
         return Err(Problem::new(ProblemType::Unauthorized, detail));
     };
-    logged_in(name, token)
+    logged_in(peer, name, token)
 }
 
 /// Gives a browser its cookie.
-pub(super) fn logged_in(name: String, token: &str) -> Answer<Response> {
+pub(super) fn logged_in(peer: Peer, name: String, token: &str) -> Answer<Response> {
     let mut response = Json(Session { name }).into_response();
-    let cookie = cookie(token, COOKIE_AGE);
+    let cookie = cookie(token, COOKIE_AGE, peer);
     response
         .headers_mut()
         .insert(header::SET_COOKIE, cookie.ok_or_else(|| Problem::failed("a token that is no text"))?);
@@ -136,9 +136,9 @@ pub(super) fn logged_in(name: String, token: &str) -> Answer<Response> {
 
 /// Log a browser out: it forgets its cookie. The token stays valid.
 #[utoipa::path(post, path = "/api/v1/logout", tag = "session", responses((status = 204)))]
-pub(super) async fn logout() -> Response {
+pub(super) async fn logout(axum::Extension(peer): axum::Extension<Peer>) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(cookie) = cookie("", Duration::ZERO) {
+    if let Some(cookie) = cookie("", Duration::ZERO, peer) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
@@ -150,9 +150,9 @@ pub(super) async fn session(axum::Extension(User(name)): axum::Extension<User>) 
     Json(Session { name })
 }
 
-fn cookie(token: &str, age: Duration) -> Option<HeaderValue> {
-    let age = age.as_secs();
-    let text = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict");
+fn cookie(token: &str, age: Duration, peer: Peer) -> Option<HeaderValue> {
+    let (age, secure) = (age.as_secs(), if peer.secure { "; Secure" } else { "" });
+    let text = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).ok()
 }
 

@@ -32,7 +32,9 @@ mod scans;
 mod server;
 mod shots;
 mod status;
+mod tls;
 mod zip;
 
 pub use router::openapi;
 pub use server::Server;
+pub use tls::{TlsError, check_certificate};

@@ -72,14 +72,18 @@ pub(super) async fn begin(
     (status = 202, body = PairWaiting),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn collect(app: Shared, Body(PairSecret { secret }): Body<PairSecret>) -> Answer<Response> {
+pub(super) async fn collect(
+    app: Shared,
+    axum::Extension(peer): axum::Extension<Peer>,
+    Body(PairSecret { secret }): Body<PairSecret>,
+) -> Answer<Response> {
     let service = app.service.clone();
     let answer = app.on_disk(move || Ok(service.pairing().collect(&secret, service.tokens())?)).await?;
     match answer {
         PairAnswer::Waiting { left } => {
             Ok((StatusCode::ACCEPTED, Json(PairWaiting { left_s: left.as_secs_f64() })).into_response())
         }
-        PairAnswer::Paired { name, token } => logged_in(name, &token),
+        PairAnswer::Paired { name, token } => logged_in(peer, name, &token),
     }
 }
 

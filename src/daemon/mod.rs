@@ -1,6 +1,7 @@
 //! The running program: the rig wired up from the configuration, one scan at a time on it, and the socket at
 //! which the other commands talk to it.
 
+mod accept;
 mod automatic;
 mod captures;
 mod control;
@@ -20,6 +21,7 @@ mod studio;
 mod tokens;
 mod wiring;
 
+pub use accept::next_connection;
 pub use automatic::resume_interrupted;
 pub use captures::{Capture, Captures, Developed};
 pub use control::{ControlError, Reply, Request, TokenAction, ask, serve};

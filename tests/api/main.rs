@@ -7,6 +7,8 @@ mod client;
 mod hours;
 mod live;
 mod pairing;
+mod passed;
 mod scans;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
