@@ -102,9 +102,12 @@ fn load(files: &CertificateFiles) -> Result<ServerConfig, TlsError> {
         .map_err(unusable)?
         .with_no_client_auth()
         .with_single_cert(chain, private);
-    let mut config = config.map_err(|source| match source {
-        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::Mismatch(files.clone()),
-        source => unusable(source),
+    let mut config = config.map_err(|source| {
+        if matches!(source, rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) {
+            TlsError::Mismatch(files.clone())
+        } else {
+            unusable(source)
+        }
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)

@@ -160,7 +160,7 @@ pub(super) enum Command {
     Watch {
         /// Which camera
         camera: String,
-        /// Where the scanner is, as scanner.local:8080 or https://scanner.local; by the configuration if absent
+        /// Where the scanner is, as scanner.local:8080 or `https://scanner.local`; by the configuration if absent
         #[arg(long)]
         url: Option<String>,
         /// Certificates by which a scanner at https is known, such as its own; by default that of the configuration, or

@@ -71,7 +71,7 @@ pub struct Api {
     pub pairing: bool,
 }
 
-/// `api.certificate` and `api.key`, both in PEM. Who may read the key may read them; so they are read by the service alone.
+/// `api.certificate` and `api.key`, both in PEM. The service reads them; who else reads the configuration may not be able to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFiles {
     /// The certificate, and behind it those that lead to its authority, if any.

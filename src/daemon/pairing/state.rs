@@ -166,7 +166,7 @@ impl State {
                 *self = Self::Over { secret: open.secret, why };
                 Some(open.asker)
             }
-            other => {
+            other @ (Self::Nobody | Self::Waiting(_) | Self::Approved(_) | Self::Over { .. }) => {
                 *self = other;
                 None
             }
@@ -183,6 +183,11 @@ mod tests {
     use super::*;
 
     const MOMENT: Duration = Duration::from_nanos(1);
+
+    /// The last moment before `time` has passed.
+    fn almost(time: Duration) -> Duration {
+        time.checked_sub(MOMENT).unwrap()
+    }
 
     fn asker(name: &str) -> Asker {
         Asker { name: name.into(), address: "192.168.1.20".parse().unwrap() }
@@ -211,7 +216,7 @@ mod tests {
     #[test]
     fn it_can_be_approved_until_just_before_its_end_and_not_from_then_on() {
         let (mut state, now) = begun();
-        let last = now + WINDOW - MOMENT;
+        let last = now + almost(WINDOW);
         assert_eq!(state.waiting(last), Some((&asker("phone"), MOMENT)));
         assert_eq!(state.approve(last), Some(asker("phone")));
 
@@ -226,11 +231,11 @@ mod tests {
     #[test]
     fn what_was_approved_is_handed_over_once_and_not_for_ever() {
         let (mut state, now) = begun();
-        let approved = now + WINDOW - MOMENT;
+        let approved = now + almost(WINDOW);
         state.approve(approved).unwrap();
         assert_eq!(state.approve(approved), None, "there is nothing more to approve");
         assert!(state.begin(asker("laptop"), "other".into(), approved).is_err());
-        let last = approved + COLLECTION - MOMENT;
+        let last = approved + almost(COLLECTION);
         assert_eq!(state.collect("secret", last), Collected::Approved(asker("phone")));
         assert_eq!(state.collect("secret", last), Collected::Over(Over::HandedOver));
 
