@@ -18,7 +18,7 @@ fn run(rig: &TestRig, sockets: Vec<OwnedFd>) -> Child {
         .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_scanner"), "--config"])
         .arg(&rig.config)
         .arg("run");
-    let number = |(index, parent_fd)| FdMapping { parent_fd, child_fd: 3 + index as i32 };
+    let number = |(index, parent_fd)| FdMapping { parent_fd, child_fd: 3 + index };
     command.fd_mappings((0..).zip(sockets).map(number).collect()).unwrap();
     command.env("RUST_LOG", "info").env_remove("JOURNAL_STREAM");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
