@@ -19,14 +19,22 @@ use super::problem::{Answer, Problem, ProblemType};
 use super::server::Peer;
 
 /// Routes that need no token. What matches no route is the page, which has no secrets, or nothing.
-pub(super) const OPEN: [&str; 4] = ["/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/login"];
+pub(super) const OPEN: [&str; 7] = [
+    "/healthz",
+    "/readyz",
+    "/api/v1/openapi.json",
+    "/api/v1/login",
+    "/api/v1/pair",
+    "/api/v1/pair/collect",
+    "/api/v1/pair/give-up",
+];
 
 /// The cookie that has the token, for what a page cannot set headers for: images, `WebSocket`s.
 const COOKIE: &str = "scanner_token";
 /// For how long a browser keeps it.
 const COOKIE_AGE: Duration = Duration::from_secs(180 * 24 * 3600);
 
-/// Failed attempts to log in from one address: this many at once, ...
+/// Attempts of one address: this many at once, ...
 const BURST: u32 = 5;
 /// ... and one more each time that this has passed.
 const EVERY: Duration = Duration::from_secs(10);
@@ -42,7 +50,7 @@ pub(super) async fn gate(State(app): State<Arc<App>>, mut request: Request, next
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return Problem::failed("a connection without addresses").into_response();
     };
-    if let Err(problem) = app.hosts.check(request.headers(), peer.local.ip()) {
+    if let Err(problem) = app.hosts.check(request.headers(), &peer) {
         return problem.into_response();
     }
     let user = token_of(request.headers()).and_then(|token| app.service.tokens().verify(token));
@@ -106,18 +114,21 @@ pub(super) async fn login(
     Body(login): Body<Login>,
 ) -> Answer<Response> {
     let address = peer.remote.ip();
-    app.attempts.check(address, Instant::now()).map_err(|wait| {
-        Problem::new(ProblemType::TooManyAttempts, "too many failed attempts: wait before the next one")
-            .retry_after(wait)
-    })?;
-    let Some(name) = app.service.tokens().verify(login.token.trim()) else {
-        app.attempts.failed(address, Instant::now());
+    app.attempts.check(address)?;
+    let token = login.token.trim();
+    let Some(name) = app.service.tokens().verify(token) else {
+        app.attempts.count(address);
         tracing::warn!(%address, "an attempt to log in failed");
         let detail = "this token is not valid (any more): `scanner token` makes a new one";
         return Err(Problem::new(ProblemType::Unauthorized, detail));
     };
+    logged_in(peer, name, token)
+}
+
+/// Gives a browser its cookie.
+pub(super) fn logged_in(peer: Peer, name: String, token: &str) -> Answer<Response> {
     let mut response = Json(Session { name }).into_response();
-    let cookie = cookie(login.token.trim(), COOKIE_AGE);
+    let cookie = cookie(token, COOKIE_AGE, peer);
     response
         .headers_mut()
         .insert(header::SET_COOKIE, cookie.ok_or_else(|| Problem::failed("a token that is no text"))?);
@@ -126,9 +137,9 @@ pub(super) async fn login(
 
 /// Log a browser out: it forgets its cookie. The token stays valid.
 #[utoipa::path(post, path = "/api/v1/logout", operation_id = "log_out", tag = "session", responses((status = 204)))]
-pub(super) async fn logout() -> Response {
+pub(super) async fn logout(axum::Extension(peer): axum::Extension<Peer>) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(cookie) = cookie("", Duration::ZERO) {
+    if let Some(cookie) = cookie("", Duration::ZERO, peer) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
@@ -140,20 +151,33 @@ pub(super) async fn session(axum::Extension(User(name)): axum::Extension<User>) 
     Json(Session { name })
 }
 
-fn cookie(token: &str, age: Duration) -> Option<HeaderValue> {
-    let age = age.as_secs();
-    let text = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict");
+fn cookie(token: &str, age: Duration, peer: Peer) -> Option<HeaderValue> {
+    let (age, secure) = (age.as_secs(), if peer.secure { "; Secure" } else { "" });
+    let text = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).ok()
 }
 
-/// Failed attempts to log in, by address: when its account will be empty again. It is for load and for the log, as
-/// tokens cannot be guessed anyway.
+/// Failed attempts to log in, or pairings begun, by address: when its account will be empty again. It is for load and for
+/// the log, as tokens cannot be guessed anyway.
 #[derive(Debug, Default)]
 pub(super) struct Attempts(Mutex<HashMap<IpAddr, Instant>>);
 
 impl Attempts {
+    /// Whether `address` may try (again).
+    pub(super) fn check(&self, address: IpAddr) -> Answer<()> {
+        self.check_at(address, Instant::now()).map_err(|wait| {
+            let detail = "too many attempts: wait before the next one";
+            Problem::new(ProblemType::TooManyAttempts, detail).retry_after(wait)
+        })
+    }
+
+    /// Counts one more.
+    pub(super) fn count(&self, address: IpAddr) {
+        self.count_at(address, Instant::now());
+    }
+
     /// How long to wait, if there were too many.
-    fn check(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+    fn check_at(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = EVERY * (BURST - 1);
         let owed =
@@ -161,7 +185,7 @@ impl Attempts {
         owed.checked_sub(full).filter(|wait| !wait.is_zero()).map_or(Ok(()), Err)
     }
 
-    fn failed(&self, address: IpAddr, now: Instant) {
+    fn count_at(&self, address: IpAddr, now: Instant) {
         let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if accounts.len() >= MAX_ADDRESSES {
             accounts.retain(|_, due| *due > now);
@@ -195,17 +219,17 @@ mod tests {
         let start = Instant::now();
         let (one, other) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
         for _ in 0..BURST {
-            assert_eq!(attempts.check(one, start), Ok(()));
-            attempts.failed(one, start);
+            assert_eq!(attempts.check_at(one, start), Ok(()));
+            attempts.count_at(one, start);
         }
-        assert_eq!(attempts.check(one, start), Err(EVERY));
-        assert_eq!(attempts.check(other, start), Ok(()));
-        assert_eq!(attempts.check("::ffff:10.0.0.1".parse().unwrap(), start), Err(EVERY));
+        assert_eq!(attempts.check_at(one, start), Err(EVERY));
+        assert_eq!(attempts.check_at(other, start), Ok(()));
+        assert_eq!(attempts.check_at("::ffff:10.0.0.1".parse().unwrap(), start), Err(EVERY));
         let later = start + EVERY;
-        assert_eq!(attempts.check(one, later), Ok(()));
-        attempts.failed(one, later);
-        assert_eq!(attempts.check(one, later), Err(EVERY));
-        assert_eq!(attempts.check(one, later + EVERY * BURST), Ok(()));
+        assert_eq!(attempts.check_at(one, later), Ok(()));
+        attempts.count_at(one, later);
+        assert_eq!(attempts.check_at(one, later), Err(EVERY));
+        assert_eq!(attempts.check_at(one, later + EVERY * BURST), Ok(()));
     }
 
     #[test]
@@ -213,12 +237,12 @@ mod tests {
         let attempts = Attempts::default();
         let start = Instant::now();
         for host in 0..u16::try_from(BURST).unwrap() {
-            attempts.failed(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host).into(), start);
+            attempts.count_at(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host).into(), start);
         }
-        assert!(attempts.check("2001:db8:0:1::ffff".parse().unwrap(), start).is_err());
-        assert!(attempts.check("2001:db8:0:2::1".parse().unwrap(), start).is_ok());
+        assert!(attempts.check_at("2001:db8:0:1::ffff".parse().unwrap(), start).is_err());
+        assert!(attempts.check_at("2001:db8:0:2::1".parse().unwrap(), start).is_ok());
         for network in 0..u16::MAX {
-            attempts.failed(Ipv6Addr::new(0x2001, 0xdb8, 1, network, 0, 0, 0, 1).into(), start);
+            attempts.count_at(Ipv6Addr::new(0x2001, 0xdb8, 1, network, 0, 0, 0, 1).into(), start);
         }
         assert!(attempts.0.lock().unwrap().len() <= MAX_ADDRESSES);
     }

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, header};
 
 use super::problem::{Problem, ProblemType};
+use super::server::Peer;
 
 /// The names of this machine.
 #[derive(Debug, Clone)]
@@ -27,8 +28,8 @@ impl Hosts {
         Self(names)
     }
 
-    /// Checks that a request that came in at `local` is for this machine, and not from a page of another one.
-    pub(super) fn check(&self, headers: &HeaderMap, local: IpAddr) -> Result<(), Problem> {
+    /// Checks that a request that came in from `peer` is for this machine, and not from a page of another one.
+    pub(super) fn check(&self, headers: &HeaderMap, peer: &Peer) -> Result<(), Problem> {
         let foreign = |detail: String| Problem::new(ProblemType::Foreign, detail);
         let mut hosts = headers.get_all(header::HOST).iter();
         let (host, further) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next());
@@ -36,14 +37,16 @@ impl Hosts {
             return Err(foreign("a request has to name its host, once".into()));
         };
         let name = name_of(host);
-        if !self.is_own(name, local) {
+        if !self.is_own(name, peer.local.ip()) {
             return Err(foreign(format!(
                 "this is not {name:?}: use the machine's own name or address, or add this name to `api.hosts`"
             )));
         }
         for origin in headers.get_all(header::ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();
-            let of = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            // Without encryption of ours, somebody before us may have taken it off.
+            let plain = || origin.strip_prefix("http://").filter(|_| !peer.secure);
+            let of = origin.strip_prefix("https://").or_else(plain);
             if !of.is_some_and(|of| of.eq_ignore_ascii_case(host)) {
                 return Err(foreign(format!("a page of {origin:?} may not use this scanner")));
             }
@@ -82,12 +85,16 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
     }
 
+    fn at(local: &str) -> Peer {
+        let local = std::net::SocketAddr::new(local.parse().unwrap(), 8080);
+        Peer { remote: local, local, secure: false }
+    }
+
     #[test]
     fn only_own_names_and_the_address_of_the_connection_are_ours() {
         let hosts = Hosts(vec!["localhost".into(), "rig.local".into()]);
-        let check = |host: &str, local: &str| {
-            hosts.check(&headers(&[(header::HOST, host)]), local.parse().unwrap()).is_ok()
-        };
+        let check =
+            |host: &str, local: &str| hosts.check(&headers(&[(header::HOST, host)]), &at(local)).is_ok();
         assert!(check("localhost:8080", "127.0.0.1"));
         assert!(check("RIG.local", "192.168.1.5"));
         assert!(check("rig.local.:80", "192.168.1.5"));
@@ -104,11 +111,11 @@ mod tests {
         ] {
             assert!(!check(host, local), "{host} at {local}");
         }
-        assert!(hosts.check(&HeaderMap::new(), "127.0.0.1".parse().unwrap()).is_err());
+        assert!(hosts.check(&HeaderMap::new(), &at("127.0.0.1")).is_err());
         let twice = headers(&[(header::HOST, "localhost")]);
         let mut twice = twice;
         twice.append(header::HOST, "evil.example".parse().unwrap());
-        assert!(hosts.check(&twice, "127.0.0.1".parse().unwrap()).is_err());
+        assert!(hosts.check(&twice, &at("127.0.0.1")).is_err());
     }
 
     #[test]
@@ -116,7 +123,7 @@ mod tests {
         let hosts = Hosts(vec!["localhost".into(), "rig.local".into()]);
         let check = |host: &str, origin: &str| {
             let headers = headers(&[(header::HOST, host), (header::ORIGIN, origin)]);
-            hosts.check(&headers, "127.0.0.1".parse().unwrap()).is_ok()
+            hosts.check(&headers, &at("127.0.0.1")).is_ok()
         };
         assert!(check("localhost:8080", "http://localhost:8080"));
         assert!(check("rig.local", "https://rig.local"));
@@ -130,6 +137,17 @@ mod tests {
         ] {
             assert!(!check("localhost:8080", origin), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_page_that_is_not_encrypted_is_another_one_than_that_which_is() {
+        let hosts = Hosts(vec!["rig.local".into()]);
+        let check = |origin: &str, secure: bool| {
+            let headers = headers(&[(header::HOST, "rig.local"), (header::ORIGIN, origin)]);
+            hosts.check(&headers, &Peer { secure, ..at("127.0.0.1") }).is_ok()
+        };
+        assert!(check("https://rig.local", true) && !check("http://rig.local", true));
+        assert!(check("https://rig.local", false) && check("http://rig.local", false));
     }
 
     #[test]

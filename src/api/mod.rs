@@ -25,6 +25,7 @@ mod live_stats;
 mod metrics;
 mod operation;
 mod page;
+mod pair;
 mod plans;
 mod problem;
 mod rig;
@@ -33,7 +34,9 @@ mod scans;
 mod server;
 mod shots;
 mod status;
+mod tls;
 mod zip;
 
 pub use router::openapi;
 pub use server::Server;
+pub use tls::{TlsError, check_certificate};

@@ -22,9 +22,12 @@ pub(super) enum ProblemType {
     /// The request was made for another host, or from a page of another one.
     #[serde(rename = "/problems/foreign")]
     Foreign,
-    /// Too many attempts to log in.
+    /// Too many attempts to log in, or to be paired: try again after `retry_after`.
     #[serde(rename = "/problems/too_many_attempts")]
     TooManyAttempts,
+    /// A browser cannot be paired here, or this pairing has ended.
+    #[serde(rename = "/problems/pairing")]
+    Pairing,
     /// The request is not as the document says.
     #[serde(rename = "/problems/bad_request")]
     BadRequest,
@@ -130,6 +133,7 @@ impl ProblemType {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "not logged in"),
             Self::Foreign => (StatusCode::FORBIDDEN, "a foreign host or page"),
             Self::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, "too many attempts"),
+            Self::Pairing => (StatusCode::CONFLICT, "no pairing"),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "not a valid request"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not found"),
             Self::InUse => (StatusCode::CONFLICT, "in use"),

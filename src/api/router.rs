@@ -19,8 +19,8 @@ use super::app::App;
 use super::document::{Document, complete};
 use super::problem::Problem;
 use super::{
-    archive, auth, cameras, captures, events, health, live_routes, metrics, operation, page, plans, rig,
-    scans, shots, status,
+    archive, auth, cameras, captures, events, health, live_routes, metrics, operation, page, pair, plans,
+    rig, scans, shots, status,
 };
 
 /// Most bytes of a body.
@@ -42,6 +42,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(operation::log))
         .routes(routes!(operation::support))
         .routes(routes!(auth::login))
+        .routes(routes!(pair::begin))
+        .routes(routes!(pair::collect))
+        .routes(routes!(pair::give_up))
         .routes(routes!(auth::logout))
         .routes(routes!(auth::session))
         .routes(routes!(status::status))

@@ -54,7 +54,7 @@ pub(super) struct StatusNow {
 impl RigStatus {
     /// Answers at once, whatever the cameras do.
     pub(super) fn of(service: &Service, left: Option<std::time::Duration>) -> Self {
-        let Status { scan, scanning, last, fault, led, api: _, cameras } = service.status();
+        let Status { scan, scanning, last, fault, led, pairing: _, api: _, cameras } = service.status();
         let pose = service.station().axes().pose();
         let left_s = left.filter(|_| scanning).map(|left| left.as_secs_f64().round());
         let hours = service.station().config().schedule.at(&jiff::Zoned::now());

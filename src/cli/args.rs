@@ -168,9 +168,13 @@ pub(super) enum Command {
     Watch {
         /// Which camera
         camera: String,
-        /// Where the scanner is, as scanner.local:8080; by the configuration if absent
+        /// Where the scanner is, as scanner.local:8080 or `https://scanner.local`; by the configuration if absent
         #[arg(long)]
         url: Option<String>,
+        /// Certificates by which a scanner at https is known, such as its own; by default that of the configuration, or
+        /// those of the system
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
         /// For how many seconds; until Ctrl-C if absent
         #[arg(long)]
         seconds: Option<u64>,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::api::check_certificate;
 use crate::config::{Config, gpio};
 use crate::daemon::plan_from;
 use crate::rig::sim::SimAxes;
@@ -27,6 +28,12 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
     for plan in &config.plans {
         plan_from(&config, Some(&plan.name), &start)?;
     }
+    config
+        .api
+        .tls
+        .as_ref()
+        .map_or(Ok(()), check_certificate)
+        .map_err(|error| Failure::new(Exit::Config, &error))?;
     let failed = if with_devices { devices::check(config.clone())? } else { Vec::new() };
     let warnings = gpio::warnings(&config);
     if as_json {

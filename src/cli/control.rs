@@ -53,6 +53,13 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
     if let Some(fault) = status["fault"].as_str() {
         output::print(&format!("The axes are stopped: {fault}; when it is safe again: scanner clear"))?;
     }
+    let pairing = &status["pairing"];
+    if !pairing.is_null() {
+        let (name, address) = (text(&pairing["name"]), text(&pairing["address"]));
+        output::print(&format!(
+            "{name:?} at {address} asks to be let in: hold the start button to approve it"
+        ))?;
+    }
     if let Some(led) = status["led"].as_str() {
         output::print(&format!("LED: {led}"))?;
     }

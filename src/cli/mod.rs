@@ -25,6 +25,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use command_fds::inherited::init_inherited_fds;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::Config;
@@ -35,6 +36,9 @@ use exit::{Exit, Failure};
 
 /// Parses the command line, does what it says, and turns the outcome into an exit code (see `scanner --help`).
 pub fn main() -> ExitCode {
+    #[expect(unsafe_code, reason = "descriptors that systemd passes become owned ones")]
+    // SAFETY: nothing has opened or owns a descriptor yet: this is the first thing that the program does.
+    let inherited = unsafe { init_inherited_fds() };
     let args = Args::parse();
     let long_running = matches!(args.command, Command::Run | Command::Scan { .. } | Command::Resume { .. });
     // A person who watches a progress bar wants to see what is out of the ordinary; a log is to be complete.
@@ -43,6 +47,9 @@ pub fn main() -> ExitCode {
     let default = if matches!(args.command, Command::Run) { LevelFilter::INFO } else { default };
     if let Err(error) = logging::init(args.log.as_deref(), default) {
         output::error(&format!("cannot set up the log: {error}"));
+    }
+    if let Err(error) = inherited {
+        tracing::warn!("descriptors that were passed to this program cannot be used: {error}");
     }
     let code = match dispatch(args) {
         Ok(exit) => exit.into(),
@@ -82,7 +89,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::SafeState { force } => rig::safe_state(&load(config)?, force),
         Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Token { name, revoke, list } => control::token(&load(config)?, name, revoke, list),
-        Command::Watch { camera, url, seconds } => watch::watch(config, &camera, url, seconds),
+        Command::Watch { camera, url, ca, seconds } => watch::watch(config, &camera, url, ca, seconds),
         Command::Openapi => openapi::openapi(),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),

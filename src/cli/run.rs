@@ -1,5 +1,6 @@
 //! `scanner run`: the service.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
-use crate::api::Server;
+use crate::api::{Server, TlsError, check_certificate};
 use crate::config::Config;
 use crate::daemon::{
     Reason, Reload, Reloads, Reply, Service, Station, attend, keep_hours, resume_interrupted, serve,
@@ -32,9 +33,10 @@ pub(super) fn run(path: &Path, config: Config) -> Result<Exit, Failure> {
 async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
     let (reloads, mut wishes) = Reloads::new();
+    let socket = systemd::socket().map_err(|error| Failure::new(Exit::Config, &error))?;
     let mut running = Running::open(config.clone(), &reloads)?;
     tokio::task::block_in_place(|| resume_interrupted(&running.service));
-    running.serve()?;
+    running.serve(socket.as_ref())?;
     ready(&config);
     loop {
         let reload = match next(&mut signals, &mut wishes).await {
@@ -45,7 +47,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             }
             Wish::Reload(reload) => reload,
         };
-        let new = match check(path, &config, &running.service).await {
+        let new = match check(path, &config, &running).await {
             Ok(new) => new,
             Err(reply) => {
                 told(reload, reply);
@@ -55,7 +57,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
         systemd::reloading();
         running.give_up().await;
         let reply;
-        (running, reply) = match Running::start(new.clone(), &reloads) {
+        (running, reply) = match Running::start(new.clone(), &reloads, socket.as_ref()) {
             Ok(running) => {
                 config = new;
                 (running, Reply::done("the new configuration is in force"))
@@ -64,7 +66,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             Err(failure) => {
                 let message = format!("the old configuration stays in force: {}", failure.message);
                 let refused = Reply::Refused { reason: Reason::Config, message };
-                (Running::start(config.clone(), &reloads)?, refused)
+                (Running::start(config.clone(), &reloads, socket.as_ref())?, refused)
             }
         };
         told(reload, reply);
@@ -94,7 +96,7 @@ async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>) -> Wis
 }
 
 /// The configuration as it is written now, if it can be put in force: from then on no scan begins.
-async fn check(path: &Path, old: &Config, service: &Service) -> Result<Config, Reply> {
+async fn check(path: &Path, old: &Config, running: &Running) -> Result<Config, Reply> {
     let file = path.to_owned();
     let load = move || Config::load(&file).map_err(|errors| errors.to_string());
     let loaded = tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| Err(error.to_string()));
@@ -102,8 +104,21 @@ async fn check(path: &Path, old: &Config, service: &Service) -> Result<Config, R
         reason: Reason::Config,
         message: format!("the old configuration stays in force, since the new one has errors:\n{errors}"),
     })?;
+    let certificate = |error: TlsError| Reply::Refused {
+        reason: Reason::Config,
+        message: format!("the certificate in force stays: {error}"),
+    };
+    // A certificate is renewed in the middle of a scan, too.
+    let renewed = match &running.api {
+        Some(api) if new.api.tls == old.api.tls => api.renew_certificate().map_err(certificate)?,
+        Some(_) | None => {
+            new.api.tls.as_ref().map_or(Ok(()), check_certificate).map_err(certificate)?;
+            false
+        }
+    };
     if new == *old {
-        return Err(Reply::done("the configuration has not changed"));
+        let renewed = if renewed { "; its certificate was read again" } else { "" };
+        return Err(Reply::done(&format!("the configuration has not changed{renewed}")));
     }
     if new.storage.runtime_directory != old.storage.runtime_directory {
         let message =
@@ -116,7 +131,7 @@ async fn check(path: &Path, old: &Config, service: &Service) -> Result<Config, R
         );
         return Err(Reply::Refused { reason: Reason::Config, message });
     }
-    service.close_if_idle().map_err(|error| Reply::Refused {
+    running.service.close_if_idle().map_err(|error| Reply::Refused {
         reason: Reason::from(&error),
         message: format!("the configuration is not read again in the middle of a scan: {error}"),
     })?;
@@ -141,9 +156,9 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
+    fn start(config: Config, reloads: &Reloads, socket: Option<&TcpListener>) -> Result<Self, Failure> {
         let mut running = Self::open(config, reloads)?;
-        running.serve()?;
+        running.serve(socket)?;
         Ok(running)
     }
 
@@ -153,8 +168,8 @@ impl Running {
         Ok(Self { service, tasks: JoinSet::new(), api: None })
     }
 
-    /// From now on the rig does what it is asked for.
-    fn serve(&mut self) -> Result<(), Failure> {
+    /// From now on the rig does what it is asked for, at `socket`, too, if systemd passed one.
+    fn serve(&mut self, socket: Option<&TcpListener>) -> Result<(), Failure> {
         let (service, tasks) = (&self.service, &mut self.tasks);
         let directory = &service.station().config().storage.runtime_directory;
         tasks.spawn(serve(service.clone(), directory)?);
@@ -162,7 +177,7 @@ impl Running {
         tasks.spawn(service.studio().clone().keep());
         tasks.spawn(keep_hours(service.clone()));
         tasks.spawn(systemd::follow(service.clone()));
-        let api = Server::start(service)?;
+        let api = Server::start(service, socket)?;
         let pulse = api.as_ref().map(Server::pulse).cloned().unwrap_or_default();
         tasks.spawn(systemd::feed(service.clone(), directory.clone(), pulse));
         self.api = api;

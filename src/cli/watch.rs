@@ -1,11 +1,10 @@
 //! `scanner watch`: a live view in numbers, to see whether one can be had.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::client::policy::Step;
-use crate::client::{Client, LiveEvent, watch as look};
-use crate::config::Config;
+use crate::client::{Client, LiveEvent, SYSTEM_CERTIFICATES, watch as look};
 
 use super::exit::{Exit, Failure};
 use super::output;
@@ -14,6 +13,7 @@ pub(super) fn watch(
     config: &Path,
     camera: &str,
     url: Option<String>,
+    ca: Option<PathBuf>,
     seconds: Option<u64>,
 ) -> Result<Exit, Failure> {
     let token = std::env::var("SCANNER_TOKEN").unwrap_or_default();
@@ -22,12 +22,13 @@ pub(super) fn watch(
             "there is no token: `scanner token NAME` makes one; put it into the environment as SCANNER_TOKEN";
         return Err(Failure::new(Exit::Failed, &message));
     }
-    let url = match url {
-        Some(url) => url,
+    let (url, known_by) = match url {
+        Some(url) => (url, None),
         None => address(config)?,
     };
+    let ca = ca.or(known_by).unwrap_or_else(|| SYSTEM_CERTIFICATES.into());
     let failed = |error: crate::client::ClientError| Failure::new(Exit::Failed, &error);
-    let client = Client::new(&url, &token).map_err(failed)?;
+    let client = Client::new(&url, &token, &ca).map_err(failed)?;
     let end = seconds.map(|seconds| std::time::Instant::now() + std::time::Duration::from_secs(seconds));
     let (mut frames, mut sharpness) = (0_u64, 0.0);
     let seen = look(&client, camera, |event| {
@@ -62,14 +63,19 @@ pub(super) fn watch(
     Ok(Exit::Done)
 }
 
-fn address(path: &Path) -> Result<String, Failure> {
-    let config: Config = super::load(path)?;
-    let listen = config.api.listen.ok_or_else(|| {
+/// Where the API of the configuration is, and the certificate that it shows.
+fn address(path: &Path) -> Result<(String, Option<PathBuf>), Failure> {
+    let api = super::load(path)?.api;
+    let listen = api.listen.ok_or_else(|| {
         Failure::new(
             Exit::Config,
             &"this configuration has no API: add `listen` to [api], or say where one is with --url",
         )
     })?;
     let port = listen.port();
-    Ok(if listen.ip().is_unspecified() { format!("localhost:{port}") } else { listen.to_string() })
+    let host = if listen.ip().is_unspecified() { format!("localhost:{port}") } else { listen.to_string() };
+    Ok(match api.tls {
+        Some(files) => (format!("https://{host}"), Some(files.certificate)),
+        None => (format!("http://{host}"), None),
+    })
 }

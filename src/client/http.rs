@@ -1,10 +1,13 @@
 //! Asking the API.
 
 use std::net::{TcpStream, ToSocketAddrs as _};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
+
+use super::tls::{Stream, Trust};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,6 +19,8 @@ pub struct Client {
     host: String,
     token: String,
     agent: Agent,
+    /// None where nothing is encrypted.
+    trust: Option<Trust>,
 }
 
 /// Why there is no answer.
@@ -24,6 +29,9 @@ pub enum ClientError {
     /// Not an address of an API.
     #[error("{0:?} is no address of a scanner: write one like \"http://scanner.local:8080\"")]
     Address(String),
+    /// Nobody can be believed.
+    #[error("no certificate to know the scanner by: {0}")]
+    Trust(String),
     /// Nobody answers there.
     #[error("the scanner at {host} cannot be reached: {reason}")]
     Unreachable {
@@ -45,25 +53,34 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// For the API at `address`, as in `http://scanner.local:8080`, with a token.
-    pub fn new(address: &str, token: &str) -> Result<Self, ClientError> {
-        let host = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
+    /// For the API at `address`, as in `http://scanner.local:8080`, with a token. One at `https://` has to have a
+    /// certificate that is in the file `ca`, or signed by one that is.
+    pub fn new(address: &str, token: &str, ca: &Path) -> Result<Self, ClientError> {
+        let (host, trust) = match address.strip_prefix("https://") {
+            Some(host) => (host, Some(Trust::read(ca).map_err(ClientError::Trust)?)),
+            None => (address.strip_prefix("http://").unwrap_or(address), None),
+        };
+        let host = host.trim_end_matches('/');
         if host.is_empty() || host.contains(['/', '@']) {
             return Err(ClientError::Address(address.to_owned()));
         }
         let host = if host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
             host.to_owned()
         } else {
-            format!("{host}:80")
+            format!("{host}:{}", if trust.is_some() { 443 } else { 80 })
         };
-        let config =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
-        Ok(Self { host, token: token.to_owned(), agent: config.into() })
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
+        let config = match &trust {
+            Some(trust) => config.tls_config(trust.for_requests()),
+            None => config,
+        };
+        Ok(Self { host, token: token.to_owned(), agent: config.build().into(), trust })
     }
 
     /// What is at `path`, as JSON.
     pub fn get(&self, path: &str) -> Result<Value, ClientError> {
-        let url = format!("http://{}{path}", self.host);
+        let scheme = if self.trust.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}{path}", self.host);
         let asked = self.agent.get(url).header("Authorization", format!("Bearer {}", self.token)).call();
         let mut answer = asked.map_err(|error| self.unreachable(&error))?;
         let status = answer.status().as_u16();
@@ -81,13 +98,21 @@ impl Client {
     }
 
     /// A WebSocket at `path`.
-    pub(super) fn socket(&self, path: &str) -> Result<tungstenite::WebSocket<TcpStream>, ClientError> {
+    pub(super) fn socket(&self, path: &str) -> Result<tungstenite::WebSocket<Box<dyn Stream>>, ClientError> {
         let mut addresses = self.host.to_socket_addrs().map_err(|error| self.unreachable(&error))?;
         let address = addresses.next().ok_or_else(|| ClientError::Address(self.host.clone()))?;
         let stream =
             TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| self.unreachable(&error))?;
         // The service says something at least once a second.
         stream.set_read_timeout(Some(PATIENCE)).map_err(|error| self.unreachable(&error))?;
+        let stream: Box<dyn Stream> = match &self.trust {
+            Some(trust) => {
+                let name = self.host.rsplit_once(':').map_or(self.host.as_str(), |(name, _)| name);
+                Box::new(trust.encrypt(name, stream).map_err(|error| self.unreachable(&error))?)
+            }
+            None => Box::new(stream),
+        };
+        // Only what is in the request goes by this address.
         let address =
             format!("ws://{}{path}", self.host).parse().map_err(|error| self.unreachable(&error))?;
         let request = tungstenite::ClientRequestBuilder::new(address)
@@ -109,6 +134,8 @@ impl Client {
     }
 
     fn unreachable(&self, error: &dyn std::fmt::Display) -> ClientError {
-        ClientError::Unreachable { host: self.host.clone(), reason: error.to_string() }
+        let reason = error.to_string();
+        let reason = self.trust.as_ref().map_or(reason.clone(), |trust| trust.advice(&reason));
+        ClientError::Unreachable { host: self.host.clone(), reason }
     }
 }

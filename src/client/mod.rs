@@ -6,6 +6,8 @@
 mod http;
 mod live;
 pub mod policy;
+mod tls;
 
 pub use http::{Client, ClientError};
 pub use live::{LiveEvent, watch};
+pub use tls::SYSTEM_CERTIFICATES;

@@ -65,6 +65,19 @@ pub struct Api {
     pub hosts: Vec<String>,
     /// The file of the tokens' hashes.
     pub tokens: PathBuf,
+    /// What HTTPS is done with; plain HTTP without it.
+    pub tls: Option<CertificateFiles>,
+    /// Whether a browser may be let in by who holds the start button.
+    pub pairing: bool,
+}
+
+/// `api.certificate` and `api.key`, both in PEM. The service reads them; who else reads the configuration may not be able to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, and behind it those that lead to its authority, if any.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// One `[[camera]]`.

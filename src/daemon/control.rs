@@ -15,6 +15,7 @@ use crate::dataset::ScanId;
 use crate::plan::{Axis, ShotIndex};
 use crate::rig::panel::Button;
 
+use super::accept::next_connection;
 use super::error::Reason;
 use super::service::{Service, Work};
 
@@ -196,21 +197,13 @@ struct Server {
 impl Server {
     async fn run(self) {
         loop {
-            match self.listener.accept().await {
-                Ok((stream, _)) => {
-                    let service = self.service.clone();
-                    tokio::spawn(async move {
-                        if let Err(error) = converse(stream, service).await {
-                            debug!("a client of the control socket went away: {error}");
-                        }
-                    });
+            let (stream, _) = next_connection("the control socket", || self.listener.accept()).await;
+            let service = self.service.clone();
+            tokio::spawn(async move {
+                if let Err(error) = converse(stream, service).await {
+                    debug!("a client of the control socket went away: {error}");
                 }
-                Err(error) => {
-                    warn!("cannot accept a connection at the control socket: {error}");
-                    // Out of descriptors, say, which the next moment does not change.
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            }
+            });
         }
     }
 }

@@ -20,6 +20,9 @@ pub async fn attend(service: Service) {
     let mut changes = service.changes();
     let mut shown = None;
     loop {
+        if service.is_busy() {
+            service.pairing().yield_to_scan();
+        }
         let status = service.status();
         let pattern = led(&status);
         if shown != Some(pattern) {
@@ -59,7 +62,12 @@ fn obey(service: &Service, button: Button) -> bool {
                 false
             }
         },
-        Button::Stop => told("stop button: pausing", &service.pause("the stop button was pressed")),
+        // Stop always stops.
+        Button::Stop => {
+            let refused = service.pairing().refuse();
+            told("stop button: pausing", &service.pause("the stop button was pressed")) || refused
+        }
+        Button::Cancel if !service.is_busy() && service.pairing().approve() => true,
         Button::Cancel => told("start button held: cancelling", &service.cancel()),
         Button::Clear => told("stop button held: cleared", &service.station().axes().clear()),
     }

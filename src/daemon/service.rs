@@ -5,6 +5,7 @@ mod claim;
 mod launch;
 mod retake;
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::run::{Command, Progress, Pulse, Summary};
 
 use super::captures::Captures;
 use super::error::StartError;
+use super::pairing::{PairError, Pairing};
 use super::reload::Reloads;
 use super::station::Station;
 use super::status::{ApiState, Last, Status, led};
@@ -38,6 +40,7 @@ pub struct Service {
     pulse: Pulse,
     reloads: Option<Reloads>,
     tokens: Arc<Tokens>,
+    pairing: Arc<Pairing>,
     studio: Arc<Studio>,
     captures: Arc<Captures>,
     api: Arc<Mutex<Option<ApiState>>>,
@@ -133,6 +136,7 @@ impl Service {
             pulse: Pulse::default(),
             reloads: None,
             tokens,
+            pairing: Arc::default(),
             studio,
             captures,
             api: Arc::default(),
@@ -157,6 +161,23 @@ impl Service {
     /// Who may use the API.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// Who asks to be let in without a token.
+    pub fn pairing(&self) -> &Pairing {
+        &self.pairing
+    }
+
+    /// Begins a pairing for whoever calls itself `name`: its secret, and for how long the start button is to be held.
+    pub fn pair(&self, name: &str, address: IpAddr) -> Result<(String, Duration), PairError> {
+        if !self.station.config().api.pairing {
+            return Err(PairError::Off);
+        }
+        let hold = self.station.hold().ok_or(PairError::NoButton)?;
+        if self.is_busy() {
+            return Err(PairError::Busy);
+        }
+        Ok((self.pairing.begin(name, address, hold)?, hold))
     }
 
     /// The cameras between scans.
@@ -223,6 +244,11 @@ impl Service {
         let _ = self.desk.subscribe().wait_for(|desk| matches!(desk.slot, Slot::Free)).await;
     }
 
+    /// Whether the rig is taken, for a scan or to move an axis.
+    pub(super) fn is_busy(&self) -> bool {
+        !matches!(self.desk.borrow().slot, Slot::Free)
+    }
+
     /// Tells when a scan begins or ends.
     pub(super) fn changes(&self) -> watch::Receiver<Desk> {
         self.desk.subscribe()
@@ -242,7 +268,8 @@ impl Service {
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
         let api = self.api.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fault = self.station.axes().fault();
-        let mut status = Status { scan, scanning, last, fault, led: None, api, cameras };
+        let pairing = self.pairing.waiting();
+        let mut status = Status { scan, scanning, last, fault, pairing, led: None, api, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,9 @@ use super::wiring::{
     Buttons, Moving, WiredPanel, create_folder, extra_options, fresh_fault_folder, io, lock_rig,
     longest_move, wire_motion, wire_panel,
 };
+
+/// For how long a simulated start button is held, as on pins by default.
+const SIMULATED_HOLD: Duration = Duration::from_millis(1500);
 
 /// A rig, wired up and locked for this process.
 pub struct Station {
@@ -111,6 +115,17 @@ impl Station {
     /// The buttons and the LED, if the rig has a panel.
     pub fn panel(&self) -> Option<Arc<dyn Panel>> {
         self.panel.as_ref().map(|(panel, _)| panel.clone())
+    }
+
+    /// For how long the start button is to be held for it to mean more than a short press; none where there is none.
+    pub fn hold(&self) -> Option<Duration> {
+        let long = match &self.config.panel {
+            config::Panel::None => return None,
+            config::Panel::Sim => SIMULATED_HOLD,
+            config::Panel::Gpio(pins) => pins.start.map(|_| pins.long_press)?,
+        };
+        // In whole seconds, and well beyond.
+        Some(Duration::from_secs((long.as_secs_f64() + 0.5).ceil() as u64))
     }
 
     /// Presses a button of a simulated panel.

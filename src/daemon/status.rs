@@ -8,6 +8,8 @@ use crate::rig::camera::{self, CameraStatus};
 use crate::rig::panel::Led;
 use crate::run::{EndName, Progress};
 
+use super::pairing::Waiting;
+
 /// What a rig is doing, as programs read it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
@@ -19,6 +21,8 @@ pub struct Status {
     pub last: Option<Last>,
     /// Why the axes are stopped until somebody clears it.
     pub fault: Option<String>,
+    /// Who asks to be let in by a person at the rig.
+    pub pairing: Option<Waiting>,
     /// The pattern of the status LED; none without a panel.
     pub led: Option<Led>,
     /// The HTTP API; none where the configuration has none.
@@ -75,6 +79,9 @@ pub fn led(status: &Status) -> Led {
     if status.scanning {
         return if cameras().any(is_recovering) { Led::Recovering } else { Led::Scanning };
     }
+    if status.pairing.is_some() {
+        return Led::Pairing;
+    }
     match &status.last {
         None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled, .. }) => Led::Ready,
         Some(
@@ -111,7 +118,16 @@ mod tests {
             counters: Counters::default(),
             holder: None,
         });
-        Status { scan: None, scanning, last, fault: None, led: None, api: None, cameras: cameras.collect() }
+        Status {
+            scan: None,
+            scanning,
+            last,
+            fault: None,
+            pairing: None,
+            led: None,
+            api: None,
+            cameras: cameras.collect(),
+        }
     }
 
     const fn ended(end: EndName) -> Last {
@@ -134,6 +150,18 @@ mod tests {
             // Once a scan is under way, the last one is the past.
             assert_eq!(led(&status(true, last, &[State::Opening])), Led::Scanning);
         }
+    }
+
+    #[test]
+    fn a_pairing_shows_only_while_its_gesture_would_approve_it() {
+        let address = "192.168.1.20".parse().unwrap();
+        let pairing = Some(Waiting { name: "phone".into(), address, left_s: 60 });
+        let waiting = |status: Status| Status { pairing: pairing.clone(), ..status };
+        assert_eq!(led(&waiting(status(false, None, &[]))), Led::Pairing);
+        assert_eq!(led(&waiting(status(false, Some(ended(EndName::Paused)), &[]))), Led::Pairing);
+        assert_eq!(led(&waiting(status(true, None, &[State::Opening]))), Led::Scanning);
+        let stopped = Status { fault: Some("emergency stop".into()), ..status(false, None, &[]) };
+        assert_eq!(led(&waiting(stopped)), Led::Stopped);
     }
 
     #[test]

@@ -18,10 +18,12 @@ use subtle::ConstantTimeEq as _;
 const PREFIX: &str = "scanner_";
 /// Random bytes of a token.
 const LENGTH: usize = 32;
+/// Longest name of one.
+const MAX_NAME: usize = 64;
 /// Most tokens that are kept.
 const MAX_TOKENS: usize = 100;
-/// A file of hashes that the service manager passes on (`LoadCredential=tokens:PATH`).
-const CREDENTIAL: &str = "tokens";
+/// A file of hashes that the service manager passes on (`ImportCredential=`, `LoadCredential=`).
+const CREDENTIAL: &str = "scanner.tokens";
 
 /// The tokens that are valid.
 #[derive(Debug)]
@@ -59,9 +61,18 @@ pub enum TokenError {
     /// There is none of that name.
     #[error("there is no token {0:?}: `scanner token --list` shows them")]
     Unknown(String),
+    /// It is not ours to remove.
+    #[error(
+        "the token {0:?} cannot be revoked here, since the service manager passes it on: remove it from the credential \
+         `{CREDENTIAL}` and restart the service"
+    )]
+    PassedOn(String),
     /// More than anybody needs.
     #[error("there are {MAX_TOKENS} tokens already: revoke some first")]
     TooMany,
+    /// No secret can be made.
+    #[error("the system has no random numbers: {0}")]
+    Random(String),
     /// The file.
     #[error("cannot write {}: {source}", path.display())]
     Io {
@@ -100,24 +111,33 @@ impl Tokens {
 
     /// Makes a new token called `name`, and remembers it. It cannot be had again.
     pub fn add(&self, name: &str) -> Result<String, TokenError> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
-        if name.trim().is_empty() || name.len() > 64 || !name.chars().all(fits) {
-            return Err(TokenError::Name(name.to_owned()));
-        }
-        let mut random = [0; LENGTH];
-        getrandom::fill(&mut random).map_err(|error| self.io(io::Error::other(error.to_string())))?;
-        let token = format!("{PREFIX}{}", hex(&random));
+        check_name(name)?;
+        let token = new_token()?;
         self.change(|tokens| {
-            if tokens.iter().any(|token| token.name == name) {
+            if self.is_taken(tokens, name) {
                 return Err(TokenError::Taken(name.to_owned()));
             }
-            if tokens.len() >= MAX_TOKENS {
-                return Err(TokenError::TooMany);
-            }
-            tokens.push(Token { name: name.to_owned(), sha256: hash(&token), created: Timestamp::now() });
-            Ok(())
+            insert(tokens, name, &token)
         })?;
         Ok(token)
+    }
+
+    /// As [`Self::add`]; where there is a token of that name, the new one gets a number. Yields its name, too.
+    pub fn add_like(&self, name: &str) -> Result<(String, String), TokenError> {
+        check_name(name)?;
+        let token = new_token()?;
+        let mut called = name.to_owned();
+        self.change(|tokens| {
+            let mut number = 2;
+            while self.is_taken(tokens, &called) {
+                let end = format!("-{number}");
+                // Names are ASCII.
+                called = format!("{}{end}", &name[..name.len().min(MAX_NAME - end.len())]);
+                number += 1;
+            }
+            insert(tokens, &called, &token)
+        })?;
+        Ok((called, token))
     }
 
     /// Makes the token called `name` invalid.
@@ -125,8 +145,18 @@ impl Tokens {
         self.change(|tokens| {
             let before = tokens.len();
             tokens.retain(|token| token.name != name);
-            if tokens.len() < before { Ok(()) } else { Err(TokenError::Unknown(name.to_owned())) }
+            if tokens.len() < before {
+                Ok(())
+            } else if self.passed_on.iter().any(|token| token.name == name) {
+                Err(TokenError::PassedOn(name.to_owned()))
+            } else {
+                Err(TokenError::Unknown(name.to_owned()))
+            }
         })
+    }
+
+    fn is_taken(&self, tokens: &[Token], name: &str) -> bool {
+        tokens.iter().chain(&self.passed_on).any(|token| token.name == name)
     }
 
     /// All that are valid, the oldest first.
@@ -153,6 +183,34 @@ impl Tokens {
     }
 }
 
+/// Whether a token can be called `name`.
+pub(super) fn check_name(name: &str) -> Result<(), TokenError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    if name.trim().is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) {
+        return Err(TokenError::Name(name.to_owned()));
+    }
+    Ok(())
+}
+
+fn insert(tokens: &mut Vec<Token>, name: &str, token: &str) -> Result<(), TokenError> {
+    if tokens.len() >= MAX_TOKENS {
+        return Err(TokenError::TooMany);
+    }
+    tokens.push(Token { name: name.to_owned(), sha256: hash(token), created: Timestamp::now() });
+    Ok(())
+}
+
+fn new_token() -> Result<String, TokenError> {
+    Ok(format!("{PREFIX}{}", random()?))
+}
+
+/// A secret that cannot be guessed, in hexadecimal.
+pub(super) fn random() -> Result<String, TokenError> {
+    let mut random = [0; LENGTH];
+    getrandom::fill(&mut random).map_err(|error| TokenError::Random(error.to_string()))?;
+    Ok(hex(&random))
+}
+
 fn read(path: &Path) -> Result<Vec<Token>, String> {
     let damaged = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     match fs::read(path) {
@@ -174,7 +232,7 @@ fn write(path: &Path, tokens: &[Token]) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-fn hash(token: &str) -> String {
+pub(super) fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
 
@@ -212,6 +270,43 @@ mod tests {
         assert!(matches!(again.revoke("phone"), Err(TokenError::Unknown(_))));
         assert!(matches!(again.add("laptop"), Err(TokenError::Taken(_))));
         assert!(matches!(again.add("../x"), Err(TokenError::Name(_))));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number_and_stays_a_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = Tokens::open(&dir.path().join("tokens.json"));
+        let names = [(); 3].map(|()| tokens.add_like("phone").unwrap().0);
+        assert_eq!(names, ["phone", "phone-2", "phone-3"]);
+        let long = "x".repeat(MAX_NAME);
+        let (first, token) = tokens.add_like(&long).unwrap();
+        assert_eq!(first, long);
+        assert_eq!(tokens.verify(&token), Some(first));
+        let (second, token) = tokens.add_like(&long).unwrap();
+        assert_eq!(second, format!("{}-2", "x".repeat(MAX_NAME - 2)));
+        assert_eq!(tokens.verify(&token), Some(second.clone()));
+        tokens.revoke(&second).unwrap();
+        for wrong in ["", " ", "a/b", "a\nb", "\u{fc}ber", &"x".repeat(MAX_NAME + 1)] {
+            assert!(matches!(tokens.add_like(wrong), Err(TokenError::Name(_))), "{wrong:?}");
+        }
+        while tokens.list().len() < MAX_TOKENS {
+            tokens.add_like("phone").unwrap();
+        }
+        assert!(matches!(tokens.add_like("phone"), Err(TokenError::TooMany)));
+    }
+
+    #[test]
+    fn a_token_that_was_passed_on_is_not_ours_to_revoke_or_to_name_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = Tokens::open(&dir.path().join("other.json"));
+        let token = other.add("fleet").unwrap();
+        let passed_on = other.list();
+        let tokens = Tokens { passed_on, ..Tokens::open(&dir.path().join("tokens.json")) };
+        assert_eq!(tokens.verify(&token).as_deref(), Some("fleet"));
+        assert!(matches!(tokens.revoke("fleet"), Err(TokenError::PassedOn(_))));
+        assert!(matches!(tokens.add("fleet"), Err(TokenError::Taken(_))));
+        assert_eq!(tokens.add_like("fleet").unwrap().0, "fleet-2");
+        assert_eq!(tokens.verify(&token).as_deref(), Some("fleet"));
     }
 
     #[test]

@@ -27,9 +27,9 @@ pub trait Panel: Send + Sync {
 pub enum Button {
     /// Begin a scan, or go on with one that stopped before its time.
     Start,
-    /// Stop the scan under way, so that it can go on later.
+    /// Stop the scan under way, so that it can go on later; do not let in who asks to be paired.
     Stop,
-    /// Stop the scan under way for good: the start button held.
+    /// The start button held: stop the scan under way for good, or let in who asks to be paired with a rig at rest.
     Cancel,
     /// Let the axes move again after a fault: the stop button held.
     Clear,
@@ -47,6 +47,8 @@ pub enum Led {
     Recovering,
     /// The last scan ended with shots missing, or did not begin: somebody has to look.
     Attention,
+    /// Somebody asks to be let in: the start button held approves it.
+    Pairing,
     /// The axes are stopped by the emergency stop or a fault, until somebody clears it.
     Stopped,
     /// A camera's driver cannot be ended: a reboot is needed.
@@ -73,6 +75,7 @@ impl Led {
             Self::Scanning => "scanning",
             Self::Recovering => "recovering",
             Self::Attention => "attention",
+            Self::Pairing => "pairing",
             Self::Stopped => "stopped",
             Self::Wedged => "wedged",
         }

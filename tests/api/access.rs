@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use crate::client::{Daemon, wait_for};
 use crate::support::Recipe;
 
-const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/login"];
+const OPEN: [&str; 6] =
+    ["/healthz", "/readyz", "/api/v1/login", "/api/v1/pair", "/api/v1/pair/collect", "/api/v1/pair/give-up"];
 
 #[test]
-fn every_route_wants_a_token_but_for_health_and_login() {
+fn every_route_wants_a_token_but_for_health_login_and_pairing() {
     let daemon = Daemon::start(&Recipe::default());
     let document = daemon.anonymous("GET", "/api/v1/openapi.json", &[], "").json();
     let mut walked = 0;

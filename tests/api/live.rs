@@ -160,7 +160,12 @@ fn where_a_camera_cannot_stream_beside_stills_viewers_are_told_of_the_pause_and_
 #[test]
 fn a_client_goes_on_when_the_service_was_restarted() {
     let mut daemon = Daemon::start(&recipe());
-    let client = scanner::client::Client::new(&format!("http://{}", daemon.address), &daemon.token).unwrap();
+    let client = scanner::client::Client::new(
+        &format!("http://{}", daemon.address),
+        &daemon.token,
+        scanner::client::SYSTEM_CERTIFICATES.as_ref(),
+    )
+    .unwrap();
     let (sender, seen) = std::sync::mpsc::channel();
     let watcher = std::thread::spawn(move || {
         scanner::client::watch(&client, "cam0", |event| {

@@ -7,7 +7,10 @@ mod client;
 mod crowd;
 mod hours;
 mod live;
+mod pairing;
+mod passed;
 mod retake;
 mod scans;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;

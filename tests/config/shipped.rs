@@ -93,6 +93,8 @@ fn the_documented_defaults_are_the_defaults() {
     // A default is a line "#key = value"; those with no default say so, in the comment above them.
     let no_default = [
         "keep_scans",
+        "certificate",
+        "key",
         "frame_rate",
         "focus",
         "white_balance",

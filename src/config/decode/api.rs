@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::config::Api;
 use crate::config::reader::Reader;
+use crate::config::{Api, CertificateFiles};
 
 /// Most names that the rig can be reached by.
 const MAX_HOSTS: usize = 32;
@@ -23,7 +23,32 @@ pub(super) fn api(api: &mut Reader<'_, '_, '_>, scans: Option<&Path>) -> Api {
     if hosts.len() > MAX_HOSTS {
         api.reject("hosts", &format!("has {} names", hosts.len()), "write at most 32");
     }
-    Api { listen: listen(api), hosts, tokens: api.path("tokens").unwrap_or(beside) }
+    Api {
+        listen: listen(api),
+        hosts,
+        tokens: api.path("tokens").unwrap_or(beside),
+        tls: tls(api),
+        pairing: api.or("pairing", true),
+    }
+}
+
+fn tls(api: &mut Reader<'_, '_, '_>) -> Option<CertificateFiles> {
+    match (api.path("certificate"), api.path("key")) {
+        (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+        (None, None) => None,
+        (Some(_), None) => {
+            api.reject(
+                "certificate",
+                "has no key",
+                "write the file of its private key: key = \"scanner.key\"",
+            );
+            None
+        }
+        (None, Some(_)) => {
+            api.reject("key", "has no certificate", "write its file: certificate = \"scanner.crt\"");
+            None
+        }
+    }
 }
 
 fn listen(api: &mut Reader<'_, '_, '_>) -> Option<SocketAddr> {

@@ -15,6 +15,7 @@ const fn beats(pattern: Led) -> &'static [u64] {
         Led::Scanning => &[500, 500],
         Led::Recovering => &[125, 125],
         Led::Attention => &[150, 150, 150, 1550],
+        Led::Pairing => &[600, 150, 100, 150],
         Led::Stopped => &[50, 50],
         Led::Wedged => &[150, 150, 150, 150, 150, 1250],
     }
@@ -47,8 +48,8 @@ pub(super) fn is_lit_refusing(since: Duration) -> Option<bool> {
 mod tests {
     use super::*;
 
-    const ALL: [Led; 6] =
-        [Led::Ready, Led::Scanning, Led::Recovering, Led::Attention, Led::Stopped, Led::Wedged];
+    const ALL: [Led; 7] =
+        [Led::Ready, Led::Scanning, Led::Recovering, Led::Attention, Led::Pairing, Led::Stopped, Led::Wedged];
 
     /// Flashes and lit milliseconds in four seconds.
     fn seen(pattern: Led) -> (usize, usize) {
@@ -59,7 +60,10 @@ mod tests {
 
     #[test]
     fn patterns_can_be_told_apart_by_their_flashes() {
-        assert_eq!(ALL.map(seen), [(1, 4000), (4, 2000), (16, 2000), (4, 600), (40, 2000), (6, 900)]);
+        assert_eq!(
+            ALL.map(seen),
+            [(1, 4000), (4, 2000), (16, 2000), (4, 600), (8, 2800), (40, 2000), (6, 900)]
+        );
     }
 
     #[test]

@@ -91,6 +91,11 @@ export class Rig {
     return JSON.parse(stdout);
   }
 
+  /** Presses a button of the panel; "cancel" is start held. */
+  async press(button: "start" | "stop" | "cancel"): Promise<void> {
+    await run(PROGRAM, ["--config", join(this.folder, "scanner.toml"), "press", button]);
+  }
+
   async token(): Promise<string> {
     const { stdout } = await run(PROGRAM, ["--config", join(this.folder, "scanner.toml"), "token", "browser"]);
     const found = stdout.trim().split(/\s+/).at(-1);

@@ -45,6 +45,11 @@ it.each(LOOKS)("every view, $name", async ({ name, ...look }) => {
   await page.goto("/");
   await page.getByLabel("Token").waitFor();
   await shoot(page, name, "login");
+  await page.getByRole("button", { name: "Pair with the rig" }).click();
+  await page.getByText(/It waits for \d+ s/).waitFor();
+  await shoot(page, name, "pairing");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Pair with the rig" }).waitFor();
   await context.close();
 
   const visited = await visit(browser, rig, token, look);

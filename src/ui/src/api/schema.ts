@@ -1536,6 +1536,147 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask to be let in by a person at the rig, who holds its start button. One can ask at a time; the log and `scanner
+         *     status` show who does. Refused while a scan is under way, whose buttons mean something else.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PairBegun"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pair/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what became of a pairing. Once it was approved, a browser is logged in by the answer, as by `/login`: that is done
+         *     once. 202 while it waits: ask again in a second; 410 when it has ended otherwise.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PairWaiting"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pair/give-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not ask to be let in any more, so that somebody else can. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plans": {
         parameters: {
             query?: never;
@@ -4113,7 +4254,7 @@ export interface components {
          * @description A pattern of the status LED: what a person across the room has to know.
          * @enum {string}
          */
-        Led: "ready" | "scanning" | "recovering" | "attention" | "stopped" | "wedged";
+        Led: "ready" | "scanning" | "recovering" | "attention" | "pairing" | "stopped" | "wedged";
         /** @description Whether the lights are to be on. */
         Lights: {
             /** @description On, each with its configured brightness, or off. */
@@ -4263,6 +4404,24 @@ export interface components {
          * @enum {string}
          */
         Outcome: "complete" | "incomplete" | "cancelled" | "aborted";
+        /** @description A pairing that waits to be approved at the rig. */
+        PairBegun: {
+            /**
+             * Format: int64
+             * @description Seconds for which the rig's start button is to be held, and then let go, to approve it.
+             */
+            hold_s: number;
+            /** @description By which its asker asks for what became of it. For nobody else's eyes. */
+            secret: string;
+        };
+        /** @description A pairing that nobody has approved yet. */
+        PairWaiting: {
+            /**
+             * Format: double
+             * @description Seconds after which it ends.
+             */
+            left_s: number;
+        };
         /**
          * @description What keeps a live view from going on.
          * @enum {string}
@@ -4368,7 +4527,7 @@ export interface components {
          * @description What went wrong, for programs. A type never changes its meaning.
          * @enum {string}
          */
-        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/too_many_attempts" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
+        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
         /** @description Where a running scan stands. */
         Progress: {
             /**

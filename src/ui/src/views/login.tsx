@@ -6,6 +6,7 @@ import { textOf } from "../api/client";
 import { Icon } from "../parts/icon";
 import { Note } from "../parts/parts";
 import { logIn } from "../state/session";
+import { Pair } from "./pair";
 
 export function Login() {
   const [token, setToken] = useState("");
@@ -21,33 +22,37 @@ export function Login() {
   };
   return (
     <main class="login">
-      <form class="card stack" onSubmit={submit}>
+      <div class="card stack">
         <h1 class="brand">
           <Icon name="scan" />
           scanner
         </h1>
-        <label class="field">
-          <span>Token</span>
-          <input
-            type="password"
-            name="token"
-            autoComplete="current-password"
-            autoCapitalize="none"
-            spellcheck={false}
-            autofocus
-            required
-            value={token}
-            onInput={(event) => setToken(event.currentTarget.value)}
-          />
-        </label>
-        {error && <Note tone="bad">{error}</Note>}
-        <button type="submit" class="main" disabled={busy || token.trim() === ""}>
-          {busy ? "Logging in…" : "Log in"}
-        </button>
-        <p class="dim small">
-          On the scanner, <code class="mono">scanner token</code> makes a token. This browser keeps it for half a year.
-        </p>
-      </form>
+        <form class="stack" onSubmit={submit}>
+          <label class="field">
+            <span>Token</span>
+            <input
+              type="password"
+              name="token"
+              autoComplete="current-password"
+              autoCapitalize="none"
+              spellcheck={false}
+              autofocus
+              required
+              value={token}
+              onInput={(event) => setToken(event.currentTarget.value)}
+            />
+          </label>
+          {error && <Note tone="bad">{error}</Note>}
+          <button type="submit" class="main" disabled={busy || token.trim() === ""}>
+            {busy ? "Logging in…" : "Log in"}
+          </button>
+          <p class="dim small">
+            On the scanner, <code class="mono">scanner token</code> makes a token. This browser keeps it for half a year.
+          </p>
+        </form>
+        <hr />
+        <Pair />
+      </div>
     </main>
   );
 }

@@ -1,0 +1,184 @@
+//! A browser that has no token, and a person who presses the rig's buttons.
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Daemon, wait_for};
+use crate::support::{Recipe, TestRig};
+
+/// A start and a stop button on simulated pins.
+const PINS: &str = "[gpio]\nbackend = \"sim\"\n[panel]\nbackend = \"gpio\"\nstart = \"^!GPIO22\"\nstop = \"^!GPIO23\"\nlong_press = \"300 ms\"\n";
+const SIM: &str = "[panel]\nbackend = \"sim\"\n";
+
+fn daemon(recipe: &Recipe<'_>, config: &str) -> Daemon {
+    let rig = TestRig::new(recipe);
+    let drop_ins = rig.dir.path().join("scanner.toml.d");
+    std::fs::create_dir_all(&drop_ins).unwrap();
+    std::fs::write(drop_ins.join("panel.toml"), config).unwrap();
+    Daemon::start_in(rig)
+}
+
+fn post(daemon: &Daemon, path: &str, body: &Value) -> Answer {
+    daemon.anonymous("POST", path, &[("Content-Type", "application/json")], &body.to_string())
+}
+
+fn begin(daemon: &Daemon, name: &str) -> Answer {
+    post(daemon, "/api/v1/pair", &json!({ "name": name }))
+}
+
+fn secret(begun: &Answer) -> String {
+    assert_eq!(begun.status, 201, "{}", begun.json());
+    begun.json()["secret"].as_str().unwrap().to_owned()
+}
+
+fn collect(daemon: &Daemon, secret: &str) -> Answer {
+    post(daemon, "/api/v1/pair/collect", &json!({ "secret": secret }))
+}
+
+/// What the asker gets in the end.
+fn collected(daemon: &Daemon, secret: &str) -> Answer {
+    wait_for("the pairing is decided", || Some(collect(daemon, secret)).filter(|answer| answer.status != 202))
+}
+
+fn press(daemon: &Daemon, button: &str) {
+    let pressed = daemon.rig.run(&["press", button]);
+    assert_eq!(pressed.code, Some(0), "{}", pressed.stderr);
+}
+
+fn status(daemon: &Daemon) -> Value {
+    daemon.rig.run(&["status", "--json"]).json()
+}
+
+fn names(daemon: &Daemon) -> String {
+    daemon.rig.run(&["token", "--list"]).stdout
+}
+
+#[test]
+fn who_holds_the_start_button_lets_in_the_one_that_waits_once() {
+    for panel in [PINS, SIM] {
+        let daemon = daemon(&Recipe::default(), panel);
+        let begun = begin(&daemon, "phone");
+        let secret = secret(&begun);
+        assert!(begun.json()["hold_s"].as_u64().unwrap() >= 1);
+        let told = status(&daemon);
+        assert_eq!(told["pairing"]["name"], "phone", "{told}");
+        assert_eq!(told["pairing"]["address"], "127.0.0.1", "{told}");
+        assert_eq!(told["led"], "pairing", "{told}");
+        assert!(!told.to_string().contains(&secret));
+        let text = daemon.rig.run(&["status"]).stdout;
+        assert!(text.contains("\"phone\" at 127.0.0.1 asks to be let in"), "{text}");
+
+        let waiting = collect(&daemon, &secret);
+        assert_eq!(waiting.status, 202);
+        assert!(waiting.json()["left_s"].as_f64().unwrap() > 0.0);
+        assert_eq!(waiting.header("set-cookie"), "");
+        let other = begin(&daemon, "laptop");
+        assert_eq!(other.status, 409);
+        assert_eq!(other.json()["type"], "/problems/in_use");
+        assert!(other.header("retry-after").parse::<u64>().unwrap() > 60, "{}", other.json());
+        assert!(!other.json().to_string().contains("phone"), "nobody else's business: {}", other.json());
+        for wrong in ["", "0", &secret[1..]] {
+            let answer = collect(&daemon, wrong);
+            assert_eq!((answer.status, answer.header("set-cookie")), (410, ""));
+        }
+
+        press(&daemon, "cancel");
+        let paired = collected(&daemon, &secret);
+        assert_eq!(paired.status, 200, "{}", paired.json());
+        assert_eq!(paired.json(), json!({ "name": "phone" }), "no token for a page to read");
+        let cookie = paired.header("set-cookie").to_owned();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+        let pair = cookie.split(';').next().unwrap();
+        let session = daemon.anonymous("GET", "/api/v1/session", &[("Cookie", pair)], "");
+        assert_eq!(session.json()["name"], "phone");
+        let again = collect(&daemon, &secret);
+        assert_eq!((again.status, again.header("set-cookie")), (410, ""), "it is handed over once");
+        assert!(names(&daemon).contains("phone"), "{}", names(&daemon));
+
+        // The hold was for the pairing alone, and one press is for one pairing.
+        assert_eq!(daemon.rig.scan_id(), None);
+        let secret = self::secret(&begin(&daemon, "phone"));
+        assert_eq!(collect(&daemon, &secret).status, 202);
+        press(&daemon, "cancel");
+        assert_eq!(collected(&daemon, &secret).json()["name"], "phone-2");
+        assert_eq!(status(&daemon)["led"], "ready");
+        // Revoked as any other.
+        assert_eq!(daemon.rig.run(&["token", "phone", "--revoke"]).code, Some(0));
+        assert_eq!(daemon.anonymous("GET", "/api/v1/session", &[("Cookie", pair)], "").status, 401);
+    }
+}
+
+#[test]
+fn a_short_press_is_a_scan_which_ends_the_pairing_and_keeps_the_buttons() {
+    let daemon = daemon(&Recipe { angles: 200, time_scale: 5.0, ..Recipe::default() }, PINS);
+    let secret = secret(&begin(&daemon, "phone"));
+    press(&daemon, "start");
+    let over = collected(&daemon, &secret);
+    assert_eq!(over.status, 410);
+    assert!(over.json()["detail"].as_str().unwrap().contains("in use"), "{}", over.json());
+    let scanning =
+        wait_for("a scan is under way", || Some(status(&daemon)).filter(|now| !now["scan"].is_null()));
+    assert_eq!((&scanning["scanning"], &scanning["pairing"]), (&json!(true), &Value::Null), "{scanning}");
+    let refused = begin(&daemon, "phone");
+    assert_eq!(refused.status, 409);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("scanner token"), "{}", refused.json());
+    assert_eq!(status(&daemon)["scanning"], true);
+    // Held, it cancels, as always.
+    press(&daemon, "cancel");
+    daemon.wait_until_idle();
+    assert_eq!(status(&daemon)["last"]["end"], "cancelled");
+    assert!(!names(&daemon).contains("phone"));
+    assert_eq!(collect(&daemon, &secret).status, 410);
+}
+
+#[test]
+fn stop_refuses_and_a_held_button_without_a_pairing_lets_nobody_in() {
+    let daemon = daemon(&Recipe::default(), PINS);
+    let secret = secret(&begin(&daemon, "phone"));
+    press(&daemon, "stop");
+    let over = collected(&daemon, &secret);
+    assert_eq!((over.status, over.json()["type"].as_str()), (410, Some("/problems/pairing")));
+    assert!(over.json()["detail"].as_str().unwrap().contains("refused"), "{}", over.json());
+    // A press of before is none for the next one.
+    press(&daemon, "cancel");
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let secret = self::secret(&begin(&daemon, "laptop"));
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert_eq!(collect(&daemon, &secret).status, 202);
+    let given_up = post(&daemon, "/api/v1/pair/give-up", &json!({ "secret": "wrong" }));
+    assert_eq!((given_up.status, collect(&daemon, &secret).status), (204, 202));
+    post(&daemon, "/api/v1/pair/give-up", &json!({ "secret": secret }));
+    assert_eq!(collect(&daemon, &secret).status, 410);
+    assert_eq!(status(&daemon)["pairing"], Value::Null);
+    assert_eq!(daemon.rig.scan_id(), None);
+}
+
+#[test]
+fn where_nobody_can_approve_it_is_said_how_to_log_in_instead() {
+    let without_start = PINS.replace("start = \"^!GPIO22\"\n", "");
+    let off = format!("{SIM}[api]\npairing = false\n");
+    for config in ["", &without_start, &off] {
+        let daemon = daemon(&Recipe::default(), config);
+        let refused = begin(&daemon, "phone");
+        assert_eq!(refused.status, 409, "{config}");
+        assert_eq!(refused.json()["type"], "/problems/pairing");
+        assert!(refused.json()["detail"].as_str().unwrap().contains("scanner token"), "{}", refused.json());
+    }
+}
+
+#[test]
+fn names_are_checked_and_pairings_are_begun_at_a_measured_pace() {
+    let daemon = daemon(&Recipe::default(), SIM);
+    for name in ["", "a/b", "<script>", &"x".repeat(65)] {
+        assert_eq!(begin(&daemon, name).status, 400, "{name:?}");
+    }
+    for _ in 0..5 {
+        let secret = secret(&begin(&daemon, "phone"));
+        post(&daemon, "/api/v1/pair/give-up", &json!({ "secret": secret }));
+    }
+    let sixth = begin(&daemon, "phone");
+    assert_eq!(sixth.status, 429);
+    assert_eq!(sixth.json()["type"], "/problems/too_many_attempts");
+    assert!(sixth.header("retry-after").parse::<u64>().unwrap() > 0);
+    // Who has a token is not held up by that.
+    assert_eq!(daemon.get("/api/v1/status").status, 200);
+}
