@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Json, Response};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,7 +25,7 @@ use super::{
 
 /// Most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
-/// How long a client may send nothing of its body.
+/// How long a client may take for it.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a page of ours may do: nothing with any other host.
@@ -99,9 +99,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
     routes
         .route("/api/v1/openapi.json", axum::routing::get(move || async move { Json(document.clone()) }))
         .fallback(page::page)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
         .layer(from_fn_with_state(app.clone(), auth::gate))
+        .layer(from_fn(hear_out))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
@@ -110,6 +109,24 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .layer(fixed(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
         .with_state(app)
+}
+
+/// Reads the body before anybody answers: who is answered in the middle of sending may be hung up on, and never see the
+/// answer.
+async fn hear_out(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let read = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, MAX_BODY)).await;
+    match read {
+        Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Ok(Err(error)) => {
+            let detail = format!("a body of at most {MAX_BODY} bytes, sent to its end: {error}");
+            Problem::bad_request(detail).with_status(StatusCode::PAYLOAD_TOO_LARGE).into_response()
+        }
+        Err(_) => {
+            let detail = format!("the body was not sent within {} s", BODY_PATIENCE.as_secs());
+            Problem::bad_request(detail).with_status(StatusCode::REQUEST_TIMEOUT).into_response()
+        }
+    }
 }
 
 fn panicked(_panic: Box<dyn std::any::Any + Send>) -> Response {

@@ -174,6 +174,28 @@ fn where_the_port_is_taken_the_service_scans_nevertheless() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+#[test]
+fn who_is_refused_is_heard_out_and_can_ask_again() {
+    let daemon = Daemon::start(&Recipe::default());
+    let mut stream = TcpStream::connect(daemon.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let head = format!(
+        "POST /api/v1/scans HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n",
+        daemon.address
+    );
+    for turn in 0..3 {
+        stream.write_all(head.as_bytes()).unwrap();
+        // The body comes in a packet of its own.
+        std::thread::sleep(Duration::from_millis(100));
+        stream.write_all(b"{}").unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 401"), "{turn}: {answer}");
+        assert!(!answer.to_lowercase().contains("connection: close"), "{turn}: {answer}");
+    }
+}
+
 /// What is answered to these bytes, as far as it comes at once.
 fn raw(daemon: &Daemon, request: &str) -> String {
     let mut stream = TcpStream::connect(daemon.address).unwrap();
