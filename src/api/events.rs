@@ -13,7 +13,7 @@ use futures_util::stream::{Stream, unfold};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use utoipa::ToSchema;
 
 use crate::event::Told;
@@ -86,6 +86,8 @@ pub(super) struct Hub {
     line: Mutex<StatusLine>,
     /// A place for each listener.
     places: Arc<Semaphore>,
+    /// The first of them has come.
+    came: Notify,
     pub(super) metrics: Metrics,
 }
 
@@ -101,6 +103,7 @@ impl Default for Hub {
             status: watch::Sender::new(None),
             line: Mutex::default(),
             places: Arc::new(Semaphore::new(MAX_LISTENERS)),
+            came: Notify::new(),
             metrics: Metrics::default(),
         }
     }
@@ -138,6 +141,7 @@ impl App {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let heard = self.hub.status.receiver_count() > 0;
             tokio::select! {
                 told = events.recv() => match told {
                     Ok(told) => self.hub.add(told),
@@ -146,7 +150,8 @@ impl App {
                     }
                     Err(RecvError::Closed) => return,
                 },
-                _ = look.tick() => {
+                () = self.hub.came.notified(), if !heard => {}
+                _ = look.tick(), if heard => {
                     let status = Some(self.status());
                     self.hub.status.send_if_modified(|known| {
                         let changed = *known != status;
@@ -214,6 +219,7 @@ impl Listener {
         let after = header.or(query.after.as_deref()).and_then(EventId::parse);
         let mut status = app.hub.status.subscribe();
         status.mark_unchanged();
+        app.hub.came.notify_one();
         let Joined { newest, missed, news } = app.hub.join(after.as_ref());
         let gap = missed.is_none();
         // Who resumes without a gap goes on where it was.
