@@ -101,9 +101,9 @@ mod tests {
     use crate::api::openapi;
 
     /// What an operation is called begins with what it does.
-    const VERBS: [&str; 18] = [
-        "cancel", "clear", "delete", "get", "home", "jog", "list", "log", "pause", "preview", "resume",
-        "run", "set", "start", "stream", "switch", "take", "verify",
+    const VERBS: [&str; 21] = [
+        "begin", "cancel", "clear", "collect", "delete", "get", "home", "jog", "list", "log", "pause",
+        "preview", "resume", "retake", "run", "set", "start", "stream", "switch", "take", "verify",
     ];
 
     /// Method, path and operation of each.

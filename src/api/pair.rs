@@ -49,7 +49,7 @@ pub(super) struct PairWaiting {
 
 /// Ask to be let in by a person at the rig, who holds its start button. One can ask at a time; the log and `scanner
 /// status` show who does. Refused while a scan is under way, whose buttons mean something else.
-#[utoipa::path(post, path = "/api/v1/pair", tag = "session", security(()), responses(
+#[utoipa::path(post, path = "/api/v1/pair", operation_id = "begin_pairing", tag = "session", security(()), responses(
     (status = 201, body = PairBegun),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -67,7 +67,7 @@ pub(super) async fn begin(
 
 /// Ask what became of a pairing. Once it was approved, a browser is logged in by the answer, as by `/login`: that is done
 /// once. 202 while it waits: ask again in a second; 410 when it has ended otherwise.
-#[utoipa::path(post, path = "/api/v1/pair/collect", tag = "session", security(()), responses(
+#[utoipa::path(post, path = "/api/v1/pair/collect", operation_id = "collect_pairing", tag = "session", security(()), responses(
     (status = 200, body = Session),
     (status = 202, body = PairWaiting),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -88,7 +88,7 @@ pub(super) async fn collect(
 }
 
 /// Do not ask to be let in any more, so that somebody else can.
-#[utoipa::path(post, path = "/api/v1/pair/give-up", tag = "session", security(()), responses(
+#[utoipa::path(post, path = "/api/v1/pair/give-up", operation_id = "cancel_pairing", tag = "session", security(()), responses(
     (status = 204),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]

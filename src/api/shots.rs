@@ -122,7 +122,7 @@ pub(super) struct Retake {
 
 /// Take shots again. A scan under way takes them at its next step; any other one is paused, and takes them when it is
 /// resumed. Until then they are pending. The images that they had are kept in the dataset, in `retaken/`.
-#[utoipa::path(post, path = "/api/v1/scans/{scan}/retake", tag = "scans", params(("scan" = String, Path)),
+#[utoipa::path(post, path = "/api/v1/scans/{scan}/retake", operation_id = "retake_shots", tag = "scans", params(("scan" = String, Path)),
     request_body = Retake, responses(
     (status = 200, body = ScanSummary),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
