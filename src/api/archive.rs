@@ -27,7 +27,7 @@ const MAX_CHECKSUMS: usize = 100_000;
 /// Where the content of an entry comes from.
 #[derive(Debug, Clone)]
 enum Source {
-    /// A file that is never changed.
+    /// A file that is replaced only when its shot is taken again.
     File(FileKey),
     /// What stands in a file that changes, as it was when the archive was laid out.
     Bytes(Bytes),
@@ -124,7 +124,8 @@ impl Archive {
             Some(Source::Bytes(bytes)) => Ok((bytes.clone(), crc32fast::hash(bytes))),
             Some(Source::File(key)) => {
                 let bytes = std::fs::read(&key.path)?;
-                if bytes.len() as u64 != key.length {
+                let changed = std::fs::metadata(&key.path)?.modified().ok();
+                if bytes.len() as u64 != key.length || changed != key.changed {
                     return Err(std::io::Error::other(format!("{} has changed", key.path.display())));
                 }
                 let crc = checksums.get(key).unwrap_or_else(|| crc32fast::hash(&bytes));

@@ -114,9 +114,10 @@ pub(super) async fn login(
     Body(login): Body<Login>,
 ) -> Answer<Response> {
     let address = peer.remote.ip();
-    app.attempts.check(address)?;
     let token = login.token.trim();
     let Some(name) = app.service.tokens().verify(token) else {
+        // Whoever has a token is let in, however often others have tried.
+        app.attempts.check(address)?;
         app.attempts.count(address);
         tracing::warn!(%address, "an attempt to log in failed");
         let detail = "this token is not valid (any more): `scanner token` makes a new one";
@@ -198,9 +199,10 @@ impl Attempts {
     }
 }
 
-/// Whoever has one address of version 6 has its network.
+/// Whoever has one address of version 6 has its network; but all of a link have the one of that link.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
+        IpAddr::V6(address) if address.is_unicast_link_local() => address.into(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()

@@ -60,8 +60,12 @@ pub(super) async fn begin(
 ) -> Answer<Response> {
     let address = peer.remote.ip().to_canonical();
     app.pairings.check(address)?;
-    let (secret, hold) = app.service.pair(&wish.name, address)?;
-    app.pairings.count(address);
+    let begun = app.service.pair(&wish.name, address);
+    // Who asks again and again whether another one is done would be the next one.
+    if !matches!(begun, Err(PairError::Token(_))) {
+        app.pairings.count(address);
+    }
+    let (secret, hold) = begun?;
     Ok((StatusCode::CREATED, Json(PairBegun { secret, hold_s: hold.as_secs() })).into_response())
 }
 

@@ -111,15 +111,15 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Reads the body before anybody answers: who is answered in the middle of sending may be hung up on, and never see the
-/// answer.
+/// Reads the body, up to what any request needs, before anybody answers: who is answered in the middle of sending may be
+/// hung up on, and never see the answer.
 async fn hear_out(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let read = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, MAX_BODY)).await;
     match read {
         Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Ok(Err(error)) => {
-            let detail = format!("a body of at most {MAX_BODY} bytes, sent to its end: {error}");
+            let detail = format!("not a body of at most {MAX_BODY} bytes, sent to its end: {error}");
             Problem::bad_request(detail).with_status(StatusCode::PAYLOAD_TOO_LARGE).into_response()
         }
         Err(_) => {

@@ -106,11 +106,11 @@ pub(super) fn start(
 
 /// None if no scanner runs on this rig.
 pub(super) fn retake(config: &Config, scan: &ScanId, shots: &[ShotIndex]) -> Result<Option<Exit>, Failure> {
-    // A request has a longest length.
-    for shots in shots.chunks(256) {
+    // A request has a longest length, and each shot costs a few syncs.
+    for shots in shots.chunks(32) {
         let request =
             Request::Retake { scan: scan.to_string(), shots: shots.iter().map(|shot| shot.0).collect() };
-        match ask(&config.storage.runtime_directory, &request, ANSWER_PATIENCE) {
+        match ask(&config.storage.runtime_directory, &request, START_PATIENCE) {
             Err(ControlError::NotRunning { .. }) => return Ok(None),
             answer => output::print(&accepted(answer?)?.0)?,
         }

@@ -217,8 +217,10 @@ impl From<&RetakeError> for Reason {
         match error {
             RetakeError::Scan(error) => error.into(),
             RetakeError::Shot(RetakeRefused::Unknown { .. }) => Self::NotFound,
-            RetakeError::Shot(RetakeRefused::InHand(_)) | RetakeError::Ended(_) => Self::InUse,
-            RetakeError::Shot(RetakeRefused::NotRecorded { .. }) => Self::Storage,
+            RetakeError::Shot(RetakeRefused::InHand(_) | RetakeRefused::Stopping(_))
+            | RetakeError::Ended(_) => Self::InUse,
+            RetakeError::Shot(RetakeRefused::Wedged(_)) => Self::Camera,
+            RetakeError::Shot(RetakeRefused::NotKept { .. }) => Self::Storage,
         }
     }
 }

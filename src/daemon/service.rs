@@ -43,6 +43,7 @@ pub struct Service {
     pairing: Arc<Pairing>,
     studio: Arc<Studio>,
     captures: Arc<Captures>,
+    retakes: Arc<tokio::sync::Mutex<()>>,
     api: Arc<Mutex<Option<ApiState>>>,
 }
 
@@ -139,6 +140,7 @@ impl Service {
             pairing: Arc::default(),
             studio,
             captures,
+            retakes: Arc::default(),
             api: Arc::default(),
         }
     }

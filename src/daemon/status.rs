@@ -79,11 +79,10 @@ pub fn led(status: &Status) -> Led {
     if status.scanning {
         return if cameras().any(is_recovering) { Led::Recovering } else { Led::Scanning };
     }
-    if status.pairing.is_some() {
-        return Led::Pairing;
-    }
     match &status.last {
-        None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled, .. }) => Led::Ready,
+        None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled, .. }) => {
+            if status.pairing.is_some() { Led::Pairing } else { Led::Ready }
+        }
         Some(
             Last::Ended { end: EndName::Incomplete | EndName::Aborted | EndName::Paused, .. }
             | Last::Failed { .. },
@@ -158,7 +157,7 @@ mod tests {
         let pairing = Some(Waiting { name: "phone".into(), address, left_s: 60 });
         let waiting = |status: Status| Status { pairing: pairing.clone(), ..status };
         assert_eq!(led(&waiting(status(false, None, &[]))), Led::Pairing);
-        assert_eq!(led(&waiting(status(false, Some(ended(EndName::Paused)), &[]))), Led::Pairing);
+        assert_eq!(led(&waiting(status(false, Some(ended(EndName::Paused)), &[]))), Led::Attention);
         assert_eq!(led(&waiting(status(true, None, &[State::Opening]))), Led::Scanning);
         let stopped = Status { fault: Some("emergency stop".into()), ..status(false, None, &[]) };
         assert_eq!(led(&waiting(stopped)), Led::Stopped);

@@ -143,15 +143,12 @@ impl Tokens {
     /// Makes the token called `name` invalid.
     pub fn revoke(&self, name: &str) -> Result<(), TokenError> {
         self.change(|tokens| {
+            if self.passed_on.iter().any(|token| token.name == name) {
+                return Err(TokenError::PassedOn(name.to_owned()));
+            }
             let before = tokens.len();
             tokens.retain(|token| token.name != name);
-            if tokens.len() < before {
-                Ok(())
-            } else if self.passed_on.iter().any(|token| token.name == name) {
-                Err(TokenError::PassedOn(name.to_owned()))
-            } else {
-                Err(TokenError::Unknown(name.to_owned()))
-            }
+            if tokens.len() < before { Ok(()) } else { Err(TokenError::Unknown(name.to_owned())) }
         })
     }
 

@@ -29,7 +29,8 @@ pub struct Retaken {
 /// journal before its image is moved to `retaken/`. Reads no image, so damage is found when the scan is resumed.
 ///
 /// # Errors
-/// As [`recover`](super::recover()); a shot that the plan does not have, and then nothing is changed.
+/// As [`recover`](super::recover()); a shot that the plan does not have, and then nothing is changed. When the disk fails,
+/// shots before that are pending already.
 pub fn retake(dir: &Path, shots: &[ShotIndex]) -> Result<Retaken, OpenError> {
     retake_on(Arc::new(OsDisk), dir, shots)
 }
@@ -96,6 +97,8 @@ pub(super) fn set_aside(
     let camera = &plan.camera(plan.camera_of(old.shot)).name;
     let label = &plan.point(plan.point_of(old.shot)).label;
     let folder = dir.join(RETAKEN).join(camera);
+    // It would be taken for that of the new image. There need not be one.
+    let _ = disk.remove_file(&dir.join(layout::thumbnail(plan, old.shot)));
     for path in files {
         make_folder(disk, &dir.join(RETAKEN))?;
         make_folder(disk, &folder)?;

@@ -145,12 +145,15 @@ impl Dataset {
         let before = self.log().tally.shot(shot).cloned();
         match before {
             None => return Err(StoreError::UnknownShot { shot, planned: plan.shot_count() }),
-            Some(ShotState::Pending) => return Ok(()),
-            Some(ShotState::Failed { .. } | ShotState::Done(_)) => {}
+            // Of a scan that has ended, it would not be taken.
+            Some(ShotState::Pending) if !self.state().is_finished() => return Ok(()),
+            Some(ShotState::Pending | ShotState::Failed { .. } | ShotState::Done(_)) => {}
         }
         self.append(&Record::Retake { shot }, true)?;
         if let Some(ShotState::Done(old)) = before {
-            let files = [old.image.clone(), layout::metadata(plan, shot)];
+            let mut files = vec![old.image.clone(), layout::metadata(plan, shot)];
+            // What somebody has removed is not in the way.
+            files.retain(|file| dir.join(file).symlink_metadata().is_ok());
             set_aside(&**disk, dir, plan, &old, &files)?;
         }
         Ok(())

@@ -37,9 +37,15 @@ pub enum RetakeRefused {
     /// It was captured and is not stored yet.
     #[error("shot {} is on its way to the disk: look at it first, then ask again", .0.0)]
     InHand(ShotIndex),
+    /// Nothing more is taken in this run.
+    #[error("the scan is stopping: ask again when it has, and shot {} is taken when it is resumed", .0.0)]
+    Stopping(ShotIndex),
+    /// There is nothing to take it with.
+    #[error("the camera of shot {} is wedged, so its image is left alone: ask again after a reboot", .0.0)]
+    Wedged(ShotIndex),
     /// The journal cannot be written, or the image not be moved.
-    #[error("shot {} is not taken again, and the scan pauses: {message}", .shot.0)]
-    NotRecorded {
+    #[error("the image of shot {} could not be kept, and the scan pauses: {message}", .shot.0)]
+    NotKept {
         /// Which.
         shot: ShotIndex,
         /// Why, for people.

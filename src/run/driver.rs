@@ -2,7 +2,7 @@
 
 mod telling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use tracing::{debug, error};
 use crate::camera_driver::protocol::Hello;
 use crate::config::{Hold, SettleBy};
 use crate::event::{Event, Told};
-use crate::plan::{CameraIndex, Plan, PointIndex};
+use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
-use crate::scan::{Action, End, Input, Record, Shot, State};
+use crate::scan::{Action, End, Health, Input, Phase, Record, Shot, State};
 
 use crate::units::FramesPerSecond;
 
@@ -27,7 +27,6 @@ use super::emit::Emit;
 use super::hold::Holding;
 use super::motion::{self, Arrival, MoveOrder};
 use super::pulse::Pulse;
-use super::retakes::Retakes;
 use super::still::Watcher;
 use super::storage::{Message, Storage};
 use super::summary::{EndName, Progress, Summary};
@@ -96,7 +95,8 @@ struct Performer {
     emit: Emit,
     /// What has happened since `emit` was last told.
     untold: Vec<Event>,
-    retakes: Retakes,
+    /// What happened while a shot was being set aside.
+    held: VecDeque<Message>,
     progress: watch::Sender<Progress>,
     pulse: Pulse,
     patience: Duration,
@@ -161,7 +161,7 @@ impl Performer {
             commands: run.commands,
             emit,
             untold: Vec::new(),
-            retakes: Retakes::default(),
+            held: VecDeque::new(),
             progress: run.progress,
             pulse: run.pulse,
             patience: run.patience,
@@ -207,45 +207,72 @@ impl Performer {
 
     async fn next_input(&mut self) -> Input {
         loop {
-            tokio::select! {
-                Some(command) = self.commands.recv() => {
-                    if let Some(input) = self.obey(command) {
-                        return input;
-                    }
+            let input = if let Some(message) = self.held.pop_front() {
+                self.take(message)
+            } else {
+                tokio::select! {
+                    Some(command) = self.commands.recv() => self.obey(command).await,
+                    Some(message) = self.storage.next() => self.take(message),
                 }
-                Some(message) = self.storage.next() => {
-                    if let Some(input) = self.take(message) {
-                        return input;
-                    }
-                }
+            };
+            if let Some(input) = input {
+                return input;
             }
         }
     }
 
-    fn obey(&mut self, command: Command) -> Option<Input> {
+    async fn obey(&mut self, command: Command) -> Option<Input> {
         match command {
             Command::Pause { reason } => Some(Input::Pause { reason }),
             Command::Cancel => Some(Input::Cancel),
             Command::Retake { shot, done } => {
-                let planned = self.plan.shot_count();
-                let answer = match self.state.shots().get(shot.0 as usize) {
-                    None => Err(RetakeRefused::Unknown { shot, planned }),
-                    Some(Shot::InHand { .. }) => Err(RetakeRefused::InHand(shot)),
-                    Some(Shot::Pending { .. } | Shot::Failed { .. }) => Ok(()),
-                    // First the journal, then the state: the new image needs the old one's place.
-                    Some(Shot::Stored { .. }) => {
-                        if self.retakes.add(shot, done) {
-                            self.storage.retake(shot);
-                        }
-                        return None;
+                let (answer, input) = match self.retake(shot).await {
+                    Ok(()) => (Ok(()), Some(Input::Retake { shot })),
+                    Err(RetakeRefused::NotKept { shot, message }) => {
+                        let reason = message.clone();
+                        (Err(RetakeRefused::NotKept { shot, message }), Some(Input::Pause { reason }))
                     }
+                    Err(refused) => (Err(refused), None),
                 };
-                let input = answer.is_ok().then_some(Input::Retake { shot });
                 // Whoever asked may have gone.
                 let _ = done.send(answer);
                 input
             }
         }
+    }
+
+    /// Makes it certain that `shot` will be taken again.
+    async fn retake(&mut self, shot: ShotIndex) -> Result<(), RetakeRefused> {
+        let planned = self.plan.shot_count();
+        let standing =
+            self.state.shots().get(shot.0 as usize).ok_or(RetakeRefused::Unknown { shot, planned })?;
+        if matches!(self.state.phase(), Phase::Halting(_) | Phase::Ended(_)) {
+            return Err(RetakeRefused::Stopping(shot));
+        }
+        if self.state.health(self.plan.camera_of(shot)) == Health::Wedged {
+            return Err(RetakeRefused::Wedged(shot));
+        }
+        match standing {
+            Shot::InHand { .. } => return Err(RetakeRefused::InHand(shot)),
+            Shot::Pending { .. } | Shot::Failed { .. } => return Ok(()),
+            Shot::Stored { .. } => self.storage.retake(shot),
+        }
+        // First the journal, then the state: the new image needs the old one's place. What happens meanwhile waits, lest the
+        // scan should end without knowing.
+        while let Some(message) = self.storage.next().await {
+            match message {
+                Message::Retaken(kept) => {
+                    return kept.map_err(|message| RetakeRefused::NotKept { shot, message });
+                }
+                other @ (Message::Input(_)
+                | Message::Taken(_)
+                | Message::Stored(_)
+                | Message::StoreFailed { .. }
+                | Message::NoteFailed { .. }) => self.held.push_back(other),
+            }
+        }
+        let message = "the journal's thread has ended: restart the service, then resume".to_owned();
+        Err(RetakeRefused::NotKept { shot, message })
     }
 
     fn take(&mut self, message: Message) -> Option<Input> {
@@ -272,15 +299,8 @@ impl Performer {
                 self.untold.push(event);
                 Some(Input::StoreFailed { shot, message })
             }
-            Message::Retaken { shot } => {
-                self.retakes.answer(shot, &Ok(()));
-                Some(Input::Retake { shot })
-            }
-            Message::RetakeFailed { shot, message } => {
-                self.retakes
-                    .answer(shot, &Err(RetakeRefused::NotRecorded { shot, message: message.clone() }));
-                Some(Input::Pause { reason: message })
-            }
+            // Whoever asked has waited for it.
+            Message::Retaken(_) => None,
             Message::NoteFailed { message } => Some(Input::Pause { reason: message }),
         }
     }
@@ -331,6 +351,8 @@ impl Performer {
 
     async fn finish(self, end: End) -> (Summary, Vec<Lease>) {
         self.stop.cancel();
+        // Who still asks for something hears that it is over.
+        drop(self.commands);
         drop(self.moves);
         if let Err(error) = self.motion.await {
             error!(scan = self.scan, "the motion task failed: {error}");

@@ -11,7 +11,6 @@ mod emit;
 mod hold;
 mod motion;
 mod pulse;
-mod retakes;
 mod still;
 mod storage;
 mod summary;

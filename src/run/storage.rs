@@ -34,10 +34,8 @@ pub(super) enum Message {
     Stored(Stored),
     /// A frame is not on disk.
     StoreFailed { shot: ShotIndex, kind: FailureKind, message: String },
-    /// A shot is pending again, in the journal, and its place is free.
-    Retaken { shot: ShotIndex },
-    /// It is not, or its place is not free.
-    RetakeFailed { shot: ShotIndex, message: String },
+    /// The shot that was to be taken again is pending, in the journal, and its place is free; or why not.
+    Retaken(Result<(), String>),
     /// The journal does not take records any more.
     NoteFailed { message: String },
 }
@@ -89,7 +87,7 @@ impl Storage {
         self.order(Order::Note(record));
     }
 
-    /// Makes a stored shot pending, some time soon; answered by [`Message::Retaken`] or [`Message::RetakeFailed`].
+    /// Makes a stored shot pending, some time soon; answered by [`Message::Retaken`].
     pub(super) fn retake(&self, shot: ShotIndex) {
         self.order(Order::Retake(shot));
     }
@@ -220,11 +218,10 @@ fn keep_journal(
                     inbox.send(Message::NoteFailed { message })
                 }
             },
-            Order::Retake(shot) => inbox.send(match dataset.retake(shot) {
-                Ok(()) => Message::Retaken { shot },
-                // If it was the journal that failed, the next record will say so.
-                Err(error) => Message::RetakeFailed { shot, message: error.to_string() },
-            }),
+            // If it was the journal that failed, the next record will say so.
+            Order::Retake(shot) => {
+                inbox.send(Message::Retaken(dataset.retake(shot).map_err(|error| error.to_string())))
+            }
         };
     }
     outcome

@@ -1,6 +1,7 @@
 //! Pairing: a browser without a token is let in by a person who holds the rig's start button.
 //!
-//! The gesture is one that means nothing else on a rig at rest. A short press begins a scan, whoever waits to be let in:
+//! The gesture is one that means nothing else on a rig at rest, and on one that has been at rest for longer than a button is
+//! held. A short press begins a scan, whoever waits to be let in:
 //! else somebody in the network could wait for the next person who wants to scan, and keep everybody from scanning.
 
 mod state;
@@ -16,9 +17,16 @@ use super::tokens::{TokenError, Tokens, check_name, hash, random};
 pub use state::Over;
 use state::{Asker, Collected, State};
 
+/// Longer than a button is held: who held it to end a scan has let go of it by then.
+const HOLD: Duration = Duration::from_secs(10);
+
 /// The rig's one pairing.
 #[derive(Debug, Default)]
-pub struct Pairing(Mutex<State>);
+pub struct Pairing {
+    state: Mutex<State>,
+    /// When the rig was last in use.
+    used: Mutex<Option<Instant>>,
+}
 
 /// Who waits, as programs read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,7 +54,7 @@ pub enum PairError {
     NoButton,
     /// The button means something else now.
     #[error(
-        "the rig is in use: pair when its scan is over, or log in with a token, which `scanner token NAME` makes"
+        "the rig is in use, or was a moment ago: pair when its scan is over, or log in with a token, which `scanner token NAME` makes"
     )]
     Busy,
     /// One at a time.
@@ -92,6 +100,10 @@ impl Pairing {
     /// Begins one; the secret by which its asker is known from then on. `hold` says how approval is given.
     pub(super) fn begin(&self, name: &str, address: IpAddr, hold: Duration) -> Result<String, PairError> {
         check_name(name)?;
+        let used = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.is_some_and(|used| used.elapsed() < HOLD) {
+            return Err(PairError::Busy);
+        }
         let secret = random()?;
         let asker = Asker { name: name.to_owned(), address };
         let begun = self.state().begin(asker, hash(&secret), Instant::now());
@@ -111,7 +123,11 @@ impl Pairing {
             Collected::Waiting { left } => Ok(Answer::Waiting { left }),
             Collected::Over(why) => Err(CollectError::Over(why)),
             Collected::Approved(Asker { name, address }) => {
-                let (name, token) = tokens.add_like(&name)?;
+                let made = tokens.add_like(&name);
+                if made.is_err() {
+                    self.state().not_handed_over(Asker { name, address }, &hash(secret), Instant::now());
+                }
+                let (name, token) = made?;
                 info!(%address, "paired: {name:?} at {address} has its token; `scanner token --revoke` takes it back");
                 Ok(Answer::Paired { name, token })
             }
@@ -143,6 +159,11 @@ impl Pairing {
         refused.is_some()
     }
 
+    /// The rig is not in use any more.
+    pub(super) fn rig_is_free(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
     /// The rig is in use from now on: its buttons are for that.
     pub(super) fn yield_to_scan(&self) {
         if let Some(asker) = self.state().yield_to_scan(Instant::now()) {
@@ -162,6 +183,6 @@ impl Pairing {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,6 +10,10 @@ pub(super) const WINDOW: Duration = Duration::from_secs(120);
 /// How long one that was approved waits for its asker, whose phone may have gone to sleep on the way to the rig.
 pub(super) const COLLECTION: Duration = Duration::from_secs(120);
 
+/// How long nobody can begin after one that nobody approved: who comes to the rig late, and holds the button all the same,
+/// shall not let in whoever came next.
+const REST: Duration = Duration::from_secs(30);
+
 /// Who asks to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asker {
@@ -30,7 +34,7 @@ pub(super) enum State {
     /// It was approved, and its asker does not know yet.
     Approved(Open),
     /// It has ended; its asker may ask why.
-    Over { secret: String, why: Over },
+    Over { secret: String, why: Over, at: Instant },
 }
 
 /// A pairing that its asker can still make something of, `until` then.
@@ -78,11 +82,13 @@ pub(super) enum Collected {
 }
 
 impl State {
-    /// Begins a pairing, if nobody else's is open; else says for how long that may last. `secret` is a hash.
+    /// Begins a pairing, if nobody else's is open, nor has just ended; else says for how long that may last. `secret` is a
+    /// hash.
     pub(super) fn begin(&mut self, asker: Asker, secret: String, now: Instant) -> Result<(), Duration> {
         self.settle(now);
         match self {
             Self::Waiting(open) | Self::Approved(open) => Err(open.until - now),
+            Self::Over { why, at, .. } if now < *at + why.rest() => Err(*at + why.rest() - now),
             Self::Nobody | Self::Over { .. } => {
                 *self = Self::Waiting(Open { asker, secret, until: now + WINDOW });
                 Ok(())
@@ -109,19 +115,19 @@ impl State {
     /// Somebody at the rig refuses, also what was approved by mistake and is not handed over yet.
     pub(super) fn refuse(&mut self, now: Instant) -> Option<Asker> {
         self.settle(now);
-        self.end_if(Over::Refused, |_| true)
+        self.end_if(Over::Refused, now, |_| true)
     }
 
     /// A scan needs the buttons for itself.
     pub(super) fn yield_to_scan(&mut self, now: Instant) -> Option<Asker> {
         self.settle(now);
-        if matches!(self, Self::Waiting(_)) { self.end_if(Over::Busy, |_| true) } else { None }
+        if matches!(self, Self::Waiting(_)) { self.end_if(Over::Busy, now, |_| true) } else { None }
     }
 
     /// Its asker does not want it any more.
     pub(super) fn give_up(&mut self, secret: &str, now: Instant) -> Option<Asker> {
         self.settle(now);
-        self.end_if(Over::GivenUp, |open| same(&open.secret, secret))
+        self.end_if(Over::GivenUp, now, |open| same(&open.secret, secret))
     }
 
     /// What there is for who knows the secret (its hash). Approved, it is handed over with that.
@@ -133,13 +139,20 @@ impl State {
             }
             Self::Approved(open) if same(&open.secret, secret) => {
                 let asker = open.asker.clone();
-                *self = Self::Over { secret: secret.to_owned(), why: Over::HandedOver };
+                *self = Self::Over { secret: secret.to_owned(), why: Over::HandedOver, at: now };
                 Collected::Approved(asker)
             }
-            Self::Over { secret: its, why } if same(its, secret) => Collected::Over(*why),
+            Self::Over { secret: its, why, .. } if same(its, secret) => Collected::Over(*why),
             Self::Nobody | Self::Waiting(_) | Self::Approved(_) | Self::Over { .. } => {
                 Collected::Over(Over::Unknown)
             }
+        }
+    }
+
+    /// Its token could not be made: it can be asked for again.
+    pub(super) fn not_handed_over(&mut self, asker: Asker, secret: &str, now: Instant) {
+        if matches!(self, Self::Over { secret: its, why: Over::HandedOver, .. } if same(its, secret)) {
+            *self = Self::Approved(Open { asker, secret: secret.to_owned(), until: now + COLLECTION });
         }
     }
 
@@ -157,19 +170,29 @@ impl State {
 
     /// Ends what has lasted too long; whose it was.
     pub(super) fn settle(&mut self, now: Instant) -> Option<Asker> {
-        self.end_if(Over::Expired, |open| now >= open.until)
+        self.end_if(Over::Expired, now, |open| now >= open.until)
     }
 
-    fn end_if(&mut self, why: Over, ends: impl Fn(&Open) -> bool) -> Option<Asker> {
+    fn end_if(&mut self, why: Over, now: Instant, ends: impl Fn(&Open) -> bool) -> Option<Asker> {
         match std::mem::take(self) {
             Self::Waiting(open) | Self::Approved(open) if ends(&open) => {
-                *self = Self::Over { secret: open.secret, why };
+                *self = Self::Over { secret: open.secret, why, at: now };
                 Some(open.asker)
             }
             other @ (Self::Nobody | Self::Waiting(_) | Self::Approved(_) | Self::Over { .. }) => {
                 *self = other;
                 None
             }
+        }
+    }
+}
+
+impl Over {
+    /// How long nobody can begin another one.
+    const fn rest(self) -> Duration {
+        match self {
+            Self::Expired => REST,
+            Self::Refused | Self::GivenUp | Self::Busy | Self::HandedOver | Self::Unknown => Duration::ZERO,
         }
     }
 }
@@ -225,7 +248,9 @@ mod tests {
         assert_eq!(state.waiting(end), None);
         assert_eq!(state.approve(end), None);
         assert_eq!(state.collect("secret", end), Collected::Over(Over::Expired));
-        state.begin(asker("laptop"), "other".into(), end).unwrap();
+        let refused = state.begin(asker("laptop"), "other".into(), end + almost(REST));
+        assert_eq!(refused, Err(MOMENT), "who holds the button too late shall not let in the next one");
+        state.begin(asker("laptop"), "other".into(), end + REST).unwrap();
     }
 
     #[test]
@@ -238,6 +263,11 @@ mod tests {
         let last = approved + almost(COLLECTION);
         assert_eq!(state.collect("secret", last), Collected::Approved(asker("phone")));
         assert_eq!(state.collect("secret", last), Collected::Over(Over::HandedOver));
+        // Unless the disk was full: then it is still there.
+        state.not_handed_over(asker("phone"), "other", last);
+        assert_eq!(state.collect("secret", last), Collected::Over(Over::HandedOver));
+        state.not_handed_over(asker("phone"), "secret", last);
+        assert_eq!(state.collect("secret", last), Collected::Approved(asker("phone")));
 
         let (mut state, now) = begun();
         state.approve(now).unwrap();

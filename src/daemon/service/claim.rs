@@ -44,6 +44,7 @@ impl Drop for Claim {
                 desk.scan = Some(progress.borrow().clone());
             }
             self.service.studio.reopen();
+            self.service.pairing.rig_is_free();
             desk.slot = Slot::Free;
             desk.last = last.or(desk.last.take());
         });

@@ -33,6 +33,8 @@ impl Service {
     /// # Errors
     /// The first of the shots that cannot be taken again, and why; those before it will be.
     pub async fn retake(&self, scan: &ScanId, shots: Vec<ShotIndex>) -> Result<(), RetakeError> {
+        // One wish at a time, so that those to pause always find a place in the queue.
+        let _turn = self.retakes.lock().await;
         if let Some(commands) = self.under_way(scan) {
             for shot in shots {
                 let (done, answer) = oneshot::channel();

@@ -69,6 +69,31 @@ fn a_shot_that_the_plan_does_not_have_changes_nothing() {
 }
 
 #[test]
+fn an_image_that_somebody_has_removed_is_in_nobodys_way() {
+    let root = scratch();
+    let dir = complete(root.path());
+    std::fs::remove_file(dir.join(PLACE)).unwrap();
+    std::fs::create_dir_all(dir.join("thumbnails/cam0")).unwrap();
+    let thumbnail = dir.join("thumbnails/cam0/r01_a001.jpg");
+    std::fs::write(&thumbnail, "of the old one").unwrap();
+    let retaken = retake(&dir, &[AGAIN, ShotIndex(2)]).unwrap();
+    assert_eq!(retaken.tally.counts().pending, 2);
+    assert!(!thumbnail.exists(), "it would be taken for that of the new image");
+    assert!(files(&dir).contains_key("retaken/cam0/r01_a001.1.json"));
+    assert!(verify(&dir).unwrap().is_sound());
+}
+
+#[test]
+fn a_shot_that_was_never_taken_is_wanted_again_and_its_cancelled_scan_is_paused() {
+    let root = scratch();
+    let dataset = new(root.path(), 3);
+    dataset.note(&Record::Finished { outcome: Outcome::Cancelled }).unwrap();
+    let dir = dataset.dir().to_owned();
+    drop(dataset);
+    assert_eq!(retake(&dir, &[AGAIN]).unwrap().tally.state(), State::Paused);
+}
+
+#[test]
 fn nobody_asks_for_a_shot_behind_the_back_of_a_scan_under_way() {
     let root = scratch();
     let dataset = new(root.path(), 3);
