@@ -63,7 +63,7 @@ describe("a scan in the browser", () => {
       await page.getByRole("gridcell", { name: /cam1, point 3,/ }).click();
       const point = page.getByRole("region", { name: "Point 3" });
       await point.getByText("Sharpness").first().waitFor();
-      await point.getByText(/500\s*µs, gain 1\.00/).first().waitFor();
+      await point.getByText(/10\.0\s*ms, gain 1\.00/).first().waitFor();
       await until("both pictures are there", () =>
         point.locator("img").evaluateAll((images) => images.length === 2 && images.every((image) => (image as HTMLImageElement).naturalWidth > 0)),
       );
