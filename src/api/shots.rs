@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::dataset::{self, Contents, ScanId, ShotState};
+use crate::event::ShotName;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Record, Stored};
 
@@ -84,15 +85,8 @@ fn shots_of(contents: &Contents) -> Vec<Shot> {
                 ShotOutcome::Done { image: image.clone(), bytes: *bytes, facts: Box::new(facts.clone()) }
             }
         };
-        let point = plan.point_of(index);
-        Shot {
-            shot: index.0,
-            point: point.0 + 1,
-            label: plan.point(point).label.clone(),
-            camera: plan.camera(plan.camera_of(index)).name.clone(),
-            attempts,
-            state,
-        }
+        let ShotName { shot, point, label, camera } = ShotName::of(plan, index);
+        Shot { shot, point, label, camera, attempts, state }
     };
     plan.shots().zip(attempts).map(shot).collect()
 }

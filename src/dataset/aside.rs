@@ -35,11 +35,13 @@ pub(super) fn move_to(
     Ok(())
 }
 
-/// `STEM` and `ending`, then `STEM.2` and `ending`, and so on, without end.
-pub(super) fn candidates(folder: &Path, stem: &str, ending: &str) -> impl Iterator<Item = PathBuf> + use<> {
-    let (folder, stem, ending) = (folder.to_owned(), stem.to_owned(), ending.to_owned());
+/// `stem` and `ending`, then `stem`, `.2` and `ending`, and so on, without end.
+pub(super) fn candidates(stem: &Path, ending: &str) -> impl Iterator<Item = PathBuf> + use<> {
+    let (stem, ending) = (stem.to_owned(), ending.to_owned());
     (1..).map(move |n: u32| {
         let number = if n == 1 { String::new() } else { format!(".{n}") };
-        folder.join(format!("{stem}{number}{ending}"))
+        let mut name = stem.clone().into_os_string();
+        name.push(format!("{number}{ending}"));
+        name.into()
     })
 }

@@ -37,6 +37,11 @@ pub(super) fn thumbnail(plan: &Plan, shot: ShotIndex) -> String {
     shot_file(plan, shot, THUMBNAILS, "jpg")
 }
 
+/// `retaken/cam0/r01_a017.1` of attempt 1, to which an ending belongs.
+pub(super) fn retaken(plan: &Plan, shot: ShotIndex, attempt: u32) -> String {
+    shot_file(plan, shot, RETAKEN, &attempt.to_string())
+}
+
 fn shot_file(plan: &Plan, shot: ShotIndex, folder: &str, extension: &str) -> String {
     let camera = &plan.camera(plan.camera_of(shot)).name;
     let label = &plan.point(plan.point_of(shot)).label;

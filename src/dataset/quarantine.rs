@@ -27,7 +27,7 @@ impl Quarantine<'_> {
         self.report.cut_bytes = tail.len() as u64;
         self.report.cut_reason = stop.map(ToString::to_string);
         let folder = self.folder()?;
-        for path in candidates(&folder, "journal-tail", "") {
+        for path in candidates(&folder.join("journal-tail"), "") {
             match write_new(self.disk, &path, tail) {
                 Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
                 written => {
@@ -42,7 +42,7 @@ impl Quarantine<'_> {
     /// Moves the file or folder at `path` in the dataset.
     pub(super) fn take(&mut self, path: &str) -> Result<(), DiskError> {
         let folder = self.folder()?;
-        move_to(self.disk, &self.dir.join(path), candidates(&folder, &path.replace('/', "_"), ""))?;
+        move_to(self.disk, &self.dir.join(path), candidates(&folder.join(path.replace('/', "_")), ""))?;
         self.report.quarantined.push(path.to_owned());
         Ok(())
     }

@@ -13,7 +13,7 @@ use super::disk::{Disk, OsDisk};
 use super::error::{DiskError, OpenError, StoreError};
 use super::inspect::{image_damage, read_metadata};
 use super::journal::Entry;
-use super::layout::{self, RETAKEN};
+use super::layout::{self, RETAKEN, parent};
 use super::recover::open_unchecked;
 
 /// A scan of which shots were asked for again.
@@ -94,17 +94,17 @@ pub(super) fn set_aside(
     old: &Stored,
     files: &[String],
 ) -> Result<(), DiskError> {
-    let camera = &plan.camera(plan.camera_of(old.shot)).name;
-    let label = &plan.point(plan.point_of(old.shot)).label;
-    let folder = dir.join(RETAKEN).join(camera);
     // It would be taken for that of the new image. There need not be one.
     let _ = disk.remove_file(&dir.join(layout::thumbnail(plan, old.shot)));
+    if files.is_empty() {
+        return Ok(());
+    }
+    let stem = dir.join(layout::retaken(plan, old.shot, old.attempt));
+    make_folder(disk, &dir.join(RETAKEN))?;
+    make_folder(disk, parent(&stem))?;
     for path in files {
-        make_folder(disk, &dir.join(RETAKEN))?;
-        make_folder(disk, &folder)?;
         let ending = if *path == old.image { ".jpg" } else { ".json" };
-        let names = candidates(&folder, &format!("{label}.{}", old.attempt), ending);
-        move_to(disk, &dir.join(path), names)?;
+        move_to(disk, &dir.join(path), candidates(&stem, ending))?;
     }
     Ok(())
 }

@@ -226,13 +226,18 @@ impl Performer {
             Command::Pause { reason } => Some(Input::Pause { reason }),
             Command::Cancel => Some(Input::Cancel),
             Command::Retake { shot, done } => {
-                let (answer, input) = match self.retake(shot).await {
-                    Ok(()) => (Ok(()), Some(Input::Retake { shot })),
-                    Err(RetakeRefused::NotKept { shot, message }) => {
-                        let reason = message.clone();
-                        (Err(RetakeRefused::NotKept { shot, message }), Some(Input::Pause { reason }))
+                let answer = self.retake(shot).await;
+                let input = match &answer {
+                    Ok(()) => Some(Input::Retake { shot }),
+                    Err(RetakeRefused::NotKept { message, .. }) => {
+                        Some(Input::Pause { reason: message.clone() })
                     }
-                    Err(refused) => (Err(refused), None),
+                    Err(
+                        RetakeRefused::Unknown { .. }
+                        | RetakeRefused::InHand(_)
+                        | RetakeRefused::Stopping(_)
+                        | RetakeRefused::Wedged(_),
+                    ) => None,
                 };
                 // Whoever asked may have gone.
                 let _ = done.send(answer);
