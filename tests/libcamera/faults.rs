@@ -55,7 +55,8 @@ fn a_camera_that_is_unplugged_is_gone_and_is_found_again_by_a_new_driver() {
     scan.until("(4/16");
     rig.behave("fps 60\nunplugged");
     scan.until("failed: gone").until("is back: respawn");
-    scan.complete();
+    let log = scan.complete();
+    assert!(!log.contains("failed: crashed"), "{log}");
     assert_eq!(rig.images(0).len(), 16);
     assert!(!rig.is_left_behind());
 }

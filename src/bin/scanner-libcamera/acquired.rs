@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use libcamera::camera::{ActiveCamera, Camera};
@@ -28,7 +29,7 @@ pub(crate) struct Acquired {
     wanted: Configure,
     streaming: bool,
     in_flight: usize,
-    unplugged: Arc<AtomicBool>,
+    presence: Presence,
 }
 
 impl Acquired {
@@ -36,9 +37,7 @@ impl Acquired {
     pub(crate) fn new(camera: &Camera<'static>, wanted: &Configure) -> Result<Self, DeviceError> {
         let mut camera = camera.acquire().map_err(|error| not_acquired(&error))?;
         let completed = camera.subscribe_request_completed();
-        let unplugged = Arc::new(AtomicBool::new(false));
-        let told = unplugged.clone();
-        camera.on_disconnected(move || told.store(true, Ordering::Relaxed));
+        let presence = Presence::of(&mut camera);
         let streams = with_fewer_buffers(&mut camera, wanted, wanted.buffers as usize + STREAMING)?;
         Ok(Self {
             streams: Some(streams),
@@ -47,7 +46,7 @@ impl Acquired {
             wanted: wanted.clone(),
             streaming: false,
             in_flight: 0,
-            unplugged,
+            presence,
         })
     }
 
@@ -98,9 +97,10 @@ impl Acquired {
         mut settings: impl FnMut(&mut ControlList, u64) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
         let Some(streams) = self.streams.as_mut().filter(|_| self.streaming) else { return Ok(()) };
-        while self.in_flight < IN_FLIGHT
-            && let Some(mut request) = streams.idle.pop()
-        {
+        while self.in_flight < IN_FLIGHT {
+            // Queueing for one that is gone would wait for ever.
+            self.presence.check()?;
+            let Some(mut request) = streams.idle.pop() else { break };
             if request.status() != RequestStatus::Pending {
                 request.reuse(ReuseFlag::REUSE_BUFFERS);
             }
@@ -120,9 +120,7 @@ impl Acquired {
 
     /// The next request that comes back; none after `timeout`.
     pub(crate) fn next(&mut self, timeout: Duration) -> Result<Option<Request>, DeviceError> {
-        if self.unplugged.load(Ordering::Relaxed) {
-            return Err(DeviceError::new(ErrorKind::Gone, "the camera was unplugged"));
-        }
+        self.presence.check()?;
         match self.completed.recv_timeout(timeout) {
             Ok(request) => {
                 self.in_flight = self.in_flight.saturating_sub(1);
@@ -154,6 +152,36 @@ impl Drop for Acquired {
         {
             tracing::warn!("{error}");
         }
+    }
+}
+
+/// Whether the camera is still there.
+struct Presence {
+    gone: Arc<AtomicBool>,
+}
+
+impl Presence {
+    fn of(camera: &mut ActiveCamera<'static>) -> Self {
+        let gone = Arc::new(AtomicBool::new(false));
+        let told = gone.clone();
+        camera.on_disconnected(move || {
+            told.store(true, Ordering::Release);
+            // This is libcamera's own thread. Were it to go on, it would give back the requests of a camera that is
+            // gone, for which libcamera 0.7 aborts the process (`Camera::requestComplete`), perhaps before the daemon
+            // has been told why. Nothing more can be done with the camera in this process anyway, which the daemon
+            // kills.
+            loop {
+                thread::park();
+            }
+        });
+        Self { gone }
+    }
+
+    fn check(&self) -> Result<(), DeviceError> {
+        if self.gone.load(Ordering::Acquire) {
+            return Err(DeviceError::new(ErrorKind::Gone, "the camera was unplugged"));
+        }
+        Ok(())
     }
 }
 
