@@ -142,7 +142,7 @@ pub enum Refused {
 enum Value {
     Numbers([f64; 2]),
     Word(&'static str),
-    Part,
+    Part(Region),
 }
 
 impl Controls {
@@ -208,9 +208,9 @@ impl Controls {
             ("white_balance", self.white_balance.map(|gains| Value::Numbers(gains.into()))),
             ("focus", self.focus.map(|position| one(position.get()))),
             ("metering", self.metering.map(|metering| Value::Word(metering.name()))),
-            ("focus_window", self.focus_window.map(|_| Value::Part)),
+            ("focus_window", self.focus_window.map(Value::Part)),
             ("noise_reduction", self.noise_reduction.map(|mode| Value::Word(mode.name()))),
-            ("crop", self.crop.map(|_| Value::Part)),
+            ("crop", self.crop.map(Value::Part)),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -242,7 +242,14 @@ impl Domain {
                     refused((*word).to_owned())
                 }
             }
-            (Self::Region, Value::Part) => Ok(()),
+            (Self::Region, Value::Part(region)) => {
+                if region.is_within() {
+                    Ok(())
+                } else {
+                    let Region { x, y, width, height } = region;
+                    refused(format!("{width} x {height} at {x}, {y}"))
+                }
+            }
             (Self::Range { .. } | Self::Choice { .. } | Self::Region, _) => refused("as written".into()),
         }
     }
@@ -254,7 +261,9 @@ impl std::fmt::Display for Domain {
             // As many digits as a single-precision number has.
             Self::Range { min, max } => write!(f, "{} to {}", *min as f32, *max as f32),
             Self::Choice { choices } => f.write_str(&choices.join(", ")),
-            Self::Region => f.write_str("a region"),
+            Self::Region => {
+                f.write_str("a region, x and y from 0, x + width and y + height up to 1, neither empty")
+            }
         }
     }
 }
@@ -282,6 +291,18 @@ impl From<[f64; 2]> for ColourGains {
 impl From<ColourGains> for [f64; 2] {
     fn from(gains: ColourGains) -> Self {
         [gains.red, gains.blue]
+    }
+}
+
+impl Region {
+    /// All of it.
+    pub const WHOLE: Self = Self { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
+
+    /// Whether it is a part of what it should be a part of, and has one itself.
+    pub fn is_within(&self) -> bool {
+        // A sum of what was rounded may be above 1 by as little.
+        let within = |from: f64, length: f64| from >= 0.0 && length > 0.0 && from + length <= 1.0 + 1e-9;
+        within(self.x, self.width) && within(self.y, self.height)
     }
 }
 
@@ -356,6 +377,29 @@ mod tests {
         assert_eq!(said, "white_balance 8.1: this camera takes 0 to 8");
         let said = refused(Controls { metering: Some(Metering::Matrix), ..none });
         assert_eq!(said, "metering matrix: this camera takes centre, spot");
+    }
+
+    #[test]
+    fn a_region_lies_within_and_is_not_empty() {
+        let check = |x, y, width, height| {
+            let crop = Some(Region { x, y, width, height });
+            Controls { crop, ..Controls::default() }.check(&camera())
+        };
+        check(0.0, 0.0, 1.0, 1.0).unwrap();
+        check(0.9, 0.7, 0.1, 0.3).unwrap();
+        for (x, y, width, height) in [
+            (0.5, 0.0, 0.6, 1.0),
+            (0.0, 0.5, 1.0, 0.6),
+            (-0.1, 0.0, 0.5, 0.5),
+            (0.0, -0.1, 0.5, 0.5),
+            (0.0, 0.0, 0.0, 0.5),
+            (0.0, 0.0, 0.5, -0.5),
+            (f64::NAN, 0.0, 0.5, 0.5),
+        ] {
+            assert!(check(x, y, width, height).is_err(), "{x} {y} {width} {height}");
+        }
+        let said = check(0.5, 0.0, 0.6, 1.0).unwrap_err().to_string();
+        assert!(said.starts_with("crop 0.6 x 1 at 0.5, 0: this camera takes a region"), "{said}");
     }
 
     #[test]

@@ -69,10 +69,9 @@ impl Optics {
 /// Intrinsics of a camera module with a lens of its own. None where it is not known which part of the sensor an
 /// image shows, or where its pixels would not be square: the camera has cut off more than is known, then.
 fn of_module(sensor: Sensor<'_>, size: Size, crop: Option<Region>) -> Option<Intrinsics> {
-    const WHOLE: Region = Region { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
     let focal = focal_length(sensor.model)?;
-    let field = sensor.field_of_view.or((size == sensor.size).then_some(WHOLE))?;
-    let crop = crop.unwrap_or(WHOLE);
+    let field = sensor.field_of_view.or((size == sensor.size).then_some(Region::WHOLE))?;
+    let crop = crop.unwrap_or(Region::WHOLE);
     let (array_width, array_height) = (f64::from(sensor.size.width), f64::from(sensor.size.height));
     let shown = Region {
         x: (field.x + crop.x * field.width) * array_width,
@@ -121,9 +120,8 @@ mod tests {
     use super::*;
 
     const SIZE: Size = Size { width: 4608, height: 2592 };
-    const WHOLE: Region = Region { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
     const MODULE_3: Sensor<'static> =
-        Sensor { model: "imx708", size: SIZE, pitch_um: 1.4, field_of_view: Some(WHOLE) };
+        Sensor { model: "imx708", size: SIZE, pitch_um: 1.4, field_of_view: Some(Region::WHOLE) };
 
     fn intrinsics(sensor: Sensor<'_>, size: Size, crop: Option<Region>) -> Intrinsics {
         Optics::Unknown.once_open(sensor, size, crop).intrinsics().unwrap()

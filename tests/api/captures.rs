@@ -28,7 +28,16 @@ fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
     let test =
         daemon.post("/api/v1/capture/test", &json!({ "camera": "cam1", "settings": { "exposure": "5 ms" } }));
     assert_eq!(test.json()["captures"][0]["metadata"]["exposure"], "0.005 s", "{}", test.json());
-    // The setting was for that one.
+    let settings =
+        json!({ "white_balance": [2.5, 1.25], "crop": { "x": 0.5, "y": 0, "width": 0.5, "height": 1 } });
+    let test = daemon.post("/api/v1/capture/test", &json!({ "camera": "cam1", "settings": settings }));
+    assert_eq!(
+        test.json()["captures"][0]["metadata"]["white_balance"],
+        json!([2.5, 1.25]),
+        "{}",
+        test.json()
+    );
+    // The settings were for that one.
     let test = daemon.post("/api/v1/capture/test", &json!({ "camera": "cam1" }));
     assert_eq!(test.json()["captures"][0]["metadata"]["exposure"], "0.01 s", "{}", test.json());
     let preview = daemon.get("/api/v1/preview.jpg");
@@ -42,6 +51,8 @@ fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
         (json!({ "camera": "cam9" }), 404),
         (json!({ "settings": { "exposure": "1 h" } }), 400),
         (json!({ "settings": { "zoom": 2 } }), 422),
+        (json!({ "settings": { "crop": { "x": 0.5, "y": 0, "width": 0.6, "height": 1 } } }), 400),
+        (json!({ "settings": { "focus_window": { "x": 0, "y": 0, "width": 0, "height": 1 } } }), 400),
         (json!({ "session_id": "x".repeat(101) }), 400),
     ] {
         assert_eq!(daemon.post("/api/v1/capture", &body).status, status, "{body}");

@@ -12,7 +12,8 @@ use turbojpeg::{Colorspace, DecompressHeader, Decompressor, ScalingFactor, Subsa
 use super::ReplayOptions;
 use crate::camera_driver::host::DeviceError;
 use crate::camera_driver::protocol::Size;
-use crate::camera_driver::synthetic::{Picture, Scene, Shutter, chroma_size};
+use crate::camera_driver::synthetic::{Framing, Picture, Scene, Shutter, chroma_size};
+use crate::units::Dioptres;
 
 /// Decoded photos are kept up to this many bytes, but always the last one.
 const KEPT_BYTES: usize = 64 << 20;
@@ -70,6 +71,7 @@ impl Scene for Photos {
     fn picture(
         &mut self,
         size: Size,
+        _framing: &Framing,
         _shutter: &Shutter,
         shot: Option<u32>,
     ) -> Result<Rc<Picture>, DeviceError> {
@@ -78,12 +80,17 @@ impl Scene for Photos {
     }
 
     /// Decodes the photo of `shot` while its frame is not there yet.
-    fn prepare(&mut self, size: Size, shot: Option<u32>) -> Result<(), DeviceError> {
+    fn prepare(&mut self, size: Size, _framing: &Framing, shot: Option<u32>) -> Result<(), DeviceError> {
         if let Some(shot) = shot {
             self.shot = shot;
             self.photo(size)?;
         }
         Ok(())
+    }
+
+    /// Nobody knows where it was.
+    fn focused(&mut self, _framing: &Framing) -> Result<Dioptres, DeviceError> {
+        Ok(Dioptres::ZERO)
     }
 
     fn held_still(&mut self, _shutter: &Shutter) -> Result<bool, DeviceError> {
@@ -193,6 +200,7 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> DeviceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera_driver::synthetic::Focus;
 
     const SIZE: Size = Size { width: 64, height: 48 };
 
@@ -241,8 +249,9 @@ mod tests {
         let directory = Some(folder.path().to_owned());
         let mut photos = Photos::open(&ReplayOptions { directory, ..ReplayOptions::default() }).unwrap();
         let large = Size { width: 3000, height: 2000 };
+        let framing = Framing { crop: None, focus: Focus::On(None) };
         for shot in 0..20 {
-            photos.prepare(large, Some(shot)).unwrap();
+            photos.prepare(large, &framing, Some(shot)).unwrap();
             let shown = photos.photo(large).unwrap();
             assert!(shown.y[0].abs_diff(shot as u8 * 12) <= 2);
             assert!(photos.kept.iter().map(|kept| kept.picture.bytes()).sum::<usize>() <= KEPT_BYTES);

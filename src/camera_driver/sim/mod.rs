@@ -1,5 +1,6 @@
 //! A simulated camera: it renders an object from where the simulated axes truly stand.
 
+mod blur;
 mod noise;
 mod object;
 mod options;

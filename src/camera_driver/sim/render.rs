@@ -4,7 +4,7 @@ use super::noise::{Noise, step};
 use super::object::{self, OWL, STONE};
 use super::plate::Plate;
 use super::view::{self, View, dot32};
-use crate::camera_driver::protocol::Size;
+use crate::camera_driver::protocol::{Region, Size};
 use crate::camera_driver::synthetic::Picture;
 use crate::plan::{Intrinsics, Mount, Pose};
 
@@ -59,7 +59,8 @@ impl Renderer {
             for (odd, lumas) in lumas.chunks_exact_mut(width).enumerate() {
                 let number = 2 * pair + odd;
                 let row = view.row(number, &mut depths, &mut parts);
-                let backdrop = backdrop(number as f32 / size.height as f32) * look.brightness;
+                let backdrop =
+                    backdrop(((number as f64 - intrinsics.cy) / intrinsics.fy) as f32) * look.brightness;
                 lumas.fill(to_byte(backdrop));
                 if odd == 0 {
                     blue.fill(chroma_byte(BACKDROP[0], backdrop));
@@ -120,6 +121,18 @@ pub(super) fn scaled(intrinsics: &Intrinsics, size: Size) -> Intrinsics {
     }
 }
 
+/// `intrinsics` of a picture that shows a part of the field of view only, as large as all of it.
+pub(super) fn cropped(intrinsics: &Intrinsics, crop: Option<Region>) -> Intrinsics {
+    let Region { x, y, width, height } = crop.unwrap_or(Region::WHOLE);
+    Intrinsics {
+        fx: intrinsics.fx / width,
+        fy: intrinsics.fy / height,
+        cx: (intrinsics.cx - x * f64::from(intrinsics.width)) / width,
+        cy: (intrinsics.cy - y * f64::from(intrinsics.height)) / height,
+        ..*intrinsics
+    }
+}
+
 /// Luma of 0 to 1, and beyond.
 fn to_byte(luma: f32) -> u8 {
     (luma * 255.0) as u8
@@ -130,9 +143,9 @@ fn chroma_byte(hue: f32, luma: f32) -> u8 {
     (128.5 + hue * luma.min(1.0) * 255.0) as u8
 }
 
-/// Luma of the wall behind, `down` from 0 at the top of the picture to 1 at its bottom.
+/// Luma of the wall behind, as far below the picture's middle as `down` is the tangent of.
 fn backdrop(down: f32) -> f32 {
-    0.34 + 0.16 * step(0.0, 0.8, down)
+    0.34 + 0.16 * step(-0.28, 0.17, down)
 }
 
 #[cfg(test)]

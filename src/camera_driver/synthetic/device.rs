@@ -7,17 +7,14 @@ use std::time::Duration;
 use super::picture::{Layout, Picture, Response};
 use super::pool::Pool;
 use super::sensor::{Shutter, Timing};
+use super::settings::{Focus, Framing, Settings};
 use crate::camera_driver::clock;
 use crate::camera_driver::host::{CaptureRequest, Configured, Device, DeviceError, LiveGate, RawFrame};
-use crate::camera_driver::protocol::{
-    Configure, Control, Controls, Domain, Hello, PixelFormat, Size, Stream, VERSION,
-};
+use crate::camera_driver::protocol::{Configure, Controls, Hello, PixelFormat, Size, Stream, VERSION};
 use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
 /// Live frames that the daemon may hold at once.
 const LIVE_BUFFERS: u32 = 3;
-/// Ranges of the controls: exposure in seconds, gain, focus in dioptres.
-const CONTROLS: [(&str, f64, f64); 3] = [("exposure", 1e-5, 10.0), ("gain", 1.0, 16.0), ("focus", 0.0, 15.0)];
 
 /// What a synthetic camera looks at.
 pub trait Scene {
@@ -25,15 +22,27 @@ pub trait Scene {
     fn picture(
         &mut self,
         size: Size,
+        framing: &Framing,
         shutter: &Shutter,
         shot: Option<u32>,
     ) -> Result<Rc<Picture>, DeviceError>;
 
     /// Time to get ready for coming stills of `size`, of `shot` if one is waited for.
-    fn prepare(&mut self, size: Size, shot: Option<u32>) -> Result<(), DeviceError>;
+    fn prepare(&mut self, size: Size, framing: &Framing, shot: Option<u32>) -> Result<(), DeviceError>;
+
+    /// Where autofocus has the lens now, for pictures of this kind.
+    fn focused(&mut self, framing: &Framing) -> Result<Dioptres, DeviceError>;
 
     /// Whether a picture made before the end of its `shutter` is still right at its end.
     fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError>;
+
+    /// Where the lens is.
+    fn lens(&mut self, framing: &Framing) -> Result<Dioptres, DeviceError> {
+        match framing.focus {
+            Focus::At(position) => Ok(position),
+            Focus::On(_) => self.focused(framing),
+        }
+    }
 }
 
 /// The properties of a synthetic camera.
@@ -61,7 +70,7 @@ pub struct Properties {
     pub startup_frames: u64,
     /// Whether it can show low-resolution frames beside stills.
     pub live_beside_stills: bool,
-    /// Chooses the sensor's noise; none for a sensor without, which exposure and gain do not touch either.
+    /// Chooses the sensor's noise; none for pictures that are what they are, whatever is set.
     pub noise: Option<u64>,
 }
 
@@ -78,13 +87,6 @@ pub struct Synthetic<S> {
     live: Option<LiveGate>,
     last_buffer: u64,
     scratch: Vec<u8>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Settings {
-    exposure: Seconds,
-    gain: f64,
-    focus: Dioptres,
 }
 
 #[derive(Debug)]
@@ -117,7 +119,7 @@ impl<S: Scene> Synthetic<S> {
         Self {
             scene,
             response: properties.noise.map_or_else(Response::default, Response::noisy),
-            controls: Settings { exposure: properties.exposure, gain: 1.0, focus: Dioptres::ZERO },
+            controls: Settings::new(properties.exposure, &Controls::default()),
             properties,
             streams: None,
             run: None,
@@ -155,11 +157,17 @@ impl<S: Scene> Synthetic<S> {
         let sequence = run.before + shutter.index;
         let valid = sequence >= self.properties.startup_frames;
         let layout = pool.layout().clone();
-        let picture = if valid {
-            self.scene.picture(layout.size, shutter, shot)?
+        let framing = self.controls.framing();
+        let changes = self.properties.noise.is_some();
+        let mut picture = if valid {
+            self.scene.picture(layout.size, &framing, shutter, shot)?
         } else {
             Rc::new(Picture::plain(layout.size, 24, 110, 105))
         };
+        if changes && let Some(tinted) = picture.tinted(self.controls.tint()) {
+            picture = Rc::new(tinted);
+        }
+        let focus = self.scene.lens(&framing)?;
         self.response.begin(sequence);
         layout.write(&picture, &self.response, &mut self.scratch);
         self.last_buffer += 1;
@@ -176,8 +184,8 @@ impl<S: Scene> Synthetic<S> {
             exposure_us: timing.exposure_ns / 1000,
             readout_us: timing.readout_ns / 1000,
             gain: self.controls.gain,
-            white_balance: None,
-            focus: Some(self.controls.focus),
+            white_balance: changes.then_some(self.controls.white_balance),
+            focus: Some(focus),
             completed_ns: clock::now_ns(),
             sequence,
             buffer: self.last_buffer,
@@ -199,6 +207,25 @@ impl<S: Scene> Synthetic<S> {
             }
         }
         self.make(Stream::Still, shutter, timing)
+    }
+
+    /// Sees with these settings from now on.
+    fn apply(&mut self, settings: Settings) {
+        self.controls = settings;
+        if self.properties.noise.is_some() {
+            let light = self.controls.exposure.get() / self.properties.exposure.get();
+            self.response.expose(light * self.controls.gain);
+        }
+        self.forget_early();
+        // A new exposure time takes effect with a frame that begins now.
+        if let (Some(streams), Some(mut run)) = (&self.streams, self.run.take()) {
+            let timing = self.timing(streams.period);
+            if timing != run.timing {
+                let before = run.before + run.next;
+                run = Run { start_ns: clock::now_ns(), timing, before, next: 0, ..run };
+            }
+            self.run = Some(run);
+        }
     }
 
     /// Forgets a still that will not be handed over.
@@ -231,9 +258,7 @@ impl<S: Scene> Device for Synthetic<S> {
             pixel_pitch_um,
             formats: vec![PixelFormat::Yuv420, PixelFormat::Nv12],
             modes: Vec::new(),
-            controls: CONTROLS
-                .map(|(name, min, max)| Control { name: name.into(), domain: Domain::Range { min, max } })
-                .to_vec(),
+            controls: Settings::controls(self.properties.noise.is_some()),
             devices: Vec::new(),
             live_beside_stills,
             raw: false,
@@ -258,7 +283,7 @@ impl<S: Scene> Device for Synthetic<S> {
             .live
             .map(|size| Pool::new(Layout::new(PixelFormat::Yuv420, size), LIVE_BUFFERS))
             .transpose()?;
-        self.set(&configure.controls)?;
+        self.apply(Settings::new(self.properties.exposure, &configure.controls));
         self.streams = Some(Streams { period, stills, live });
         Ok(Configured {
             frame_duration: self.timing(period).period(),
@@ -296,43 +321,29 @@ impl<S: Scene> Device for Synthetic<S> {
     }
 
     fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
-        let before = self.controls;
-        self.controls = Settings {
-            exposure: controls.exposure.unwrap_or(before.exposure),
-            gain: controls.gain.unwrap_or(before.gain),
-            focus: controls.focus.unwrap_or(before.focus),
-        };
-        if self.properties.noise.is_some() {
-            let light = self.controls.exposure.get() / self.properties.exposure.get();
-            self.response.expose(light * self.controls.gain);
-        }
-        self.forget_early();
-        // A new exposure time takes effect with a frame that begins now.
-        if let (Some(streams), Some(mut run)) = (&self.streams, self.run.take()) {
-            let timing = self.timing(streams.period);
-            if timing != run.timing {
-                let before = run.before + run.next;
-                run = Run { start_ns: clock::now_ns(), timing, before, next: 0, ..run };
-            }
-            self.run = Some(run);
-        }
+        self.apply(self.controls.with(controls));
         Ok(())
     }
 
     fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError> {
-        self.set(fixed)
+        self.apply(Settings::new(self.properties.exposure, fixed));
+        Ok(())
     }
 
-    /// Nothing is automatic: what is set is held.
+    /// What is automatic has been found at once, and is held where it is now.
     fn converged(&mut self) -> Option<Result<Controls, DeviceError>> {
-        let Settings { exposure, gain, focus } = self.controls;
-        let held = Controls {
+        let Settings { exposure, gain, white_balance, .. } = self.controls;
+        let held = self.scene.lens(&self.controls.framing()).map(|focus| Controls {
             exposure: Some(exposure),
             gain: Some(gain),
+            white_balance: self.properties.noise.map(|_| white_balance),
             focus: Some(focus),
             ..Controls::default()
-        };
-        Some(Ok(held))
+        });
+        if let Ok(held) = &held {
+            self.controls = self.controls.with(held);
+        }
+        Some(held)
     }
 
     fn wanted(&mut self, capture: Option<&CaptureRequest>) {
@@ -360,7 +371,8 @@ impl<S: Scene> Device for Synthetic<S> {
         let (timing, shutter) = (run.timing, run.timing.shutter(run.start_ns, run.next));
         if now_ns < shutter.ready_ns {
             if let Some(streams) = &self.streams {
-                self.scene.prepare(streams.stills.layout().size, self.capture.map(|capture| capture.shot))?;
+                let shot = self.capture.map(|capture| capture.shot);
+                self.scene.prepare(streams.stills.layout().size, &self.controls.framing(), shot)?;
             }
             let mut until_ns = shutter.closes_ns;
             if now_ns >= shutter.closes_ns {

@@ -13,6 +13,7 @@ mod picture;
 mod pool;
 mod random;
 mod sensor;
+mod settings;
 
 pub use device::{Properties, Scene, Synthetic};
 pub use fault::{Fault, FaultKind, Script, ScriptOptions};
@@ -21,6 +22,7 @@ pub use picture::{Layout, Picture, Response, chroma_size};
 pub use pool::{Pool, sealed_memory};
 pub use random::{Random, hash};
 pub use sensor::{Shutter, Timing};
+pub use settings::{Focus, Framing};
 
 /// An error that names option `key` unless `value` is greater than 0.
 pub fn positive(key: &str, value: f64) -> Result<(), DeviceError> {

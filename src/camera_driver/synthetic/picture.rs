@@ -1,6 +1,6 @@
 //! Pictures in memory, and how they come to lie in a frame.
 
-use crate::camera_driver::protocol::{PixelFormat, Size};
+use crate::camera_driver::protocol::{ColourGains, PixelFormat, Size};
 
 /// Rows of frames begin at multiples of this, as they do with real image processors.
 const ROW_ALIGNMENT: u32 = 64;
@@ -24,6 +24,42 @@ impl Picture {
         let chroma = chroma_size(size);
         let pixels = |size: Size| size.width as usize * size.height as usize;
         Self { size, y: vec![y; pixels(size)], u: vec![u; pixels(chroma)], v: vec![v; pixels(chroma)] }
+    }
+
+    /// The same in another light, in which red and blue are so many times as bright; none for the same light.
+    #[must_use]
+    pub fn tinted(&self, tint: ColourGains) -> Option<Self> {
+        let by = [tint.red, tint.blue].map(|gain| (gain - 1.0) as f32);
+        if by.iter().all(|by| by.abs() < 1e-3) {
+            return None;
+        }
+        let mut tinted = self.clone();
+        let (width, chroma_width) = (self.size.width as usize, chroma_size(self.size).width as usize);
+        let byte = |value: f32| value.round().clamp(0.0, 255.0) as u8;
+        let change = |y: u8, u: u8, v: u8| {
+            let [y, u, v] = [f32::from(y), f32::from(u) - 128.0, f32::from(v) - 128.0];
+            // BT.601: red and blue of full range, and what they are of luma.
+            let (red, blue) = ((y + 1.402 * v).max(0.0) * by[0], (y + 1.772 * u).max(0.0) * by[1]);
+            (red, blue, 0.299 * red + 0.114 * blue)
+        };
+        for (row, lumas) in tinted.y.chunks_exact_mut(width).enumerate() {
+            let start = row / 2 * chroma_width;
+            for (column, luma) in lumas.iter_mut().enumerate() {
+                let at = start + column / 2;
+                let (.., brighter) = change(*luma, self.u[at], self.v[at]);
+                *luma = byte(f32::from(*luma) + brighter);
+            }
+        }
+        for (row, (us, vs)) in
+            tinted.u.chunks_exact_mut(chroma_width).zip(tinted.v.chunks_exact_mut(chroma_width)).enumerate()
+        {
+            for (column, (u, v)) in us.iter_mut().zip(vs).enumerate() {
+                let (red, blue, brighter) = change(self.y[2 * row * width + 2 * column], *u, *v);
+                *u = byte(f32::from(*u) + (blue - brighter) / 1.772);
+                *v = byte(f32::from(*v) + (red - brighter) / 1.402);
+            }
+        }
+        Some(tinted)
     }
 
     /// How much memory it takes.
@@ -204,6 +240,17 @@ mod tests {
         let layout = Layout::new(PixelFormat::Nv12, picture().size);
         layout.write(&picture(), &Response::default(), &mut memory);
         assert_eq!(&memory[192..198], &[100, 200, 101, 201, 102, 202]);
+    }
+
+    #[test]
+    fn another_light_changes_colours_and_how_bright_they_are_and_white_light_nothing() {
+        let grey = Picture::plain(Size { width: 3, height: 3 }, 100, 128, 128);
+        assert_eq!(grey.tinted(ColourGains { red: 1.0, blue: 1.0 }), None);
+        let warm = grey.tinted(ColourGains { red: 1.5, blue: 1.0 }).unwrap();
+        // Red 150, green and blue 100.
+        assert_eq!((warm.y[8], warm.u[3], warm.v[3]), (115, 120, 153));
+        let cold = grey.tinted(ColourGains { red: 1.0, blue: 0.5 }).unwrap();
+        assert_eq!((cold.y[0], cold.u[0], cold.v[0]), (94, 103, 132));
     }
 
     #[test]

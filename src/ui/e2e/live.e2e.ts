@@ -25,6 +25,32 @@ async function fingerprint(page: Page): Promise<number> {
 
 const size = (page: Page) => page.locator("canvas.frame").evaluate((canvas) => (canvas as HTMLCanvasElement).width);
 
+/** Means of the picture's colours, 0 to 255, and how far its green is from that, on average. */
+function looks(page: Page): Promise<{ red: number; green: number; contrast: number }> {
+  return page.locator("canvas.frame").evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    const mean = (value: (at: number) => number) => {
+      let sum = 0;
+      for (let at = 0; at < data.length; at += 4) sum += value(at);
+      return sum / (data.length / 4);
+    };
+    const green = mean((at) => data[at + 1] ?? 0);
+    return { red: mean((at) => data[at] ?? 0), green, contrast: mean((at) => Math.abs((data[at + 1] ?? 0) - green)) };
+  });
+}
+
+/** Draws a region between two places, in parts of the picture. */
+async function draw(page: Page, from: [number, number], to: [number, number]): Promise<void> {
+  await page.getByRole("button", { name: "Draw" }).click();
+  const box = await page.locator(".moved").boundingBox();
+  if (!box) throw new Error("no picture");
+  await page.mouse.move(box.x + box.width * from[0], box.y + box.height * from[1]);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * to[0], box.y + box.height * to[1], { steps: 4 });
+  await page.mouse.up();
+}
+
 /** Waits until pictures come, and come again. */
 async function alive(page: Page): Promise<void> {
   await until("there is a picture", async () => (await size(page)) > 16 && (await page.locator(".screen-notice").count()) === 0);
@@ -122,13 +148,7 @@ describe("the live view", () => {
           return data.some((value, at) => at % 4 === 3 && value > 0);
         }),
       );
-      await page.getByRole("button", { name: "Draw" }).click();
-      const box = await page.locator(".moved").boundingBox();
-      if (!box) throw new Error("no picture");
-      await page.mouse.move(box.x + box.width * 0.3, box.y + box.height * 0.3);
-      await page.mouse.down();
-      await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.7, { steps: 4 });
-      await page.mouse.up();
+      await draw(page, [0.3, 0.3], [0.6, 0.7]);
       const region = page.getByRole("button", { name: /^Region 1: arrow keys/ });
       await region.waitFor();
       await focus.getByText("Sharpness, Region 1").waitFor();
@@ -140,6 +160,42 @@ describe("the live view", () => {
       await page.getByRole("button", { name: /^Rim: arrow keys/ }).waitFor();
       await page.reload();
       await page.getByRole("button", { name: /^Rim: arrow keys/ }).waitFor();
+    });
+  });
+
+  it("white balance, what autofocus looks at and a crop are set from the page, and the picture shows it", async () => {
+    await at(browser, { cameras: 1 }, async ({ page }) => {
+      await alive(page);
+      const white = page.getByRole("region", { name: "White balance" });
+      const neutral = await looks(page);
+      await white.getByRole("slider", { name: /Red/ }).fill("700");
+      await until("it is red", async () => (await looks(page)).red > neutral.red + 25);
+      expect((await looks(page)).green).toBeLessThan(neutral.green + 10);
+      await white.getByRole("button", { name: "back to automatic" }).click();
+      await until("it is as before", async () => Math.abs((await looks(page)).red - neutral.red) < 5);
+
+      const focus = page.getByRole("region", { name: "Focus" });
+      await focus.getByText(/3\.3\d\s*dpt/).first().waitFor();
+      await draw(page, [0.03, 0.04], [0.18, 0.24]);
+      const regions = page.getByRole("region", { name: "Regions" });
+      const corner = page.getByRole("button", { name: /^Region 1: arrow keys/ });
+      await regions.getByRole("button", { name: "Autofocus", exact: true }).click();
+      // The wall behind is 1.3 m away, and the owl is blurred then.
+      await focus.getByText(/0\.7\d\s*dpt/).first().waitFor();
+      await regions.getByRole("button", { name: "Autofocus in the middle" }).click();
+      await focus.getByText(/3\.3\d\s*dpt/).first().waitFor();
+
+      await regions.getByRole("button", { name: "Crop", exact: true }).click();
+      await until("there is but wall", async () => (await looks(page)).contrast < neutral.contrast / 2);
+      const [picture, region] = [await page.locator(".moved").boundingBox(), await corner.boundingBox()];
+      expect(region?.width).toBeGreaterThan((picture?.width ?? 0) * 0.98);
+      // A photograph is cropped as well, and cropping has taken nothing away.
+      await photographs(page).getByRole("button", { name: "Test capture" }).click();
+      await page.getByText(/Nothing was kept/).waitFor();
+      await regions.getByRole("button", { name: "Show the whole picture" }).click();
+      await until("the owl is back", async () => (await looks(page)).contrast > neutral.contrast * 0.9);
+      const small = await corner.boundingBox();
+      expect((small?.width ?? 0) / (picture?.width ?? 1)).toBeCloseTo(0.15, 1);
     });
   });
 

@@ -127,8 +127,30 @@ export function ExposurePanel({ camera, settings, disabled, seen, measured, clip
       </div>
       <Slider {...{ camera, settings, disabled }} knob="exposure" label="Time" format={exposure} seen={seen?.exposure ?? null} />
       <Slider {...{ camera, settings, disabled }} knob="gain" label="Gain" format={(gain) => `× ${fixed(gain, 2)}`} seen={seen?.gain ?? null} />
+      <Metering {...{ camera, settings, disabled }} />
       {measured && <Histogram measured={measured} />}
     </section>
+  );
+}
+
+/** What automatic exposure looks at. */
+function Metering({ camera, settings: { chosen, choose }, disabled }: PanelProps) {
+  const control = camera.controls.find(({ name }) => name === "metering");
+  if (control?.domain !== "choice") return null;
+  const otherwise = camera.configured.metering == null ? "automatic" : "as configured";
+  const select = (value: string) => choose(value === "" ? without(chosen, "metering") : { ...chosen, metering: value as NonNullable<Controls["metering"]> });
+  return (
+    <label class="row spread">
+      <span>Metering</span>
+      <select value={chosen.metering ?? ""} disabled={disabled} onChange={(event) => select(event.currentTarget.value)}>
+        <option value="">{otherwise}</option>
+        {control.choices.map((choice) => (
+          <option key={choice} value={choice}>
+            {choice}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

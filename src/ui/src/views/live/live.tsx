@@ -11,7 +11,7 @@ import { gaps, status } from "../../state/rig";
 import { WHOLE } from "./analysis";
 import { CaptureCard, History } from "./capture";
 import { ExposurePanel, FocusPanel, WhitePanel } from "./controls";
-import { added, parsed } from "./regions";
+import { added, ofField, parsed, shownIn, visible } from "./regions";
 import type { Region } from "./regions";
 import { RegionLayer } from "./region-layer";
 import { RegionsCard } from "./regions-card";
@@ -73,7 +73,13 @@ function OneCamera({ camera, cameras, scanning, changed }: Props) {
   const [drawing, setDrawing] = useState(false);
   const [selected, setSelected] = useState<number | null>(null);
   const [measured, setMeasured] = useState<number | null>(null);
-  const part = marked.regions.find((region) => region.id === measured);
+  // A scan has its own settings.
+  const crop = (scanning ? null : settings.chosen.crop) ?? camera.configured.crop ?? WHOLE;
+  const inPicture = marked.regions.flatMap((region) => {
+    const rect = visible(shownIn(crop, region));
+    return rect ? [{ ...region, ...rect }] : [];
+  });
+  const part = inPicture.find((region) => region.id === measured);
 
   // Read by the next picture.
   view.screen.shown = { peaking, clipping, part: part ?? WHOLE };
@@ -87,13 +93,13 @@ function OneCamera({ camera, cameras, scanning, changed }: Props) {
         <div class="card viewer-card">
           <Viewer screen={view.screen} aspect={view.aspect} label={`Live view of ${camera.name}`} notice={notice} stale={notice !== null}>
             <RegionLayer
-              regions={marked.regions}
+              regions={inPicture}
               selected={selected}
               drawing={drawing}
               select={setSelected}
-              change={(id, rect) => marked.set(marked.regions.map((region) => (region.id === id ? { ...region, ...rect } : region)))}
+              change={(id, rect) => marked.set(marked.regions.map((region) => (region.id === id ? { ...region, ...ofField(crop, rect) } : region)))}
               draw={(rect) => {
-                const [regions, region] = added(marked.regions, rect);
+                const [regions, region] = added(marked.regions, ofField(crop, rect));
                 marked.set(regions);
                 setSelected(region.id);
                 setMeasured(region.id);
@@ -116,7 +122,7 @@ function OneCamera({ camera, cameras, scanning, changed }: Props) {
         <ExposurePanel {...{ camera, settings, clipping, setClipping }} disabled={scanning} seen={frame} measured={view.measured} />
         <WhitePanel {...{ camera, settings }} disabled={scanning} />
         <RegionsCard
-          {...{ camera, settings, selected, measured, drawing, setDrawing }}
+          {...{ camera, settings, crop, selected, measured, drawing, setDrawing }}
           disabled={scanning}
           regions={marked.regions}
           select={setSelected}

@@ -1,10 +1,12 @@
 /** The list of regions: names, and what each is used for. */
 
-import type { CameraInfo, Controls } from "../../api/types";
+import type { CameraInfo } from "../../api/types";
 import { percent } from "../../lib/format";
 import { Icon } from "../../parts/icon";
 import { without } from "./settings";
+import { WHOLE } from "./analysis";
 import type { Rect } from "./analysis";
+import { rounded, shownIn, visible, withCrop } from "./regions";
 import type { Region } from "./regions";
 import type { Settings } from "./use-controls";
 
@@ -12,6 +14,8 @@ interface Props {
   camera: CameraInfo;
   settings: Settings;
   disabled: boolean;
+  /** The part of the field of view that the picture shows. */
+  crop: Rect;
   regions: readonly Region[];
   selected: number | null;
   /** The one whose numbers are shown. */
@@ -24,14 +28,8 @@ interface Props {
   remove: (id: number) => void;
 }
 
-/** What a camera can use a rectangle for. */
-const USES: readonly { control: "focus_window" | "crop"; text: string }[] = [
-  { control: "focus_window", text: "Autofocus" },
-  { control: "crop", text: "Crop" },
-];
-
 export function RegionsCard(props: Props) {
-  const { regions, drawing, setDrawing, camera, settings, disabled } = props;
+  const { regions, drawing, setDrawing, camera, settings, disabled, crop } = props;
   const chosen = regions.find((region) => region.id === props.selected);
   return (
     <section class="card stack tight" aria-label="Regions">
@@ -67,41 +65,75 @@ export function RegionsCard(props: Props) {
           </li>
         ))}
       </ul>
-      {chosen && <Uses camera={camera} settings={settings} disabled={disabled} region={chosen} />}
+      {chosen && <Uses {...{ camera, settings, disabled, crop }} region={chosen} />}
+      <Used {...{ camera, settings, disabled }} />
     </section>
   );
 }
 
-function Uses({ camera, settings, disabled, region }: { camera: CameraInfo; settings: Settings; disabled: boolean; region: Region }) {
+interface UsesProps {
+  camera: CameraInfo;
+  settings: Settings;
+  disabled: boolean;
+}
+
+/** What the camera can use a region for. */
+function Uses({ camera, settings: { chosen, choose }, disabled, region, crop }: UsesProps & { region: Region; crop: Rect }) {
   const has = (name: string) => camera.controls.some((control) => control.name === name);
-  const possible = USES.filter(({ control }) => has(control));
-  const rect: Rect = rounded(region);
-  const toggle = (control: "focus_window" | "crop", on: boolean): Controls =>
-    on ? { ...settings.chosen, [control]: rect } : without(settings.chosen, control);
+  const inPicture = visible(shownIn(crop, region));
+  const focused = inPicture !== null && same(chosen.focus_window, inPicture);
+  const cropped = same(chosen.crop, region);
+  const shown = inPicture ?? region;
   return (
     <div class="stack tight">
       <p class="small dim">
-        {region.name}: {percent(rect.width, 0)} × {percent(rect.height, 0)} of the picture, from {percent(rect.x, 0)}, {percent(rect.y, 0)}
+        {region.name}: {percent(shown.width, 0)} × {percent(shown.height, 0)} of the picture, from {percent(shown.x, 0)}, {percent(shown.y, 0)}
       </p>
-      {possible.length > 0 && (
-        <div class="row">
-          {possible.map(({ control, text }) => {
-            const on = same(settings.chosen[control], rect);
-            return (
-              <button type="button" key={control} aria-pressed={on} disabled={disabled} onClick={() => settings.choose(toggle(control, !on))}>
-                {text}
-              </button>
-            );
-          })}
-        </div>
-      )}
+      <div class="row">
+        {has("focus_window") && inPicture && (
+          <button
+            type="button"
+            aria-pressed={focused}
+            disabled={disabled}
+            // A lens that stands where it was told does not look for anything.
+            onClick={() => choose(focused ? without(chosen, "focus_window") : { ...without(chosen, "focus"), focus_window: rounded(inPicture) })}
+          >
+            Autofocus
+          </button>
+        )}
+        {has("crop") && (
+          <button
+            type="button"
+            aria-pressed={cropped}
+            disabled={disabled}
+            onClick={() => choose(withCrop(chosen, camera.configured.crop ?? WHOLE, cropped ? null : region))}
+          >
+            Crop
+          </button>
+        )}
+      </div>
     </div>
   );
 }
 
-function rounded({ x, y, width, height }: Rect): Rect {
-  const round = (value: number) => Math.round(value * 1000) / 1000;
-  return { x: round(x), y: round(y), width: Math.min(round(width), 1 - round(x)), height: Math.min(round(height), 1 - round(y)) };
+/** The way back, also once the region is gone. */
+function Used({ camera, settings: { chosen, choose }, disabled }: UsesProps) {
+  if (chosen.crop == null && chosen.focus_window == null) return null;
+  const configured = camera.configured.crop ?? WHOLE;
+  return (
+    <div class="row small">
+      {chosen.crop != null && (
+        <button type="button" class="plain" disabled={disabled} onClick={() => choose(withCrop(chosen, configured, null))}>
+          {camera.configured.crop == null ? "Show the whole picture" : "Crop as configured"}
+        </button>
+      )}
+      {chosen.focus_window != null && (
+        <button type="button" class="plain" disabled={disabled} onClick={() => choose(without(chosen, "focus_window"))}>
+          {camera.configured.focus_window == null ? "Autofocus in the middle" : "Autofocus as configured"}
+        </button>
+      )}
+    </div>
+  );
 }
 
 function same(one: Rect | null | undefined, other: Rect): boolean {
