@@ -164,7 +164,7 @@ describe("the live view", () => {
   });
 
   it("white balance, what autofocus looks at and a crop are set from the page, and the picture shows it", async () => {
-    await at(browser, { cameras: 1 }, async ({ page }) => {
+    await at(browser, { cameras: 1 }, async ({ page, rig }) => {
       await alive(page);
       const white = page.getByRole("region", { name: "White balance" });
       const neutral = await looks(page);
@@ -192,6 +192,10 @@ describe("the live view", () => {
       // A photograph is cropped as well, and cropping has taken nothing away.
       await photographs(page).getByRole("button", { name: "Test capture" }).click();
       await page.getByText(/Nothing was kept/).waitFor();
+      // As the page says, a scan is taken with it once it is in the configuration.
+      const settings = (await page.locator(".to-copy").textContent()) ?? "";
+      expect(settings).toContain("crop = { x = 0.03, y = 0.04");
+      await rig.reconfigure((config) => config.replace(/\[camera\.controls\][^[]*/, `${settings}\n\n`));
       await regions.getByRole("button", { name: "Show the whole picture" }).click();
       await until("the owl is back", async () => (await looks(page)).contrast > neutral.contrast * 0.9);
       const small = await corner.boundingBox();

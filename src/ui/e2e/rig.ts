@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -89,6 +89,16 @@ export class Rig {
   async tell(...args: string[]): Promise<unknown> {
     const { stdout } = await run(PROGRAM, ["--config", join(this.folder, "scanner.toml"), ...args, "--json"]);
     return JSON.parse(stdout);
+  }
+
+  /** Writes another configuration, which must be a good one. */
+  async reconfigure(edited: (config: string) => string): Promise<void> {
+    const path = join(this.folder, "scanner.toml");
+    const before = readFileSync(path, "utf8");
+    const after = edited(before);
+    if (after === before) throw new Error("nothing has changed");
+    writeFileSync(path, after);
+    await run(PROGRAM, ["--config", path, "check-config"]);
   }
 
   /** Presses a button of the panel; "cancel" is start held. */

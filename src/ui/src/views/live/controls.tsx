@@ -7,7 +7,7 @@ import { exposure, figures, fixed, percent, unit } from "../../lib/format";
 import { Figure } from "../../parts/parts";
 import { BINS } from "./analysis";
 import type { Measured } from "./analysis";
-import { placeOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
+import { asConfiguration, placeOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
 import type { Knob } from "./settings";
 import type { Settings } from "./use-controls";
 
@@ -217,6 +217,21 @@ export function WhitePanel({ camera, settings, disabled }: PanelProps) {
       >
         {chosen ? `back to ${otherwise}` : otherwise}
       </button>
+    </section>
+  );
+}
+
+/** What is set here does not reach scans, which are to be the same tomorrow: how it does. */
+export function ForScans({ camera, settings: { chosen } }: { camera: CameraInfo; settings: Settings }) {
+  if (Object.keys(chosen).length === 0) return null;
+  return (
+    <section class="card stack tight" aria-label="For scans">
+      <h2>For scans</h2>
+      <p class="small dim">
+        A scan is taken as configured. To have these settings there, put this into the <code>[[camera]]</code> of {camera.name} in the
+        configuration, in place of what it has under that heading, and run <code>systemctl reload scanner</code>.
+      </p>
+      <pre class="to-copy small">{asConfiguration({ ...camera.configured, ...chosen })}</pre>
     </section>
   );
 }

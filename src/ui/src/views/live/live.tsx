@@ -10,7 +10,7 @@ import { Note, useLoaded } from "../../parts/parts";
 import { gaps, status } from "../../state/rig";
 import { WHOLE } from "./analysis";
 import { CaptureCard, History } from "./capture";
-import { ExposurePanel, FocusPanel, WhitePanel } from "./controls";
+import { ExposurePanel, FocusPanel, ForScans, WhitePanel } from "./controls";
 import { added, ofField, parsed, shownIn, visible } from "./regions";
 import type { Region } from "./regions";
 import { RegionLayer } from "./region-layer";
@@ -134,6 +134,7 @@ function OneCamera({ camera, cameras, scanning, changed }: Props) {
             if (measured === id) setMeasured(null);
           }}
         />
+        <ForScans {...{ camera, settings }} />
         <LightsCard scanning={scanning} />
         <AxesCard scanning={scanning} />
       </div>

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { placeOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
+import { asConfiguration, placeOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
 
 const exposure = { name: "exposure", domain: "range", min: 0.00001, max: 10 } as const;
 const focus = { name: "focus", domain: "range", min: 0, max: 15 } as const;
@@ -33,4 +33,27 @@ it("settings are changed one at a time, in the API's units", () => {
   expect(withKnob(set, "focus", null)).toEqual({ gain: 2, exposure: "0.0123 s" });
   expect(without(set, "gain")).toEqual({ focus: "3.3 dpt", exposure: "0.0123 s" });
   expect(setTo({}, "focus")).toBeNull();
+});
+
+it("what is set is written as the configuration has it", () => {
+  const controls = {
+    exposure: "0.005 s",
+    gain: 2,
+    white_balance: [1.85, 2] as [number, number],
+    focus: "3.3 dpt",
+    metering: "spot" as const,
+    crop: { x: 0, y: 0.25, width: 1, height: 0.5 },
+    noise_reduction: null,
+  };
+  expect(asConfiguration(controls)).toBe(
+    [
+      "[camera.controls]",
+      'exposure = "0.005 s"',
+      "gain = 2.0",
+      "white_balance = [1.85, 2.0]",
+      'focus = "3.3 dpt"',
+      'metering = "spot"',
+      "crop = { x = 0.0, y = 0.25, width = 1.0, height = 0.5 }",
+    ].join("\n"),
+  );
 });

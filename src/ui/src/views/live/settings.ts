@@ -66,3 +66,22 @@ export function without(controls: Controls, name: keyof Controls): Controls {
   const { [name]: _, ...rest } = controls;
   return rest;
 }
+
+/** Settings as a camera's part of the configuration file has them. */
+export function asConfiguration(controls: Controls): string {
+  const value = (value: unknown): string => {
+    if (Array.isArray(value)) return `[${value.map(decimal).join(", ")}]`;
+    if (typeof value === "object" && value !== null) {
+      const parts = Object.entries(value).map(([name, part]) => `${name} = ${decimal(part)}`);
+      return `{ ${parts.join(", ")} }`;
+    }
+    return typeof value === "number" ? decimal(value) : JSON.stringify(value);
+  };
+  const lines = Object.entries(controls).filter(([, set]) => set != null);
+  return ["[camera.controls]", ...lines.map(([name, set]) => `${name} = ${value(set)}`)].join("\n");
+}
+
+/** TOML tells whole numbers from others. */
+function decimal(value: unknown): string {
+  return Number.isInteger(value) ? `${Number(value)}.0` : String(value);
+}
