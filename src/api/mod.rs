@@ -10,6 +10,7 @@ mod app;
 mod archive;
 mod auth;
 mod cameras;
+mod capture_status;
 mod captures;
 mod document;
 mod events;

@@ -19,8 +19,8 @@ use super::app::App;
 use super::document::{Document, complete};
 use super::problem::Problem;
 use super::{
-    archive, auth, cameras, captures, events, health, live_routes, metrics, operation, page, pair, plans,
-    rig, scans, shots, status,
+    archive, auth, cameras, capture_status, captures, events, health, live_routes, metrics, operation, page,
+    pair, plans, rig, scans, shots, status,
 };
 
 /// Most bytes of a body.
@@ -61,7 +61,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(shots::retake))
         .routes(routes!(captures::capture))
         .routes(routes!(captures::test))
-        .routes(routes!(captures::capture_status))
+        .routes(routes!(capture_status::capture_status))
         .routes(routes!(captures::preview))
         .routes(routes!(captures::history))
         .routes(routes!(captures::image))
