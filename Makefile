@@ -88,12 +88,12 @@ deb: build man
 	./target/release/scanner completions zsh > target/completions/_scanner
 	./target/release/scanner completions fish > target/completions/scanner.fish
 	./.ci/prepare deb
-	$(CARGO) deb --locked --no-build --output target/deb/
+	$(CARGO) deb --locked --no-build --strip --output target/deb/
 
 ## The package of the driver of real cameras; needs libcamera-dev 0.7
 deb-libcamera: libcamera
 	./.ci/prepare deb
-	$(CARGO) deb --locked --no-build --variant libcamera --output target/deb/
+	$(CARGO) deb --locked --no-build --strip --variant libcamera --output target/deb/
 
 ## The package for a Raspberry Pi (arm64), built on a PC; cross/README.md
 deb-arm64:
