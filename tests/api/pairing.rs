@@ -140,8 +140,10 @@ fn stop_refuses_and_a_held_button_without_a_pairing_lets_nobody_in() {
     assert!(over.json()["detail"].as_str().unwrap().contains("refused"), "{}", over.json());
     // A press of before is none for the next one.
     press(&daemon, "cancel");
+    // By now it has been held for long enough, which nothing shows.
     std::thread::sleep(std::time::Duration::from_millis(1500));
     let secret = self::secret(&begin(&daemon, "laptop"));
+    // In which it would have been let in.
     std::thread::sleep(std::time::Duration::from_millis(700));
     assert_eq!(collect(&daemon, &secret).status, 202);
     let given_up = post(&daemon, "/api/v1/pair/give-up", &json!({ "secret": "wrong" }));

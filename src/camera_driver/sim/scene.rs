@@ -10,7 +10,7 @@ use crate::camera_driver::clock;
 use crate::camera_driver::host::{DeviceError, DriverArgs, parse_options};
 use crate::camera_driver::protocol::{Region, Size};
 use crate::camera_driver::synthetic::{
-    Faulty, Focus, Framing, Picture, Properties, Scene, Script, Shutter, Synthetic,
+    Faulty, Focus, Framing, NEAREST, Picture, Properties, Scene, Script, Shutter, Synthetic,
 };
 use crate::plan::Pose;
 use crate::plan::geometry::{CameraPose, Vec3};
@@ -118,10 +118,11 @@ impl Table {
     fn lens_at(&self, framing: &Framing, pose: &Pose) -> Dioptres {
         let window = match framing.focus {
             Focus::At(position) => return position,
-            Focus::On(None) => return self.object_at(pose),
-            Focus::On(Some(window)) => window,
+            Focus::On(window) => window,
         };
-        if self.is_object_in(window, framing.crop, pose) { self.object_at(pose) } else { self.at(pose, WALL) }
+        let on_object = window.is_none_or(|window| self.is_object_in(window, framing.crop, pose));
+        let wanted = if on_object { self.object_at(pose) } else { self.at(pose, WALL) };
+        Dioptres::new(wanted.get().min(NEAREST.get()))
     }
 
     /// The lens position at which the object is sharp.
@@ -226,8 +227,9 @@ mod tests {
     use super::*;
     use crate::config::AxisConfig;
     use crate::motion::Limits;
-    use crate::plan::Axis;
+    use crate::plan::{Axis, Mount};
     use crate::rig::sim::WorldFile;
+    use crate::units::Millimetres;
 
     const SIZE: Size = Size { width: 320, height: 180 };
     const SHARP: Framing = Framing { crop: None, focus: Focus::On(None) };
@@ -302,6 +304,17 @@ mod tests {
         let sharpnesses = [0.0, 2.0, 4.0, 8.0].map(|off| at(found + off));
         assert!(sharpnesses.windows(2).all(|pair| pair[0] > pair[1]), "{sharpnesses:?}");
         assert!(at(0.0) < 0.8 * at(found));
+    }
+
+    #[test]
+    fn autofocus_goes_no_nearer_than_the_lens_can_be_set() {
+        let mount = Mount {
+            distance: Millimetres::new(40.0),
+            height: Millimetres::new(65.0),
+            ..SimOptions::default().mount
+        };
+        let mut table = Table::new(SimOptions { mount, ..SimOptions::default() });
+        assert_eq!(table.focused(&SHARP).unwrap(), NEAREST);
     }
 
     #[test]

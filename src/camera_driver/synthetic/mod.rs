@@ -22,7 +22,7 @@ pub use picture::{Layout, Picture, Response, chroma_size};
 pub use pool::{Pool, sealed_memory};
 pub use random::{Random, hash};
 pub use sensor::{Shutter, Timing};
-pub use settings::{Focus, Framing};
+pub use settings::{Focus, Framing, NEAREST};
 
 /// An error that names option `key` unless `value` is greater than 0.
 pub fn positive(key: &str, value: f64) -> Result<(), DeviceError> {

@@ -6,6 +6,9 @@ use crate::units::{Dioptres, Seconds};
 /// Gains that make white things white in the light of every scene, which is that of warm lamps.
 const WHITE: ColourGains = ColourGains { red: 1.8, blue: 1.6 };
 
+/// How near the lens can be set, by hand or by autofocus.
+pub const NEAREST: Dioptres = Dioptres::new(15.0);
+
 /// What a picture shows of a scene.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Framing {
@@ -69,8 +72,11 @@ impl Settings {
     /// The controls of a camera whose pictures `change` with them, or of one which plays what it was given.
     pub(super) fn controls(change: bool) -> Vec<Control> {
         let range = |min, max| Domain::Range { min, max };
-        let always =
-            [("exposure", range(1e-5, 10.0)), ("gain", range(1.0, 16.0)), ("focus", range(0.0, 15.0))];
+        let always = [
+            ("exposure", range(1e-5, 10.0)),
+            ("gain", range(1.0, 16.0)),
+            ("focus", range(0.0, NEAREST.get())),
+        ];
         let seen =
             [("white_balance", range(0.0, 8.0)), ("focus_window", Domain::Region), ("crop", Domain::Region)];
         let controls = always.into_iter().chain(seen.into_iter().filter(|_| change));

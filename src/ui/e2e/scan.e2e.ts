@@ -90,8 +90,8 @@ describe("a scan in the browser", () => {
       expect((await newest(rig)).state).toBe("paused");
       await page.getByRole("button", { name: "Resume" }).click();
       await chip(page, "complete").waitFor();
-      // While cameras are being opened, nothing is selected.
-      await page.getByRole("gridcell", { name: /^cam1, point 1,.*stored at a later attempt/ }).click();
+      await page.getByRole("gridcell", { name: /^cam1, point 1,.*stored at a later attempt/ }).waitFor();
+      // The point that was chosen still is, although the scan was not shown while the cameras were opened.
       await until("the new picture is there", () =>
         point.locator("img").evaluateAll((images) => images.length === 2 && images.every((image) => (image as HTMLImageElement).naturalWidth > 0)),
       );

@@ -24,6 +24,8 @@ export function ScanView() {
   const newest = useLoaded(newestScan, `${running} ${rig?.scan?.scan} ${gaps.value}`);
   const plans = useLoaded((signal) => get("/api/v1/plans", { signal }), gaps.value);
   const [wanted, setWanted] = useState<"new" | "newest" | null>(null);
+  // Kept here, since the scan is not shown while the cameras are opened to go on with it.
+  const [picked, setPicked] = useState<{ scan: string; shot: number | null } | null>(null);
 
   // Whoever is about to start a scan wants to see it when it has begun, and what came of it at its end.
   useEffect(() => {
@@ -52,7 +54,18 @@ export function ScanView() {
       </div>
       {shown === "new" && plans.value && <NewScan plans={plans.value.plans} />}
       {shown === "newest" && current === null && <Starting rig={rig} />}
-      {shown === "newest" && current !== null && <Current key={current} id={current} rig={rig} running={running} summary={newest.value} changed={newest.again} />}
+      {shown === "newest" && current !== null && (
+        <Current
+          key={current}
+          id={current}
+          rig={rig}
+          running={running}
+          summary={newest.value}
+          changed={newest.again}
+          selected={picked?.scan === current ? picked.shot : null}
+          setSelected={(shot) => setPicked({ scan: current, shot })}
+        />
+      )}
       {Boolean(plans.error) && <Note tone="bad">{textOf(plans.error)}</Note>}
     </>
   );
@@ -112,10 +125,15 @@ interface ProgressProps {
   summary: ScanSummary | null;
 }
 
-function Current({ id, rig, running, summary, changed }: ProgressProps & { changed: () => void }) {
+interface CurrentProps extends ProgressProps {
+  changed: () => void;
+  selected: number | null;
+  setSelected: (shot: number | null) => void;
+}
+
+function Current({ id, rig, running, summary, changed, selected, setSelected }: CurrentProps) {
   const detail = useLoaded((signal) => get("/api/v1/scans/{scan}", { path: { scan: id }, signal }), `${running} ${gaps.value}`);
   const board = useBoard(id);
-  const [selected, setSelected] = useState<number | null>(null);
   const limits = useMemo(() => softLimits(board.shots), [board.shots]);
   const marks = board.shots.map((shot) => mark(shot, limits, running ? board.point : 0));
   const happened = events.value.filter((event) => event.scan === id);
