@@ -34,7 +34,7 @@ pub(super) struct Settings {
     pub(super) gain: f64,
     pub(super) white_balance: ColourGains,
     /// None is automatic.
-    pub(super) focus: Option<Dioptres>,
+    focus: Option<Dioptres>,
     focus_window: Option<Region>,
     crop: Option<Region>,
 }

@@ -233,7 +233,7 @@ fn region(controls: &mut Reader<'_, '_, '_>, key: &'static str) -> Option<Region
         Some(Region { x: x?, y: y?, width: width?, height: height? })
     });
     let region = region.flatten()?;
-    if region.x + region.width > 1.0 + 1e-9 || region.y + region.height > 1.0 + 1e-9 {
+    if !region.is_within() {
         let hint = "x + width and y + height are at most 1: parts of the image's width and height";
         controls.reject(key, "reaches beyond the image", hint);
         return None;
