@@ -1,7 +1,7 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-libcamera bench-libcamera test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
+.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
 all: build
 
@@ -24,11 +24,16 @@ demo: build
 	./target/release/scanner demo
 
 ## Everything that CI runs
-test: prepare-test ui lint deny doc unit check-ui test-ui test-api test-libcamera test-systemd
+test:
+	./.ci/stages
 
-.PHONY: prepare-test
+.PHONY: prepare-test programs
 prepare-test:
 	./.ci/prepare test
+
+## What is tested, compiled once
+programs:
+	$(CARGO) test --locked --no-run
 
 lint:
 	$(CARGO) fmt --check
@@ -43,7 +48,7 @@ doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
 unit:
-	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked
+	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked --no-fail-fast
 
 ## The web page: its types against the daemon's document, its own tests, its size
 check-ui: prepare-test
@@ -56,6 +61,11 @@ test-ui: prepare-test
 ## The libcamera driver on the real libcamera with its virtual camera; says so where that cannot be
 test-libcamera: prepare-test
 	./.ci/test-libcamera
+
+## A scan exported for every program, read back by others, and reconstructed
+test-reconstruct: prepare-test
+	./.ci/program
+	./.ci/test-reconstruct
 
 ## Requests that nobody thought of, from the document of the HTTP API
 test-api: prepare-test

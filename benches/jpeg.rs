@@ -10,9 +10,9 @@
 
 use std::time::{Duration, Instant};
 
-use scanner::camera_driver::protocol::{PixelFormat, Size};
 use scanner::frame::jpeg::{Encoder, JpegError};
 use scanner::frame::{PixelView, Plane, quality, thumbnail};
+use scanner::model::{PixelFormat, Size};
 use turbojpeg_sys as tj;
 
 const QUALITY: u8 = 92;
@@ -59,11 +59,11 @@ fn run(
     for round in 0..=rounds {
         let mut taken = [Duration::ZERO; 4];
         if round % 2 == 0 {
-            taken[0] = timed(|| encoder.encode(&view, None, &mut jpeg))?;
+            taken[0] = timed(|| encoder.encode(&view, &[], &mut jpeg))?;
             taken[1] = timed(|| bare.encode(picture))?;
         } else {
             taken[1] = timed(|| bare.encode(picture))?;
-            taken[0] = timed(|| encoder.encode(&view, None, &mut jpeg))?;
+            taken[0] = timed(|| encoder.encode(&view, &[], &mut jpeg))?;
         }
         taken[2] = timed(|| {
             std::hint::black_box(quality::measure(std::hint::black_box(&view)));

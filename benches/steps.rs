@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
+use scanner::clock::now_ns;
 use scanner::config::{Config, MotionBackend};
-use scanner::motion::{Limits, StepCourse, StepScale};
-use scanner::plan::{Axis, Pose};
+use scanner::model::{Axis, Limits, Pose};
+use scanner::motion::{StepCourse, StepScale};
 use scanner::rig::Axes as _;
-use scanner::rig::clock::now_ns;
 use scanner::rig::gpio::{GpioAxes, open};
-use scanner::rig::sim::{World, WorldFile};
+use scanner::sim::{World, WorldFile};
 use serde_json::{Map, Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
-use crate::camera_driver::protocol::{Controls, ErrorKind};
+use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
 use crate::frame::FailureKind;
+use crate::model::{Controls, ExportFormat};
 use crate::plan::{Plan, ShotIndex};
-use crate::scan::Outcome;
+use crate::scan::{Finding, Outcome};
 
 pub use message::message_id;
 use message::target;
@@ -27,7 +28,7 @@ pub struct ShotName {
     pub point: u32,
     /// Stem of its file.
     pub label: String,
-    /// Who takes it.
+    /// The camera that takes it, as it is called in the plan.
     pub camera: String,
 }
 
@@ -47,13 +48,13 @@ impl ShotName {
 /// An event as listeners get it.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Told {
-    /// Of which scan.
+    /// The id of the scan of which it tells.
     #[schema(value_type = String)]
     pub scan: Arc<str>,
-    /// When.
+    /// When it was told, by the wall clock.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// What happened.
+    /// What happened, in the words of the log.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -73,83 +74,83 @@ pub enum Event {
     },
     /// The axes began to move to a point.
     Moving {
-        /// From 1.
+        /// Its number in the order of the plan, from 1.
         point: u32,
         /// Points of the plan.
         points: u32,
     },
     /// A frame is in hand.
     Captured {
-        /// Which shot.
+        /// The shot that is in hand, and not on the disk yet.
         shot: ShotName,
         /// Counted from 1 over the life of the scan.
         attempt: u32,
     },
     /// What a camera finds by itself is held from now on.
     Held {
-        /// Whose.
+        /// The camera, as the configuration calls it.
         camera: String,
-        /// At these values.
+        /// The values that it found, which it keeps.
         controls: Controls,
     },
-    /// A try failed.
+    /// A try at a shot failed; recovery decides whether there is another.
     AttemptFailed {
-        /// Which shot.
+        /// The shot that was tried.
         shot: ShotName,
         /// Counted from 1 over the life of the scan.
         attempt: u32,
         /// What recovery goes by.
         kind: ErrorKind,
-        /// For people.
+        /// What the camera or its driver said, for people.
         message: String,
     },
     /// A camera is being brought back.
     Recovering {
-        /// Whose.
+        /// The camera that is to stream again.
         camera: String,
-        /// How.
+        /// The step: `restart` in the same driver, or `respawn` of a new one.
         rung: Rung,
         /// Wait before, in seconds.
         #[serde(serialize_with = "seconds")]
         #[schema(value_type = f64)]
         after: Duration,
     },
-    /// It streams again.
+    /// The camera streams again, and its shot is tried anew.
     Recovered {
-        /// Whose.
+        /// The camera that streams again.
         camera: String,
-        /// How.
+        /// The step that worked.
         rung: Rung,
         /// How long it took, in seconds.
         #[serde(serialize_with = "seconds")]
         #[schema(value_type = f64)]
         took: Duration,
     },
-    /// It does not.
+    /// The step did not bring the camera back: the next one follows, or the shot has failed.
     RecoveryFailed {
-        /// Whose.
+        /// The camera that does not stream.
         camera: String,
         /// How it was tried.
         rung: Rung,
         /// What recovery goes by.
         kind: ErrorKind,
-        /// For people.
+        /// Why it does not stream, for people.
         message: String,
     },
     /// A camera's process cannot be ended.
     Wedged {
-        /// Whose.
+        /// The camera from which nothing more can be had.
         camera: String,
-        /// For people.
+        /// Which process that is and where it hangs, for people.
         message: String,
     },
     /// An image is on disk and acknowledged.
     Stored {
-        /// Which shot.
+        /// The shot that is done.
         shot: ShotName,
         /// Its path in the dataset.
         image: String,
-        /// Its length.
+        /// Length of the image's file, in bytes.
         bytes: u64,
         /// Variance of the luma's Laplacian.
         sharpness: f64,
@@ -158,25 +159,36 @@ pub enum Event {
         /// Shots of the plan.
         shots: u32,
     },
-    /// An image could not be stored.
-    StoreFailed {
+    /// The gate found something wrong with an image that is stored.
+    Flagged {
         /// Which shot.
         shot: ShotName,
-        /// Where to look.
+        /// What is wrong, with its numbers.
+        findings: Vec<Finding>,
+        /// What is wrong, for people.
+        message: String,
+        /// Whether it is taken again.
+        again: bool,
+    },
+    /// An image could not be stored.
+    StoreFailed {
+        /// The shot whose frame is lost: it is pending again.
+        shot: ShotName,
+        /// What kind of failure it was: where to look for the cause.
         kind: FailureKind,
-        /// For people.
+        /// What failed at which file, for people.
         message: String,
     },
     /// All tries of a pass failed.
     ShotFailed {
-        /// Which shot.
+        /// The shot that is given up for this pass.
         shot: ShotName,
-        /// For people.
+        /// What the last of its attempts failed with, for people.
         reason: String,
     },
-    /// A person wants a shot taken again.
+    /// A shot is taken again: a person wants that, or the gate.
     Retake {
-        /// Which shot.
+        /// The shot that is pending from now on.
         shot: ShotName,
         /// Shots that are stored without it.
         stored: u32,
@@ -185,7 +197,7 @@ pub enum Event {
     },
     /// The run ended before its time; the scan can be resumed.
     Paused {
-        /// For people.
+        /// What stopped it, for people.
         reason: String,
         /// Shots stored so far.
         stored: u32,
@@ -194,12 +206,28 @@ pub enum Event {
     },
     /// The scan is over.
     Finished {
-        /// How.
+        /// Whether it is complete; else why not.
         outcome: Outcome,
-        /// Shots stored.
+        /// Shots on the disk at the end, of earlier runs as well.
         stored: u32,
         /// Shots of the plan.
         shots: u32,
+    },
+    /// The scan, which is over, is exported.
+    Exported {
+        /// For which program.
+        format: ExportFormat,
+        /// Where the export is.
+        folder: String,
+        /// Images in it.
+        images: u32,
+    },
+    /// It could not be exported; of the scan itself that says nothing.
+    ExportFailed {
+        /// For which program.
+        format: ExportFormat,
+        /// For people.
+        message: String,
     },
 }
 
@@ -257,6 +285,10 @@ impl Event {
                     "stored {image} ({stored}/{shots}, sharpness {sharpness:.0})"
                 );
             }
+            Self::Flagged { shot: ShotName { shot, point, label, camera }, findings: _, message, again } => {
+                let then = if *again { "; it is taken again" } else { "" };
+                warn!(target: target::FLAGGED, scan, point, camera, shot, again, "flagged {camera}/{label}: {message}{then}");
+            }
             Self::StoreFailed { shot: ShotName { shot, point, label, camera }, kind, message } => {
                 let kind = kind.name();
                 error!(target: target::STORE_FAILED, scan, point, camera, shot, kind, "could not store {camera}/{label}: {message}");
@@ -293,6 +325,12 @@ impl Event {
                     outcome,
                     "scan {outcome}: {stored} of {shots} shots are stored; try the rest again with: scanner resume {scan}"
                 );
+            }
+            Self::Exported { format, folder, images } => {
+                info!(target: target::EXPORTED, scan, %format, images, "exported for {format}: {images} images in {folder}");
+            }
+            Self::ExportFailed { format, message } => {
+                error!(target: target::EXPORT_FAILED, scan, %format, "not exported for {format}: {message}; the scan is as it was; export it by hand with: scanner dataset export {scan} --to {format}");
             }
         }
     }

@@ -1,29 +1,40 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! units, schedule -> protocol -> config, motion, plan -> rig -> scan -> frame -> dataset -> event -> run -> daemon -> systemd, doctor, api, client -> cli
-//!                                              \-> camera_driver (process)
+//! ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
+//!   -> event, export, report -> logging -> run -> daemon -> systemd, doctor, client -> api -> cli
 //! ```
-//! Read downward only: nothing imports what stands to its right. `config`, `motion` and `plan` stand side by
-//! side and share their plain types; `protocol` is [`camera_driver::protocol`], which both ends of a camera
-//! speak.
+//! Read downward only: nothing imports what stands to its right.
 
 pub mod api;
 pub mod camera_driver;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod dataset;
 pub mod doctor;
+pub mod durable;
 pub mod event;
+pub mod export;
+pub mod file_lock;
+pub mod file_name;
 pub mod frame;
 pub mod logging;
+pub mod mask;
+pub mod model;
 pub mod motion;
+pub mod ownership;
 pub mod plan;
+pub mod procfs;
+pub mod regular_file;
+pub mod report;
 pub mod rig;
 pub mod run;
 pub mod scan;
 pub mod schedule;
+pub mod sim;
 pub mod systemd;
+pub mod threads;
 pub mod units;

@@ -1,7 +1,10 @@
 //! The log: to journald when systemd started us, else to standard error.
 
+mod bars;
+mod datagram;
 mod entry;
 mod journald;
+mod outlet;
 mod recent;
 
 use std::io::{self, IsTerminal, Write};
@@ -17,6 +20,13 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 pub use recent::{Line, recent};
 
 use journald::{Journald, Pending};
+use outlet::Outlet;
+
+/// Standard error, for the log, bars and messages alike. Nobody waits for whoever reads it.
+static STDERR: OnceLock<Outlet> = OnceLock::new();
+
+/// Standard output, on its own: what it says is for programs.
+static STDOUT: OnceLock<Outlet> = OnceLock::new();
 
 /// Where progress bars are drawn: log lines make room for them.
 static BARS: OnceLock<MultiProgress> = OnceLock::new();
@@ -24,7 +34,7 @@ static BARS: OnceLock<MultiProgress> = OnceLock::new();
 /// What journald has not been sent yet.
 static PENDING: OnceLock<Pending> = OnceLock::new();
 
-/// How long the end of the program waits for journald.
+/// How long the end of the program waits for whoever reads the log and takes nothing.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// For the end of the program: what was logged is on its way.
@@ -32,11 +42,37 @@ pub fn flush() {
     if let Some(pending) = PENDING.get() {
         pending.flush(FLUSH_PATIENCE);
     }
+    if let Some(outlet) = STDERR.get() {
+        // That nobody reads it cannot be told to anybody.
+        let _ = outlet.flush(Some(FLUSH_PATIENCE));
+    }
 }
 
-/// The place of progress bars. Log lines appear above them.
-pub fn bars() -> &'static MultiProgress {
-    BARS.get_or_init(MultiProgress::new)
+/// The place of progress bars, if there is one. Log lines appear above them.
+pub fn bars() -> Option<&'static MultiProgress> {
+    let outlet = STDERR.get()?;
+    Some(BARS.get_or_init(|| bars::new(outlet.clone())))
+}
+
+/// Writes a message to standard error, behind what was logged, without waiting for a reader.
+pub fn say(text: String) {
+    match STDERR.get() {
+        Some(outlet) => outlet.push(text.into_bytes()),
+        // Without a thread to write it: at once, or not at all.
+        None => {
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }
+}
+
+/// Prints to standard output, and waits until it is read; where nothing is read for `patience`, no longer.
+pub fn print(text: String, patience: Option<Duration>) -> io::Result<()> {
+    if STDOUT.get().is_none() {
+        let _ = STDOUT.set(Outlet::new("stdout", io::stdout())?);
+    }
+    let Some(outlet) = STDOUT.get() else { return Ok(()) };
+    outlet.push(text.into_bytes());
+    outlet.flush(patience)
 }
 
 /// Whether a person looks at standard error.
@@ -48,8 +84,14 @@ pub fn is_interactive() -> bool {
 /// else everything from `default` on.
 ///
 /// # Errors
-/// The log has already been set up.
-pub fn init(filter: Option<&str>, default: LevelFilter) -> Result<(), TryInitError> {
+/// The log has already been set up, or there is no thread for it.
+pub fn init(filter: Option<&str>, default: LevelFilter) -> io::Result<()> {
+    if STDERR.get().is_none() {
+        let _ = STDERR.set(Outlet::new("stderr", io::stderr())?);
+    }
+    // The standard one writes to standard error itself, and so would wait for its reader.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("a defect of this program: {panic}")));
+    let twice = |error: TryInitError| io::Error::other(error);
     let filter = match filter {
         Some(text) => EnvFilter::builder().with_default_directive(default.into()).parse_lossy(text),
         None => EnvFilter::default().add_directive(default.into()),
@@ -59,14 +101,16 @@ pub fn init(filter: Option<&str>, default: LevelFilter) -> Result<(), TryInitErr
         && let Ok(journald) = Journald::new(Path::new(journald::SOCKET), env!("CARGO_PKG_NAME"))
     {
         let _ = PENDING.set(journald.pending());
-        return registry.with(journald).try_init();
+        return registry.with(journald).try_init().map_err(twice);
     }
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(|| AboveBars)
         .with_ansi(is_interactive())
         .with_target(false)
-        .with_timer(Clock);
-    registry.with(layer).try_init()
+        .with_timer(Clock)
+        // It would complain at standard error, with a panic if that fails.
+        .log_internal_errors(false);
+    registry.with(layer).try_init().map_err(twice)
 }
 
 /// Whether standard error is the journal's socket: systemd says which one it gave us in `JOURNAL_STREAM`
@@ -91,13 +135,15 @@ struct AboveBars;
 
 impl Write for AboveBars {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = || say(String::from_utf8_lossy(bytes).into_owned());
         match BARS.get() {
-            Some(bars) => bars.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
+            Some(bars) => bars.suspend(line),
+            None => line(),
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub struct Schedule(Vec<Window>);
 /// Whether it is open now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hours {
-    /// Whether it is.
+    /// Whether cameras may be open.
     pub open: bool,
     /// Until when this stays so; none if for good.
     pub until: Option<Zoned>,

@@ -84,7 +84,13 @@ impl<D: Dimension> Quantity<D> {
         self.0
     }
 
-    /// The magnitude.
+    /// The spellings, as a regular expression (ECMA-262).
+    fn pattern() -> String {
+        let units = D::UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
+        format!(r"^ *[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)? *({units}) *$")
+    }
+
+    /// The same without its sign.
     #[must_use]
     pub const fn abs(self) -> Self {
         Self::new(self.0.abs())
@@ -117,21 +123,21 @@ pub enum ParseQuantityError {
     /// No number at the front.
     #[error("{text:?} does not start with a number: write {name} like {example:?}")]
     Number {
-        /// What was written.
+        /// The text that is no number.
         text: String,
-        /// What is measured.
+        /// The kind of quantity that was expected, such as "a length".
         name: &'static str,
-        /// A valid spelling.
+        /// A spelling that would be right.
         example: String,
     },
     /// A number without, or with a wrong, unit.
     #[error("{text:?} needs a unit for {name}: one of {units}")]
     Unit {
-        /// What was written.
+        /// The text with the wrong unit.
         text: String,
-        /// What is measured.
+        /// The kind of quantity that was expected, such as "a length".
         name: &'static str,
-        /// The accepted units.
+        /// Every unit that would be right.
         units: String,
     },
 }
@@ -189,6 +195,7 @@ impl<D: Dimension> utoipa::PartialSchema for Quantity<D> {
         let text = utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
             .description(Some(format!("{}: a number and its unit.", D::NAME)))
+            .pattern(Some(Self::pattern()))
             .examples([format!("1.5 {}", D::UNITS[0].0)]);
         text.into()
     }

@@ -10,8 +10,11 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tempfile::TempDir;
+
 use support::{Recipe, TestRig, have};
 
+const CHANCE: &str = "chance.so";
 const SCAN: &str = "2026-01-02-030405-owl";
 /// The points of [`rig`].
 const LABELS: [&str; 2] = ["r01_a001", "r01_a002"];
@@ -35,7 +38,7 @@ struct Case {
 
 #[test]
 fn no_scan_is_lost_at_any_file_system_call() {
-    if !have("strace", "the crash matrix") {
+    if !have("strace", "the crash matrix") || !have("cc", "the crash matrix") {
         return;
     }
     let isolated = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).status();
@@ -43,14 +46,16 @@ fn no_scan_is_lost_at_any_file_system_call() {
         println!("skipped: the crash matrix needs root, for a process name space");
         return;
     }
-    let cases = all_cases();
+    let library = no_chance();
+    let chance = library.path().join(CHANCE);
+    let cases = all_cases(&chance);
     let next = AtomicUsize::new(0);
     let violations = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(violation) = survive(case) {
+                    if let Err(violation) = survive(case, &chance) {
                         violations.lock().unwrap().push(format!("{case:?}: {violation}"));
                     }
                 }
@@ -67,13 +72,13 @@ fn rig() -> TestRig {
 }
 
 /// `strace` of a scan; of calls that name a file or descriptor, only those on the dataset.
-fn strace(rig: &TestRig, extra: &[String]) -> Command {
+fn strace(rig: &TestRig, chance: &Path, extra: &[String]) -> Command {
     let scanner = rig.command(&["scan", "--id", SCAN]);
-    // In a name space of its own strace is process 1 and the program 2: that is part of a folder's name.
+    // In a name space of its own, so that its end is that of all that it started.
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--mount-proc", "--kill-child", "strace", "-f", "-qq", "-o"]);
     command.arg(rig.dir.path().join("trace")).args(extra);
-    for folder in [rig.scans().join(SCAN), rig.scans().join(format!(".new-{SCAN}.2"))] {
+    for folder in [rig.scans().join(SCAN), rig.scans().join(format!(".new-{SCAN}.{:016x}", 0))] {
         for path in paths() {
             for suffix in ["", ".tmp", ".0.tmp", ".1.tmp"] {
                 let path = folder.join(format!("{path}{suffix}"));
@@ -82,9 +87,24 @@ fn strace(rig: &TestRig, extra: &[String]) -> Command {
         }
     }
     command.arg("-P").arg(rig.scans());
+    command.arg("-E").arg(format!("LD_PRELOAD={}", chance.display()));
     command.arg(scanner.get_program()).args(scanner.get_args());
     command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// A library with which every random number is 0: part of a folder's name is one, and strace has to know it before.
+fn no_chance() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let source = "#include <string.h>\nlong getrandom(void *to, unsigned long n, unsigned flags) \
+                  { (void)flags; memset(to, 0, n); return n; }\n";
+    std::fs::write(dir.path().join("chance.c"), source).unwrap();
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o", CHANCE, "chance.c"])
+        .current_dir(dir.path())
+        .status();
+    assert!(compiled.unwrap().success());
+    dir
 }
 
 /// Everything in the dataset of [`rig`].
@@ -99,9 +119,9 @@ fn paths() -> Vec<String> {
 }
 
 /// How often each call is made, by the thread that makes it most often: that is how strace counts.
-fn all_cases() -> Vec<Case> {
+fn all_cases(chance: &Path) -> Vec<Case> {
     let rig = rig();
-    let output = strace(&rig, &["-e".into(), format!("trace={CALLS}")]).output().unwrap();
+    let output = strace(&rig, chance, &["-e".into(), format!("trace={CALLS}")]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let trace = std::fs::read_to_string(rig.dir.path().join("trace")).unwrap();
     let mut counts = BTreeMap::<(String, String), u32>::new();
@@ -131,7 +151,7 @@ fn all_cases() -> Vec<Case> {
         .collect()
 }
 
-fn survive(case: &Case) -> Result<(), String> {
+fn survive(case: &Case, chance: &Path) -> Result<(), String> {
     let rig = rig();
     let injury = match case.injury {
         Injury::Kill => "signal=KILL",
@@ -139,8 +159,9 @@ fn survive(case: &Case) -> Result<(), String> {
         Injury::Enospc => "error=ENOSPC",
     };
     let inject = format!("inject={}:{injury}:when={}", case.call, case.number);
-    let victim =
-        strace(&rig, &["-e".into(), format!("trace={}", case.call), "-e".into(), inject]).output().unwrap();
+    let victim = strace(&rig, chance, &["-e".into(), format!("trace={}", case.call), "-e".into(), inject])
+        .output()
+        .unwrap();
     let log = String::from_utf8_lossy(&victim.stderr).into_owned();
     if log.contains("panicked") {
         return Err(format!("a panic is a defect: {log}"));
@@ -182,4 +203,37 @@ fn check(rig: &TestRig, folder: &Path, when: &str, log: &str) -> Result<(), Stri
         return Ok(());
     }
     Err(format!("{when}: {images} images; {}{}\nlog: {log}", verify.stdout, verify.stderr))
+}
+
+/// What cannot be read at this moment is not damaged: a resume stops and says why, and nothing is lost or moved.
+#[test]
+fn an_image_that_cannot_be_read_now_is_not_lost() {
+    if !have("strace", "reads that fail") {
+        return;
+    }
+    let rig = rig();
+    assert_eq!(rig.run(&["scan", "--id", SCAN]).code, Some(0));
+    let folder = rig.scans().join(SCAN);
+    for place in ["images/cam0", "metadata/cam0"] {
+        for error in ["EMFILE", "ENFILE", "ENOMEM", "EACCES", "EIO", "ESTALE", "EAGAIN"] {
+            let scanner = rig.command(&["resume", SCAN]);
+            let resumed = Command::new("strace")
+                .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-e"])
+                .arg(format!("inject=openat:error={error}:when=1"))
+                .arg("-P")
+                .arg(folder.join(place))
+                .arg(scanner.get_program())
+                .args(scanner.get_args())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&resumed.stderr);
+            assert!(!resumed.status.success(), "{error} at {place} was not met: {said}");
+            assert!(said.contains("cannot read") && said.contains("r01_a001"), "{error}: {said}");
+            assert!(!folder.join("quarantine").exists(), "{error}: {said}");
+            rig.assert_complete(SCAN, error);
+        }
+    }
+    let journal = std::fs::read_to_string(folder.join("journal.jsonl")).unwrap();
+    assert!(!journal.contains("lost"), "{journal}");
+    assert_eq!(rig.run(&["resume", SCAN]).code, Some(0));
 }

@@ -1,80 +1,56 @@
-//! What all handlers share.
+//! Everything that is kept, of which each route takes what it serves.
 
-use std::sync::Arc;
-
+use axum::extract::FromRef;
 use tokio::runtime::Handle;
 
 use crate::daemon::Service;
 
-use super::archive::Checksums;
-use super::auth::Attempts;
-use super::events::Hub;
-use super::hosts::Hosts;
-use super::index::Index;
-use super::live::Live;
-use super::problem::{Answer, Problem};
+use super::access::state::Access;
+use super::captures::state::Captures;
+use super::events::hub::Events;
+use super::live::state::Live;
+use super::operation::state::Operation;
+use super::rig::state::Rig;
+use super::scans::state::Scans;
 
-/// What all handlers share.
+/// Everything that is kept.
+#[derive(Clone)]
 pub(super) struct App {
-    pub(super) service: Service,
-    /// Where the rig's own tasks run.
-    rig: Handle,
-    pub(super) hosts: Hosts,
-    pub(super) attempts: Attempts,
-    pub(super) pairings: Attempts,
-    pub(super) hub: Hub,
-    pub(super) scans: Index,
-    pub(super) live: Live,
-    pub(super) checksums: Checksums,
+    pub(super) rig: Rig,
+    pub(super) access: Access,
+    pub(super) events: Events,
+    live: Live,
+    captures: Captures,
+    scans: Scans,
+    operation: Operation,
 }
 
-/// How handlers get it.
-pub(super) type Shared = axum::extract::State<Arc<App>>;
-
 impl App {
-    pub(super) fn new(service: Service, rig: Handle) -> Self {
-        let config = service.station().config();
-        let hosts = Hosts::new(&config.api.hosts);
-        let scans = Index::new(&config.storage.directory);
-        let live = Live::new(service.studio().seats(), &config.cameras);
+    pub(super) fn new(service: Service, runtime: Handle) -> Self {
+        let rig = Rig::new(service, runtime);
+        let events = Events::new(rig.clone());
+        let live = Live::new(rig.clone(), events.clone());
         Self {
-            checksums: Checksums::default(),
+            access: Access::new(rig.clone()),
+            captures: Captures::new(rig.clone(), events.clone()),
+            scans: Scans::new(rig.clone()),
+            operation: Operation { rig: rig.clone(), events: events.clone(), live: live.clone() },
             live,
-            hosts,
-            attempts: Attempts::default(),
-            pairings: Attempts::default(),
-            hub: Hub::default(),
-            scans,
-            service,
+            events,
             rig,
         }
     }
-
-    /// Where the rig's own tasks run.
-    pub(super) const fn rig_runtime(&self) -> &Handle {
-        &self.rig
-    }
-
-    /// Does something to the rig, as a task that goes on if the client goes away.
-    pub(super) async fn on_rig<T, F>(&self, work: impl FnOnce(Service) -> F) -> Answer<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Answer<T>> + Send + 'static,
-    {
-        let done = self.rig.spawn(work(self.service.clone())).await;
-        done.unwrap_or_else(|error| {
-            Err(Problem::failed(format!("a part of the program ended unexpectedly: {error}")))
-        })
-    }
-
-    /// Reads files, on a thread for that.
-    pub(super) async fn on_disk<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Answer<T> + Send + 'static,
-    ) -> Answer<T> {
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| {
-            Err(Problem::failed(format!("a part of the program ended unexpectedly: {error}")))
-        })
-    }
 }
+
+/// A route takes the state of its group, and knows nothing of the others.
+macro_rules! parts {
+    ($($field:ident: $part:ty),*) => {
+        $(impl FromRef<App> for $part {
+            fn from_ref(app: &App) -> Self {
+                app.$field.clone()
+            }
+        })*
+    };
+}
+
+parts!(rig: Rig, access: Access, events: Events, live: Live, captures: Captures, scans: Scans, operation: Operation);

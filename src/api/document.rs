@@ -7,7 +7,9 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
-use super::problem::Problem;
+use super::access::credential::COOKIE;
+use super::schemas::{bytes_are_bytes, write_out};
+use super::transport::problem::Problem;
 
 /// What is the document's own; routes add theirs.
 #[derive(utoipa::OpenApi)]
@@ -16,7 +18,8 @@ use super::problem::Problem;
         title = "scanner",
         description = "A 3D-scanner rig: scans, live views, captures. Errors are problem documents (RFC 9457) with a \
             stable `type`. Every operation wants a token, as `Authorization: Bearer TOKEN` or in the cookie that \
-            `POST /api/v1/login` sets, but for those that say otherwise.",
+            `POST /api/v1/login` sets, but for those that say otherwise. A token that may only look (`scanner token --look-only`) \
+            is refused by whatever captures or changes something.",
     ),
     tags(
         (name = "rig", description = "What the rig is doing; its axes and lights; stopping what is under way."),
@@ -29,7 +32,9 @@ use super::problem::Problem;
         (name = "session", description = "Logging a browser in and out."),
         (name = "operation", description = "For those who look after the machine."),
     ),
-    components(schemas(Problem)),
+    // What the router knows by another path.
+    paths(super::scans::exports::export),
+    components(schemas(Problem, crate::model::ExportFormat)),
     security(("bearer" = []), ("cookie" = [])),
     modifiers(&Schemes),
 )]
@@ -44,8 +49,9 @@ impl Modify for Schemes {
         bearer.description = Some("What `scanner token` prints.".to_owned());
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         let cookie = ApiKeyValue::with_description(
-            "scanner_token",
-            "For browsers: `POST /api/v1/login` sets it. A page can neither read nor set it itself.",
+            COOKIE,
+            "For browsers: `POST /api/v1/login` sets it; behind its name stands the port, as in `scanner_session_8080`, and before it `__Host-` over HTTPS. A page can neither read nor \
+             set it itself. It ends with `POST /api/v1/logout`, with its token, after 30 days without use, and after 180 days.",
         );
         components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
@@ -53,6 +59,7 @@ impl Modify for Schemes {
 
 /// Adds the answers that any route can give, since they come before it or in its place.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
+    write_out(&mut document);
     for item in document.paths.paths.values_mut() {
         let operations = [
             &mut item.get,
@@ -65,12 +72,16 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
             &mut item.trace,
         ];
         for operation in operations.into_iter().flatten() {
+            bytes_are_bytes(operation);
             let is_open = is_open(operation);
             let mut add = |status: &str, description: &str| {
                 let responses = &mut operation.responses.responses;
                 responses.entry(status.to_owned()).or_insert_with(|| problem(description));
             };
-            add("403", "The request is for another host, or from a page of another one.");
+            add(
+                "403",
+                "The request is for another host, or from a page of another one; or the token may only look.",
+            );
             add("500", "A defect of the program: its log says more.");
             if !is_open {
                 add("401", "No token, or none that is valid.");
@@ -97,13 +108,13 @@ mod tests {
 
     use serde_json::Value;
 
-    use crate::api::auth::OPEN;
+    use crate::api::access::auth::OPEN;
     use crate::api::openapi;
 
     /// What an operation is called begins with what it does.
-    const VERBS: [&str; 21] = [
-        "begin", "cancel", "clear", "collect", "delete", "get", "home", "jog", "list", "log", "pause",
-        "preview", "resume", "retake", "run", "set", "start", "stream", "switch", "take", "verify",
+    const VERBS: [&str; 22] = [
+        "begin", "cancel", "clear", "collect", "delete", "describe", "get", "home", "jog", "list", "log",
+        "pause", "preview", "resume", "retake", "run", "set", "start", "stream", "switch", "take", "verify",
     ];
 
     /// Method, path and operation of each.
@@ -140,6 +151,46 @@ mod tests {
         }
         assert!(operations.len() > 40, "{} operations", operations.len());
         assert_eq!(used, described, "tags that nothing has");
+    }
+
+    /// What some generators of clients drop without a word.
+    #[test]
+    fn nothing_in_the_document_is_beyond_generators_of_clients() {
+        fn walk(value: &Value, place: &str) {
+            if let Value::Object(object) = value {
+                assert!(!object.contains_key("allOf"), "{place}: put together");
+                let composed = object.contains_key("$ref") || object.contains_key("oneOf");
+                assert!(
+                    !composed || !object.contains_key("default"),
+                    "{place}: a default of what is elsewhere"
+                );
+            }
+            match value {
+                Value::Object(object) => {
+                    object.iter().for_each(|(key, value)| walk(value, &format!("{place}/{key}")));
+                }
+                Value::Array(items) => items.iter().for_each(|value| walk(value, place)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+        let document = serde_json::to_value(openapi()).unwrap();
+        walk(&document, "");
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let variants = |name: &str| schemas[name]["oneOf"].as_array().unwrap();
+        // What is common to all is in each.
+        for (name, common) in [("Control", "name"), ("Shot", "attempts"), ("PreflightFinding", "check")] {
+            for variant in variants(name) {
+                assert!(variant["properties"].as_object().unwrap().len() > 1, "{name}: {variant}");
+                assert!(
+                    variant["required"].as_array().unwrap().iter().any(|key| key == common),
+                    "{name}: {variant}"
+                );
+            }
+        }
+        assert!(schemas["ScanDetail"]["properties"]["plan"].is_object());
+        let events =
+            variants("StreamMessage").iter().filter(|variant| variant["properties"]["number"].is_object());
+        assert!(events.count() > 10);
     }
 
     #[test]

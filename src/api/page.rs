@@ -3,13 +3,16 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
-use super::files;
-use super::problem::Problem;
+use super::transport::files;
+use super::transport::problem::Problem;
 
 /// What is said in its place.
 const NO_PAGE: &str = "<!doctype html><title>scanner</title><p>This scanner was built without its web page: \
     <code>make</code> builds it (it needs npm), <code>cargo</code> alone does not. The API works: \
     see <a href=\"/api/v1/openapi.json\">its document</a>.";
+
+/// First parts of paths that are never views of the page: what is below them is a route, or nothing.
+const NO_VIEWS: [&str; 4] = ["api", "healthz", "readyz", "metrics"];
 
 /// The files of `target/ui`, as the build found them.
 #[derive(rust_embed::RustEmbed)]
@@ -20,15 +23,23 @@ struct Files;
 /// A file of the page; any other path that is not the API's is a page of its own (`docs`), or else a view of the page.
 pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_matches('/');
-    if path == "api" || path.starts_with("api/") {
-        return Problem::not_found(format!(
+    let nothing = || {
+        Problem::not_found(format!(
             "there is nothing at /{path}: GET /api/v1/openapi.json shows what there is"
         ))
-        .into_response();
+        .into_response()
+    };
+    if path.split('/').next().is_some_and(|first| NO_VIEWS.contains(&first)) {
+        return nothing();
     }
     if method != Method::GET && method != Method::HEAD {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        let mut response = wrong_method(method, uri).await.into_response();
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+        return response;
     }
+    // A page that is shown at a view's path asks for its files beside that: there, so that a proxy may have put a path
+    // of its own before it, which only the browser knows.
+    let path = path.find("/assets/").map_or(path, |at| &path[at + 1..]);
     let is_view = !path.contains('.');
     let found = if is_view {
         file(&format!("{path}.html"), &headers).or_else(|| file("index.html", &headers))
@@ -40,9 +51,15 @@ pub(super) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Respon
             return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NO_PAGE)
                 .into_response();
         }
-        return StatusCode::NOT_FOUND.into_response();
+        return nothing();
     };
     response
+}
+
+/// What is answered where something else can be done.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{method} is nothing that can be done to {}: see `Allow`", uri.path());
+    Problem::bad_request(detail).with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// The file, in the best encoding that the client takes and the build has.

@@ -15,13 +15,12 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::access::{self, auth};
 use super::app::App;
 use super::document::{Document, complete};
-use super::problem::Problem;
-use super::{
-    archive, auth, cameras, capture_status, captures, events, health, live_routes, metrics, operation, page,
-    pair, plans, rig, scans, shots, status,
-};
+use super::page;
+use super::transport::problem::Problem;
+use super::{captures, events, live, operation, rig, scans};
 
 /// Most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -33,55 +32,59 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob: 
     script-src 'self'; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
-fn routes() -> OpenApiRouter<Arc<App>> {
+fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(metrics::metrics))
-        .routes(routes!(operation::preflight))
-        .routes(routes!(operation::log))
-        .routes(routes!(operation::support))
+        .routes(routes!(operation::health::healthz))
+        .routes(routes!(operation::health::readyz))
+        .routes(routes!(operation::metrics::metrics))
+        .routes(routes!(operation::routes::preflight))
+        .routes(routes!(operation::routes::log))
+        .routes(routes!(operation::routes::support))
         .routes(routes!(auth::login))
-        .routes(routes!(pair::begin))
-        .routes(routes!(pair::collect))
-        .routes(routes!(pair::give_up))
+        .routes(routes!(access::pair::begin))
+        .routes(routes!(access::pair::collect))
+        .routes(routes!(access::pair::give_up))
         .routes(routes!(auth::logout))
         .routes(routes!(auth::session))
-        .routes(routes!(status::status))
-        .routes(routes!(events::events))
-        .routes(routes!(events::events_ws))
-        .routes(routes!(plans::plans))
-        .routes(routes!(plans::plan))
-        .routes(routes!(plans::preview))
-        .routes(routes!(scans::scans, scans::start))
-        .routes(routes!(scans::scan, scans::remove))
-        .routes(routes!(scans::resume))
-        .routes(routes!(scans::verify))
-        .routes(routes!(shots::shots))
-        .routes(routes!(shots::retake))
-        .routes(routes!(captures::capture))
-        .routes(routes!(captures::test))
-        .routes(routes!(capture_status::capture_status))
-        .routes(routes!(captures::preview))
-        .routes(routes!(captures::history))
-        .routes(routes!(captures::image))
-        .routes(routes!(captures::thumbnail))
-        .routes(routes!(live_routes::live))
-        .routes(routes!(live_routes::socket))
-        .routes(routes!(live_routes::mjpeg))
-        .routes(routes!(cameras::cameras))
-        .routes(routes!(cameras::set))
-        .routes(routes!(cameras::lights))
-        .routes(routes!(archive::archive))
-        .routes(routes!(shots::image))
-        .routes(routes!(shots::thumbnail))
-        .routes(routes!(shots::cover))
-        .routes(routes!(rig::pause))
-        .routes(routes!(rig::cancel))
-        .routes(routes!(rig::clear))
-        .routes(routes!(rig::axes))
-        .routes(routes!(rig::jog))
-        .routes(routes!(rig::home))
+        .routes(routes!(events::routes::status))
+        .routes(routes!(events::routes::events))
+        .routes(routes!(events::routes::events_ws))
+        .routes(routes!(scans::plans::plans))
+        .routes(routes!(scans::plans::plan))
+        .routes(routes!(scans::plans::preview))
+        .routes(routes!(scans::routes::scans, scans::routes::start))
+        .routes(routes!(scans::routes::scan, scans::describe::describe, scans::routes::remove))
+        .routes(routes!(scans::routes::resume))
+        .routes(routes!(scans::routes::verify))
+        .routes(routes!(scans::report::report))
+        .routes(routes!(scans::shots::shots))
+        .routes(routes!(scans::shots::retake))
+        .routes(routes!(captures::routes::capture))
+        .routes(routes!(captures::routes::test))
+        .routes(routes!(captures::status::capture_status))
+        .routes(routes!(captures::routes::preview))
+        .routes(routes!(captures::routes::history))
+        .routes(routes!(captures::routes::image))
+        .routes(routes!(captures::routes::thumbnail))
+        .routes(routes!(live::routes::live))
+        .routes(routes!(live::routes::socket))
+        .routes(routes!(live::routes::stream))
+        .routes(routes!(rig::cameras::cameras))
+        .routes(routes!(rig::cameras::set))
+        .routes(routes!(rig::cameras::lights))
+        .routes(routes!(scans::archive::archive))
+        .routes(routes!(scans::poses::poses))
+        // Documented in `Document`.
+        .route(scans::exports::ROUTE, axum::routing::get(scans::exports::export))
+        .routes(routes!(scans::shots::image))
+        .routes(routes!(scans::shots::thumbnail))
+        .routes(routes!(scans::shots::cover))
+        .routes(routes!(rig::routes::pause))
+        .routes(routes!(rig::routes::cancel))
+        .routes(routes!(rig::routes::clear))
+        .routes(routes!(rig::routes::axes))
+        .routes(routes!(rig::routes::jog))
+        .routes(routes!(rig::routes::home))
 }
 
 /// The document of the API, generated from its handlers.
@@ -90,7 +93,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// Everything that is served.
-pub(super) fn router(app: Arc<App>) -> Router {
+pub(super) fn router(app: App) -> Router {
     let (routes, document) = routes().split_for_parts();
     let document = Arc::new(complete(document));
     let fixed = |name: HeaderName, value: &'static str| {
@@ -98,14 +101,16 @@ pub(super) fn router(app: Arc<App>) -> Router {
     };
     routes
         .route("/api/v1/openapi.json", axum::routing::get(move || async move { Json(document.clone()) }))
+        .method_not_allowed_fallback(page::wrong_method)
         .fallback(page::page)
-        .layer(from_fn_with_state(app.clone(), auth::gate))
+        .layer(from_fn_with_state(app.access.clone(), auth::gate))
         .layer(from_fn(hear_out))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        // By which we know our own page (`access::scope`); nobody else is told.
+        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(fixed(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .layer(fixed(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
         .with_state(app)

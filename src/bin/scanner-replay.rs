@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use scanner::camera_driver::{host, replay};
+use scanner::camera_driver::host;
+use scanner::sim::replay;
 
 fn main() -> ExitCode {
     let program = host::Program {

@@ -52,7 +52,7 @@ pub enum LinkError {
     /// A message of this end that is too long to be sent.
     #[error("a message of {bytes} bytes is too long for the camera link, which takes {MAX_MESSAGE}")]
     TooLong {
-        /// Its length.
+        /// Length of the message that was to be sent, in bytes.
         bytes: usize,
     },
     /// The operating system's error.
@@ -150,6 +150,10 @@ impl Link {
             .collect();
         if received.bytes == 0 && descriptors.is_empty() {
             return Ok(None);
+        }
+        // The kernel drops descriptors for which this process has no number left: that is no fault of the peer.
+        if received.flags.contains(ReturnFlags::CTRUNC) && descriptors.len() < DESCRIPTOR_ROOM {
+            return Err(Errno::MFILE.into());
         }
         if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) || received.bytes > MAX_MESSAGE
         {

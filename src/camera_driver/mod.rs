@@ -1,11 +1,6 @@
 //! A camera is another process: the protocol between it and the daemon, and the driver's end of it.
 
-pub mod clock;
-pub mod controls;
 pub mod dmabuf;
 pub mod host;
 pub mod link;
 pub mod protocol;
-pub mod replay;
-pub mod sim;
-pub mod synthetic;

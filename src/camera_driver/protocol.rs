@@ -13,9 +13,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Dioptres, FramesPerSecond};
-
-pub use super::controls::{ColourGains, Control, Controls, Domain, Metering, NoiseReduction, Region};
+use crate::model::{ColourGains, Control, Controls, Orientation, PixelFormat, Region, Size};
+use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
 /// The version of this protocol.
 pub const VERSION: u32 = 1;
@@ -25,46 +24,6 @@ pub const MAX_MESSAGE: usize = 64 * 1024;
 pub const SOCKET_FD: i32 = 3;
 /// A running driver sends at least one `beat` in this time, unless its camera thread is stuck.
 pub const BEAT_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// Layout of pixels in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PixelFormat {
-    /// Three planes: Y, U, V, the latter two at half width and height. Full-range BT.601 (as JPEG).
-    Yuv420,
-    /// Two planes: Y, and U and V interleaved at half width and height. Full-range BT.601 (as JPEG).
-    Nv12,
-}
-
-impl PixelFormat {
-    /// How many planes it has.
-    pub const fn planes(self) -> usize {
-        match self {
-            Self::Yuv420 => 3,
-            Self::Nv12 => 2,
-        }
-    }
-
-    /// Bytes in a row (without padding) and rows of `plane` in an image of `size`.
-    pub const fn plane_size(self, plane: usize, size: Size) -> (u32, u32) {
-        let (half_width, half_height) = (size.width.div_ceil(2), size.height.div_ceil(2));
-        match (self, plane) {
-            (_, 0) => (size.width, size.height),
-            (Self::Yuv420, _) => (half_width, half_height),
-            (Self::Nv12, _) => (half_width * 2, half_height),
-        }
-    }
-}
-
-/// Width and height in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Size {
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
 
 /// Which of a camera's streams a frame belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,22 +43,6 @@ pub struct Mode {
     /// The raw format, as its driver calls it: `SRGGB10_CSI2P`; none if raw frames are not offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
-}
-
-/// How images are turned before they are handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Orientation {
-    /// As the sensor stands.
-    #[default]
-    Normal,
-    /// Upside down.
-    #[serde(rename = "rotate_180")]
-    Rotate180,
-    /// Left and right exchanged.
-    Mirror,
-    /// Top and bottom exchanged.
-    Flip,
 }
 
 /// What a driver says of itself and its camera.
@@ -199,7 +142,7 @@ pub enum ToDriver {
     },
     /// The memory of this frame may be used again.
     Release {
-        /// [`Frame::buffer`].
+        /// [`FrameMetadata::buffer`].
         buffer: u64,
     },
     /// End.
@@ -214,6 +157,14 @@ pub struct Frame {
     /// The `capture` that it answers; none for live frames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<u64>,
+    /// What the driver says of it.
+    #[serde(flatten)]
+    pub metadata: FrameMetadata,
+}
+
+/// What a driver says of a picture: how it lies in its memory, when it was taken, and with what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameMetadata {
     /// Which stream.
     pub stream: Stream,
     /// Pixel format.
@@ -227,12 +178,14 @@ pub struct Frame {
     /// `CLOCK_MONOTONIC` in nanoseconds at which readout of the first row began, which is when its exposure
     /// ended (libcamera's `SensorTimestamp`): exposure began at `sensor_timestamp_ns - exposure_us * 1000`.
     pub sensor_timestamp_ns: u64,
-    /// Exposure time in microseconds.
-    pub exposure_us: u64,
+    /// Exposure time in microseconds; absent or null if unknown, never 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure_us: Option<u64>,
     /// Time from the first to the last row's readout in microseconds; 0 if unknown.
     pub readout_us: u64,
-    /// Analogue gain.
-    pub gain: f64,
+    /// Analogue gain, 1 = none; absent or null if unknown, never 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain: Option<f64>,
     /// White balance, if the camera says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub white_balance: Option<ColourGains>,
@@ -244,8 +197,22 @@ pub struct Frame {
     pub completed_ns: u64,
     /// The sensor's frame counter; grows within an epoch.
     pub sequence: u64,
-    /// For `release`.
+    /// For `release`; never used twice in a driver's life.
     pub buffer: u64,
+}
+
+impl FrameMetadata {
+    /// When the exposure of its first row began, `CLOCK_MONOTONIC` in nanoseconds. Where that is not known, at the
+    /// earliest: no sensor exposes for longer than a frame takes, which is `frame_ns`.
+    pub fn exposed_from_ns(&self, frame_ns: u64) -> u64 {
+        let exposure_ns = self.exposure_us.map_or(frame_ns, |time| time.saturating_mul(1000));
+        self.sensor_timestamp_ns.saturating_sub(exposure_ns)
+    }
+
+    /// Exposure time and gain as images record them, in which 0 is unknown.
+    pub fn exposure_and_gain(&self) -> (Seconds, f64) {
+        (Seconds::new(self.exposure_us.unwrap_or_default() as f64 / 1e6), self.gain.unwrap_or_default())
+    }
 }
 
 /// What went wrong in a driver; decides what recovery does.

@@ -1,11 +1,17 @@
 //! What can be written on the command line.
 
+mod description;
+mod rig;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::plan::Axis;
-use crate::rig::panel::Button;
+use crate::export::Format;
+
+pub(super) use description::DescriptionArgs;
+use rig::PanelButton;
+pub(super) use rig::{RigAxis, RigCommand};
 
 /// Drives a 3D-scanner rig: cameras, turntable, lights. No scan is lost, and none lies.
 #[derive(Debug, Parser)]
@@ -36,9 +42,24 @@ pub(super) enum Command {
     Scan {
         /// Which [plan.NAME]; the first one if absent
         plan: Option<String>,
-        /// What to call the scan, as 2026-11-21-143005-owl; by date and time if absent
+        /// Its id, as 2026-11-21-143005-owl; by date and time if absent
         #[arg(long)]
         id: Option<String>,
+        #[command(flatten)]
+        what: DescriptionArgs,
+        /// Print the summary as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Scan the empty rig, in the foreground: by that, later scans of the same plan get masks. It is kept
+    Reference {
+        /// Which [plan.NAME]; the first one if absent
+        plan: Option<String>,
+        /// Its id; by date and time if absent
+        #[arg(long)]
+        id: Option<String>,
+        #[command(flatten)]
+        what: DescriptionArgs,
         /// Print the summary as JSON
         #[arg(long)]
         json: bool,
@@ -50,6 +71,9 @@ pub(super) enum Command {
         /// The axes that are put by hand stand where the configuration says: they were turned there
         #[arg(long)]
         homed: bool,
+        /// The other machine to which the scan belongs has stopped for good
+        #[arg(long)]
+        take_over: bool,
         /// Print the summary as JSON
         #[arg(long)]
         json: bool,
@@ -81,6 +105,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: DatasetCommand,
     },
+    /// Show which storage scans go to; a disk has a mark by which it is known again
+    Storage {
+        /// From now on scans go to what is there now, such as a new disk
+        #[arg(long)]
+        accept: bool,
+    },
     /// Show what the running scanner is doing
     Status {
         /// Print as JSON
@@ -91,9 +121,14 @@ pub(super) enum Command {
     Start {
         /// Which [plan.NAME]; the first one if absent
         plan: Option<String>,
+        /// Of the empty rig: by that, later scans of the same plan get masks
+        #[arg(long)]
+        reference: bool,
         /// Go on with this scan instead
-        #[arg(long, value_name = "SCAN", conflicts_with = "plan")]
+        #[arg(long, value_name = "SCAN", conflicts_with_all = ["plan", "reference"])]
         resume: Option<String>,
+        #[command(flatten)]
+        what: DescriptionArgs,
         /// Not if an axis has to be put in its place by hand first
         #[arg(long)]
         unattended: bool,
@@ -157,12 +192,23 @@ pub(super) enum Command {
         /// What to call it: for what or whom it is
         #[arg(default_value = "default")]
         name: String,
+        /// Who has it may look at everything, and change and capture nothing
+        #[arg(long, conflicts_with_all = ["revoke", "list"])]
+        look_only: bool,
         /// Make the token of this name invalid
         #[arg(long, conflicts_with = "list")]
         revoke: bool,
         /// List the names of all tokens
         #[arg(long)]
         list: bool,
+    },
+    /// Let in a browser that asks to be paired with the rig
+    Pair {
+        /// The code that its page shows; `scanner status` has it, too, with name and address
+        code: String,
+        /// Refuse it instead
+        #[arg(long)]
+        refuse: bool,
     },
     /// Look through a camera over the HTTP API, in numbers; the token is in the environment (`SCANNER_TOKEN`)
     Watch {
@@ -191,102 +237,6 @@ pub(super) enum Command {
         /// Which folder
         directory: PathBuf,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum RigCommand {
-    /// Move an axis by a distance
-    Jog {
-        /// Which axis
-        axis: RigAxis,
-        /// How far, with its unit and sign: "5 deg", "-2.5 mm"
-        #[arg(allow_hyphen_values = true)]
-        distance: String,
-    },
-    /// Home axes
-    Home {
-        /// Which; all that have a switch, if absent
-        axes: Vec<RigAxis>,
-    },
-    /// Switch the lights on for a while
-    Lights {
-        /// For how many seconds
-        #[arg(long, default_value_t = 5.0)]
-        seconds: f64,
-    },
-    /// Print every change of buttons, switches and the emergency stop; moves nothing
-    Watch {
-        /// For how many seconds; until Ctrl-C if absent
-        #[arg(long)]
-        seconds: Option<f64>,
-    },
-    /// Give a simulated pin of the running scanner a level
-    Level {
-        /// Its number
-        pin: u32,
-        /// Its level
-        level: PinLevel,
-    },
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(super) enum PinLevel {
-    High,
-    Low,
-    /// What the simulated rig gives it
-    Own,
-}
-
-impl From<PinLevel> for Option<bool> {
-    fn from(level: PinLevel) -> Self {
-        match level {
-            PinLevel::High => Some(true),
-            PinLevel::Low => Some(false),
-            PinLevel::Own => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(super) enum RigAxis {
-    Turntable,
-    Lift,
-    Rail,
-    Tilt,
-}
-
-impl From<RigAxis> for Axis {
-    fn from(axis: RigAxis) -> Self {
-        match axis {
-            RigAxis::Turntable => Self::Turntable,
-            RigAxis::Lift => Self::Lift,
-            RigAxis::Rail => Self::Rail,
-            RigAxis::Tilt => Self::Tilt,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(super) enum PanelButton {
-    /// Begin a scan, or go on with the last one if it was paused or interrupted
-    Start,
-    /// Pause the scan under way
-    Stop,
-    /// Hold the start button: end the scan under way
-    Cancel,
-    /// Hold the stop button: let the axes move again after a fault
-    Clear,
-}
-
-impl From<PanelButton> for Button {
-    fn from(button: PanelButton) -> Self {
-        match button {
-            PanelButton::Start => Self::Start,
-            PanelButton::Stop => Self::Stop,
-            PanelButton::Cancel => Self::Cancel,
-            PanelButton::Clear => Self::Clear,
-        }
-    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -318,6 +268,9 @@ pub(super) struct PlanArgs {
 pub(super) enum DatasetCommand {
     /// List the scans, the newest first
     List {
+        /// Only those with each of these words in id, name, note or tags
+        #[arg(long, value_name = "WORDS")]
+        search: Option<String>,
         /// Print as JSON
         #[arg(long)]
         json: bool,
@@ -326,6 +279,66 @@ pub(super) enum DatasetCommand {
     Show {
         /// Its id, or the path of its folder
         scan: String,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change what a scan is called, also while it is under way; no file is moved
+    Describe {
+        /// Its id, or the path of its folder
+        scan: String,
+        #[command(flatten)]
+        what: DescriptionArgs,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show where each image of a scan was taken from, in the object's frame
+    Poses {
+        /// Its id, or the path of its folder
+        scan: String,
+        /// Print as JSON, with rotations
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a folder of a scan that a program for reconstruction opens, with poses in millimetres
+    Export {
+        /// Its id, or the path of its folder
+        scan: String,
+        /// For which program: colmap, nerfstudio, realityscan, metashape or meshroom
+        #[arg(long, value_name = "FORMAT")]
+        to: Format,
+        /// Where; it must not exist. exports/FORMAT in the scan's folder if absent
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+        /// With masks of the object, or not at all; if absent, with masks if the empty rig was scanned before
+        #[arg(long, conflicts_with = "no_masks")]
+        masks: bool,
+        /// Without masks
+        #[arg(long)]
+        no_masks: bool,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the report of a scan: one page with its measurements, its worst images, and where the cameras stood
+    Report {
+        /// Its id, or the path of its folder
+        scan: String,
+        /// Where to write it; report.html in the scan's folder if absent
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Make masks of the images, white where the object is, by a scan of the empty rig (`scanner reference`)
+    Masks {
+        /// Its id, or the path of its folder
+        scan: String,
+        /// By this scan of the empty rig, its id or path; by the newest before it if absent
+        #[arg(long, value_name = "SCAN")]
+        reference: Option<String>,
+        /// Also those that are there and right
+        #[arg(long)]
+        again: bool,
         /// Print as JSON
         #[arg(long)]
         json: bool,

@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::api::check_certificate;
 use crate::config::{Config, gpio};
 use crate::daemon::plan_from;
-use crate::rig::sim::SimAxes;
+use crate::ownership;
+use crate::sim::SimAxes;
 
 use super::exit::{Exit, Failure};
 use super::{devices, output};
@@ -23,6 +24,7 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
             return Ok(Exit::Config);
         }
     };
+    ownership::share_like(&config.storage.runtime_directory);
     // A plan that the axes cannot reach is better found now than at the press of the button.
     let start = SimAxes::home(&config.motion.axes);
     for plan in &config.plans {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::daemon::{ControlError, Reply, Request, TokenAction, ask};
 use crate::dataset::ScanId;
-use crate::plan::{Axis, ShotIndex};
+use crate::model::Axis;
+use crate::plan::ShotIndex;
 use crate::rig::panel::Button;
+use crate::scan::{Description, DescriptionChanges};
 
-use super::args::RigAxis;
+use super::args::{DescriptionArgs, RigAxis};
 use super::exit::{Exit, Failure};
 use super::output;
 
@@ -32,8 +34,9 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
     } else {
         let state = if scanning { "scanning" } else { "idle; last scan" };
         format!(
-            "{state} {}: point {}/{}, {}/{} shots stored, {} failed",
+            "{state} {}{}: point {}/{}, {}/{} shots stored, {} failed",
             text(&scan["scan"]),
+            scan["name"].as_str().map(|name| format!(" ({name})")).unwrap_or_default(),
             scan["point"],
             scan["points"],
             scan["stored"],
@@ -53,11 +56,13 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
     if let Some(fault) = status["fault"].as_str() {
         output::print(&format!("The axes are stopped: {fault}; when it is safe again: scanner clear"))?;
     }
-    let pairing = &status["pairing"];
-    if !pairing.is_null() {
-        let (name, address) = (text(&pairing["name"]), text(&pairing["address"]));
+    let pairings = status["pairings"].as_array().cloned().unwrap_or_default();
+    let button = if pairings.len() == 1 { "hold the start button, or: " } else { "" };
+    for pairing in &pairings {
+        let (name, address, code) =
+            (text(&pairing["name"]), text(&pairing["address"]), text(&pairing["code"]));
         output::print(&format!(
-            "{name:?} at {address} asks to be let in: hold the start button to approve it"
+            "{name:?} at {address} asks to be let in; if its page shows {code}, {button}scanner pair {code}"
         ))?;
     }
     if let Some(led) = status["led"].as_str() {
@@ -89,7 +94,9 @@ fn camera_state(state: &serde_json::Value) -> String {
 pub(super) fn start(
     config: &Config,
     plan: Option<String>,
+    reference: bool,
     resume: Option<String>,
+    what: DescriptionArgs,
     unattended: bool,
 ) -> Result<Exit, Failure> {
     if let Some(axis) = config.motion.backend.placed_by_hand()
@@ -99,8 +106,14 @@ pub(super) fn start(
         return Err(Failure { exit: Exit::Config, message });
     }
     match resume {
-        Some(scan) => tell(config, &Request::Resume { scan }, RESUME_PATIENCE),
-        None => tell(config, &Request::Start { plan }, START_PATIENCE),
+        Some(scan) => {
+            let changes = DescriptionChanges::from(what);
+            if !changes.is_empty() {
+                describe(config, scan.clone(), changes)?;
+            }
+            tell(config, &Request::Resume { scan }, RESUME_PATIENCE)
+        }
+        None => tell(config, &Request::Start { plan, reference, description: what.into() }, START_PATIENCE),
     }
 }
 
@@ -116,6 +129,19 @@ pub(super) fn retake(config: &Config, scan: &ScanId, shots: &[ShotIndex]) -> Res
         }
     }
     Ok(Some(Exit::Done))
+}
+
+/// What the scan is called now; none if no scanner runs on this rig.
+pub(super) fn describe(
+    config: &Config,
+    scan: String,
+    changes: DescriptionChanges,
+) -> Result<Option<Description>, Failure> {
+    let request = Request::Describe { scan, changes };
+    match ask(&config.storage.runtime_directory, &request, START_PATIENCE) {
+        Err(ControlError::NotRunning { .. }) => Ok(None),
+        answer => Ok(Some(serde_json::from_value(accepted(answer?)?.1).map_err(std::io::Error::from)?)),
+    }
 }
 
 pub(super) fn pause(config: &Config) -> Result<Exit, Failure> {
@@ -147,12 +173,14 @@ pub(super) fn press(config: &Config, button: Button) -> Result<Exit, Failure> {
     tell(config, &Request::Press { button }, ANSWER_PATIENCE)
 }
 
-pub(super) fn token(config: &Config, name: String, revoke: bool, list: bool) -> Result<Exit, Failure> {
-    let action = match (list, revoke) {
-        (true, _) => TokenAction::List,
-        (false, true) => TokenAction::Revoke { name },
-        (false, false) => TokenAction::New { name },
-    };
+pub(super) fn pair(config: &Config, code: &str, refuse: bool) -> Result<Exit, Failure> {
+    // As people write them.
+    let code = code.replace([' ', '-'], "");
+    tell(config, &Request::Pair { code, refuse }, ANSWER_PATIENCE)
+}
+
+pub(super) fn token(config: &Config, action: TokenAction) -> Result<Exit, Failure> {
+    let list = action == TokenAction::List;
     let (message, tokens) = ask_for(config, &Request::Token { action }, ANSWER_PATIENCE)?;
     if !list {
         output::print(&message)?;
@@ -160,8 +188,8 @@ pub(super) fn token(config: &Config, name: String, revoke: bool, list: bool) -> 
     }
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let rows = tokens.as_array().into_iter().flatten();
-    let rows = rows.map(|token| [text(&token["name"]), text(&token["created"])]);
-    output::print(&output::table(["NAME", "CREATED"], rows))?;
+    let rows = rows.map(|token| [text(&token["name"]), text(&token["created"]), text(&token["may"])]);
+    output::print(&output::table(["NAME", "CREATED", "MAY"], rows))?;
     Ok(Exit::Done)
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::config::{Config, MotionBackend};
 use crate::daemon::{PlanChoice, Work};
 use crate::dataset;
+use crate::scan::Description;
 use crate::units::Seconds;
 
 use super::args::DemoArgs;
@@ -20,6 +21,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     config.storage.directory.clone_from(&directory);
     let runtime = tempfile::Builder::new().prefix("scanner-demo-").tempdir()?;
     runtime.path().clone_into(&mut config.storage.runtime_directory);
+    runtime.path().clone_into(&mut config.storage.state_directory);
     if let Some(factor) = args.time_scale
         && let MotionBackend::Sim { time_scale } = &mut config.motion.backend
     {
@@ -32,7 +34,11 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     if !args.json {
         output::print(&introduction(&config))?;
     }
-    let summary = scan::perform(config, Work::New { plan: PlanChoice::First, id: None }, false)?;
+    let summary = scan::perform(
+        config,
+        Work::New { plan: PlanChoice::First, id: None, description: Description::default() },
+        scan::Word::default(),
+    )?;
     let folder: PathBuf = directory.join(&summary.scan);
     let report = dataset::verify(&folder)?;
     if args.json {
@@ -45,7 +51,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         let verdict = if report.is_sound() { "verified" } else { "DAMAGED" };
         output::print(&format!("\nDataset ({verdict}): {}", folder.display()))?;
     }
-    Ok(if report.is_sound() { summary.end.into() } else { Exit::Invalid })
+    Ok(if report.is_sound() { Exit::from(&summary.end) } else { Exit::Invalid })
 }
 
 fn introduction(config: &Config) -> String {

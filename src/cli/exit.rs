@@ -1,11 +1,14 @@
-//! Exit codes: documented in `scanner --help`, the man page and the README; they do not change their meaning.
+//! Exit codes: documented in `scanner --help`, the man page and docs/commands.md; they do not change their meaning.
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::daemon::{ControlError, Reason, StartError};
 use crate::dataset::{OpenError, SpaceError};
-use crate::run::EndName;
+use crate::export::ExportError;
+use crate::mask::MaskError;
+use crate::report::ReportError;
+use crate::scan::{End, Outcome};
 
 /// How the program ended. 2 is a wrong command line (clap's own).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +38,7 @@ Exit codes:
    5  the scan is paused; go on with `scanner resume`
    6  the scan was cancelled; it can still be resumed, unless it ended before it had begun
    7  the rig is in use, or a scan is already under way
-   8  the disk is full, read-only, or failing
+   8  the disk is full, read-only, failing, or not there
    9  a dataset is damaged, or of a version that this program does not know
   10  there is no such scan, no scan is under way, or no scanner is running
   11  a camera or its driver cannot be used
@@ -60,13 +63,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<EndName> for Exit {
-    fn from(end: EndName) -> Self {
+impl From<&End> for Exit {
+    fn from(end: &End) -> Self {
         match end {
-            EndName::Complete => Self::Done,
-            EndName::Incomplete | EndName::Aborted => Self::Incomplete,
-            EndName::Cancelled => Self::Cancelled,
-            EndName::Paused => Self::Paused,
+            End::Finished(Outcome::Complete) => Self::Done,
+            End::Finished(Outcome::Incomplete | Outcome::Aborted) => Self::Incomplete,
+            End::Finished(Outcome::Cancelled) => Self::Cancelled,
+            End::Paused { .. } => Self::Paused,
         }
     }
 }
@@ -97,6 +100,41 @@ impl From<StartError> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         Self::new(Reason::from(&error).into(), &error)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        let exit = match &error {
+            ExportError::Open(error) => Reason::from(error).into(),
+            ExportError::Empty(_) | ExportError::Exists(_) => Exit::Failed,
+            ExportError::Image { .. } => Exit::Invalid,
+            ExportError::Write { .. } | ExportError::Full { .. } => Exit::Storage,
+            ExportError::GivenUp => Exit::Cancelled,
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        let exit = match &error {
+            ReportError::Open(error) => Reason::from(error).into(),
+            ReportError::Write { .. } => Exit::Storage,
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<MaskError> for Failure {
+    fn from(error: MaskError) -> Self {
+        let exit = match &error {
+            MaskError::Open(error) => Reason::from(error).into(),
+            MaskError::NoReference(_) => Exit::NotFound,
+            MaskError::EmptyRig(_) | MaskError::GivenUp => Exit::Failed,
+            MaskError::Write { .. } => Exit::Storage,
+        };
+        Self::new(exit, &error)
     }
 }
 

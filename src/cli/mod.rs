@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod generate;
 mod logs;
+mod masks;
 mod openapi;
 mod output;
 mod plan;
@@ -19,17 +20,22 @@ mod rig;
 mod run;
 mod scan;
 mod signals;
+mod storage;
 mod watch;
+mod watched;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use command_fds::inherited::init_inherited_fds;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::Config;
+use crate::daemon::{May, TokenAction};
 use crate::logging;
+use crate::ownership;
 
 use args::{Args, Command};
 use exit::{Exit, Failure};
@@ -39,8 +45,18 @@ pub fn main() -> ExitCode {
     #[expect(unsafe_code, reason = "descriptors that systemd passes become owned ones")]
     // SAFETY: nothing has opened or owns a descriptor yet: this is the first thing that the program does.
     let inherited = unsafe { init_inherited_fds() };
+    signals::outlive_long_files();
     let args = Args::parse();
-    let long_running = matches!(args.command, Command::Run | Command::Scan { .. } | Command::Resume { .. });
+    if !clock_is_sane() {
+        // Before anything asks for the time, the log included.
+        let message = "the clock of this machine shows a year that no date can have: set it, for example with `timedatectl set-time`";
+        output::error(message);
+        return Exit::Failed.into();
+    }
+    let long_running = matches!(
+        args.command,
+        Command::Run | Command::Scan { .. } | Command::Reference { .. } | Command::Resume { .. }
+    );
     // A person who watches a progress bar wants to see what is out of the ordinary; a log is to be complete.
     let default =
         if long_running && !logging::is_interactive() { LevelFilter::INFO } else { LevelFilter::WARN };
@@ -66,16 +82,24 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     let config = args.config.as_path();
     match args.command {
         Command::Run => run::run(config, load(config)?),
-        Command::Scan { plan, id, json } => scan::scan(load(config)?, plan, id.as_deref(), json),
-        Command::Resume { scan, homed, json } => scan::resume(load(config)?, &scan, homed, json),
+        Command::Scan { plan, id, what, json } => {
+            scan::scan(load(config)?, plan, id.as_deref(), what, false, json)
+        }
+        Command::Reference { plan, id, what, json } => {
+            scan::scan(load(config)?, plan, id.as_deref(), what, true, json)
+        }
+        Command::Resume { scan, homed, take_over, json } => {
+            scan::resume(load(config)?, &scan, scan::Word { homed, take_over }, json)
+        }
         Command::Demo(demo) => demo::demo(&demo),
         Command::Plan(plan) => plan::plan(&load(config)?, &plan),
         Command::CheckConfig { devices, json } => check_config::check_config(config, devices, json),
         Command::Devices { release, json } => devices::devices(load(config)?, release, json),
         Command::Dataset { command } => dataset::dataset(config, command),
+        Command::Storage { accept } => storage::storage(&load(config)?, accept),
         Command::Status { json } => control::status(&load(config)?, json),
-        Command::Start { plan, resume, unattended } => {
-            control::start(&load(config)?, plan, resume, unattended)
+        Command::Start { plan, reference, resume, what, unattended } => {
+            control::start(&load(config)?, plan, reference, resume, what, unattended)
         }
         Command::Retake { scan, shots } => retake::retake(&load(config)?, &scan, &shots),
         Command::Pause => control::pause(&load(config)?),
@@ -88,7 +112,16 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Rig { command } => rig::rig(load(config)?, command),
         Command::SafeState { force } => rig::safe_state(&load(config)?, force),
         Command::Press { button } => control::press(&load(config)?, button.into()),
-        Command::Token { name, revoke, list } => control::token(&load(config)?, name, revoke, list),
+        Command::Pair { code, refuse } => control::pair(&load(config)?, &code, refuse),
+        Command::Token { name, look_only, revoke, list } => {
+            let may = if look_only { May::Look } else { May::Use };
+            let action = match (list, revoke) {
+                (true, _) => TokenAction::List,
+                (false, true) => TokenAction::Revoke { name },
+                (false, false) => TokenAction::New { name, may },
+            };
+            control::token(&load(config)?, action)
+        }
         Command::Watch { camera, url, ca, seconds } => watch::watch(config, &camera, url, ca, seconds),
         Command::Openapi => openapi::openapi(),
         Command::Completions { shell } => generate::completions(shell),
@@ -96,6 +129,15 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     }
 }
 
+/// Whether the time is one that can be written as a date, in the years up to 9999. With a day to spare for time zones.
+fn clock_is_sane() -> bool {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let later = SystemTime::now().checked_add(DAY);
+    later.is_some_and(|later| jiff::Timestamp::try_from(later).is_ok())
+}
+
 fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path).map_err(|errors| Failure::new(Exit::Config, &errors))
+    let config = Config::load(path).map_err(|errors| Failure::new(Exit::Config, &errors))?;
+    ownership::share_like(&config.storage.runtime_directory);
+    Ok(config)
 }

@@ -1,17 +1,23 @@
 //! What is printed for the user.
 
-use std::io::{self, Write};
+use std::io;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
+use crate::logging;
+
+/// How long a reader of standard output that takes nothing is waited for, where a signal does not end the program.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Prints lines to standard output. A reader that has gone away is no error.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
-    match write!(out, "{text}{newline}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+    match logging::print(format!("{text}{newline}"), super::signals::are_heard().then_some(PATIENCE)) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Failed, &format!("cannot print to standard output: {error}")))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -24,7 +30,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// Prints an error to standard error. That it cannot be printed cannot be told to anybody.
 pub(super) fn error(message: &str) {
     let prefix = if message.starts_with("error") { "" } else { "error: " };
-    let _ = writeln!(io::stderr(), "{prefix}{}", message.trim_end());
+    logging::say(format!("{prefix}{}\n", message.trim_end()));
 }
 
 /// A table with a header, without lines that a script would stumble over.

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::daemon::plan_from;
-use crate::plan::{self, Axis};
-use crate::rig::sim::SimAxes;
+use crate::model::Axis;
+use crate::plan;
+use crate::sim::SimAxes;
 use crate::units::Seconds;
 
 use super::args::PlanArgs;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
 use crate::logging;
@@ -10,15 +10,16 @@ use crate::run::Progress;
 
 /// Draws until the scan ends (its progress is dropped). Draws nothing where nobody looks.
 pub(super) async fn draw(mut progress: watch::Receiver<Progress>) {
-    let bar = logging::bars().add(ProgressBar::new(0));
-    if !logging::is_interactive() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
+    let (true, Some(bars)) = (logging::is_interactive(), logging::bars()) else {
+        return;
+    };
+    let bar = bars.add(ProgressBar::new(0));
     let template = "{msg} [{wide_bar}] {pos}/{len} shots, {elapsed}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
-    bar.enable_steady_tick(Duration::from_millis(250));
+    // A tick of the library's own would be a thread of which it cannot say that there is none.
+    let mut tick = tokio::time::interval(Duration::from_millis(250));
     let mut first = true;
     loop {
         {
@@ -31,11 +32,13 @@ pub(super) async fn draw(mut progress: watch::Receiver<Progress>) {
             }
             bar.set_position(u64::from(now.stored));
             let failed = if now.failed == 0 { String::new() } else { format!(", {} failed", now.failed) };
+            let flagged = if now.flagged == 0 { String::new() } else { format!(", {} flagged", now.flagged) };
             let stopping = if now.stopping { ", stopping" } else { "" };
-            bar.set_message(format!("point {}/{}{failed}{stopping}", now.point, now.points));
+            bar.set_message(format!("point {}/{}{failed}{flagged}{stopping}", now.point, now.points));
         }
-        if progress.changed().await.is_err() {
-            break;
+        tokio::select! {
+            changed = progress.changed() => if changed.is_err() { break },
+            _ = tick.tick() => bar.tick(),
         }
     }
     bar.finish_and_clear();

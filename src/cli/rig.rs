@@ -8,7 +8,7 @@ use tracing::warn;
 use crate::config::Config;
 use crate::config::gpio::{Pull, inputs, safe_outputs};
 use crate::daemon::{StartError, Station, open_pins, open_pins_by_force};
-use crate::plan::Axis;
+use crate::model::Axis;
 use crate::rig::axes::{Axes, MotionError};
 use crate::rig::gpio::{OutputPin, PinError};
 

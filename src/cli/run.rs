@@ -1,27 +1,38 @@
 //! `scanner run`: the service.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::api::{Server, TlsError, check_certificate};
-use crate::config::Config;
+use crate::config::{Config, MotionBackend};
 use crate::daemon::{
-    Reason, Reload, Reloads, Reply, Service, Station, attend, keep_hours, resume_interrupted, serve,
+    Reason, Reload, Reloads, Reply, Service, Station, attend, keep_hours, resume_interrupted,
+    resume_when_there, serve,
 };
+use crate::doctor::{Asked, tell_of_shut_addresses};
+use crate::rig::camera::reap_orphans;
+use crate::scan::WaitsFor;
 use crate::systemd;
+use crate::threads;
 
 use super::exit::{Exit, Failure};
 use super::signals::{Heard, Signals};
+use super::watched::{MayEnd, Watched};
 
 /// How long a scan may take to pause when the service is asked to end: an image being written is finished.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// How long left-over blocking work may delay the end of the process.
 const SHUT_DOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// Names a file for [`breakdown`].
+const BREAKDOWN: &str = "SCANNER_SIM_BREAKDOWN";
+/// Threads of tokio that run tasks.
+const WORKERS: usize = 2;
+/// Threads for blocking calls that are there from the start.
+const READY_THREADS: usize = 4;
 
 pub(super) fn run(path: &Path, config: Config) -> Result<Exit, Failure> {
     let runtime = runtime()?;
@@ -39,11 +50,18 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
     running.serve(socket.as_ref())?;
     ready(&config);
     loop {
-        let reload = match next(&mut signals, &mut wishes).await {
+        let reload = match next(&mut signals, &mut wishes, &mut running.tasks).await {
             Wish::End(heard) => {
                 info!("asked to end ({})", heard.name());
-                running.end().await;
+                running.end(WaitsFor::Person, "the service is stopping").await;
                 return Ok(());
+            }
+            // A scan under way is paused, in order, and goes on when the service has started again, as after a power
+            // cut: nobody wanted the pause. What else was under way begins anew with the process.
+            Wish::GiveUp(broken) => {
+                error!("the service ends, to be started anew: {broken}");
+                running.end(WaitsFor::Service, &format!("part of the service broke down: {broken}")).await;
+                return Err(Failure { exit: Exit::Failed, message: broken });
             }
             Wish::Reload(reload) => reload,
         };
@@ -83,15 +101,18 @@ fn ready(config: &Config) {
 enum Wish {
     End(Heard),
     Reload(Reload),
+    /// Part of the service is gone, for this reason.
+    GiveUp(String),
 }
 
-async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>) -> Wish {
+async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>, tasks: &mut Watched) -> Wish {
     tokio::select! {
         heard = signals.next() => match heard {
             Heard::Interrupt | Heard::Terminate | Heard::Quit => Wish::End(heard),
             Heard::HangUp => Wish::Reload(Reload::unattended()),
         },
         Some(reload) = wishes.recv() => Wish::Reload(reload),
+        broken = tasks.broken() => Wish::GiveUp(broken),
     }
 }
 
@@ -152,7 +173,7 @@ struct Running {
     /// Ends first: it has a part in the service.
     api: Option<Server>,
     service: Service,
-    tasks: JoinSet<()>,
+    tasks: Watched,
 }
 
 impl Running {
@@ -165,21 +186,33 @@ impl Running {
     /// Opens the rig; nobody can ask for anything yet.
     fn open(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
         let service = Service::reloadable(Station::open(config)?, reloads.clone());
-        Ok(Self { service, tasks: JoinSet::new(), api: None })
+        Ok(Self { service, tasks: Watched::default(), api: None })
     }
 
     /// From now on the rig does what it is asked for, at `socket`, too, if systemd passed one.
     fn serve(&mut self, socket: Option<&TcpListener>) -> Result<(), Failure> {
         let (service, tasks) = (&self.service, &mut self.tasks);
         let directory = &service.station().config().storage.runtime_directory;
-        tasks.spawn(serve(service.clone(), directory)?);
-        tasks.spawn(attend(service.clone()));
-        tasks.spawn(service.studio().clone().keep());
-        tasks.spawn(keep_hours(service.clone()));
-        tasks.spawn(systemd::follow(service.clone()));
+        tasks.spawn("the control socket", MayEnd::Never, serve(service.clone(), directory)?);
+        tasks.spawn("the panel", MayEnd::Unneeded, attend(service.clone()));
+        tasks.spawn("the reaping of orphans", MayEnd::Unneeded, reap_orphans());
+        tasks.spawn("the keeping of cameras", MayEnd::Never, service.standby().clone().keep());
+        tasks.spawn("the keeping of hours", MayEnd::Unneeded, keep_hours(service.clone()));
+        tasks.spawn("the wait for the disk", MayEnd::Unneeded, resume_when_there(service.clone()));
+        tasks.spawn("the status line for systemd", MayEnd::Never, systemd::follow(service.clone()));
+        if let Some(file) = breakdown(service.station().config()) {
+            tasks.spawn("the simulated breakdown", MayEnd::Never, break_down(file));
+        }
+        let asked =
+            socket.map_or_else(|| Asked::of(service.station().config().api.listen), |_| Asked::Socket);
+        tasks.spawn("the look at the unit's filter", MayEnd::Unneeded, tell_of_shut_addresses(asked));
         let api = Server::start(service, socket)?;
         let pulse = api.as_ref().map(Server::pulse).cloned().unwrap_or_default();
-        tasks.spawn(systemd::feed(service.clone(), directory.clone(), pulse));
+        tasks.spawn(
+            "the feeding of systemd's watchdog",
+            MayEnd::Unneeded,
+            systemd::feed(service.clone(), directory.clone(), pulse),
+        );
         self.api = api;
         Ok(())
     }
@@ -188,34 +221,85 @@ impl Running {
     async fn give_up(mut self) {
         drop(self.api.take());
         self.tasks.shutdown().await;
-        self.service.studio().close().await;
+        // They have nothing to do with the rig, but what is configured.
+        if tokio::time::timeout(STOP_PATIENCE, self.service.exports().done()).await.is_err() {
+            self.end_exports().await;
+        }
+        self.service.standby().close().await;
         self.service.give_up().await;
     }
 
-    async fn end(mut self) {
+    /// What is exported is given up, and nothing is left of it.
+    async fn end_exports(&self) {
+        self.service.exports().give_up();
+        if tokio::time::timeout(STOP_PATIENCE, self.service.exports().done()).await.is_err() {
+            warn!(
+                "an export did not end in {STOP_PATIENCE:?}: the next one of its scan removes what it leaves"
+            );
+        }
+    }
+
+    /// A scan under way is paused for this reason, and then waits for that.
+    async fn end(mut self, waits_for: WaitsFor, reason: &str) {
         systemd::stopping("stopping; a scan under way is paused");
         self.service.close();
         drop(self.api.take());
         self.tasks.shutdown().await;
         // Without a scan to pause, one may still be closing its cameras.
-        let _ = self.service.pause("the service is stopping");
+        let _ = self.service.pause_until(waits_for, reason);
         if tokio::time::timeout(STOP_PATIENCE, self.service.idle()).await.is_err() {
             warn!(
                 "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
             );
         }
-        let _ = tokio::time::timeout(STOP_PATIENCE, self.service.studio().close()).await;
+        self.end_exports().await;
+        let _ = tokio::time::timeout(STOP_PATIENCE, self.service.standby().close()).await;
         // Whatever hangs keeps the station, whose end would do so, too.
         tokio::task::block_in_place(|| self.service.station().end());
     }
 }
 
+/// The file whose appearance makes a task of a service on a simulated rig break down. For tests.
+fn breakdown(config: &Config) -> Option<PathBuf> {
+    match config.motion.backend {
+        MotionBackend::Sim { .. } => std::env::var_os(BREAKDOWN).map(PathBuf::from),
+        MotionBackend::Gpio(_) => None,
+    }
+}
+
+/// Ends, which it never should, once there is `file`, and takes that away.
+async fn break_down(file: PathBuf) {
+    while tokio::fs::remove_file(&file).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Two workers serve every rig: the work is done by other threads and processes.
+///
+/// # Errors
+/// There are no threads for it.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+    raise_descriptors();
+    threads::runtime(WORKERS, READY_THREADS, |_| {}).map_err(|error| no_threads(&error))
+}
+
+fn no_threads(error: &std::io::Error) -> Failure {
+    let message = format!(
+        "there are not enough threads to begin ({error}): look at `ulimit -u`, at TasksMax= of the unit, and at what else runs"
+    );
+    Failure { exit: Exit::Failed, message }
 }
 
 /// Ends the runtime without waiting for ever for a blocking call.
 pub(super) fn shut_down(runtime: tokio::runtime::Runtime) {
     runtime.shutdown_timeout(SHUT_DOWN_PATIENCE);
+}
+
+/// As many descriptors as the system allows: frames, files and clients share them.
+fn raise_descriptors() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
+        warn!("the limit of open files stays at {:?}: {error}", limit.current);
+    }
 }

@@ -1,50 +1,92 @@
-//! `scanner scan` and `scanner resume`: one scan in the foreground.
+//! `scanner scan`, `scanner reference` and `scanner resume`: one scan in the foreground.
+
+use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tracing::warn;
 
 use crate::config::Config;
 use crate::daemon::{Launched, Service, StartError, Starting, Station, Work, attend, serve};
+use crate::dataset;
+use crate::rig::camera::reap_orphans;
 use crate::run::Summary;
+use crate::scan::{Description, DescriptionChanges};
 
+use super::args::DescriptionArgs;
 use super::exit::{Exit, Failure};
-use super::signals::Signals;
+use super::signals::{GaveUp, Heard, Signals};
 use super::{output, progress, run};
+
+/// How long an export that is given up may take for the image at hand.
+const EXPORT_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn scan(
     config: Config,
     plan: Option<String>,
     id: Option<&str>,
+    what: DescriptionArgs,
+    reference: bool,
     json: bool,
 ) -> Result<Exit, Failure> {
     let id = id.map(str::parse).transpose().map_err(StartError::ScanId)?;
-    foreground(config, Work::New { plan: plan.into(), id }, false, json)
-}
-
-pub(super) fn resume(config: Config, scan: &str, homed: bool, json: bool) -> Result<Exit, Failure> {
-    let scan = scan.parse().map_err(StartError::ScanId)?;
-    foreground(config, Work::Resume { scan }, homed, json)
-}
-
-fn foreground(config: Config, work: Work, homed: bool, json: bool) -> Result<Exit, Failure> {
-    let directory = config.storage.directory.clone();
-    let summary = perform(config, work, homed)?;
-    if json {
-        output::json(&summary)?;
+    let plan = plan.into();
+    let said = DescriptionChanges::from(what);
+    let description =
+        said.applied(&Description::default()).map_err(|unfit| Failure::new(Exit::Failed, &unfit))?;
+    let work = if reference {
+        Work::Reference { plan, id, description }
     } else {
-        output::print(&describe(&summary))?;
-        output::print(&format!("Dataset: {}", directory.join(&summary.scan).display()))?;
-    }
-    Ok(summary.end.into())
+        Work::New { plan, id, description }
+    };
+    foreground(config, work, Word::default(), json)
 }
 
-/// Wires the rig up, scans, and takes it down again. `homed`: axes that are put by hand stand where they should.
-pub(super) fn perform(config: Config, work: Work, homed: bool) -> Result<Summary, Failure> {
+/// What only a person can say, before a scan goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Word {
+    /// Axes that are put by hand stand where they should.
+    pub(super) homed: bool,
+    /// The other machine that has the scan has stopped for good.
+    pub(super) take_over: bool,
+}
+
+pub(super) fn resume(config: Config, scan: &str, word: Word, json: bool) -> Result<Exit, Failure> {
+    let scan = scan.parse().map_err(StartError::ScanId)?;
+    foreground(config, Work::Resume { scan }, word, json)
+}
+
+fn foreground(config: Config, work: Work, word: Word, json: bool) -> Result<Exit, Failure> {
+    let directory = config.storage.directory.clone();
+    let summary = perform(config, work, word)?;
+    let told = if json {
+        output::json(&summary)
+    } else {
+        let dataset = format!("Dataset: {}", directory.join(&summary.scan).display());
+        output::print(&describe(&summary)).and_then(|()| output::print(&dataset))
+    };
+    // How the scan ended does not depend on who is there to read it.
+    if let Err(Failure { message, .. }) = told {
+        output::error(&message);
+    }
+    Ok(Exit::from(&summary.end))
+}
+
+/// Wires the rig up, scans, and takes it down again.
+pub(super) fn perform(config: Config, work: Work, word: Word) -> Result<Summary, Failure> {
     let runtime = run::runtime()?;
     let outcome = runtime.block_on(async {
         let directory = config.storage.runtime_directory.clone();
         let mut signals = Signals::install_at_terminal()?;
         let service = Service::new(Station::open(config)?);
-        if homed {
+        if let Work::Resume { scan } = &work
+            && word.take_over
+        {
+            let dir = service.station().config().storage.directory.join(scan.as_str());
+            if dataset::take_over(&dir).map_err(StartError::Dataset)? {
+                warn!(scan_id = %scan, "scan {scan} was taken over from another machine, as a person wants it");
+            }
+        }
+        if word.homed {
             let assumed: Vec<_> =
                 service.station().axes().assumed().into_iter().map(|(axis, _)| axis).collect();
             if !assumed.is_empty() {
@@ -58,6 +100,7 @@ pub(super) fn perform(config: Config, work: Work, homed: bool) -> Result<Summary
         let mut tasks = JoinSet::new();
         tasks.spawn(control);
         tasks.spawn(attend(service.clone()));
+        tasks.spawn(reap_orphans());
         let summary = perform_started(&service, starting, &mut signals).await;
         tasks.shutdown().await;
         tokio::task::block_in_place(|| service.station().end());
@@ -73,15 +116,38 @@ async fn perform_started(
     starting: Starting,
     signals: &mut Signals,
 ) -> Result<Summary, Failure> {
-    let Launched { id, progress, end } = signals.pass_on(service, starting.done()).await?;
+    let stuck = |_: GaveUp| {
+        let message = "the scan was told to end, but something that it waits for does not answer, most likely its disk; what is stored is safe: look at the disk, then `scanner resume`";
+        Failure::new(Exit::Paused, &message)
+    };
+    let started = signals.pass_on(service, starting.done()).await.map_err(stuck)?;
+    let Launched { id, progress, end } = started?;
     let bar = tokio::spawn(progress::draw(progress));
-    let ended = signals.pass_on(service, end).await;
+    let ended = signals.pass_on(service, end).await.map_err(stuck)?;
     // It ends with the scan, and fails only with it.
     let _ = bar.await;
+    finish_exports(service, signals).await;
     match ended {
         Ok(ended) => Ok(ended?),
         Err(error) => Err(Failure::new(Exit::Failed, &format!("scan {id} failed: {error}"))),
     }
+}
+
+/// Waits for the exports of the scan, which has ended, unless somebody wants the program to end.
+async fn finish_exports(service: &Service, signals: &mut Signals) {
+    let exports = service.exports();
+    loop {
+        tokio::select! {
+            () = exports.done() => return,
+            heard = signals.next() => match heard {
+                Heard::HangUp => {}
+                Heard::Interrupt | Heard::Terminate | Heard::Quit => break,
+            },
+        }
+    }
+    warn!("the export is given up; the scan is as it was");
+    exports.give_up();
+    let _ = tokio::time::timeout(EXPORT_PATIENCE, exports.done()).await;
 }
 
 /// The summary as a person reads it.
@@ -92,13 +158,16 @@ pub(super) fn describe(summary: &Summary) -> String {
         let kinds = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
         if kinds.is_empty() { "none".to_owned() } else { format!("{total}: {}", kinds.join(", ")) }
     };
-    let reason = summary.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason = summary.end.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
     let mut rows = vec![
         ["Scan".into(), summary.scan.clone()],
         ["Outcome".into(), format!("{}{reason}", summary.end.name())],
         [
             "Shots".into(),
-            format!("{} of {} stored, {} failed", summary.stored, summary.shots, summary.failed),
+            format!(
+                "{} of {} stored, {} failed, {} flagged",
+                summary.stored, summary.shots, summary.failed, summary.flagged
+            ),
         ],
         ["Attempts".into(), summary.attempts.to_string()],
         ["Failed attempts".into(), list(&summary.failures)],

@@ -1,11 +1,35 @@
 //! Signals that ask the program to end, or to read its configuration again.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
 
 use crate::daemon::Service;
+
+/// How long a scan that was told to end may take: an image being written is finished.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+static HEARD: AtomicBool = AtomicBool::new(false);
+
+/// Whether signals are heard, so that none of them ends a process that waits for something else.
+pub(super) fn are_heard() -> bool {
+    HEARD.load(Ordering::Relaxed)
+}
+
+/// A file that grows to a limit (`ulimit -f`) is an error to who writes it, and no longer ends this process, nor the
+/// drivers, which inherit that. For the start of the program.
+pub(super) fn outlive_long_files() {
+    #[expect(unsafe_code, reason = "there is no safe way to ignore a signal")]
+    // SAFETY: a signal that is ignored runs no code, and nothing here has a handler of it that this would take away.
+    let _ = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
+/// What was waited for did not end, though it was told to.
+#[derive(Debug)]
+pub(super) struct GaveUp;
 
 /// Hears signals from the moment it exists: none of them ends the process by itself any more.
 pub(super) struct Signals {
@@ -41,6 +65,7 @@ impl Heard {
 
 impl Signals {
     pub(super) fn install() -> io::Result<Self> {
+        HEARD.store(true, Ordering::Relaxed);
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -75,20 +100,37 @@ impl Signals {
     }
 
     /// Waits for the end of `work`, a scan or its start, and passes signals on to `service`: the first Ctrl-C
-    /// pauses, a second one cancels.
-    pub(super) async fn pass_on<T>(&mut self, service: &Service, work: impl Future<Output = T>) -> T {
+    /// pauses, a second one cancels. A disk that never answers would keep the scan for ever: once it was told to end for
+    /// good, it has [`PATIENCE`], and one more signal takes even that.
+    pub(super) async fn pass_on<T>(
+        &mut self,
+        service: &Service,
+        work: impl Future<Output = T>,
+    ) -> Result<T, GaveUp> {
         tokio::pin!(work);
+        let mut end: Option<tokio::time::Instant> = None;
         loop {
+            let waited = async {
+                match end {
+                    Some(end) => tokio::time::sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
             let heard = tokio::select! {
                 // First, so that there is something to pause when a signal came before it was polled at all.
                 biased;
-                done = &mut work => return done,
+                done = &mut work => return Ok(done),
                 heard = self.next() => heard,
+                () = waited => return Err(GaveUp),
             };
+            if end.is_some() && heard != Heard::HangUp {
+                return Err(GaveUp);
+            }
             // Too late to matter if the scan has just ended.
             let _ = match heard {
                 Heard::Interrupt if self.interrupted => {
                     warn!("cancelling the scan");
+                    end = Some(tokio::time::Instant::now() + PATIENCE);
                     service.cancel()
                 }
                 Heard::Interrupt => {
@@ -98,6 +140,7 @@ impl Signals {
                 }
                 Heard::Terminate | Heard::Quit | Heard::HangUp => {
                     warn!("pausing the scan: asked to end ({})", heard.name());
+                    end = end.or(Some(tokio::time::Instant::now() + PATIENCE));
                     service.pause(heard.name())
                 }
             };

@@ -1,4 +1,4 @@
-//! Asking the API.
+//! Requests to the API of a scanner, over HTTP or HTTPS.
 
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::Path;
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Somebody who asks a scanner.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// `host:port`.
+    /// Where it is, as `host:port`.
     host: String,
     token: String,
     agent: Agent,
@@ -32,22 +32,22 @@ pub enum ClientError {
     /// Nobody can be believed.
     #[error("no certificate to know the scanner by: {0}")]
     Trust(String),
-    /// Nobody answers there.
+    /// Nobody answers there, or not as a scanner would.
     #[error("the scanner at {host} cannot be reached: {reason}")]
     Unreachable {
-        /// Where.
+        /// Where it was looked for, as `host:port`.
         host: String,
-        /// Why.
+        /// What the system says.
         reason: String,
     },
-    /// It refuses.
+    /// It answers, and does not do what was asked.
     #[error("the scanner at {host} refuses: {detail}")]
     Refused {
-        /// Where.
+        /// Where it is, as `host:port`.
         host: String,
-        /// The status.
+        /// The HTTP status of its answer.
         status: u16,
-        /// What it says.
+        /// What its answer says, for people.
         detail: String,
     },
 }

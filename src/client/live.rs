@@ -15,9 +15,9 @@ pub enum LiveEvent {
     Said(Value),
     /// It broke off; this is done about it.
     Lost {
-        /// Why.
+        /// What ended it, for people.
         reason: String,
-        /// What is done.
+        /// What is done now: look, join again, or give up.
         step: Step,
     },
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 /// A stepper driver board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepperDriver {
-    /// Allegro A4988.
+    /// A4988 of Allegro: up to 16 microsteps, set by pins.
     A4988,
-    /// Texas Instruments DRV8825.
+    /// DRV8825 of Texas Instruments: up to 32 microsteps, set by pins.
     Drv8825,
-    /// Trinamic TMC2209.
+    /// TMC2209 of Trinamic, set by pins or over a UART.
     Tmc2209,
 }
 

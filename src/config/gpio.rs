@@ -7,8 +7,8 @@ use std::time::Duration;
 pub use super::driver::{PulseTimes, StepperDriver};
 use super::tmc2209::Uart;
 use super::{Config, Light, MotionBackend, Panel};
+use crate::model::Axis;
 use crate::motion::StepScale;
-use crate::plan::Axis;
 
 /// `[gpio]`: how pins are reached.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Gpio {
     Rppal,
     /// The kernel's GPIO character device, on any board.
     Gpiocdev {
-        /// Which chip.
+        /// The chip's device, such as `/dev/gpiochip0`.
         chip: PathBuf,
     },
 }
@@ -65,11 +65,11 @@ pub struct Pin {
 /// A resistor that gives an open input its level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pull {
-    /// None.
+    /// No resistor: whatever is wired to it gives the level.
     Off,
-    /// To the supply.
+    /// To the supply: an open input is high.
     Up,
-    /// To ground.
+    /// To ground: an open input is low.
     Down,
 }
 
@@ -102,10 +102,10 @@ pub struct GpioMotion {
     pub max_step_delay: Duration,
 }
 
-/// `[motion.AXIS.stepper]` and `[motion.AXIS.homing]`
+/// The motor of an axis, its driver, and how the axis is found: `[motion.AXIS.stepper]` and `[motion.AXIS.homing]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stepper {
-    /// What it moves.
+    /// The axis that it moves.
     pub axis: Axis,
     /// The board between pins and motor.
     pub driver: StepperDriver,
@@ -210,10 +210,10 @@ pub struct PanelPins {
     pub long_press: Duration,
 }
 
-/// A light's pin.
+/// The pin that switches or dims a light.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LightPin {
-    /// Active is lit.
+    /// The pin; active is lit.
     pub pin: Pin,
     /// Whether it is lit in the safe state.
     pub safe_on: bool,
@@ -222,7 +222,7 @@ pub struct LightPin {
 /// An output of the rig, and its state when nobody looks after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SafeOutput {
-    /// Which.
+    /// The pin, with which level is active.
     pub pin: Pin,
     /// What hangs on it.
     pub purpose: String,

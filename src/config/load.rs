@@ -10,6 +10,10 @@ use super::problem::{ConfigErrors, Finding};
 use super::source::{Place, Sources};
 use super::tree::Table;
 use super::{Config, decode};
+use crate::regular_file::{self, Unread};
+
+/// Longest file, in bytes.
+const LONGEST: u64 = 4 << 20;
 
 impl Config {
     /// Reads the file at `path` and its drop-ins, `PATH.d/*.toml`, which override it in the order of their
@@ -42,7 +46,7 @@ struct Written {
 
 impl Written {
     fn read(&mut self, path: &Path) {
-        match fs::read(path).map(String::from_utf8) {
+        match regular_file::read(path, LONGEST).map(String::from_utf8) {
             Ok(Ok(text)) => self.parse(path, text),
             Ok(Err(error)) => {
                 let start = error.utf8_error().valid_up_to();
@@ -54,13 +58,15 @@ impl Written {
                         .hint("save it again with the encoding UTF-8"),
                 );
             }
-            Err(error) => {
-                let hint = if error.kind() == io::ErrorKind::NotFound {
-                    "name a file that exists, or put one there"
-                } else {
-                    "this has to be a text file that this user may read"
+            Err(unread) => {
+                let hint = match &unread {
+                    Unread::Missing => "name a file that exists, or put one there",
+                    Unread::NotAFile | Unread::TooLong { .. } => {
+                        "this has to be a text file, or a link to one; no pipe and no device"
+                    }
+                    Unread::Failed(_) => "this has to be a text file that this user may read",
                 };
-                self.unreadable(path, &format!("cannot read the file: {error}"), hint);
+                self.unreadable(path, &format!("the file {unread}"), hint);
             }
         }
     }
@@ -94,7 +100,9 @@ impl Written {
             self.findings
                 .push(finding.hint("write `key = value` on a line, each key once, and texts in quotes"));
         }
-        self.tables.push(Table::from_toml(document.get_ref(), file, Place::whole(file)));
+        // What is missing from a file is to be written at its end.
+        let end = self.sources.get(file).text.len();
+        self.tables.push(Table::from_toml(document.get_ref(), file, Place::new(file, end..end)));
     }
 
     fn check(self) -> Result<Config, ConfigErrors> {

@@ -11,17 +11,22 @@
 
 mod decode;
 mod driver;
+mod gate;
 pub mod gpio;
+mod guess;
 mod inline;
 mod load;
 mod problem;
 mod reader;
+mod scanning;
 mod source;
 pub mod tmc2209;
 mod tree;
 mod types;
 mod value;
 
+pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
 pub use inline::inline_plan;
 pub use problem::{ConfigErrors, Problem};
+pub use scanning::*;
 pub use types::*;

@@ -7,16 +7,16 @@ use serde::Serialize;
 
 use super::source::{Place, Sources};
 
-/// One mistake.
+/// One mistake in a configuration, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The file that makes it, as it was named to the loader.
     pub file: String,
-    /// Line, from 1; none if it concerns the whole file.
+    /// Line, from 1; none if the file could not be read. What is missing is to be written there.
     pub line: Option<u32>,
-    /// Column in characters, from 1; none if it concerns the whole file.
+    /// Column in characters, from 1; none without a line.
     pub column: Option<u32>,
-    /// What is wrong.
+    /// What is wrong there, for people.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
@@ -32,7 +32,7 @@ pub struct ConfigErrors {
 }
 
 impl ConfigErrors {
-    /// The mistakes.
+    /// All mistakes, in the order of the files.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }

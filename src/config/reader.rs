@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use super::guess::did_you_mean;
 use super::problem::Finding;
 use super::source::{Place, Sources};
 use super::tree::{Node, Table, Value};
@@ -45,7 +46,10 @@ impl<'t> Reader<'t, '_, '_> {
             return self.decode(key, node);
         }
         let finding = Finding::new(&self.place, format!("`{}` is missing", self.name(key)));
-        self.context.findings.push(finding.hint(format!("write `{key} = ...`: {}", T::wanted())));
+        // Where a whole table is missing, the key alone would be added to another one.
+        let header = self.table.is_none().then(|| format!("`[{}]`, and below it ", self.path));
+        let hint = format!("write {}`{key} = ...`: {}", header.unwrap_or_default(), T::wanted());
+        self.context.findings.push(finding.hint(hint));
         None
     }
 
@@ -311,15 +315,6 @@ impl<'t> Reader<'t, '_, '_> {
             path => format!("{path}.{key}"),
         }
     }
-}
-
-/// "did you mean" the word of `known` that is most like `word`, if any is much like it.
-pub(super) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
-    known
-        .map(|known| (strsim::jaro_winkler(word, known), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, known)| format!("did you mean `{known}`?"))
 }
 
 fn check_name(name: &str) -> Result<(), &'static str> {

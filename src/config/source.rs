@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct FileId(usize);
 
-/// A file, and the bytes in it that are meant; the file as a whole without.
+/// A file, and the bytes in it that are meant; the file as a whole without, which then could not be read, or is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) file: FileId,
@@ -15,18 +15,18 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `span` of `file`.
+    /// The bytes `span` of `file`.
     pub(super) fn new(file: FileId, span: Range<usize>) -> Self {
         Self { file, span: Some(span) }
     }
 
-    /// All of `file`.
+    /// The whole of `file`, where no closer place is known.
     pub(super) fn whole(file: FileId) -> Self {
         Self { file, span: None }
     }
 }
 
-/// One file.
+/// A file as it was written.
 #[derive(Debug)]
 pub(super) struct Source {
     /// As people know it.

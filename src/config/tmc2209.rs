@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::units::{Amperes, Ohms};
 
-/// `[motion.AXIS.stepper.uart]`
+/// A driver that is set and asked over a UART: `[motion.AXIS.stepper.uart]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Uart {
-    /// The serial device.
+    /// The serial device, such as `/dev/serial0`.
     pub port: PathBuf,
     /// 0 to 3, by the pins MS1 (1) and MS2 (2).
     pub address: u8,

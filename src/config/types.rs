@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::gate::Gate;
 use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
-use crate::camera_driver::protocol::{Controls, Orientation, PixelFormat, Size};
-use crate::motion::Limits;
-use crate::motion::Tremble;
-use crate::plan::{Axis, Mount, Optics};
+use super::scanning::{NamedPlan, Recovery, Scan};
+use crate::model::{
+    Axis, AxisConfig, Controls, ExportFormat, Mount, Optics, Orientation, PixelFormat, Size, Tremble,
+};
 use crate::schedule::Schedule;
-use crate::units::{Bytes, Degrees, Dioptres, FramesPerSecond, Millimetres};
+use crate::units::{Bytes, FramesPerSecond};
 
 /// Everything that the configuration files say.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +24,7 @@ pub struct Config {
     pub gpio: Option<Gpio>,
     /// The axes and what drives them.
     pub motion: Motion,
-    /// The lights.
+    /// The lights, in the order of the files.
     pub lights: Vec<Light>,
     /// Start and stop buttons, status LED.
     pub panel: Panel,
@@ -35,17 +36,30 @@ pub struct Config {
     pub schedule: Schedule,
     /// How a scan is driven.
     pub scan: Scan,
+    /// Which images are good enough.
+    pub gate: Gate,
     /// What is done when a capture fails.
     pub recovery: Recovery,
+    /// What is made of a scan at its end.
+    pub export: Export,
 }
 
-/// `[storage]`
+/// What is made of a scan at its end: `[export]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Export {
+    /// For which programs; each once.
+    pub formats: Vec<ExportFormat>,
+}
+
+/// Where scans and what belongs to them are kept: `[storage]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Storage {
     /// Folder of the datasets.
     pub directory: PathBuf,
     /// Scratch files of the running daemon: locks, control socket, the simulated rig's state.
     pub runtime_directory: PathBuf,
+    /// What has to outlive the program and the scans: tokens, counts, which disk the scans are on.
+    pub state_directory: PathBuf,
     /// Free space to keep on the file system beyond what a scan needs.
     pub keep_free: Bytes,
     /// Complete scans beyond this number are removed, the oldest first, before a new scan; none if absent.
@@ -56,7 +70,7 @@ pub struct Storage {
     pub jpeg_quality: u8,
 }
 
-/// `[api]`
+/// How the rig is reached over HTTP: `[api]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Api {
     /// Where it listens; nowhere if absent.
@@ -65,6 +79,8 @@ pub struct Api {
     pub hosts: Vec<String>,
     /// The file of the tokens' hashes.
     pub tokens: PathBuf,
+    /// Where that file was kept before there was a state directory, if it may still be there.
+    pub former_tokens: Option<PathBuf>,
     /// What HTTPS is done with; plain HTTP without it.
     pub tls: Option<CertificateFiles>,
     /// Whether a browser may be let in by who holds the start button.
@@ -76,11 +92,11 @@ pub struct Api {
 pub struct CertificateFiles {
     /// The certificate, and behind it those that lead to its authority, if any.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// The certificate's private key.
     pub key: PathBuf,
 }
 
-/// One `[[camera]]`.
+/// A camera of the rig: `[[camera]]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Camera {
     /// Unique; folder name in the dataset: letters, digits, `-` and `_`.
@@ -104,7 +120,7 @@ pub struct Camera {
     /// What is fixed: exposure, gain, white balance, focus, and so on.
     pub controls: Controls,
     /// For how long what is not fixed, but found automatically, is held.
-    pub hold: Hold,
+    pub hold: HoldSettings,
     /// Handed to the driver as they are (`[camera.options]`), as JSON.
     pub options: serde_json::Value,
 }
@@ -114,7 +130,7 @@ pub struct Camera {
 pub enum Live {
     /// A small size of the same shape, where the camera has a second stream.
     Auto,
-    /// None.
+    /// No low-resolution frames: a live view then shows stills.
     Off,
     /// This size; the camera may choose one near it.
     Size(Size),
@@ -122,19 +138,19 @@ pub enum Live {
 
 /// `hold` of a `[[camera]]`: images that fit together have the same exposure and colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
+pub enum HoldSettings {
     /// For the whole scan.
     Scan,
     /// As long as only the turntable moves.
     Ring,
-    /// Not at all.
+    /// Not at all: images are as the camera takes them.
     Never,
 }
 
 /// `[motion]` and its `[motion.AXIS]` tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Motion {
-    /// What moves.
+    /// What makes the axes move.
     pub backend: MotionBackend,
     /// Wait between the end of a move and the first valid exposure; the longest one, if frames show when it is over.
     pub settle: Duration,
@@ -146,7 +162,7 @@ pub struct Motion {
     pub axes: Vec<AxisConfig>,
 }
 
-/// `motion.settle_by`
+/// What tells that the rig has settled: `motion.settle_by`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettleBy {
     /// The time that has passed.
@@ -180,21 +196,10 @@ impl MotionBackend {
     }
 }
 
-/// One axis.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AxisConfig {
-    /// Which one.
-    pub axis: Axis,
-    /// Speed and acceleration, in the axis' unit.
-    pub limits: Limits,
-    /// Lowest and highest position, in the axis' unit; a turntable has none.
-    pub travel: Option<(f64, f64)>,
-}
-
-/// One `[[light]]`.
+/// A light of the rig: `[[light]]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Light {
-    /// Unique name.
+    /// What it is called, which no other light is.
     pub name: String,
     /// 0 (off) to 1 (full).
     pub brightness: f64,
@@ -206,178 +211,13 @@ pub struct Light {
     pub pin: Option<LightPin>,
 }
 
-/// `[panel]`
+/// Buttons and LED of the rig: `[panel]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Panel {
-    /// No buttons.
+    /// Neither buttons nor an LED.
     None,
     /// Buttons pressed through the control socket (`scanner press start`).
     Sim,
     /// Buttons and LED on GPIO pins.
     Gpio(PanelPins),
-}
-
-/// `[plan.NAME]`
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedPlan {
-    /// Its table's name.
-    pub name: String,
-    /// What it covers.
-    pub shape: PlanShape,
-    /// Order of the points.
-    pub order: PlanOrder,
-    /// Lens positions, each of which gives an image at every point; none for one image as configured.
-    pub focus: Vec<Dioptres>,
-}
-
-/// The points of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub enum PlanShape {
-    /// `angles` evenly spaced around the object at each height of the lift.
-    Cylinder {
-        /// Points a ring, at least 1.
-        angles: u32,
-        /// Positions of the lift, at least one.
-        heights: Vec<Millimetres>,
-    },
-    /// One turn of the turntable.
-    Ring {
-        /// Points, at least 1.
-        angles: u32,
-        /// Position of the lift.
-        height: Millimetres,
-        /// Position of the tilt.
-        tilt: Degrees,
-    },
-    /// Rings of equal tilt, with points in proportion to each ring's length.
-    LatitudeSphere {
-        /// Points in all, at least 1.
-        points: u32,
-        /// Number of rings, at least 1.
-        rings: u32,
-        /// Lowest tilt.
-        min_tilt: Degrees,
-        /// Highest tilt.
-        max_tilt: Degrees,
-    },
-    /// Points of equal area each, on a Fibonacci spiral.
-    FibonacciSphere {
-        /// Points, at least 1.
-        points: u32,
-        /// Lowest tilt.
-        min_tilt: Degrees,
-        /// Highest tilt.
-        max_tilt: Degrees,
-    },
-    /// One point a line of a CSV file, with a header that names the axes (and, if wanted, `label`).
-    List {
-        /// The file, made absolute from the place of the configuration file.
-        file: PathBuf,
-    },
-}
-
-/// In which order points are visited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlanOrder {
-    /// Least travel time.
-    Fastest,
-    /// As generated or listed.
-    Given,
-}
-
-/// `[scan]`
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scan {
-    /// How the cameras of a point take turns.
-    pub capture: CaptureOrder,
-    /// What becomes of a scan when a shot has failed for good.
-    pub on_failed_shot: OnFailedShot,
-    /// What becomes of a scan when a camera's process cannot be ended.
-    pub on_wedged_camera: OnWedgedCamera,
-    /// A camera that fails this many shots in a row pauses the scan.
-    pub max_failed_in_a_row: u32,
-    /// Frames that may wait to be encoded and stored before captures wait.
-    pub queue_depth: u32,
-    /// Whether the service goes on with an interrupted scan when it starts.
-    pub resume_after_crash: bool,
-    /// How often it does so with one scan, without a person.
-    pub max_automatic_resumes: u32,
-}
-
-/// `scan.capture`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaptureOrder {
-    /// One camera after the other.
-    Sequential,
-    /// All at once.
-    Simultaneous,
-}
-
-/// `scan.on_failed_shot`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFailedShot {
-    /// Mark it, go on, try once more at the end.
-    Continue,
-    /// Pause the scan.
-    Pause,
-    /// End the scan as aborted (resumable).
-    Abort,
-}
-
-/// `scan.on_wedged_camera`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnWedgedCamera {
-    /// Pause the scan.
-    Pause,
-    /// Finish the shots of the other cameras.
-    Continue,
-}
-
-/// `[recovery]`
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recovery {
-    /// Attempts a shot, at least 1.
-    pub attempts: u32,
-    /// Longest wait for one frame.
-    pub capture_timeout: Duration,
-    /// Wait between `stop` and `start` of a restart.
-    pub restart_pause: Duration,
-    /// Wait between `start` and the next attempt.
-    pub start_pause: Duration,
-    /// Longest `stop` or `start`.
-    pub restart_timeout: Duration,
-    /// Longest wait for a driver to end after SIGTERM, and again after SIGKILL.
-    pub kill_timeout: Duration,
-    /// Longest wait for a new driver's `hello` and configuration.
-    pub start_timeout: Duration,
-    /// Wait before the second attempt; doubled at each further one.
-    pub backoff: Duration,
-    /// Programs (names as in `/proc/PID/comm`) that may be ended when they hold a camera.
-    pub may_end: Vec<String>,
-}
-
-/// A way to bring a camera back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Rung {
-    /// Stop streaming, start again, in the same driver process.
-    Restart,
-    /// End the driver process and start a new one.
-    Respawn,
-}
-
-impl Rung {
-    /// As in the log.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::Respawn => "respawn",
-        }
-    }
-}
-
-impl std::fmt::Display for Rung {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
 }

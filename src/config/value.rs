@@ -1,10 +1,10 @@
 //! From one node of the tree to one value.
 
+use super::guess::did_you_mean;
 use super::problem::Finding;
-use super::reader::did_you_mean;
 use super::tree::{Node, Value};
-use super::{CaptureOrder, Hold, Live, OnFailedShot, OnWedgedCamera, PlanOrder};
-use crate::camera_driver::protocol::{Metering, NoiseReduction, Orientation, PixelFormat, Size};
+use super::{CaptureOrder, GatePolicy, HoldSettings, Live, OnFailedShot, OnWedgedCamera, PlanOrder};
+use crate::model::{Metering, NoiseReduction, Orientation, PixelFormat, Size};
 use crate::units::{Dimension, Quantity};
 
 /// A value that a key can have.
@@ -52,7 +52,7 @@ impl Choice for NoiseReduction {
     ];
 }
 
-impl Choice for Hold {
+impl Choice for HoldSettings {
     const CHOICES: &'static [(&'static str, Self)] =
         &[("scan", Self::Scan), ("ring", Self::Ring), ("never", Self::Never)];
 }
@@ -64,6 +64,11 @@ impl Choice for PlanOrder {
 impl Choice for CaptureOrder {
     const CHOICES: &'static [(&'static str, Self)] =
         &[("sequential", Self::Sequential), ("simultaneous", Self::Simultaneous)];
+}
+
+impl Choice for GatePolicy {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("flag", Self::Flag), ("retake", Self::Retake)];
 }
 
 impl Choice for OnFailedShot {

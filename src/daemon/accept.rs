@@ -1,4 +1,4 @@
-//! Accepting connections.
+//! Accepting connections, however often that fails.
 
 use std::io;
 use std::time::Duration;

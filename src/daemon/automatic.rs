@@ -1,28 +1,28 @@
-//! A scan that was interrupted, by a crash, `kill -9` or a power cut, goes on when the service starts again; not for
-//! ever, should it be the scan that brings the service down.
+//! A scan that was interrupted, by a crash, `kill -9` or a power cut, goes on when the service starts again; so does one
+//! that was paused because part of the service broke down. Not for ever, should it be the scan that brings the service
+//! down.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
 use crate::config::{Config, Scan};
-use crate::dataset::{self, Listed, ScanId, State};
-use crate::plan::Axis;
+use crate::dataset::{self, Listed, ScanId};
+use crate::model::Axis;
+use crate::scan::{ScanState, WaitsFor};
 
-use super::service::{Service, Work};
+use super::resumes::{Note, path, read, write};
+use super::service::Service;
+use super::storage;
+use super::work::Work;
 
-/// Beside the scans: it must outlive what it counts.
-const NOTE: &str = "automatic-resumes.json";
+/// How often a disk that is missed is looked for.
+const LOOK: Duration = Duration::from_secs(2);
 
-/// How often a scan was resumed without a person since it last ended in an orderly way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Note {
-    scan: ScanId,
-    resumes: u32,
+/// A scan, and what it waits for.
+struct Found {
+    scan: Listed,
+    waits_for: Option<WaitsFor>,
 }
 
 /// What becomes of the newest scan when the service starts.
@@ -30,22 +30,31 @@ struct Note {
 enum Verdict {
     /// It ended or was paused: that is for a person to change.
     Leave,
+    /// It did not end, and somebody else may be at it.
+    Elsewhere { scan: ScanId },
     /// It was interrupted, and the configuration says to leave it.
     SwitchedOff { scan: ScanId },
     /// It was interrupted, and nobody but a person knows where this axis stands.
     ByHand { scan: ScanId, axis: Axis },
     /// It was interrupted as often as it may be.
     GivenUp { scan: ScanId, resumes: u32 },
-    /// It goes on.
+    /// It goes on, with this note of how often it did.
     Resume(Note),
 }
 
-fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan, by_hand: Option<Axis>) -> Verdict {
-    let interrupted = newest.filter(|scan| {
+fn decide(newest: Option<&Found>, note: Option<&Note>, config: &Scan, by_hand: Option<Axis>) -> Verdict {
+    let interrupted = newest.filter(|found| match found.scan.scan.as_ref().map(|manifest| manifest.state) {
         // A process that dies writes nothing: it still says that it runs.
-        !scan.in_use && scan.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Running)
+        Ok(ScanState::Running) => true,
+        // Part of the service broke down, and what could still be done in order was.
+        Ok(ScanState::Paused) => found.waits_for == Some(WaitsFor::Service),
+        Ok(ScanState::Finished(_)) | Err(_) => false,
     });
-    let Some(scan) = interrupted.map(|scan| scan.id.clone()) else { return Verdict::Leave };
+    let Some(Found { scan: listed, .. }) = interrupted else { return Verdict::Leave };
+    let scan = listed.id.clone();
+    if listed.in_use {
+        return Verdict::Elsewhere { scan };
+    }
     if !config.resume_after_crash {
         return Verdict::SwitchedOff { scan };
     }
@@ -59,10 +68,19 @@ fn decide(newest: Option<&Listed>, note: Option<&Note>, config: &Scan, by_hand: 
     Verdict::Resume(Note { scan, resumes: resumes + 1 })
 }
 
-/// Takes the rig for the newest scan if that was interrupted and the configuration wants it to go on. For the service
-/// before anybody can ask it for anything else; waits for the disk, and for no camera.
+/// Takes the rig for the newest scan if that was interrupted and the configuration wants it to go on, within the hours
+/// of `[schedule]`: when they begin, this is asked again. For the service before anybody can ask it for anything else;
+/// waits for the disk, and for no camera.
 pub fn resume_interrupted(service: &Service) {
+    let storage = &service.station().config().storage;
+    if let Err(missed) = storage::look(storage) {
+        error!("no scan can begin or go on: {missed}; {}", missed.remedy());
+        return;
+    }
     let station = service.station();
+    if service.is_busy() || !station.config().schedule.at(&jiff::Zoned::now()).open {
+        return;
+    }
     let by_hand = station.axes().assumed().first().map(|(axis, _)| *axis);
     let Some(Note { scan, resumes }) = verdict(station.config(), by_hand) else { return };
     warn!(scan_id = %scan, "scan {scan} was interrupted: going on with it (automatic resume {resumes})");
@@ -78,18 +96,45 @@ pub fn resume_interrupted(service: &Service) {
     });
 }
 
+/// Waits for a disk that is not there when the service starts, and then does what [`resume_interrupted`] would have done.
+/// Ends at once where it is there.
+pub async fn resume_when_there(service: Service) {
+    let look = || {
+        let storage = service.station().config().storage.clone();
+        async move { tokio::task::spawn_blocking(move || storage::look(&storage)).await }
+    };
+    if !matches!(look().await, Ok(Err(_))) {
+        return;
+    }
+    while matches!(look().await, Ok(Err(_))) {
+        tokio::time::sleep(LOOK).await;
+    }
+    info!("the disk of the scans is there: {}", service.station().config().storage.directory.display());
+    tokio::task::block_in_place(|| resume_interrupted(&service));
+}
+
 /// What is to be resumed. It is counted before anything is touched, durably: it may be the last thing that is done.
 fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
     let root = config.storage.directory.as_path();
-    let newest = match dataset::newest(root) {
+    let newest = match dataset::newest(root, storage::rig(&config.storage).ok().as_deref()) {
         Ok(newest) => newest,
         Err(error) => {
             error!("cannot look for an interrupted scan: {error}");
             return None;
         }
     };
-    match decide(newest.as_ref(), read(root).as_ref(), &config.scan, by_hand) {
+    let newest = newest.map(|scan| Found { waits_for: scan.waits_for(), scan });
+    let state = config.storage.state_directory.as_path();
+    // It was beside the scans once.
+    let note = read(state).or_else(|| read(root));
+    match decide(newest.as_ref(), note.as_ref(), &config.scan, by_hand) {
         Verdict::Leave => None,
+        Verdict::Elsewhere { scan } => {
+            let why = newest.and_then(|newest| newest.scan.owned());
+            let why = why.map_or_else(|| "another process is at it".to_owned(), |owned| owned.to_string());
+            warn!(scan_id = %scan, "scan {scan} did not end, and is left alone: {why}");
+            None
+        }
         Verdict::SwitchedOff { scan } => {
             warn!(scan_id = %scan, "scan {scan} was interrupted; go on with: scanner start --resume {scan}");
             None
@@ -110,10 +155,10 @@ fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
             );
             None
         }
-        Verdict::Resume(note) => match write(root, &note) {
+        Verdict::Resume(note) => match write(state, &note) {
             Ok(()) => Some(note),
             Err(error) => {
-                let path = path(root);
+                let path = path(state);
                 error!(
                     scan_id = %note.scan,
                     "scan {} does not go on by itself, since that cannot be counted in {}: {error}; \
@@ -126,39 +171,16 @@ fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
     }
 }
 
-/// A scan has ended in an orderly way: what was counted is of no more interest.
-pub(super) fn forget(root: &Path) {
-    match fs::remove_file(path(root)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            info!("cannot remove {}: {error}; it does no harm", path(root).display());
-        }
-        Ok(()) | Err(_) => {}
-    }
-}
-
-fn path(root: &Path) -> PathBuf {
-    root.join(NOTE)
-}
-
-/// A note that cannot be read counts nothing: it says less than the scan's own journal.
-fn read(root: &Path) -> Option<Note> {
-    serde_json::from_slice(&fs::read(path(root)).ok()?).ok()
-}
-
-fn write(root: &Path, note: &Note) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(root)?;
-    file.write_all(&serde_json::to_vec(note)?)?;
-    file.as_file().sync_all()?;
-    file.persist(path(root))?;
-    File::open(root)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::dataset::{Counts, FORMAT, Manifest};
+    use std::fs;
 
-    fn listed(id: &str, state: State) -> Listed {
+    use super::*;
+    use crate::daemon::resumes::forget;
+    use crate::dataset::{Counts, FORMAT, Manifest};
+    use crate::scan::Outcome;
+
+    fn listed(id: &str, state: ScanState) -> Listed {
         let at = jiff::Timestamp::UNIX_EPOCH;
         let id: ScanId = id.parse().unwrap();
         let manifest = Manifest {
@@ -170,8 +192,10 @@ mod tests {
             shots: Counts::default(),
             cameras: Vec::new(),
             software: String::new(),
+            reference: false,
+            description: crate::scan::Description::default(),
         };
-        Listed { dir: id.as_str().into(), id, in_use: false, scan: Ok(manifest) }
+        Listed { dir: id.as_str().into(), id, rig: None, in_use: false, began_as: None, scan: Ok(manifest) }
     }
 
     fn config(resume_after_crash: bool, max_automatic_resumes: u32) -> Scan {
@@ -188,29 +212,41 @@ mod tests {
 
     const OWL: &str = "2026-11-21-143005-owl";
 
+    fn found(state: ScanState, waits_for: Option<WaitsFor>) -> Found {
+        Found { scan: listed(OWL, state), waits_for }
+    }
+
     #[test]
     fn only_a_scan_that_nobody_stopped_goes_on() {
-        let ended = [State::Paused, State::Complete, State::Incomplete, State::Cancelled, State::Aborted];
+        let outcomes = [Outcome::Complete, Outcome::Incomplete, Outcome::Cancelled, Outcome::Aborted];
+        let ended = outcomes.map(ScanState::Finished).into_iter().chain([ScanState::Paused]);
         for state in ended {
-            let verdict = decide(Some(&listed(OWL, state)), None, &config(true, 3), None);
-            assert_eq!(verdict, Verdict::Leave, "{state:?}");
+            for waits_for in [None, Some(WaitsFor::Person), Some(WaitsFor::Hours)] {
+                let verdict = decide(Some(&found(state, waits_for)), None, &config(true, 3), None);
+                assert_eq!(verdict, Verdict::Leave, "{state:?}");
+            }
         }
         assert_eq!(decide(None, None, &config(true, 3), None), Verdict::Leave);
-        let mut running = listed(OWL, State::Running);
-        let scan = running.id.clone();
+        let mut running = found(ScanState::Running, None);
+        let scan = running.scan.id.clone();
         let resumed = Verdict::Resume(Note { scan: scan.clone(), resumes: 1 });
         assert_eq!(decide(Some(&running), None, &config(true, 3), None), resumed);
-        assert_eq!(decide(Some(&running), None, &config(false, 3), None), Verdict::SwitchedOff { scan });
-        let by_hand = Verdict::ByHand { scan: running.id.clone(), axis: Axis::Lift };
+        assert_eq!(
+            decide(Some(&running), None, &config(false, 3), None),
+            Verdict::SwitchedOff { scan: scan.clone() }
+        );
+        let by_hand = Verdict::ByHand { scan: scan.clone(), axis: Axis::Lift };
         assert_eq!(decide(Some(&running), None, &config(true, 3), Some(Axis::Lift)), by_hand);
-        running.in_use = true;
-        assert_eq!(decide(Some(&running), None, &config(true, 3), None), Verdict::Leave);
+        let broken_down = found(ScanState::Paused, Some(WaitsFor::Service));
+        assert_eq!(decide(Some(&broken_down), None, &config(true, 3), None), resumed, "as after a power cut");
+        running.scan.in_use = true;
+        assert_eq!(decide(Some(&running), None, &config(true, 3), None), Verdict::Elsewhere { scan });
     }
 
     #[test]
     fn the_last_allowed_resume_is_made_and_the_one_after_it_is_not() {
-        let running = listed(OWL, State::Running);
-        let scan = running.id.clone();
+        let running = found(ScanState::Running, None);
+        let scan = running.scan.id.clone();
         let note = |resumes| Note { scan: scan.clone(), resumes };
         let decide = |note: Note| decide(Some(&running), Some(&note), &config(true, 2), None);
         assert_eq!(decide(note(1)), Verdict::Resume(note(2)));
@@ -230,8 +266,12 @@ mod tests {
         assert!(dataset::list(root.path()).unwrap().is_empty(), "it is no scan");
         fs::write(path(root.path()), "{torn").unwrap();
         assert_eq!(read(root.path()), None);
-        forget(root.path());
-        forget(root.path());
+        let mut storage =
+            Config::from_text("scanner.toml", include_str!("../../config/scanner.toml")).unwrap().storage;
+        storage.state_directory = root.path().into();
+        storage.directory = root.path().join("scans");
+        forget(&storage);
+        forget(&storage);
         assert!(!path(root.path()).exists());
         assert!(
             write(&root.path().join("nowhere"), &Note { scan: OWL.parse().unwrap(), resumes: 1 }).is_err()

@@ -8,14 +8,20 @@
 //! ```
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::camera_driver::protocol::Size;
+use crate::config;
+use crate::dataset::open::{self, Unread};
+use crate::durable::{self, Readers};
+use crate::model::Size;
+use crate::ownership;
 use crate::scan::FrameFacts;
+
+use super::storage;
 
 /// A name that no scan can have.
 const FOLDER: &str = "_captures";
@@ -34,7 +40,7 @@ pub struct Capture {
     pub path: String,
     /// Pixels in a row.
     pub width: u32,
-    /// Rows.
+    /// Rows of pixels in the photograph.
     pub height: u32,
     /// Its length in bytes.
     pub bytes: u64,
@@ -47,20 +53,22 @@ pub struct Capture {
 pub struct Developed {
     /// Which camera took it.
     pub camera: String,
-    /// Its size.
+    /// Size of the image, in pixels.
     pub size: Size,
     /// What is known of it.
     pub facts: FrameFacts,
-    /// As JPEG.
+    /// The whole image, as JPEG.
     pub image: Vec<u8>,
     /// A small picture of it, if it could be made.
     pub thumbnail: Option<Vec<u8>>,
 }
 
-/// The photographs.
+/// The folder of photographs, and how many are in it.
 #[derive(Debug)]
 pub struct Captures {
     folder: PathBuf,
+    /// Looked at before anything is written, if it is known.
+    storage: Option<config::Storage>,
     /// Number of the last one, and how many there are; unknown before the folder was read.
     count: Mutex<Option<Count>>,
 }
@@ -74,15 +82,27 @@ struct Count {
 impl Captures {
     /// Those beside the scans in `root`.
     pub fn new(root: &Path) -> Self {
-        Self { folder: root.join(FOLDER), count: Mutex::default() }
+        Self { folder: root.join(FOLDER), storage: None, count: Mutex::default() }
+    }
+
+    /// Those of a rig: none is stored while its disk is away.
+    pub fn in_storage(storage: &config::Storage) -> Self {
+        Self { storage: Some(storage.clone()), ..Self::new(&storage.directory) }
     }
 
     /// Stores a photograph. On return it is on the disk.
     pub fn store(&self, developed: &Developed, session_id: Option<&str>) -> io::Result<Capture> {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(storage) = &self.storage {
+            let missed =
+                |error: storage::StorageError| io::Error::other(format!("{error}; {}", error.remedy()));
+            storage::settle(storage).map_err(missed)?;
+        }
         let Count { last, stored } = self.counted(&mut count)?;
         let id = last + 1;
-        fs::create_dir_all(&self.folder)?;
+        // The folder's own name is as durable as what is in it: a photograph is never without it.
+        ownership::create_folders(&self.folder)?;
+        durable::sync_folder(self.folder.parent().unwrap_or(Path::new(".")))?;
         let capture = Capture {
             id,
             camera: developed.camera.clone(),
@@ -100,7 +120,7 @@ impl Captures {
             self.write(&thumbnail_name(id), thumbnail)?;
         }
         self.write(&facts_name(id), &serde_json::to_vec_pretty(&capture)?)?;
-        fs::File::open(&self.folder)?.sync_all()?;
+        durable::sync_folder(&self.folder)?;
         *count = Some(Count { last: id, stored: stored + 1 });
         Ok(capture)
     }
@@ -121,21 +141,26 @@ impl Captures {
 
     /// The one of this number; none if there is none.
     pub fn find(&self, id: u64) -> io::Result<Option<Capture>> {
-        match fs::read(self.folder.join(facts_name(id))) {
+        match open::read(&self.folder, &facts_name(id), open::DESCRIPTION) {
             Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+            Err(Unread::Missing) => Ok(None),
+            Err(unread) => Err(unread.into()),
         }
     }
 
-    /// Where its image is.
-    pub fn image(&self, id: u64) -> PathBuf {
-        self.folder.join(image_name(id))
+    /// Where their files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
-    /// Where its thumbnail is, if it has one.
-    pub fn thumbnail(&self, id: u64) -> PathBuf {
-        self.folder.join(thumbnail_name(id))
+    /// What the image of this number is called there.
+    pub fn image_name(id: u64) -> String {
+        image_name(id)
+    }
+
+    /// What the thumbnail of this number is called there, if it has one.
+    pub fn thumbnail_name(id: u64) -> String {
+        thumbnail_name(id)
     }
 
     fn counted(&self, count: &mut Option<Count>) -> io::Result<Count> {
@@ -171,14 +196,7 @@ impl Captures {
 
     /// A new file, whole or not at all.
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(bytes)?;
-        // As other files of a scan: for the owner's group, too, as far as the umask lets it.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(mode)?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(self.folder.join(name))?;
-        Ok(())
+        durable::create(&self.folder.join(name), bytes, Readers::AsUsual)
     }
 }
 
@@ -211,6 +229,8 @@ mod tests {
             sharpness: 1.0,
             clipped_dark: 0.0,
             clipped_bright: 0.0,
+            measured: None,
+            verdict: None,
         };
         let size = Size { width: 64, height: 48 };
         Developed { camera: "cam0".into(), size, facts, image: vec![1, 2, 3], thumbnail: Some(vec![4]) }
@@ -234,7 +254,7 @@ mod tests {
         let newest: Vec<u64> = captures.newest(3).unwrap().iter().map(|capture| capture.id).collect();
         assert_eq!(newest, [14, 12, 11]);
         assert_eq!(captures.find(13).unwrap(), None);
-        assert_eq!(fs::read(captures.image(12)).unwrap(), [1, 2, 3]);
+        assert_eq!(fs::read(captures.folder().join(image_name(12))).unwrap(), [1, 2, 3]);
         // None of it is taken for a scan.
         assert!(crate::dataset::list(dir.path()).unwrap().is_empty());
     }

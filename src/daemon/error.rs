@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{OpenError, ParseScanIdError, ScanId, SpaceError};
+use crate::dataset::{DescribeError, OpenError, ParseScanIdError, ScanId, SpaceError};
 use crate::plan::PlanError;
 use crate::rig::axes::MotionError;
 use crate::rig::camera::{Busy, CameraError};
@@ -13,9 +13,9 @@ use crate::rig::gpio::{OpenError as PinsError, PinError, UartError};
 use crate::rig::lights::LightsError;
 use crate::rig::panel::Button;
 use crate::run::RetakeRefused;
-use crate::scan::UnknownShot;
+use crate::scan::{Unfit, UnknownShot};
 
-use super::service::RetakeError;
+use super::storage::StorageError;
 
 /// Why a scan cannot begin. Nothing was touched.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +26,9 @@ pub enum StartError {
         lock.display()
     )]
     RigInUse {
-        /// Which process.
+        /// Its process id, or `unknown`.
         pid: String,
-        /// What it is.
+        /// What it is called, for people.
         name: String,
         /// The lock it holds.
         lock: PathBuf,
@@ -36,15 +36,15 @@ pub enum StartError {
     /// A scan is under way in this process.
     #[error("scan {scan} is under way on this rig: wait for it, or end it with `scanner cancel`")]
     ScanUnderWay {
-        /// Which scan.
+        /// The scan that has the rig, or `(starting)`.
         scan: String,
     },
     /// A file or folder of the running program.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// What was tried, as in "cannot ...".
         action: &'static str,
-        /// On what.
+        /// The file or folder that it was tried on.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -54,7 +54,7 @@ pub enum StartError {
     UnknownPlan {
         /// What was asked for.
         name: String,
-        /// What there is.
+        /// The names of the plans that there are.
         known: String,
     },
     /// No scan of that id.
@@ -73,11 +73,11 @@ pub enum StartError {
         "scan {id} was made with the cameras {planned}; this rig has {present}: resume it with the configuration it was started with"
     )]
     OtherRig {
-        /// Which scan.
+        /// The scan that was to go on.
         id: ScanId,
-        /// Its cameras.
+        /// The cameras of its plan, for people.
         planned: String,
-        /// The rig's.
+        /// The cameras that the rig has now, for people.
         present: String,
     },
     /// Nobody has said where axes stand since the program started.
@@ -87,16 +87,19 @@ pub enum StartError {
          `scanner resume {id} --homed`"
     )]
     Assumed {
-        /// Which scan.
+        /// The scan that was to go on.
         id: ScanId,
         /// What to turn where, for people.
         places: String,
-        /// Which axes.
+        /// The axes that are put by hand, as `scanner home` takes them.
         axes: String,
     },
     /// The plan cannot be carried out.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The disk of the scans is not there.
+    #[error("{}; {}", .0, .0.remedy())]
+    Storage(#[from] StorageError),
     /// The disk has no room, or cannot be written.
     #[error(transparent)]
     Space(#[from] SpaceError),
@@ -130,7 +133,7 @@ pub enum StartError {
     /// Somebody wanted it to stop before it began.
     #[error("the scan was not begun ({reason}): nothing is left behind")]
     NotBegun {
-        /// Who or what.
+        /// Who wanted it to stop, or why.
         reason: String,
     },
     /// Somebody wanted it to stop before it went on.
@@ -138,9 +141,9 @@ pub enum StartError {
         "scan {scan} was not resumed ({reason}); nothing of it is lost; go on with: scanner resume {scan}"
     )]
     NotResumed {
-        /// Which scan.
+        /// The scan, which is as it was.
         scan: ScanId,
-        /// Who or what.
+        /// Who wanted it to stop, or why.
         reason: String,
     },
     /// It is not the time for that.
@@ -167,7 +170,7 @@ pub enum Reason {
     Config,
     /// There is no such scan, or nothing is under way.
     NotFound,
-    /// The disk is full, read-only, or failing.
+    /// The disk is full, read-only, failing, or not there.
     Storage,
     /// The dataset is damaged, or of a version that this program does not know.
     Invalid,
@@ -175,11 +178,11 @@ pub enum Reason {
     Camera,
     /// The plan does not exist, or cannot be carried out.
     Plan,
-    /// Somebody cancelled it.
+    /// Somebody cancelled it before it had begun.
     Cancelled,
-    /// Somebody paused it.
+    /// Somebody paused it before it had begun.
     Paused,
-    /// Anything else.
+    /// Anything else, such as a defect of the program.
     Failed,
 }
 
@@ -193,7 +196,7 @@ impl From<&StartError> for Reason {
             StartError::UnknownScan { .. } | StartError::ScanId(_) => Self::NotFound,
             StartError::OtherRig { .. } => Self::Config,
             StartError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Self::Failed,
-            StartError::Space(_) | StartError::Io { .. } => Self::Storage,
+            StartError::Space(_) | StartError::Storage(_) | StartError::Io { .. } => Self::Storage,
             StartError::Dataset(error) => error.into(),
             StartError::Journal(_) => Self::Invalid,
             StartError::Camera(_) => Self::Camera,
@@ -212,6 +215,20 @@ impl From<&StartError> for Reason {
     }
 }
 
+/// Why a shot is not taken again.
+#[derive(Debug, thiserror::Error)]
+pub enum RetakeError {
+    /// There is no such scan, or its dataset cannot be used.
+    #[error(transparent)]
+    Scan(#[from] StartError),
+    /// The shot cannot be.
+    #[error(transparent)]
+    Shot(#[from] RetakeRefused),
+    /// The scan that was asked ended before it heard of that.
+    #[error("scan {0} ended at this moment: ask again")]
+    Ended(ScanId),
+}
+
 impl From<&RetakeError> for Reason {
     fn from(error: &RetakeError) -> Self {
         match error {
@@ -221,6 +238,40 @@ impl From<&RetakeError> for Reason {
             | RetakeError::Ended(_) => Self::InUse,
             RetakeError::Shot(RetakeRefused::Wedged(_)) => Self::Camera,
             RetakeError::Shot(RetakeRefused::NotKept { .. }) => Self::Storage,
+        }
+    }
+}
+
+/// Why a scan is not called something else.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanDescribeError {
+    /// There is no such scan, or its dataset cannot be used.
+    #[error(transparent)]
+    Scan(#[from] StartError),
+    /// That cannot be said of one.
+    #[error(transparent)]
+    Unfit(Unfit),
+    /// It ended at this moment.
+    #[error("the scan ended at this moment: ask again")]
+    Ended,
+}
+
+impl From<DescribeError> for ScanDescribeError {
+    fn from(error: DescribeError) -> Self {
+        match error {
+            DescribeError::Unfit(unfit) => Self::Unfit(unfit),
+            DescribeError::Open(error) => Self::Scan(error.into()),
+            DescribeError::Ended => Self::Ended,
+        }
+    }
+}
+
+impl From<&ScanDescribeError> for Reason {
+    fn from(error: &ScanDescribeError) -> Self {
+        match error {
+            ScanDescribeError::Scan(error) => error.into(),
+            ScanDescribeError::Unfit(_) => Self::Failed,
+            ScanDescribeError::Ended => Self::InUse,
         }
     }
 }
@@ -243,12 +294,13 @@ impl From<&OpenError> for Reason {
         match error {
             OpenError::Disk(_) | OpenError::Store(_) => Self::Storage,
             OpenError::NotFound(_) | OpenError::Id(_) => Self::NotFound,
-            OpenError::InUse(_) => Self::InUse,
+            OpenError::InUse(_) | OpenError::Owned { .. } => Self::InUse,
             OpenError::Exists { .. } | OpenError::GivenUp(_) => Self::Failed,
             OpenError::Name { .. } => Self::Plan,
-            OpenError::Format { .. } | OpenError::UnknownRecord { .. } | OpenError::Plan { .. } => {
-                Self::Invalid
-            }
+            OpenError::Format { .. }
+            | OpenError::UnknownRecord { .. }
+            | OpenError::NoOpening { .. }
+            | OpenError::Plan { .. } => Self::Invalid,
         }
     }
 }
@@ -271,13 +323,13 @@ pub enum PressError {
     /// There are no simulated pins.
     #[error("the pins of this rig are not simulated: their levels come from what is wired to them")]
     NoSimulatedPins,
-    /// A simulated pin.
+    /// The simulated pin of the button cannot be set.
     #[error(transparent)]
     Pin(#[from] PinError),
-    /// Nobody listens.
+    /// Nobody took up the earlier presses.
     #[error("the press of {button} was not heard: too many earlier ones are waiting")]
     NotHeard {
-        /// Which.
+        /// The button that was pressed.
         button: Button,
     },
 }

@@ -6,15 +6,19 @@ use std::time::Duration;
 use jiff::Zoned;
 use tracing::{error, info};
 
-use crate::dataset::{self, ScanId, State};
-use crate::scan::Record;
+use crate::config;
+use crate::dataset::{self, ScanId};
+use crate::scan::WaitsFor;
 
-use super::service::{Service, Work};
+use super::automatic::resume_interrupted;
+use super::service::Service;
+use super::storage;
+use super::work::Work;
 
 /// How often the clock is looked at: it may be set at any time.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Why a scan paused; by this it is known again.
+/// Why a scan paused.
 const REASON: &str = "outside the hours of [schedule]: it goes on by itself";
 
 /// Keeps the hours until the task is dropped. Ends at once where there are none.
@@ -32,7 +36,7 @@ pub async fn keep_hours(service: Service) {
                 .map_or_else(|| "for good".into(), |until| format!("until {}", until.strftime("%F %H:%M")))
         };
         if was_open != Some(hours.open) {
-            service.studio().set_hours(hours.open);
+            service.standby().set_hours(hours.open);
             if hours.open {
                 info!("the hours of [schedule] begin: open {}", until());
                 go_on(&service).await;
@@ -42,44 +46,32 @@ pub async fn keep_hours(service: Service) {
             was_open = Some(hours.open);
         }
         if !hours.open {
-            // Whatever began meanwhile, or is still starting, pauses as well. Without a scan there is nothing to pause.
-            let _ = service.pause(REASON);
-            service.studio().close_idle().await;
+            // Whatever began meanwhile, or is still starting, pauses as well. Without a scan there is nothing to pause,
+            // and what a person does by hand is no scan.
+            let _ = service.pause_for_the_hours(REASON);
+            service.standby().close_idle().await;
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-/// Goes on with the newest scan, if it was the hours that paused it.
+/// Goes on with the newest scan, if it was the hours that paused it, or if it was interrupted.
 async fn go_on(service: &Service) {
-    let root = service.station().config().storage.directory.clone();
-    let found = tokio::task::spawn_blocking(move || paused_by_hours(&root)).await;
-    let Ok(Some(scan)) = found else { return };
+    let storage = service.station().config().storage.clone();
+    let found = tokio::task::spawn_blocking(move || paused_by_hours(&storage)).await;
+    let Ok(Some(scan)) = found else {
+        let service = service.clone();
+        // It fails only with the runtime.
+        let _ = tokio::task::spawn_blocking(move || resume_interrupted(&service)).await;
+        return;
+    };
     info!(scan_id = %scan, "going on with scan {scan}, which was paused outside the hours");
     if let Err(error) = service.start(Work::Resume { scan: scan.clone() }).await {
         error!(scan_id = %scan, "scan {scan} does not go on: {error}; then: scanner start --resume {scan}");
     }
 }
 
-fn paused_by_hours(root: &std::path::Path) -> Option<ScanId> {
-    let newest = dataset::newest(root).ok()??;
-    let paused = newest.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Paused);
-    if newest.in_use || !paused {
-        return None;
-    }
-    let contents = dataset::read_contents(&newest.dir).ok()?;
-    let last = contents.entries.iter().rev().find_map(|entry| match &entry.record {
-        Record::Paused { reason } => Some(reason == REASON),
-        Record::Opened { .. }
-        | Record::Attempted { .. }
-        | Record::AttemptFailed { .. }
-        | Record::Stored(_)
-        | Record::ShotFailed { .. }
-        | Record::Lost { .. }
-        | Record::Retake { .. }
-        | Record::Resumed => None,
-        // A person has paused it since, by wanting a shot again.
-        Record::Finished { .. } => Some(false),
-    });
-    last.filter(|ours| *ours).map(|_| newest.id)
+fn paused_by_hours(storage: &config::Storage) -> Option<ScanId> {
+    let newest = dataset::newest(&storage.directory, storage::rig(storage).ok().as_deref()).ok()??;
+    (!newest.in_use && newest.waits_for() == Some(WaitsFor::Hours)).then_some(newest.id)
 }

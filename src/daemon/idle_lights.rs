@@ -71,7 +71,7 @@ fn rest(lights: &dyn Lights, times: &Mutex<u64>, time: u64, idle: Duration) -> O
 mod tests {
     use super::*;
     use crate::config::Light;
-    use crate::rig::sim::{SimLights, World, WorldFile};
+    use crate::sim::{SimLights, World, WorldFile};
 
     fn lights(folder: &tempfile::TempDir) -> (Arc<WorldFile>, IdleLights) {
         let world = Arc::new(WorldFile::create(folder.path().join("world.json"), World::default()).unwrap());

@@ -3,8 +3,9 @@
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::camera_driver::protocol::{Controls, ErrorKind, Hello};
-use crate::config::{Hold, Rung};
+use crate::camera_driver::protocol::{ErrorKind, Hello};
+use crate::config::{HoldSettings, Rung};
+use crate::model::Controls;
 use crate::plan::Plan;
 use crate::rig::camera::{Camera, CameraError, Lease, RecoverError};
 use crate::run::OpenCamera;
@@ -19,11 +20,11 @@ pub(super) async fn open_cameras(
     attempts: u32,
     stop: &CancellationToken,
 ) -> Result<Vec<OpenCamera>, StartError> {
-    let lease = |camera: &Camera| camera.lease(holder).map(|lease| (lease, camera.hold()));
+    let lease = |camera: &Camera| camera.lease(holder).map(|lease| (lease, camera.hold_settings()));
     let leases = cameras.iter().map(lease).collect::<Result<Vec<_>, _>>()?;
-    let opening = leases
-        .into_iter()
-        .map(|(lease, hold)| tokio::spawn(open_camera(lease, hold, attempts, stop.clone())));
+    let opening = leases.into_iter().map(|(lease, hold_settings)| {
+        tokio::spawn(open_camera(lease, hold_settings, attempts, stop.clone()))
+    });
     let mut opened = Vec::new();
     let mut failed = None;
     for task in opening.collect::<Vec<_>>() {
@@ -67,12 +68,12 @@ pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
 
 async fn open_camera(
     mut lease: Lease,
-    hold: Hold,
+    hold_settings: HoldSettings,
     attempts: u32,
     stop: CancellationToken,
 ) -> Result<OpenCamera, CameraError> {
     match stop.run_until_cancelled(open_lease(&mut lease, attempts)).await {
-        Some(Ok(hello)) => Ok(OpenCamera { lease, hello, hold }),
+        Some(Ok(hello)) => Ok(OpenCamera { lease, hello, hold_settings }),
         Some(Err(error)) => {
             lease.end().await;
             Err(error)

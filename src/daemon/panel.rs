@@ -6,8 +6,10 @@ use tracing::{info, warn};
 
 use crate::rig::panel::Button;
 
-use super::service::{Launched, Service, Work};
+use super::pairing::LongPress;
+use super::service::{Launched, Service};
 use super::status::led;
+use super::work::Work;
 
 /// How often the LED is compared with the status in the middle of a scan, whose cameras say nothing by themselves.
 const LOOK: Duration = Duration::from_millis(100);
@@ -67,8 +69,14 @@ fn obey(service: &Service, button: Button) -> bool {
             let refused = service.pairing().refuse();
             told("stop button: pausing", &service.pause("the stop button was pressed")) || refused
         }
-        Button::Cancel if !service.is_busy() && service.pairing().approve() => true,
-        Button::Cancel => told("start button held: cancelling", &service.cancel()),
+        Button::Cancel => {
+            let meant = if service.is_busy() { LongPress::Nobody } else { service.pairing().long_press() };
+            match meant {
+                LongPress::Approved(_) => true,
+                LongPress::Unclear => false,
+                LongPress::Nobody => told("start button held: cancelling", &service.cancel()),
+            }
+        }
         Button::Clear => told("stop button held: cleared", &service.station().axes().clear()),
     }
 }

@@ -2,8 +2,8 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::control::Reply;
 use super::error::Reason;
+use super::message::Reply;
 
 /// Somebody wants the configuration to be read again.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod claim;
+mod describe;
 mod launch;
 mod retake;
 
@@ -12,77 +13,41 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::NamedPlan;
 use crate::dataset::ScanId;
 use crate::event::Told;
 use crate::run::{Command, Progress, Pulse, Summary};
+use crate::scan::WaitsFor;
 
 use super::captures::Captures;
 use super::error::StartError;
-use super::pairing::{PairError, Pairing};
+use super::exports::Exports;
+use super::pairing::{Begun, PairError, Pairing};
 use super::reload::Reloads;
+use super::sessions::Sessions;
+use super::standby::StandbyCameras;
 use super::station::Station;
 use super::status::{ApiState, Last, Status, led};
-use super::studio::Studio;
 use super::tokens::Tokens;
 
 /// How often somebody who waits for the rig to be given up looks.
 const LOOK: Duration = Duration::from_millis(5);
 
-pub use retake::RetakeError;
-
 /// A rig and what it is doing. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     station: Arc<Station>,
-    desk: Arc<watch::Sender<Desk>>,
+    occupancy: Arc<watch::Sender<Occupancy>>,
     listeners: broadcast::Sender<Told>,
     pulse: Pulse,
     reloads: Option<Reloads>,
     tokens: Arc<Tokens>,
+    sessions: Arc<Sessions>,
     pairing: Arc<Pairing>,
-    studio: Arc<Studio>,
+    standby: Arc<StandbyCameras>,
     captures: Arc<Captures>,
     retakes: Arc<tokio::sync::Mutex<()>>,
+    exports: Arc<Exports>,
     api: Arc<Mutex<Option<ApiState>>>,
-}
-
-/// What to scan.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Work {
-    /// A new scan of this plan.
-    New {
-        /// Which one.
-        plan: PlanChoice,
-        /// What to call it; by date and time without one.
-        id: Option<ScanId>,
-    },
-    /// An earlier scan, from where it stands.
-    Resume {
-        /// Which one.
-        scan: ScanId,
-    },
-    /// What the start button means: the newest scan, if it was paused or interrupted; else a new one of the
-    /// first plan.
-    Next,
-}
-
-/// Which plan.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum PlanChoice {
-    /// The first one of the configuration.
-    #[default]
-    First,
-    /// The one of this name in the configuration.
-    Named(String),
-    /// This one.
-    Inline(Box<NamedPlan>),
-}
-
-impl From<Option<String>> for PlanChoice {
-    fn from(name: Option<String>) -> Self {
-        name.map_or(Self::First, Self::Named)
-    }
 }
 
 /// A scan that is about to begin.
@@ -91,11 +56,11 @@ pub struct Starting(JoinHandle<Result<Launched, StartError>>);
 /// A scan that has begun.
 #[derive(Debug)]
 pub struct Launched {
-    /// Its id.
+    /// The id of the scan.
     pub id: ScanId,
-    /// Where it stands.
+    /// Where it stands, now and from now on.
     pub progress: watch::Receiver<Progress>,
-    /// Yields its end.
+    /// How it ended, once it has.
     pub end: JoinHandle<Result<Summary, StartError>>,
 }
 
@@ -104,21 +69,30 @@ pub struct Launched {
 #[error("no scan is under way")]
 pub struct NoScan;
 
-/// What is known of the rig's work.
-pub(super) struct Desk {
-    slot: Slot,
-    /// The scan that ended last.
-    scan: Option<Progress>,
+/// Who has the rig, and what became of the last scan on it.
+pub(super) struct Occupancy {
+    rig: RigUse,
+    /// Where the scan that ended last stood at its end.
+    last_scan: Option<Progress>,
     last: Option<Last>,
     /// The program is about to end.
     closed: bool,
 }
 
 /// What the rig is taken for.
-pub(super) enum Slot {
+pub(super) enum RigUse {
     Free,
-    Starting { commands: mpsc::Sender<Command> },
-    Scanning { commands: mpsc::Sender<Command>, progress: watch::Receiver<Progress> },
+    Starting {
+        commands: mpsc::Sender<Command>,
+    },
+    /// A person moves an axis or switches lights.
+    ByHand {
+        commands: mpsc::Sender<Command>,
+    },
+    Scanning {
+        commands: mpsc::Sender<Command>,
+        progress: watch::Receiver<Progress>,
+    },
 }
 
 impl Service {
@@ -126,21 +100,24 @@ impl Service {
     pub fn new(station: Station) -> Self {
         let config = station.config();
         let fixed = config.cameras.iter().map(|camera| camera.controls);
-        let studio = Arc::new(Studio::new(station.cameras(), fixed));
-        let captures = Arc::new(Captures::new(&config.storage.directory));
-        let tokens = Arc::new(Tokens::open(&station.config().api.tokens));
-        let desk = Desk { slot: Slot::Free, scan: None, last: None, closed: false };
+        let standby = Arc::new(StandbyCameras::new(station.cameras(), fixed));
+        let captures = Arc::new(Captures::in_storage(&config.storage));
+        let tokens = Arc::new(Tokens::open(&config.api.tokens, config.api.former_tokens.as_deref()));
+        let sessions = Arc::new(Sessions::open(&config.api.tokens, &tokens));
+        let occupancy = Occupancy { rig: RigUse::Free, last_scan: None, last: None, closed: false };
         Self {
             station: Arc::new(station),
-            desk: Arc::new(watch::Sender::new(desk)),
+            occupancy: Arc::new(watch::Sender::new(occupancy)),
             listeners: broadcast::channel(1024).0,
             pulse: Pulse::default(),
             reloads: None,
             tokens,
+            sessions,
             pairing: Arc::default(),
-            studio,
+            standby,
             captures,
             retakes: Arc::default(),
+            exports: Arc::default(),
             api: Arc::default(),
         }
     }
@@ -165,26 +142,31 @@ impl Service {
         &self.tokens
     }
 
+    /// Browsers that are logged in.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
     /// Who asks to be let in without a token.
     pub fn pairing(&self) -> &Pairing {
         &self.pairing
     }
 
-    /// Begins a pairing for whoever calls itself `name`: its secret, and for how long the start button is to be held.
-    pub fn pair(&self, name: &str, address: IpAddr) -> Result<(String, Duration), PairError> {
+    /// Begins a pairing for whoever calls itself `name`.
+    pub fn pair(&self, name: &str, address: IpAddr) -> Result<Begun, PairError> {
         if !self.station.config().api.pairing {
             return Err(PairError::Off);
         }
-        let hold = self.station.hold().ok_or(PairError::NoButton)?;
+        let long_press = self.station.long_press().ok_or(PairError::NoButton)?;
         if self.is_busy() {
             return Err(PairError::Busy);
         }
-        Ok((self.pairing.begin(name, address, hold)?, hold))
+        self.pairing.begin(name, address, long_press)
     }
 
     /// The cameras between scans.
-    pub fn studio(&self) -> &Arc<Studio> {
-        &self.studio
+    pub fn standby(&self) -> &Arc<StandbyCameras> {
+        &self.standby
     }
 
     /// Photographs taken between scans.
@@ -192,12 +174,17 @@ impl Service {
         &self.captures
     }
 
+    /// Exports of scans that have ended.
+    pub fn exports(&self) -> &Exports {
+        &self.exports
+    }
+
     /// Shows whether the API can be reached.
     pub fn set_api(&self, state: ApiState) {
         *self.api.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
     }
 
-    /// The rig.
+    /// The rig itself: what it is made of.
     pub fn station(&self) -> &Station {
         &self.station
     }
@@ -208,7 +195,18 @@ impl Service {
     }
     /// Asks the scan under way to stop so that it can be resumed.
     pub fn pause(&self, reason: &str) -> Result<(), NoScan> {
-        self.command(Command::Pause { reason: reason.to_owned() })
+        self.pause_until(WaitsFor::Person, reason)
+    }
+
+    /// As [`Self::pause`]; the scan goes on once there is what it then waits for.
+    pub fn pause_until(&self, waits_for: WaitsFor, reason: &str) -> Result<(), NoScan> {
+        self.command(Command::Pause { reason: reason.to_owned(), waits_for })
+    }
+
+    /// As [`Self::pause_until`] the next hours, but what a person does by hand goes on.
+    pub(super) fn pause_for_the_hours(&self, reason: &str) -> Result<(), NoScan> {
+        let by_hand = matches!(self.occupancy.borrow().rig, RigUse::ByHand { .. });
+        if by_hand { Err(NoScan) } else { self.pause_until(WaitsFor::Hours, reason) }
     }
 
     /// Asks the scan under way to stop for good.
@@ -217,7 +215,7 @@ impl Service {
     }
     /// From now on no further scan begins.
     pub fn close(&self) {
-        self.desk.send_modify(|desk| desk.closed = true);
+        self.occupancy.send_modify(|occupancy| occupancy.closed = true);
     }
 
     /// As [`Self::close`], but only while no scan is starting or under way.
@@ -225,8 +223,7 @@ impl Service {
     /// # Errors
     /// One is.
     pub fn close_if_idle(&self) -> Result<(), StartError> {
-        let (mut claim, _commands) = self.claim()?;
-        claim.last = None;
+        let (_claim, _commands) = self.claim_by_hand()?;
         self.close();
         Ok(())
     }
@@ -243,47 +240,48 @@ impl Service {
     /// Waits until no scan is starting or under way, and its cameras are closed.
     pub async fn idle(&self) {
         // The sender is ours, so there is no other end.
-        let _ = self.desk.subscribe().wait_for(|desk| matches!(desk.slot, Slot::Free)).await;
+        let _ = self.occupancy.subscribe().wait_for(|occupancy| matches!(occupancy.rig, RigUse::Free)).await;
     }
 
     /// Whether the rig is taken, for a scan or to move an axis.
     pub(super) fn is_busy(&self) -> bool {
-        !matches!(self.desk.borrow().slot, Slot::Free)
+        !matches!(self.occupancy.borrow().rig, RigUse::Free)
     }
 
     /// Tells when a scan begins or ends.
-    pub(super) fn changes(&self) -> watch::Receiver<Desk> {
-        self.desk.subscribe()
+    pub(super) fn changes(&self) -> watch::Receiver<Occupancy> {
+        self.occupancy.subscribe()
     }
 
     /// What the rig is doing. Answers at once, whatever the cameras do.
     pub fn status(&self) -> Status {
         let (scan, scanning, last) = {
-            let desk = self.desk.borrow();
-            let (scan, scanning) = match &desk.slot {
-                Slot::Free => (desk.scan.clone(), false),
-                Slot::Starting { .. } => (None, true),
-                Slot::Scanning { progress, .. } => (Some(progress.borrow().clone()), true),
+            let occupancy = self.occupancy.borrow();
+            let (scan, scanning) = match &occupancy.rig {
+                RigUse::Free => (occupancy.last_scan.clone(), false),
+                RigUse::Starting { .. } | RigUse::ByHand { .. } => (None, true),
+                RigUse::Scanning { progress, .. } => (Some(progress.borrow().clone()), true),
             };
-            (scan, scanning, desk.last.clone())
+            (scan, scanning, occupancy.last.clone())
         };
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
         let api = self.api.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fault = self.station.axes().fault();
-        let pairing = self.pairing.waiting();
-        let mut status = Status { scan, scanning, last, fault, pairing, led: None, api, cameras };
+        let pairings = self.pairing.waiting();
+        let mut status = Status { scan, scanning, last, fault, pairings, led: None, api, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }
     fn command(&self, command: Command) -> Result<(), NoScan> {
-        match &self.desk.borrow().slot {
+        match &self.occupancy.borrow().rig {
             // A full queue holds enough of the same wishes already.
-            Slot::Starting { commands } | Slot::Scanning { commands, .. } => match commands.try_send(command)
-            {
+            RigUse::Starting { commands }
+            | RigUse::ByHand { commands }
+            | RigUse::Scanning { commands, .. } => match commands.try_send(command) {
                 Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => Ok(()),
                 Err(mpsc::error::TrySendError::Closed(_)) => Err(NoScan),
             },
-            Slot::Free => Err(NoScan),
+            RigUse::Free => Err(NoScan),
         }
     }
 }

@@ -2,16 +2,18 @@
 
 mod scans;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::config::{self, Config, NamedPlan};
 use crate::dataset::ScanId;
-use crate::plan::{self, Plan, PlanCamera, Pose};
+use crate::model::Pose;
+use crate::plan::{self, Plan, PlanCamera};
 use crate::rig::Axes;
 use crate::rig::axes::MotionError;
 use crate::rig::camera::{Camera, Lease, Spawner};
@@ -21,19 +23,19 @@ use crate::rig::panel::{Button, Panel};
 use crate::run::OpenCamera;
 
 use super::error::{PressError, StartError};
+use super::folder::{create_folder, io};
 use super::idle_lights::IdleLights;
 use super::opening::{close_cameras, open_cameras};
-use super::service::PlanChoice;
+use super::rig_lock::RigLock;
+use super::storage;
 use super::strays;
-use super::wiring::{
-    Buttons, Moving, WiredPanel, create_folder, extra_options, fresh_fault_folder, io, lock_rig, wire_motion,
-    wire_panel,
-};
+use super::wiring::{Buttons, Moving, WiredPanel, extra_options, fault_folder, wire_motion, wire_panel};
+use super::work::PlanChoice;
 
 pub(super) use scans::{Job, Prepared};
 
 /// For how long a simulated start button is held, as on pins by default.
-const SIMULATED_HOLD: Duration = Duration::from_millis(1500);
+const SIMULATED_LONG_PRESS: Duration = Duration::from_millis(1500);
 
 /// A rig, wired up and locked for this process.
 pub struct Station {
@@ -45,30 +47,41 @@ pub struct Station {
     pins: Option<gpio::Opened>,
     /// Scans that this process has begun or gone on with: their positions are those that the axes now have.
     own: Mutex<Vec<ScanId>>,
+    /// Of simulated cameras; removed with the station.
+    _faults: Option<TempDir>,
     /// Held for the life of the station.
-    _lock: File,
+    lock: RigLock,
 }
 
 impl Station {
     /// Locks the rig and wires it up. Opens no camera and moves nothing.
     pub fn open(config: Config) -> Result<Self, StartError> {
+        if let Err(reason) = clock::zone() {
+            tracing::warn!("{reason}: {}", clock::ZONE_ADVICE);
+        }
         let runtime = config.storage.runtime_directory.clone();
         create_folder(&runtime)?;
-        let lock = lock_rig(&runtime)?;
+        create_folder(&config.storage.state_directory)?;
+        let lock = RigLock::take(&runtime)?;
         strays::clear(&config, &runtime);
         let pins = gpio::open(&config, &runtime)?;
         let Moving { axes, lights, world } = wire_motion(&config, pins.as_ref(), &runtime)?;
         let spawner = Spawner::new(&runtime).map_err(io("start processes from", &runtime))?;
-        let faults = fresh_fault_folder(&runtime)?;
+        let faults = fault_folder(&config, &runtime)?;
         let buffers = config.scan.queue_depth + 2;
         let cameras = config.cameras.iter().map(|camera| {
-            let extra = extra_options(camera, &config, &world, &faults);
-            Camera::new(camera, &config.recovery, buffers, extra, spawner.clone())
+            let extra = extra_options(camera, &config, &world, faults.as_ref().map(TempDir::path))?;
+            Ok(Camera::new(camera, &config.recovery, buffers, extra, spawner.clone()))
         });
-        let cameras = cameras.collect();
+        let cameras = cameras.collect::<Result<_, StartError>>()?;
         let panel = wire_panel(config.panel, pins.as_ref())?;
         let lights = IdleLights::new(lights);
-        Ok(Self { axes, lights, cameras, panel, pins, own: Mutex::default(), _lock: lock, config })
+        Ok(Self { axes, lights, cameras, panel, pins, own: Mutex::default(), _faults: faults, lock, config })
+    }
+
+    /// Puts the lock's file back if somebody has removed it; whether that was so.
+    pub(super) fn restore_lock(&self) -> Result<bool, StartError> {
+        self.lock.restore()
     }
 
     /// What it was made from.
@@ -81,7 +94,7 @@ impl Station {
         &self.cameras
     }
 
-    /// Generates a plan.
+    /// Generates the plan that is wanted, from where the axes stand.
     pub fn plan(&self, choice: &PlanChoice) -> Result<Plan, StartError> {
         let mut plan = match choice {
             PlanChoice::First => plan_from(&self.config, None, &self.axes.pose()),
@@ -100,10 +113,10 @@ impl Station {
     }
 
     /// For how long the start button is to be held for it to mean more than a short press; none where there is none.
-    pub fn hold(&self) -> Option<Duration> {
+    pub fn long_press(&self) -> Option<Duration> {
         let long = match &self.config.panel {
             config::Panel::None => return None,
-            config::Panel::Sim => SIMULATED_HOLD,
+            config::Panel::Sim => SIMULATED_LONG_PRESS,
             config::Panel::Gpio(pins) => pins.start.map(|_| pins.long_press)?,
         };
         // In whole seconds, and well beyond.
@@ -126,12 +139,12 @@ impl Station {
         Ok(sim.set_level(pin, level)?)
     }
 
-    /// The lights.
+    /// The lights, which are switched together.
     pub fn lights(&self) -> &Arc<dyn Lights> {
         self.lights.lights()
     }
 
-    /// The axes.
+    /// What moves the axes.
     pub fn axes(&self) -> &Arc<dyn Axes> {
         &self.axes
     }
@@ -144,7 +157,7 @@ impl Station {
         stop: &CancellationToken,
     ) -> Result<Vec<OpenCamera>, StartError> {
         // Until they are closed.
-        self.axes.hold(true);
+        self.axes.keep_powered(true);
         let attempts = self.config.recovery.attempts;
         let warming_up = async {
             let steady_after = self.lights.switch_on()?;
@@ -187,7 +200,7 @@ impl Station {
 
     /// Closes the cameras and leaves the lights to their idle times; motors may be released.
     pub(super) async fn close(&self, leases: impl IntoIterator<Item = Lease>) {
-        self.axes.hold(false);
+        self.axes.keep_powered(false);
         self.lights.leave();
         close_cameras(leases).await;
     }
@@ -217,6 +230,11 @@ pub(crate) fn find_scan(config: &Config, id: &ScanId) -> Result<PathBuf, StartEr
     let directory = config.storage.directory.join(id.as_str());
     if directory.is_dir() {
         return Ok(directory);
+    }
+    if let Err(missed) = storage::look(&config.storage)
+        && missed.is_missing()
+    {
+        return Err(missed.into());
     }
     Err(StartError::UnknownScan { id: id.clone(), directory: config.storage.directory.clone() })
 }

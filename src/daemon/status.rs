@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::rig::camera::{self, CameraStatus};
 use crate::rig::panel::Led;
-use crate::run::{EndName, Progress};
+use crate::run::Progress;
+use crate::scan::{End, Outcome};
 
 use super::pairing::Waiting;
 
@@ -22,12 +23,12 @@ pub struct Status {
     /// Why the axes are stopped until somebody clears it.
     pub fault: Option<String>,
     /// Who asks to be let in by a person at the rig.
-    pub pairing: Option<Waiting>,
+    pub pairings: Vec<Waiting>,
     /// The pattern of the status LED; none without a panel.
     pub led: Option<Led>,
     /// The HTTP API; none where the configuration has none.
     pub api: Option<ApiState>,
-    /// Every camera.
+    /// Every camera, in the order of the configuration.
     pub cameras: Vec<CameraStatus>,
 }
 
@@ -35,14 +36,14 @@ pub struct Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ApiState {
-    /// It listens.
+    /// It listens for connections.
     Listening {
-        /// Where.
+        /// The address at which it listens.
         address: SocketAddr,
     },
     /// It cannot listen, and goes on trying.
     Refused {
-        /// Why, for people.
+        /// Why it cannot, for people.
         message: String,
     },
 }
@@ -53,15 +54,10 @@ pub enum ApiState {
 #[schema(as = LastOutcome)]
 pub enum Last {
     /// The scan ended as its journal says.
-    Ended {
-        /// How.
-        end: EndName,
-        /// Why, if it did not end complete.
-        reason: Option<String>,
-    },
+    Ended(End),
     /// It did not begin, or could not be carried out.
     Failed {
-        /// For people.
+        /// Why not, for people.
         message: String,
     },
 }
@@ -80,11 +76,11 @@ pub fn led(status: &Status) -> Led {
         return if cameras().any(is_recovering) { Led::Recovering } else { Led::Scanning };
     }
     match &status.last {
-        None | Some(Last::Ended { end: EndName::Complete | EndName::Cancelled, .. }) => {
-            if status.pairing.is_some() { Led::Pairing } else { Led::Ready }
+        None | Some(Last::Ended(End::Finished(Outcome::Complete | Outcome::Cancelled))) => {
+            if status.pairings.is_empty() { Led::Ready } else { Led::Pairing }
         }
         Some(
-            Last::Ended { end: EndName::Incomplete | EndName::Aborted | EndName::Paused, .. }
+            Last::Ended(End::Finished(Outcome::Incomplete | Outcome::Aborted) | End::Paused { .. })
             | Last::Failed { .. },
         ) => Led::Attention,
     }
@@ -122,26 +118,30 @@ mod tests {
             scanning,
             last,
             fault: None,
-            pairing: None,
+            pairings: Vec::new(),
             led: None,
             api: None,
             cameras: cameras.collect(),
         }
     }
 
-    const fn ended(end: EndName) -> Last {
-        Last::Ended { end, reason: None }
+    const fn ended(outcome: Outcome) -> Last {
+        Last::Ended(End::Finished(outcome))
+    }
+
+    fn paused() -> Last {
+        Last::Ended(End::paused("the stop button was pressed"))
     }
 
     #[test]
     fn at_rest_the_led_tells_how_the_last_scan_ended() {
         let cases = [
             (None, Led::Ready),
-            (Some(ended(EndName::Complete)), Led::Ready),
-            (Some(ended(EndName::Cancelled)), Led::Ready),
-            (Some(ended(EndName::Paused)), Led::Attention),
-            (Some(ended(EndName::Incomplete)), Led::Attention),
-            (Some(ended(EndName::Aborted)), Led::Attention),
+            (Some(ended(Outcome::Complete)), Led::Ready),
+            (Some(ended(Outcome::Cancelled)), Led::Ready),
+            (Some(paused()), Led::Attention),
+            (Some(ended(Outcome::Incomplete)), Led::Attention),
+            (Some(ended(Outcome::Aborted)), Led::Attention),
             (Some(Last::Failed { message: "no space".into() }), Led::Attention),
         ];
         for (last, pattern) in cases {
@@ -154,10 +154,10 @@ mod tests {
     #[test]
     fn a_pairing_shows_only_while_its_gesture_would_approve_it() {
         let address = "192.168.1.20".parse().unwrap();
-        let pairing = Some(Waiting { name: "phone".into(), address, left_s: 60 });
-        let waiting = |status: Status| Status { pairing: pairing.clone(), ..status };
+        let pairings = vec![Waiting { name: "phone".into(), address, code: "123456".into(), left_s: 60 }];
+        let waiting = |status: Status| Status { pairings: pairings.clone(), ..status };
         assert_eq!(led(&waiting(status(false, None, &[]))), Led::Pairing);
-        assert_eq!(led(&waiting(status(false, Some(ended(EndName::Paused)), &[]))), Led::Attention);
+        assert_eq!(led(&waiting(status(false, Some(paused()), &[]))), Led::Attention);
         assert_eq!(led(&waiting(status(true, None, &[State::Opening]))), Led::Scanning);
         let stopped = Status { fault: Some("emergency stop".into()), ..status(false, None, &[]) };
         assert_eq!(led(&waiting(stopped)), Led::Stopped);
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(led(&status(true, None, &[failed.clone(), streaming])), Led::Recovering);
         assert_eq!(led(&status(true, None, &[recovering, wedged.clone()])), Led::Wedged);
         // A wedged camera stays one when the scan is over; a failed one is closed and opened by the next scan.
-        assert_eq!(led(&status(false, Some(ended(EndName::Complete)), &[wedged])), Led::Wedged);
-        assert_eq!(led(&status(false, Some(ended(EndName::Complete)), &[failed])), Led::Ready);
+        assert_eq!(led(&status(false, Some(ended(Outcome::Complete)), &[wedged])), Led::Wedged);
+        assert_eq!(led(&status(false, Some(ended(Outcome::Complete)), &[failed])), Led::Ready);
     }
 }

@@ -4,8 +4,7 @@
 //! 2^256 guesses cannot be made, however fast each is.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +12,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
+
+use crate::durable::{self, Readers};
+use crate::regular_file;
 
 /// What every token begins with, so that people and programs that look for leaked secrets know one.
 const PREFIX: &str = "scanner_";
@@ -32,6 +35,8 @@ pub struct Tokens {
     known: Mutex<Result<Vec<Token>, String>>,
     /// Those that the service manager passed on.
     passed_on: Vec<Token>,
+    /// Told of every change.
+    changes: watch::Sender<()>,
 }
 
 /// What is kept of a token.
@@ -44,6 +49,37 @@ pub struct Token {
     sha256: String,
     /// When it was made.
     pub created: Timestamp,
+    /// What its holder may do.
+    #[serde(default, skip_serializing_if = "May::is_use")]
+    pub may: May,
+    /// Whether it was made for a browser, and never shown to a person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    paired: bool,
+}
+
+/// What the holder of a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum May {
+    /// All that the API offers.
+    #[default]
+    Use,
+    /// Look: at the rig, at scans, at live views. Nothing that captures or changes anything.
+    Look,
+}
+
+impl May {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    const fn is_use(&self) -> bool {
+        matches!(self, Self::Use)
+    }
+}
+
+impl Token {
+    /// SHA-256 of it, by which it is known.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
 }
 
 /// Why a token was not made or removed.
@@ -52,7 +88,7 @@ pub enum TokenError {
     /// Nobody can be let in by what stands there, and nothing may be lost by writing over it.
     #[error("the file of tokens cannot be used: {0}; put it right or remove it, then restart the service")]
     Damaged(String),
-    /// Not a name.
+    /// This is no name for a token.
     #[error("{0:?} is no name for a token: use 1 to 64 letters, digits, '-', '_', '.' and spaces")]
     Name(String),
     /// There is one of that name.
@@ -73,10 +109,10 @@ pub enum TokenError {
     /// No secret can be made.
     #[error("the system has no random numbers: {0}")]
     Random(String),
-    /// The file.
+    /// The file of tokens cannot be read or written.
     #[error("cannot write {}: {source}", path.display())]
     Io {
-        /// Which.
+        /// Where the file is.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -84,45 +120,57 @@ pub enum TokenError {
 }
 
 impl Tokens {
-    /// Those in the file at `path`, which need not be there, and those that the service manager passes on.
-    pub fn open(path: &Path) -> Self {
+    /// Those in the file at `path`, which need not be there, and those that the service manager passes on. A file at
+    /// `former`, where tokens were kept earlier, is moved to `path` if there is none yet.
+    pub fn open(path: &Path, former: Option<&Path>) -> Self {
         let credential =
             std::env::var_os("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(CREDENTIAL));
         let passed_on = credential.map_or(Ok(Vec::new()), |path| read(&path)).unwrap_or_else(|reason| {
             tracing::error!("tokens passed on by the service manager are not used: {reason}");
             Vec::new()
         });
-        let known = read(path).inspect_err(|reason| {
+        let former = former.filter(|former| !is_there(path) && is_there(former));
+        let known = match former {
+            Some(former) => move_in(former, path),
+            None => read(path),
+        };
+        let known = known.inspect_err(|reason| {
             tracing::error!("no token is valid: {reason}");
         });
-        Self { path: path.to_owned(), known: Mutex::new(known), passed_on }
+        Self { path: path.to_owned(), known: Mutex::new(known), passed_on, changes: watch::Sender::new(()) }
     }
 
-    /// The name of `token`, if it is valid. Takes as long for a wrong one as for a right one.
-    pub fn verify(&self, token: &str) -> Option<String> {
-        let hash = hash(token);
+    /// What is known of `token`, if it is valid.
+    pub fn verify(&self, token: &str) -> Option<Token> {
+        self.with_hash(&hash(token))
+    }
+
+    /// The token with this hash. Takes as long for a wrong one as for a right one.
+    pub fn with_hash(&self, sha256: &str) -> Option<Token> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.as_deref().unwrap_or_default().iter().chain(&self.passed_on);
-        known.fold(None, |found, candidate| {
-            let same = bool::from(candidate.sha256.as_bytes().ct_eq(hash.as_bytes()));
-            if same { Some(candidate.name.clone()) } else { found }
-        })
+        let found = known.fold(None, |found, candidate| {
+            let same = bool::from(candidate.sha256.as_bytes().ct_eq(sha256.as_bytes()));
+            if same { Some(candidate) } else { found }
+        });
+        found.cloned()
     }
 
     /// Makes a new token called `name`, and remembers it. It cannot be had again.
-    pub fn add(&self, name: &str) -> Result<String, TokenError> {
+    pub fn add(&self, name: &str, may: May) -> Result<String, TokenError> {
         check_name(name)?;
         let token = new_token()?;
         self.change(|tokens| {
             if self.is_taken(tokens, name) {
                 return Err(TokenError::Taken(name.to_owned()));
             }
-            insert(tokens, name, &token)
+            insert(tokens, name, &token, may, false)
         })?;
         Ok(token)
     }
 
-    /// As [`Self::add`]; where there is a token of that name, the new one gets a number. Yields its name, too.
+    /// Makes one for a browser, whose person never sees it; where there is a token of that name, the new one gets a number.
+    /// Yields its name, too.
     pub fn add_like(&self, name: &str) -> Result<(String, String), TokenError> {
         check_name(name)?;
         let token = new_token()?;
@@ -135,9 +183,20 @@ impl Tokens {
                 called = format!("{}{end}", &name[..name.len().min(MAX_NAME - end.len())]);
                 number += 1;
             }
-            insert(tokens, &called, &token)
+            insert(tokens, &called, &token, May::Use, true)
         })?;
         Ok((called, token))
+    }
+
+    /// Makes those invalid that were made for browsers, and whose hash `keep` does not keep: nobody else has them.
+    pub(super) fn keep_paired(&self, keep: impl Fn(&str) -> bool) {
+        let is_over = |token: &Token| token.paired && !keep(&token.sha256);
+        for token in self.list().iter().filter(|token| is_over(token)) {
+            match self.revoke(&token.name) {
+                Ok(()) => tracing::info!("{:?} is not logged in any more: its token is gone", token.name),
+                Err(error) => tracing::warn!("{:?} is not logged in any more, but: {error}", token.name),
+            }
+        }
     }
 
     /// Makes the token called `name` invalid.
@@ -172,7 +231,13 @@ impl Tokens {
         change(&mut tokens)?;
         write(&self.path, &tokens).map_err(|source| self.io(source))?;
         *known = Ok(tokens);
+        self.changes.send_replace(());
         Ok(())
+    }
+
+    /// Hears of every change from now on: what was let in by a token looks again whether it still is.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     fn io(&self, source: io::Error) -> TokenError {
@@ -189,11 +254,18 @@ pub(super) fn check_name(name: &str) -> Result<(), TokenError> {
     Ok(())
 }
 
-fn insert(tokens: &mut Vec<Token>, name: &str, token: &str) -> Result<(), TokenError> {
+fn insert(
+    tokens: &mut Vec<Token>,
+    name: &str,
+    token: &str,
+    may: May,
+    paired: bool,
+) -> Result<(), TokenError> {
     if tokens.len() >= MAX_TOKENS {
         return Err(TokenError::TooMany);
     }
-    tokens.push(Token { name: name.to_owned(), sha256: hash(token), created: Timestamp::now() });
+    let (name, sha256) = (name.to_owned(), hash(token));
+    tokens.push(Token { name, sha256, created: Timestamp::now(), may, paired });
     Ok(())
 }
 
@@ -210,30 +282,53 @@ pub(super) fn random() -> Result<String, TokenError> {
 
 fn read(path: &Path) -> Result<Vec<Token>, String> {
     let damaged = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    match fs::read(path) {
+    match regular_file::read(path, regular_file::SMALL).map_err(io::Error::from) {
         Ok(json) => serde_json::from_slice(&json).map_err(|error| damaged(&error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(damaged(&error)),
     }
 }
 
+/// Only what is certainly not there counts as missing: what cannot be read is told by who reads it.
+fn is_there(path: &Path) -> bool {
+    !fs::symlink_metadata(path)
+        .is_err_and(|error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
+}
+
+/// The tokens at `former`, which from now on are at `path`. Where they cannot be moved they are valid all the same.
+fn move_in(former: &Path, path: &Path) -> Result<Vec<Token>, String> {
+    let tokens = read(former)?;
+    // There at the new place before they go at the old one.
+    let moved = write(path, &tokens).and_then(|()| {
+        fs::remove_file(former)?;
+        durable::sync_folder(former.parent().unwrap_or(Path::new(".")))
+    });
+    match moved {
+        Ok(()) => tracing::info!(
+            "tokens are kept in {} from now on: moved there from {}",
+            path.display(),
+            former.display()
+        ),
+        Err(error) => tracing::warn!(
+            "tokens cannot be moved from {} to {}: {error}; those that there are stay valid",
+            former.display(),
+            path.display()
+        ),
+    }
+    Ok(tokens)
+}
+
 /// Replaces the file, for its owner alone.
-fn write(path: &Path, tokens: &[Token]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
-    file.write_all(&serde_json::to_vec_pretty(tokens)?)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    fs::File::open(folder)?.sync_all()
+pub(super) fn write<T: Serialize>(path: &Path, kept: &[T]) -> io::Result<()> {
+    durable::create_folder(path.parent().unwrap_or(Path::new(".")))?;
+    durable::replace(path, &serde_json::to_vec_pretty(kept)?, Readers::Owner)
 }
 
 pub(super) fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string does not fail.
@@ -243,87 +338,4 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_valid_until_it_is_revoked_and_after_a_restart() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("tokens.json");
-        let tokens = Tokens::open(&path);
-        let (laptop, phone) = (tokens.add("laptop").unwrap(), tokens.add("phone").unwrap());
-        assert_ne!(laptop, phone);
-        let again = Tokens::open(&path);
-        for tokens in [&tokens, &again] {
-            assert_eq!(tokens.verify(&laptop).as_deref(), Some("laptop"));
-            assert_eq!(tokens.verify(&phone).as_deref(), Some("phone"));
-            assert_eq!(tokens.verify(&laptop[1..]), None);
-            assert_eq!(tokens.verify(""), None);
-        }
-        again.revoke("phone").unwrap();
-        assert_eq!(again.verify(&phone), None);
-        assert_eq!(Tokens::open(&path).verify(&phone), None);
-        assert_eq!(Tokens::open(&path).verify(&laptop).as_deref(), Some("laptop"));
-        assert!(matches!(again.revoke("phone"), Err(TokenError::Unknown(_))));
-        assert!(matches!(again.add("laptop"), Err(TokenError::Taken(_))));
-        assert!(matches!(again.add("../x"), Err(TokenError::Name(_))));
-    }
-
-    #[test]
-    fn a_name_that_is_taken_gets_a_number_and_stays_a_name() {
-        let dir = tempfile::tempdir().unwrap();
-        let tokens = Tokens::open(&dir.path().join("tokens.json"));
-        let names = [(); 3].map(|()| tokens.add_like("phone").unwrap().0);
-        assert_eq!(names, ["phone", "phone-2", "phone-3"]);
-        let long = "x".repeat(MAX_NAME);
-        let (first, token) = tokens.add_like(&long).unwrap();
-        assert_eq!(first, long);
-        assert_eq!(tokens.verify(&token), Some(first));
-        let (second, token) = tokens.add_like(&long).unwrap();
-        assert_eq!(second, format!("{}-2", "x".repeat(MAX_NAME - 2)));
-        assert_eq!(tokens.verify(&token), Some(second.clone()));
-        tokens.revoke(&second).unwrap();
-        for wrong in ["", " ", "a/b", "a\nb", "\u{fc}ber", &"x".repeat(MAX_NAME + 1)] {
-            assert!(matches!(tokens.add_like(wrong), Err(TokenError::Name(_))), "{wrong:?}");
-        }
-        while tokens.list().len() < MAX_TOKENS {
-            tokens.add_like("phone").unwrap();
-        }
-        assert!(matches!(tokens.add_like("phone"), Err(TokenError::TooMany)));
-    }
-
-    #[test]
-    fn a_token_that_was_passed_on_is_not_ours_to_revoke_or_to_name_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let other = Tokens::open(&dir.path().join("other.json"));
-        let token = other.add("fleet").unwrap();
-        let passed_on = other.list();
-        let tokens = Tokens { passed_on, ..Tokens::open(&dir.path().join("tokens.json")) };
-        assert_eq!(tokens.verify(&token).as_deref(), Some("fleet"));
-        assert!(matches!(tokens.revoke("fleet"), Err(TokenError::PassedOn(_))));
-        assert!(matches!(tokens.add("fleet"), Err(TokenError::Taken(_))));
-        assert_eq!(tokens.add_like("fleet").unwrap().0, "fleet-2");
-        assert_eq!(tokens.verify(&token).as_deref(), Some("fleet"));
-    }
-
-    #[test]
-    fn the_file_has_no_token_in_it_and_is_its_owners_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("new/tokens.json");
-        let token = Tokens::open(&path).add("laptop").unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(!text.contains(&token[PREFIX.len()..]), "{text}");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_damaged_file_lets_nobody_in_and_is_not_written_over() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("tokens.json");
-        fs::write(&path, "[{").unwrap();
-        let tokens = Tokens::open(&path);
-        assert_eq!(tokens.verify(""), None);
-        assert!(matches!(tokens.add("laptop"), Err(TokenError::Damaged(_))));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "[{");
-    }
-}
+mod tests;

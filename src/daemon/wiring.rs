@@ -1,25 +1,33 @@
 //! What the configuration names, constructed.
 
-use std::fs::{self, File};
-use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::FlockOperation;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::config::gpio::PanelPins;
 use crate::config::{self, Config, MotionBackend};
+use crate::model::{Axis, Pose};
 use crate::motion::travel_time;
-use crate::plan::{Axis, Plan, Pose};
+use crate::ownership;
+use crate::plan::Plan;
 use crate::rig::Axes;
 use crate::rig::gpio::{self, GpioAxes, GpioLights, GpioPanel, SimBoard};
 use crate::rig::lights::Lights;
 use crate::rig::panel::Panel;
-use crate::rig::sim::{SimAxes, SimButtons, SimLights, SimPanel, World, WorldFile};
+use crate::sim::{SimAxes, SimButtons, SimLights, SimPanel, World, WorldFile};
 
 use super::error::StartError;
+use super::folder::{create_folder, io};
+use super::rig_lock::RigLock;
+
+/// Set, it says that nothing stands on the simulated turntable.
+const EMPTY: &str = "SCANNER_SIM_EMPTY";
+/// What the names of their folders begin with.
+const FAULTS: &str = "faults";
 
 /// Axes and lights, and the file in which simulated cameras see them.
 pub(super) struct Moving {
@@ -57,12 +65,12 @@ pub(super) fn wire_motion(
 ) -> Result<Moving, StartError> {
     let axes = &config.motion.axes;
     let path = runtime.join("world.json");
-    let world =
-        WorldFile::create(path.clone(), World::new(SimAxes::home(axes)).trembling(config.motion.tremble));
+    let world = World::new(SimAxes::home(axes)).trembling(config.motion.tremble);
+    let world = WorldFile::create(path.clone(), world.emptied(std::env::var_os(EMPTY).is_some()));
     let world = Arc::new(world.map_err(io("write", &path))?);
     let seen = SimLights::new(config.lights.clone(), world.clone())?;
     let lights: Arc<dyn Lights> = match pins {
-        Some(pins) => Arc::new(GpioLights::open(pins.board.as_ref(), &config.lights, seen)?),
+        Some(pins) => Arc::new(GpioLights::open(pins.board.as_ref(), &config.lights, Box::new(seen))?),
         None => Arc::new(seen),
     };
     let axes: Arc<dyn Axes> = match (&config.motion.backend, pins) {
@@ -110,7 +118,7 @@ pub(super) enum Buttons {
     Sim(SimButtons),
     /// The program, at simulated pins.
     Pins(Arc<SimBoard>, PanelPins),
-    /// A person only.
+    /// A person alone: they are real.
     Real,
 }
 
@@ -120,58 +128,67 @@ pub(super) fn extra_options(
     camera: &config::Camera,
     config: &Config,
     world: &WorldFile,
-    faults: &Path,
-) -> serde_json::Map<String, serde_json::Value> {
+    faults: Option<&Path>,
+) -> Result<serde_json::Map<String, serde_json::Value>, StartError> {
     let time_scale = match config.motion.backend {
         MotionBackend::Sim { time_scale } => time_scale,
         MotionBackend::Gpio(_) => 1.0,
     };
+    let fault_state = faults.map(|faults| faults.join(&camera.name));
+    let fault_state = fault_state.as_deref().map(text).transpose()?;
     let driver = camera.driver.file_name().and_then(|name| name.to_str());
     let options = match driver {
         Some("scanner-sim") => json!({
-            "world": world.path(), "time_scale": time_scale, "fault_state": faults.join(&camera.name),
+            "world": text(world.path())?, "time_scale": time_scale, "fault_state": fault_state,
             "intrinsics": camera.optics, "mount": camera.mount,
         }),
         Some("scanner-replay") => {
-            json!({ "time_scale": time_scale, "fault_state": faults.join(&camera.name) })
+            json!({ "time_scale": time_scale, "fault_state": fault_state })
         }
         Some(_) | None => json!({}),
     };
-    options.as_object().cloned().unwrap_or_default()
+    Ok(options.as_object().cloned().unwrap_or_default())
 }
 
-/// Scripted faults happen once in the life of a station, however often their driver starts anew.
-pub(super) fn fresh_fault_folder(runtime: &Path) -> Result<PathBuf, StartError> {
-    let folder = runtime.join("faults");
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io("empty", &folder)(error)),
-        Ok(()) | Err(_) => create_folder(&folder).map(|()| folder),
-    }
+/// A path as a driver is told it, in JSON.
+fn text(path: &Path) -> Result<&str, StartError> {
+    path.to_str().ok_or_else(|| {
+        let source = std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            "its name is not UTF-8 text; choose another folder as storage.runtime_directory",
+        );
+        io("tell a simulated camera of", path)(source)
+    })
 }
 
-pub(super) fn lock_rig(runtime: &Path) -> Result<File, StartError> {
-    let path = runtime.join("rig.lock");
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    let mut file = options.open(&path).map_err(io("open", &path))?;
-    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        let mut pid = String::new();
-        file.read_to_string(&mut pid).map_err(io("read", &path))?;
-        let pid = pid.trim().to_owned();
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned();
-        return Err(StartError::RigInUse { pid, name, lock: path });
+/// Where simulated cameras keep which of their faults have happened: once in the life of a station, however often a
+/// driver starts anew. None for other cameras. What earlier lives left is removed, as far as that is allowed.
+pub(super) fn fault_folder(config: &Config, runtime: &Path) -> Result<Option<TempDir>, StartError> {
+    for entry in fs::read_dir(runtime).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(FAULTS) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
-    let pid = format!("{}\n", std::process::id());
-    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(pid.as_bytes()));
-    written.map_err(io("write", &path))?;
-    Ok(file)
+    let simulated = |camera: &config::Camera| {
+        matches!(
+            camera.driver.file_name().and_then(|name| name.to_str()),
+            Some("scanner-sim" | "scanner-replay")
+        )
+    };
+    if !config.cameras.iter().any(simulated) {
+        return Ok(None);
+    }
+    let folder =
+        tempfile::Builder::new().prefix(FAULTS).tempdir_in(runtime).map_err(io("write into", runtime))?;
+    ownership::hand_over_at(folder.path(), runtime);
+    Ok(Some(folder))
 }
 
 /// The pins of the rig alone, with its lock, if nobody else has it; none if it has no pins.
-pub fn open_pins(config: &Config) -> Result<Option<(gpio::Opened, File)>, StartError> {
+pub fn open_pins(config: &Config) -> Result<Option<(gpio::Opened, RigLock)>, StartError> {
     let runtime = &config.storage.runtime_directory;
     create_folder(runtime)?;
-    let lock = lock_rig(runtime)?;
+    let lock = RigLock::take(runtime)?;
     Ok(gpio::open(config, runtime)?.map(|pins| (pins, lock)))
 }
 
@@ -180,13 +197,4 @@ pub fn open_pins_by_force(config: &Config) -> Result<Option<gpio::Opened>, Start
     let runtime = &config.storage.runtime_directory;
     create_folder(runtime)?;
     Ok(gpio::open(config, runtime)?)
-}
-
-pub(super) fn create_folder(path: &Path) -> Result<(), StartError> {
-    fs::create_dir_all(path).map_err(io("create", path))
-}
-
-pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StartError + use<> {
-    let path = path.to_owned();
-    move |source| StartError::Io { action, path, source }
 }

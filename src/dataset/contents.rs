@@ -1,17 +1,21 @@
 //! All that a dataset says of its scan, read without changing anything.
 
-use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::plan::{Plan, ShotIndex};
+use crate::scan::{ScanState, Verdict, WaitsFor};
 
-use super::error::Context as _;
+use super::history::History;
 use super::inspect::read_plan;
 use super::layout::{self, JOURNAL, MANIFEST, PLAN};
-use super::{Entry, Manifest, OpenError, Tally, journal};
+use super::opening::Opening;
+use super::past::Past;
+use super::{Entry, Manifest, OpenError, Tally, open};
 
-/// The files that describe a scan, in the order in which people would look into them.
-pub const DESCRIPTIONS: [&str; 3] = [MANIFEST, PLAN, JOURNAL];
+/// The files that describe a scan, in the order in which people would look into them, and how long they may be.
+pub const DESCRIPTIONS: [(&str, u64); 3] =
+    [(MANIFEST, open::DESCRIPTION), (PLAN, open::PLAN), (JOURNAL, open::JOURNAL)];
 
 /// What is in a dataset, but for its files.
 #[derive(Debug, Clone)]
@@ -20,14 +24,14 @@ pub struct Contents {
     pub manifest: Manifest,
     /// What is to be taken.
     pub plan: Plan,
-    /// What happened.
-    pub entries: Vec<Entry>,
+    tally: Tally,
+    past: Past,
 }
 
 /// The files of a shot, by their paths in the dataset. They need not be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShotFiles {
-    /// The photograph.
+    /// The photograph, a JPEG.
     pub image: String,
     /// What is known of it.
     pub metadata: String,
@@ -42,20 +46,57 @@ pub fn read(dir: &Path) -> Result<Contents, OpenError> {
     }
     // Of a format that this program knows?
     Manifest::read(dir)?;
-    let (plan, _) = read_plan(dir)?;
-    let path = dir.join(JOURNAL);
-    let entries = journal::read(&fs::read(&path).context("read", &path)?).entries;
-    let Some(manifest) = Manifest::derive(&plan, &entries) else {
-        let reason = "its journal does not begin with the record that opens a scan".into();
-        return Err(OpenError::Plan { path, reason });
+    let (plan, plan_json) = read_plan(dir)?;
+    let history = History::read(dir, &plan)?;
+    let (Some(opening), Some(manifest)) = (history.opening(), history.manifest(&plan)) else {
+        return Err(OpenError::NoOpening { path: dir.join(JOURNAL) });
     };
-    Ok(Contents { manifest, plan, entries })
+    opening.must_be_of_plan(dir, &plan_json)?;
+    let History { tally, past, .. } = history;
+    Ok(Contents { manifest, plan, tally, past })
 }
 
 impl Contents {
     /// How its shots stand.
-    pub fn tally(&self) -> Tally {
-        Tally::of(self.plan.shot_count(), self.entries.iter().map(|entry| &entry.record))
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// What opened it.
+    pub(super) fn opening(&self) -> Option<&Opening> {
+        self.past.opening()
+    }
+
+    /// The last attempt that was made of `shot`; 0 if none was.
+    pub fn attempts(&self, shot: ShotIndex) -> u32 {
+        self.past.attempts(shot)
+    }
+
+    /// How long `shot` took from its first attempt until it was stored; none if that is not known.
+    pub fn took(&self, shot: ShotIndex) -> Option<Duration> {
+        self.past.took(shot)
+    }
+
+    /// What the gate found of the image of `attempt` of `shot` after it was stored, if anything.
+    pub fn flagged(&self, shot: ShotIndex, attempt: u32) -> Option<&Verdict> {
+        self.past.flagged(shot, attempt)
+    }
+
+    /// As if no shot had taken a known time: for tests that take one.
+    #[cfg(test)]
+    pub(crate) fn forget_times(&mut self) {
+        self.past.forget_times();
+    }
+
+    /// What happened that people want to know of, in order: failures, pauses and the like. Of a very long journal, the
+    /// last of it.
+    pub fn notes(&self) -> impl Iterator<Item = &Entry> {
+        self.past.notes()
+    }
+
+    /// What a paused scan waits for; none if it is not paused.
+    pub fn waits_for(&self) -> Option<WaitsFor> {
+        (self.manifest.state == ScanState::Paused).then(|| self.past.waits_for())
     }
 
     /// The files of `shot`; none if the plan does not have it.

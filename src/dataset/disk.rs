@@ -1,13 +1,21 @@
-//! The only place that writes to the file system durably, small enough to be replaced by a model of a disk
-//! that loses power.
+//! All that a dataset acknowledges is written through here: small enough to be replaced by a model of a disk that loses
+//! power. (Who has a dataset, and its thumbnails, nobody relies on: [`durable`] writes them.)
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
+
+use super::error::{Context, DiskError};
+use super::layout::{parent, temporary};
+use crate::durable;
+use crate::ownership;
+
+/// As much of a file as is in memory while it is copied.
+const PIECE: u64 = 1 << 20;
 
 /// What a dataset does to a file system. Nothing is durable before it is synced: the bytes of a file by
 /// [`DiskFile::sync`], the names in a folder (of files created, renamed, removed) by [`Disk::sync_dir`].
@@ -22,7 +30,7 @@ pub trait Disk: Debug + Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Renames a file, atomically replacing one that has the new name.
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Removes a file.
+    /// Removes a file, which lasts once its folder is synced.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a folder durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
@@ -43,11 +51,14 @@ pub struct OsDisk;
 
 impl Disk for OsDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+        fs::create_dir(path)?;
+        ownership::hand_over_at(path, parent(path));
+        Ok(())
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        ownership::hand_over(&file, parent(path));
         Ok(Box::new(OsFile(file)))
     }
 
@@ -63,7 +74,13 @@ impl Disk for OsDisk {
                 if fs::symlink_metadata(to).is_ok() {
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
-                fs::rename(from, to)
+                // Of a folder that is being created nobody else knows, and one that has anything in it stays.
+                match fs::rename(from, to) {
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                        Err(io::ErrorKind::AlreadyExists.into())
+                    }
+                    renamed => renamed,
+                }
             }
             Err(error) => Err(error.into()),
         }
@@ -78,7 +95,54 @@ impl Disk for OsDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        durable::sync_folder(path)
+    }
+}
+
+/// Puts a new file with these bytes in the place of `path`; durable on return. A left-over of an interrupted try goes.
+pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    replace_from(disk, path, bytes, crc32c::crc32c(bytes))
+}
+
+/// As [`replace`], with what can be read from `source`, which has that CRC32C: a piece after the other, so that it may be
+/// longer than there is memory.
+pub(super) fn replace_from(
+    disk: &dyn Disk,
+    path: &Path,
+    source: impl Read,
+    crc32c: u32,
+) -> Result<(), DiskError> {
+    let new = temporary(path, 0);
+    match disk.remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).context("remove", &new),
+        Ok(()) | Err(_) => {}
+    }
+    if write_new_from(disk, &new, source)? != crc32c {
+        let changed = io::Error::other("it has changed since it was looked at: begin again");
+        return Err(changed).context("copy", path);
+    }
+    disk.replace(&new, path).context("replace", path)?;
+    disk.sync_dir(parent(path)).context("sync", parent(path))
+}
+
+/// Writes a file that must not exist, and syncs it (its name is for the caller to sync).
+pub(super) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    write_new_from(disk, path, bytes).map(drop)
+}
+
+/// As [`write_new`], with what can be read from `source`; returns the CRC32C of that.
+pub(super) fn write_new_from(disk: &dyn Disk, path: &Path, mut source: impl Read) -> Result<u32, DiskError> {
+    let mut file = disk.create(path).context("create", path)?;
+    let (mut piece, mut crc) = (Vec::new(), 0);
+    loop {
+        piece.clear();
+        source.by_ref().take(PIECE).read_to_end(&mut piece).context("read what goes to", path)?;
+        if piece.is_empty() {
+            file.sync().context("sync", path)?;
+            return Ok(crc);
+        }
+        file.write_all(&piece).context("write", path)?;
+        crc = crc32c::crc32c_append(crc, &piece);
     }
 }
 

@@ -3,19 +3,23 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::statvfs;
+
 use crate::plan::ShotIndex;
+use crate::scan::Unfit;
 
 use super::ParseScanIdError;
+use super::open::Unread;
 
 /// An operation that the file system refused.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {}", .path.display(), explain(.source))]
+#[error("cannot {action} {}: {source}{}", .path.display(), then(.source))]
 pub struct DiskError {
     /// What was tried: "write", "sync".
     pub action: &'static str,
     /// With which file or folder.
     pub path: PathBuf,
-    /// What the operating system said.
+    /// What the operating system said, and what to do about it.
     pub source: io::Error,
 }
 
@@ -26,19 +30,45 @@ impl DiskError {
     }
 }
 
-/// What to do about the errors that people meet.
-fn explain(error: &io::Error) -> String {
-    let advice = [
-        (io::ErrorKind::StorageFull, "; free some space and resume the scan"),
-        (io::ErrorKind::QuotaExceeded, "; free some space and resume the scan"),
+/// `error`, met in writing to `path`, with what people do about it. To be asked at once: what was being made is removed
+/// again, and then there are inodes.
+pub fn with_remedy(error: io::Error, path: &Path) -> io::Error {
+    match remedy(&error, path) {
+        Some(remedy) => io::Error::new(error.kind(), format!("{error}; {remedy}")),
+        None => error,
+    }
+}
+
+fn remedy(error: &io::Error, path: &Path) -> Option<&'static str> {
+    if error.kind() == io::ErrorKind::StorageFull && lacks_inodes(path) {
+        return Some("there are bytes left, but no inodes (`df -i`): remove files");
+    }
+    let remedies = [
+        (io::ErrorKind::StorageFull, "free some space"),
+        (io::ErrorKind::QuotaExceeded, "free some space"),
+        (
+            io::ErrorKind::FileTooLarge,
+            "a limit of the length of files is in force (`ulimit -f`, or LimitFSIZE= of the service): raise it",
+        ),
         (
             io::ErrorKind::ReadOnlyFilesystem,
-            "; as after an error of an SD card: check it, or store scans elsewhere",
+            "as after an error of an SD card: check it, or store scans elsewhere",
         ),
-        (io::ErrorKind::PermissionDenied, "; check who owns the folder of the scans"),
+        (io::ErrorKind::PermissionDenied, "check who owns the folder of the scans"),
     ];
-    let advice = advice.iter().find(|(kind, _)| *kind == error.kind()).map_or("", |(_, advice)| advice);
-    format!("{error}{advice}")
+    remedies.iter().find(|(kind, _)| *kind == error.kind()).map(|(_, remedy)| *remedy)
+}
+
+/// What else there is to do about an error of a scan.
+fn then(error: &io::Error) -> &'static str {
+    let pauses = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+    if pauses.contains(&error.kind()) { " and resume the scan" } else { "" }
+}
+
+/// Whether the file system of `path`, or of the folder that it was to be in, has room for no further file.
+fn lacks_inodes(path: &Path) -> bool {
+    let near = path.ancestors().find_map(|near| statvfs(near).ok());
+    near.is_some_and(|space| space.f_files > 0 && space.f_favail == 0)
 }
 
 /// Says what was tried with which path when it fails.
@@ -48,7 +78,13 @@ pub(super) trait Context<T> {
 
 impl<T> Context<T> for io::Result<T> {
     fn context(self, action: &'static str, path: &Path) -> Result<T, DiskError> {
-        self.map_err(|source| DiskError { action, path: path.to_owned(), source })
+        self.map_err(|source| DiskError { action, path: path.to_owned(), source: with_remedy(source, path) })
+    }
+}
+
+impl<T> Context<T> for Result<T, Unread> {
+    fn context(self, action: &'static str, path: &Path) -> Result<T, DiskError> {
+        self.map_err(io::Error::from).context(action, path)
     }
 }
 
@@ -66,21 +102,21 @@ pub enum StoreError {
         "the journal is unusable since an earlier error ({cause}): resume the scan to read what is on disk"
     )]
     Poisoned {
-        /// The earlier error.
+        /// What the earlier error said.
         cause: String,
     },
     /// The shot has an image already, and stored images are never overwritten.
     #[error("shot {} is stored already as {image}: stored images are never overwritten", .shot.0)]
     AlreadyStored {
-        /// Which shot.
+        /// The shot that was to be stored once more.
         shot: ShotIndex,
-        /// Its image.
+        /// The path of the image that it has, in the dataset.
         image: String,
     },
     /// The plan has no such shot.
     #[error("shot {} is not in the plan of {planned} shots", .shot.0)]
     UnknownShot {
-        /// Which shot.
+        /// The number that was asked for.
         shot: ShotIndex,
         /// How many there are.
         planned: u32,
@@ -88,7 +124,7 @@ pub enum StoreError {
     /// The bytes are not a whole JPEG.
     #[error("shot {}: {bytes} bytes that are not a whole JPEG", .shot.0)]
     NotJpeg {
-        /// Which shot.
+        /// The shot that the bytes were to be stored for.
         shot: ShotIndex,
         /// How many bytes there are.
         bytes: usize,
@@ -124,15 +160,28 @@ pub enum OpenError {
     /// There is a scan of this name.
     #[error("a scan {id} exists already")]
     Exists {
-        /// Its id.
+        /// The id that was wanted for a new scan.
         id: String,
     },
-    /// No such folder.
+    /// There is no folder of this name.
     #[error("there is no scan at {}", .0.display())]
     NotFound(PathBuf),
     /// Somebody writes to it.
     #[error("the scan at {} is in use by another process", .0.display())]
     InUse(PathBuf),
+    /// Another machine, or a process that this one sees through another mount, may write to it.
+    #[error(
+        "the scan at {} belongs to {who}, as {} says: end it there; if that machine has stopped for good: scanner resume {} --take-over",
+        .dir.display(), .note.display(), .dir.file_name().unwrap_or_default().display()
+    )]
+    Owned {
+        /// The folder that the scan is in.
+        dir: PathBuf,
+        /// Who, and its last sign of life.
+        who: String,
+        /// The file that says so.
+        note: PathBuf,
+    },
     /// Somebody wanted it so.
     #[error("the check of the scan at {} was given up: begin it again", .0.display())]
     GivenUp(PathBuf),
@@ -142,9 +191,9 @@ pub enum OpenError {
         .path.display(), super::FORMAT
     )]
     Format {
-        /// Its folder.
+        /// The folder that the scan is in.
         path: PathBuf,
-        /// Its version.
+        /// The version in its `scan.json`.
         found: u64,
     },
     /// A journal line that is intact but means nothing to this program.
@@ -153,19 +202,29 @@ pub enum OpenError {
         .path.display()
     )]
     UnknownRecord {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// Position, counted from 0.
         seq: u64,
         /// What reading it said.
         reason: String,
     },
+    /// Nothing says what scan it is.
+    #[error(
+        "{} does not begin with the record that opens a scan, so nothing is known of it: if there is a copy of the file, put \
+         it back; nothing was changed",
+        .path.display()
+    )]
+    NoOpening {
+        /// The journal.
+        path: PathBuf,
+    },
     /// The plan cannot be used.
     #[error("the plan in {} is damaged ({reason}): a scan cannot go on without its plan; nothing was changed", .path.display())]
     Plan {
-        /// Its file.
+        /// The path of the plan.
         path: PathBuf,
-        /// What is wrong.
+        /// What reading it said.
         reason: String,
     },
     /// A name in the plan that cannot be the name of a file, or is there twice.
@@ -173,7 +232,7 @@ pub enum OpenError {
     Name {
         /// The label or camera.
         name: String,
-        /// What is wrong.
+        /// Why no file can have that name.
         reason: &'static str,
     },
     /// The folder's name or the id inside is not one.
@@ -182,4 +241,24 @@ pub enum OpenError {
     /// The first record could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why a scan is not described otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum DescribeError {
+    /// That cannot be said of a scan.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// The dataset cannot be written.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The scan has ended, and its process is about to give it back.
+    #[error("the scan has just ended: ask again")]
+    Ended,
+}
+
+impl From<StoreError> for DescribeError {
+    fn from(error: StoreError) -> Self {
+        Self::Open(error.into())
+    }
 }

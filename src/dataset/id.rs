@@ -29,13 +29,15 @@ pub struct ScanId(String);
 impl ScanId {
     /// An id for a scan that starts at `time`: its date and time of day, and a word chosen by its nanoseconds.
     pub fn at(time: &Zoned) -> Self {
-        let word = WORDS[(time.subsec_nanosecond() as usize / 1000) % WORDS.len()];
-        Self(format!("{}-{word}", time.strftime("%Y-%m-%d-%H%M%S")))
+        Self::nth(time, 0)
     }
 
-    /// An id for a scan that starts now.
-    pub fn now() -> Self {
-        Self::at(&Zoned::now())
+    /// The `n`-th id for a scan that starts at `time`, if those before are taken: with another word, then with a number.
+    pub(super) fn nth(time: &Zoned, n: usize) -> Self {
+        let word = WORDS[(time.subsec_nanosecond() as usize / 1000 + n) % WORDS.len()];
+        let round = n / WORDS.len();
+        let number = if round == 0 { String::new() } else { format!("-{}", round + 1) };
+        Self(format!("{}-{word}{number}", time.strftime("%Y-%m-%d-%H%M%S")))
     }
 
     /// The id as text.
@@ -47,7 +49,7 @@ impl ScanId {
 /// Why a text is not the id of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseScanIdError {
-    /// Nothing was written.
+    /// There is no text at all.
     #[error("the id of a scan is missing: write one like \"2026-11-21-143005-owl\"")]
     Empty,
     /// Longer than 64 bytes.
@@ -59,7 +61,7 @@ pub enum ParseScanIdError {
          digits and '-', like \"2026-11-21-143005-owl\""
     )]
     Character {
-        /// What was written.
+        /// The text that is no id.
         text: String,
         /// The first character that does not belong.
         found: char,
@@ -115,6 +117,15 @@ mod tests {
         let id = ScanId::at(&time);
         assert_eq!(id.as_str(), "2026-11-21-143005-owl");
         assert_eq!(id.as_str().parse::<ScanId>().unwrap(), id);
+    }
+
+    #[test]
+    fn a_thousand_ids_of_one_moment_are_all_different() {
+        let time: Zoned = "2026-11-21T14:30:05.000053+01:00[Europe/Berlin]".parse().unwrap();
+        let ids: std::collections::HashSet<ScanId> = (0..1000).map(|n| ScanId::nth(&time, n)).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.contains(&ScanId::at(&time)));
+        assert!(ids.iter().all(|id| id.as_str().parse::<ScanId>().as_ref() == Ok(id)));
     }
 
     #[test]

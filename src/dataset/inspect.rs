@@ -8,40 +8,68 @@ use std::path::Path;
 use crate::plan::Plan;
 use crate::scan::Stored;
 
+use super::Tally;
 use super::error::{Context, DiskError, OpenError};
 use super::layout::{self, IMAGES, METADATA, PLAN};
-use super::store::is_whole_jpeg;
-use super::{ShotMetadata, Tally};
+use super::open::{self, Unread};
+use super::shot::{ShotMetadata, is_whole_jpeg};
 
 /// The plan and the bytes of its file.
 pub(super) fn read_plan(dir: &Path) -> Result<(Plan, Vec<u8>), OpenError> {
     let path = dir.join(PLAN);
     let damaged = |reason: String| OpenError::Plan { path: path.clone(), reason };
-    let json = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
+    let json = match open::read(dir, PLAN, open::PLAN) {
+        Err(Unread::Failed(error)) => return Err(error).context("read", &path)?,
+        read => read.map_err(|error| damaged(error.to_string()))?,
+    };
     let plan: Plan = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
     layout::check_names(&plan)?;
     Ok((plan, json))
 }
 
 /// What is wrong with a stored image; none if it is as recorded.
-pub(super) fn image_damage(dir: &Path, stored: &Stored) -> Option<String> {
-    let bytes = match fs::read(dir.join(&stored.image)) {
+///
+/// # Errors
+/// It could not be looked at, which says nothing of it.
+pub(super) fn image_damage(dir: &Path, stored: &Stored) -> Result<Option<String>, DiskError> {
+    Ok(read_image(dir, stored)?.err())
+}
+
+/// The bytes of a stored image, or what is wrong with it.
+///
+/// # Errors
+/// It could not be looked at, which says nothing of it.
+pub fn read_image(dir: &Path, stored: &Stored) -> Result<Result<Vec<u8>, String>, DiskError> {
+    let bytes = match open::read(dir, &stored.image, stored.bytes.min(open::IMAGE)) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("the image is missing".into()),
-        Err(error) => return Some(format!("the image cannot be read: {error}")),
+        Err(Unread::Failed(error)) => return Err(error).context("read", &dir.join(&stored.image)),
+        Err(wrong @ (Unread::Missing | Unread::NotAFile | Unread::TooLong { .. })) => {
+            return Ok(Err(format!("the image {wrong}")));
+        }
     };
+    Ok(damage(&bytes, stored).map_or(Ok(bytes), Err))
+}
+
+fn damage(bytes: &[u8], stored: &Stored) -> Option<String> {
     if bytes.len() as u64 != stored.bytes {
         return Some(format!("the image has {} bytes instead of {}", bytes.len(), stored.bytes));
     }
-    if crc32c::crc32c(&bytes) != stored.crc32c {
+    if crc32c::crc32c(bytes) != stored.crc32c {
         return Some("the image has a wrong checksum".into());
     }
-    (!is_whole_jpeg(&bytes)).then(|| "the image is not a whole JPEG".into())
+    (!is_whole_jpeg(bytes)).then(|| "the image is not a whole JPEG".into())
 }
 
-/// A metadata file; none if missing or damaged.
-pub(super) fn read_metadata(path: &Path) -> Option<ShotMetadata> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+/// The metadata file of this name; none if it is missing or damaged.
+///
+/// # Errors
+/// It could not be looked at, which says nothing of it.
+pub(super) fn read_metadata(dir: &Path, name: &str) -> Result<Option<ShotMetadata>, DiskError> {
+    match open::read(dir, name, open::DESCRIPTION) {
+        Ok(json) => Ok(serde_json::from_slice(&json).ok()),
+        Err(Unread::Failed(error)) => Err(error).context("read", &dir.join(name)),
+        Err(Unread::Missing | Unread::NotAFile | Unread::TooLong { .. }) => Ok(None),
+    }
 }
 
 /// Files (and folders that do not belong) under `images/` and `metadata/` that no stored shot accounts for, by
@@ -74,7 +102,16 @@ fn names(folder: &Path) -> Result<Vec<String>, DiskError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.context("read", folder)?,
     };
-    entries
-        .map(|entry| Ok(entry.context("read", folder)?.file_name().to_string_lossy().into_owned()))
-        .collect()
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.context("read", folder)?.file_name();
+        // A name that is no text was not given by this program, and is in nobody's way.
+        names.extend(name.into_string().ok().filter(|name| !is_of_a_file_manager(name)));
+    }
+    Ok(names)
+}
+
+/// What a Mac or Windows leaves in a folder that somebody has looked at.
+fn is_of_a_file_manager(name: &str) -> bool {
+    name.starts_with("._") || [".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini"].contains(&name)
 }

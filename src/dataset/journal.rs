@@ -8,8 +8,13 @@
 //! from 0 without gaps. A line counts only with its line end.
 //!
 //! Reading stops at the first line that is torn, has a wrong checksum or the wrong `seq`: what stands behind
-//! it was never acknowledged, because acknowledging means that everything up to there was synced.
+//! it was never acknowledged, because acknowledging means that everything up to there was synced. It stops, too, at a
+//! line that cannot follow those before it (see [`super::history`]): somebody else wrote it.
+//!
+//! It is read a line after the other, and no line is longer than [`LONGEST_LINE`]: however long a journal is, and whatever
+//! is in it, no more than that is in memory.
 
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -19,10 +24,16 @@ use crate::scan::Record;
 
 use super::disk::DiskFile;
 use super::error::{Context, StoreError};
+use super::tally::Impossible;
 
 const CRC_FIELD: &str = ",\"crc32c\":\"";
 const CRC_END: &str = "\"}";
 const CRC_LENGTH: usize = CRC_FIELD.len() + 8 + CRC_END.len();
+
+/// The longest line, with its end: sixteen of the longest messages of a driver fit.
+pub(super) const LONGEST_LINE: usize = 1 << 20;
+/// Most first lines are shorter.
+const FIRST_LINE: usize = 1024;
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,7 +43,7 @@ pub struct Entry {
     pub seq: u64,
     /// When it was written.
     pub at: Timestamp,
-    /// What happened.
+    /// What the line says.
     pub record: Record,
 }
 
@@ -42,9 +53,22 @@ pub struct JournalRead {
     /// The lines up to the first bad one.
     pub entries: Vec<Entry>,
     /// How many bytes they are.
-    pub good_bytes: usize,
+    pub good_bytes: u64,
     /// Why reading stopped; none at the end of the file.
     pub stop: Option<Stop>,
+}
+
+/// How far a journal counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Extent {
+    /// Good lines.
+    pub(super) lines: u64,
+    /// How many bytes they are.
+    pub(super) bytes: u64,
+    /// The CRC32C of these bytes, for who reads them once more.
+    pub(super) crc32c: u32,
+    /// Why reading stopped; none at the end of the file.
+    pub(super) stop: Option<Stop>,
 }
 
 /// Why the reading of a journal stopped before its end.
@@ -59,33 +83,79 @@ pub enum Stop {
     /// The line is intact, but not the next one.
     #[error("a line has number {found} instead of {expected}")]
     Sequence {
-        /// The number wanted.
+        /// The number behind that of the line before.
         expected: u64,
-        /// The number found.
+        /// The number in the line.
         found: u64,
     },
+    /// Nobody writes lines of that length.
+    #[error("a line is longer than {LONGEST_LINE} bytes")]
+    TooLong,
     /// The line is intact, but this program does not know what it says.
     #[error("a line is intact but unknown: {0}")]
     Unknown(String),
+    /// The line is intact, but says what cannot be.
+    #[error(transparent)]
+    Impossible(#[from] Impossible),
 }
 
-/// Reads the lines of a journal. Never fails: what cannot be read is reported by [`JournalRead::stop`].
-pub fn read(bytes: &[u8]) -> JournalRead {
+/// Reads the lines of a journal, all of which fit into memory. What does not count is reported by [`JournalRead::stop`].
+///
+/// # Errors
+/// The file system's.
+pub fn read(source: impl Read) -> io::Result<JournalRead> {
     let mut entries = Vec::new();
-    let mut good_bytes = 0;
-    let stop = loop {
-        let rest = &bytes[good_bytes..];
-        if rest.is_empty() {
-            break None;
+    let Extent { bytes, stop, .. } = read_while(source, |entry, _| {
+        entries.push(entry);
+        Ok(())
+    })?;
+    Ok(JournalRead { entries, good_bytes: bytes, stop })
+}
+
+/// Hands line after line to `follows`, with its length, up to the first that does not count or is refused there.
+pub(super) fn read_while(
+    source: impl Read,
+    mut follows: impl FnMut(Entry, usize) -> Result<(), Impossible>,
+) -> io::Result<Extent> {
+    let mut source = BufReader::new(source);
+    let mut extent = Extent::default();
+    let mut line = Vec::new();
+    loop {
+        let decoded = match next_line(&mut source, &mut line)? {
+            None => return Ok(extent),
+            Some(text) => text.and_then(|text| decode(text, extent.lines)),
+        };
+        let length = line.len();
+        if let Err(stop) = decoded.and_then(|entry| follows(entry, length).map_err(Stop::from)) {
+            return Ok(Extent { stop: Some(stop), ..extent });
         }
-        let Some(end) = rest.iter().position(|&byte| byte == b'\n') else { break Some(Stop::Torn) };
-        match decode(&rest[..end], entries.len() as u64) {
-            Ok(entry) => entries.push(entry),
-            Err(stop) => break Some(stop),
-        }
-        good_bytes += end + 1;
-    };
-    JournalRead { entries, good_bytes, stop }
+        extent.lines += 1;
+        extent.bytes += length as u64;
+        extent.crc32c = crc32c::crc32c_append(extent.crc32c, &line);
+    }
+}
+
+/// The first record; none if it does not count or cannot be read. Reads no more than its line.
+pub(super) fn first(source: impl Read) -> Option<Entry> {
+    let mut line = Vec::new();
+    let text = next_line(&mut BufReader::with_capacity(FIRST_LINE, source), &mut line).ok()??;
+    decode(text.ok()?, 0).ok()
+}
+
+/// Reads a line into `line`: without its end, or why it is none. None at the end of the file.
+fn next_line<'a>(
+    source: &mut BufReader<impl Read>,
+    line: &'a mut Vec<u8>,
+) -> io::Result<Option<Result<&'a [u8], Stop>>> {
+    line.clear();
+    // One byte more tells a line that is too long from one that is torn.
+    source.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', line)?;
+    Ok(match line.as_slice() {
+        [] => None,
+        line if line.len() > LONGEST_LINE => Some(Err(Stop::TooLong)),
+        [text @ .., b'\n'] => Some(Ok(text)),
+        _ => Some(Err(Stop::Torn)),
+    })
 }
 
 /// The line of `entry`, with its end.
@@ -117,14 +187,15 @@ pub(super) struct Journal {
     file: Box<dyn DiskFile>,
     path: PathBuf,
     next: u64,
+    written: u64,
     /// The error after which nothing is known of the file's end.
     poison: Option<String>,
 }
 
 impl Journal {
-    /// Goes on behind `entries` lines of `file`.
-    pub(super) fn new(file: Box<dyn DiskFile>, path: PathBuf, entries: usize) -> Self {
-        Self { file, path, next: entries as u64, poison: None }
+    /// Goes on behind `lines` lines of `file`.
+    pub(super) fn new(file: Box<dyn DiskFile>, path: PathBuf, lines: u64) -> Self {
+        Self { file, path, next: lines, written: 0, poison: None }
     }
 
     /// Appends a record and, if `durable`, returns only when it and everything before it is on the disk.
@@ -133,7 +204,12 @@ impl Journal {
         let entry = Entry { seq: self.next, at: Timestamp::now(), record: record.clone() };
         let line = encode(&entry).map_err(|error| StoreError::Unreadable { reason: error.to_string() })?;
         // What could not be read back would be cut off by the next recovery, together with all that follows.
-        if let Some(stop) = decode(line.trim_end().as_bytes(), self.next).err() {
+        let read = if line.len() > LONGEST_LINE {
+            Err(Stop::TooLong)
+        } else {
+            decode(line.trim_end().as_bytes(), self.next)
+        };
+        if let Err(stop) = read {
             return Err(StoreError::Unreadable { reason: stop.to_string() });
         }
         let mut written = self.file.write_all(line.as_bytes()).context("append to", &self.path);
@@ -145,7 +221,13 @@ impl Journal {
             return Err(error.into());
         }
         self.next += 1;
+        self.written += line.len() as u64;
         Ok(entry)
+    }
+
+    /// Bytes that were appended here.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 
     /// That no earlier append failed.

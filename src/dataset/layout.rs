@@ -1,15 +1,19 @@
 //! Where things are in a dataset's folder.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::file_name;
 use crate::plan::{Plan, ShotIndex};
 
-use super::OpenError;
+use super::error::{Context as _, DiskError, OpenError};
 
 pub(super) const MANIFEST: &str = "scan.json";
 pub(super) const PLAN: &str = "plan.json";
 pub(super) const JOURNAL: &str = "journal.jsonl";
+/// Who writes to it, while somebody does.
+pub(super) const OWNER: &str = "owner.json";
 pub(super) const IMAGES: &str = "images";
 pub(super) const METADATA: &str = "metadata";
 pub(super) const THUMBNAILS: &str = "thumbnails";
@@ -22,17 +26,17 @@ pub(super) const NEW_PREFIX: &str = ".new-";
 /// Starts the name of a dataset that is being removed.
 pub(super) const TRASH_PREFIX: &str = ".trash-";
 
-/// `images/cam0/r01_a017.jpg`
+/// Where the photograph of `shot` is: `images/cam0/r01_a017.jpg`.
 pub(super) fn image(plan: &Plan, shot: ShotIndex) -> String {
     shot_file(plan, shot, IMAGES, "jpg")
 }
 
-/// `metadata/cam0/r01_a017.json`
+/// Where the metadata of `shot` are: `metadata/cam0/r01_a017.json`.
 pub(super) fn metadata(plan: &Plan, shot: ShotIndex) -> String {
     shot_file(plan, shot, METADATA, "json")
 }
 
-/// `thumbnails/cam0/r01_a017.jpg`
+/// Where the thumbnail of `shot` is: `thumbnails/cam0/r01_a017.jpg`.
 pub(super) fn thumbnail(plan: &Plan, shot: ShotIndex) -> String {
     shot_file(plan, shot, THUMBNAILS, "jpg")
 }
@@ -60,12 +64,43 @@ pub(super) fn temporary(path: &Path, attempt: u32) -> PathBuf {
     name.into()
 }
 
+/// A path in `root` that was never used, by anybody: others with the same process id, on this machine or on another one,
+/// may make and remove such for the same scan.
+pub(super) fn unused(root: &Path, prefix: &str, name: &str) -> Result<PathBuf, DiskError> {
+    let random = getrandom::u64().map_err(io::Error::from).context("choose a new name in", root)?;
+    Ok(root.join(format!("{prefix}{name}.{random:016x}")))
+}
+
 /// That every label and camera of the plan can name a file, and none is there twice.
 pub(super) fn check_names(plan: &Plan) -> Result<(), OpenError> {
     let labels = plan.points.iter().map(|point| point.label.as_str());
     let cameras = plan.cameras.iter().map(|camera| camera.name.as_str());
     check_each(labels)?;
     check_each(cameras)
+}
+
+/// That they, and the scan's own, can be had and kept apart by whatever system the scan is carried to. Scans that were
+/// made before are read as they are.
+pub(super) fn check_portable(id: &str, plan: &Plan) -> Result<(), OpenError> {
+    let refused = |name: &str, reason| Err(OpenError::Name { name: name.into(), reason });
+    if let Some(reason) = file_name::objection(id) {
+        return refused(id, reason);
+    }
+    let labels = plan.points.iter().map(|point| (IMAGES, point.label.as_str()));
+    let cameras = plan.cameras.iter().map(|camera| ("", camera.name.as_str()));
+    let mut seen = HashSet::new();
+    for (folder, name) in labels.chain(cameras) {
+        if let Some(reason) = file_name::objection(name) {
+            return refused(name, reason);
+        }
+        if !seen.insert((folder, file_name::folded(name))) {
+            return refused(
+                name,
+                "another one differs in capitals alone, and Windows and Macs cannot keep them apart",
+            );
+        }
+    }
+    Ok(())
 }
 
 fn check_each<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), OpenError> {

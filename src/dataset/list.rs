@@ -1,157 +1,158 @@
 //! The scans in a folder.
 
-use std::cmp::Reverse;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::Context;
-use super::inspect::read_plan;
-use super::layout::JOURNAL;
+use super::ids::ids;
 use super::manifest::Manifest;
-use super::{DiskError, OpenError, ScanId, journal, lock};
+use super::opening::{Opening, folder_name};
+use super::{Contents, DiskError, OpenError, Place, ScanId, lock, owner, read_contents};
+use crate::scan::{ScanState, WaitsFor};
 use crate::units::Bytes;
 
 /// `st_blocks` counts in units of this many bytes, whatever the file system's own are.
 const BLOCK: u64 = 512;
-
-/// The first record of a journal is far shorter than this many bytes.
-const LONGEST_FIRST_LINE: u64 = 4096;
 
 /// A scan at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listed {
     /// Its id, which is its folder's name.
     pub id: ScanId,
-    /// Its folder.
+    /// The folder that it is in.
+    #[serde(serialize_with = "as_text")]
     pub dir: PathBuf,
+    /// Which rig made it, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rig: Option<String>,
     /// Whether a process writes to it. A scan that is running and not in use was interrupted.
     pub in_use: bool,
+    /// What it was called when it began, if a person has called its folder otherwise since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began_as: Option<String>,
     /// What it says of itself.
     pub scan: Result<Manifest, Damaged>,
 }
 
+/// A path for people and programs to read: a name that is no text is shown as well as it can be.
+pub(super) fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
 impl Listed {
+    /// Whether the rig called `rig` made it, or may have made it.
+    pub fn may_be_of(&self, rig: &str) -> bool {
+        self.rig.as_ref().is_none_or(|made_by| made_by == rig)
+    }
+
     /// Whether it was paused or interrupted, and nobody is at it.
     pub fn is_resumable(&self) -> bool {
         !self.in_use && self.scan.as_ref().is_ok_and(|manifest| !manifest.state.is_finished())
     }
 
+    /// What it waits for, if it was paused; none, too, if that cannot be read.
+    pub fn waits_for(&self) -> Option<WaitsFor> {
+        let paused = self.scan.as_ref().is_ok_and(|manifest| manifest.state == ScanState::Paused);
+        if paused { read_contents(&self.dir).ok()?.waits_for() } else { None }
+    }
+
+    /// Who has it, beyond this machine or through another mount, as an error that says what to do; none if nobody.
+    pub fn owned(&self) -> Option<OpenError> {
+        owner::somebody_else(&self.dir)
+    }
+
     /// How much room its removal would give, as far as the file system tells: what has further names elsewhere
     /// or cannot be read counts as nothing.
     pub fn size(&self) -> Bytes {
-        Bytes::new(allocated(&self.dir) as f64)
+        Bytes::new(sum(&self.dir, &|metadata| metadata.blocks() * BLOCK) as f64)
+    }
+
+    /// How many files and folders its removal would free, as far as the file system tells.
+    pub fn files(&self) -> u64 {
+        sum(&self.dir, &|_| 1)
     }
 }
 
-/// Bytes allocated to what is at `path` and below it. Does not follow links.
-fn allocated(path: &Path) -> u64 {
+/// The sum over what is at `path` and below it, but for what has further names elsewhere. Does not follow links.
+fn sum(path: &Path, of: &dyn Fn(&fs::Metadata) -> u64) -> u64 {
     let Ok(metadata) = fs::symlink_metadata(path) else { return 0 };
-    let own = metadata.blocks() * BLOCK;
+    let own = of(&metadata);
     if !metadata.is_dir() {
         return if metadata.nlink() == 1 { own } else { 0 };
     }
     let Ok(entries) = fs::read_dir(path) else { return own };
-    own + entries.flatten().map(|entry| allocated(&entry.path())).sum::<u64>()
+    own + entries.flatten().map(|entry| sum(&entry.path(), of)).sum::<u64>()
 }
 
 /// Why nothing can be said of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{reason}")]
 pub struct Damaged {
-    /// For people.
+    /// Which of its files is wrong, and how, for people.
     pub reason: String,
 }
 
 /// Every scan in `root`, the newest first; none if the folder is missing. What is no scan's name is left out.
 /// Says what the journals say; for images, see [`super::verify()`].
 pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
-    let mut ids = ids(root)?;
-    ids.sort_by_cached_key(|id| Reverse(age(root, id)));
-    Ok(ids.into_iter().map(|id| find(root, id)).collect())
+    let mut places = places(root)?;
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(places.into_iter().map(|place| find(root, place.id)).collect())
 }
 
-/// The first of [`list()`], without a look into the others but for when they began.
-pub fn newest(root: &Path) -> Result<Option<Listed>, DiskError> {
-    let newest = ids(root)?.into_iter().max_by_key(|id| age(root, id));
-    Ok(newest.map(|id| find(root, id)))
+/// The newest scan that the rig called `rig` made, or may have made; of all without a name. One whose folder a person has
+/// renamed was put aside. Looks into no other but for its place.
+pub fn newest(root: &Path, rig: Option<&str>) -> Result<Option<Listed>, DiskError> {
+    let mut places = places(root)?;
+    places.sort_unstable();
+    let ours = |place: &Place| {
+        let Some(opening) = Opening::read(&root.join(place.id.as_str())) else { return true };
+        let is_ours = rig.is_none_or(|rig| opening.rig.as_deref().is_none_or(|made_by| made_by == rig));
+        is_ours && opening.other_name(place.id.as_str().as_ref()).is_none()
+    };
+    Ok(places.into_iter().rev().find(ours).map(|place| find(root, place.id)))
 }
 
-/// By age, not by name: names are chosen by people, and dates in them are of local time.
-fn age(root: &Path, id: &ScanId) -> (Timestamp, ScanId) {
-    (created(&root.join(id.as_str())), id.clone())
+fn places(root: &Path) -> Result<Vec<Place>, DiskError> {
+    Ok(ids(root)?.into_iter().map(|id| Place::of(root, id)).collect())
 }
 
 fn find(root: &Path, id: ScanId) -> Listed {
     let dir = root.join(id.as_str());
-    look(id, dir)
+    let read = read_contents(&dir);
+    listed(id, dir, read)
 }
 
-/// The ids of every scan in `root`, in no order; none if the folder is missing. Reads no scan.
-pub fn ids(root: &Path) -> Result<Vec<ScanId>, DiskError> {
-    let entries = match fs::read_dir(root) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.context("read", root)?,
-    };
-    let mut ids = Vec::new();
-    for entry in entries {
-        let entry = entry.context("read", root)?;
-        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        // The folder says what most are; only where a link leads has to be looked up.
-        let is_folder = |_: &ScanId| match entry.file_type() {
-            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-            Ok(_) | Err(_) => entry.path().is_dir(),
-        };
-        ids.extend(id.filter(is_folder));
-    }
-    Ok(ids)
-}
-
-/// When the scan at `dir` was created, by which [`list()`] sorts: as its journal's first record says, or, of a damaged
-/// one, when its folder last changed.
-pub fn created(dir: &Path) -> Timestamp {
-    use std::io::BufRead as _;
-    let mut line = Vec::new();
-    let opened = fs::File::open(dir.join(JOURNAL)).and_then(|file| {
-        let mut file = std::io::BufReader::new(std::io::Read::take(file, LONGEST_FIRST_LINE));
-        file.read_until(b'\n', &mut line)
-    });
-    let first = opened.ok().and_then(|_| journal::read(&line).entries.into_iter().next());
-    let changed = || fs::metadata(dir).and_then(|metadata| metadata.modified()).ok()?.try_into().ok();
-    first.map(|entry| entry.at).or_else(changed).unwrap_or_default()
-}
-
-/// The scan at `dir`, as [`list()`] would show it.
+/// The scan at `dir`, as [`list()`] would show it. Where its folder has a name that no scan has, it goes by its own.
 pub fn show(dir: &Path) -> Result<Listed, OpenError> {
-    if !dir.is_dir() {
+    let read = read_contents(dir);
+    if let Err(OpenError::NotFound(_)) = read {
         return Err(OpenError::NotFound(dir.to_owned()));
     }
-    let path = dir.canonicalize().context("find", dir)?;
-    let id = path.file_name().unwrap_or_default().to_string_lossy().parse()?;
-    Ok(look(id, path))
+    let id = match (folder_name(dir)?.to_string_lossy().parse(), &read) {
+        (Err(_), Ok(contents)) => contents.manifest.id.clone(),
+        (id, _) => id?,
+    };
+    Ok(listed(id, dir.canonicalize().context("find", dir)?, read))
 }
 
-fn look(id: ScanId, dir: PathBuf) -> Listed {
-    let scan = read(&dir).and_then(|manifest| {
-        if manifest.id == id {
-            return Ok(manifest);
-        }
-        Err(Damaged { reason: format!("it is the scan {}: its folder was renamed", manifest.id) })
-    });
-    Listed { in_use: lock::is_held(&dir), id, dir, scan }
-}
-
-fn read(dir: &Path) -> Result<Manifest, Damaged> {
-    let damaged = |error: OpenError| Damaged { reason: error.to_string() };
-    // Of a format that this program knows? What it says otherwise may be older than the journal.
-    Manifest::read(dir).map_err(damaged)?;
-    let (plan, _) = read_plan(dir).map_err(damaged)?;
-    let bytes =
-        fs::read(dir.join(JOURNAL)).context("read", &dir.join(JOURNAL)).map_err(|e| damaged(e.into()))?;
-    Manifest::derive(&plan, &journal::read(&bytes).entries).ok_or_else(|| Damaged {
-        reason: "its journal does not begin with the record that opens a scan".into(),
-    })
+fn listed(id: ScanId, dir: PathBuf, read: Result<Contents, OpenError>) -> Listed {
+    let opening = match &read {
+        Ok(contents) => contents.opening().cloned(),
+        Err(_) => Opening::read(&dir),
+    };
+    let began_as = opening.as_ref().and_then(|opening| opening.other_name(id.as_str().as_ref()));
+    let scan = read.map(|contents| contents.manifest);
+    let scan = scan.map_err(|error| Damaged { reason: error.to_string() });
+    Listed {
+        in_use: lock::is_held(&dir),
+        rig: opening.and_then(|opening| opening.rig),
+        began_as,
+        id,
+        dir,
+        scan,
+    }
 }

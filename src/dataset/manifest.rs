@@ -1,6 +1,5 @@
 //! `scan.json`: the scan at a glance, for people and other programs.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -8,39 +7,48 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::scan::Record;
+use crate::scan::{Description, ScanState};
 
-use super::disk::Disk;
+use super::disk::{self, Disk};
 use super::error::{Context, DiskError};
-use super::layout::{MANIFEST, temporary};
-use super::{Counts, Entry, FORMAT, OpenError, ScanId, State, Tally};
+use super::layout::MANIFEST;
+use super::open::{self, Unread};
+use super::opening::Opening;
+use super::past::Past;
+use super::{Counts, FORMAT, OpenError, ScanId, Tally};
 
 /// The content of `scan.json`. Derived from plan and journal alone, and replaced when the scan's state
 /// changes, so the counts of a running scan are those of its last change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// Version of the dataset's format: [`FORMAT`] of the program that wrote it.
     pub format: u32,
-    /// The scan.
+    /// The scan's id, as its folder was called at the beginning.
     pub id: ScanId,
     /// When it was created.
     pub created: Timestamp,
     /// When its state last changed.
     pub updated: Timestamp,
-    /// How it stands.
-    pub state: State,
+    /// Whether it goes on, waits, or has ended and how.
+    pub state: ScanState,
     /// How many shots stand how.
     pub shots: Counts,
-    /// The plan's cameras.
+    /// The names of the plan's cameras, in its order.
     pub cameras: Vec<String>,
     /// The version of the program that created it.
     pub software: String,
+    /// Whether it shows the empty rig.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reference: bool,
+    /// What a person calls it. Those of earlier versions say nothing.
+    #[serde(default, skip_serializing_if = "Description::is_empty")]
+    pub description: Description,
 }
 
 impl Manifest {
     /// What the manifest says at creation.
-    pub(super) fn opened(id: ScanId, plan: &Plan, software: &str, at: Timestamp) -> Self {
+    pub(super) fn opened(id: ScanId, plan: &Plan, software: &str, reference: bool, at: Timestamp) -> Self {
         let cameras = plan.cameras.iter().map(|camera| camera.name.clone()).collect();
         let tally = Tally::new(plan.shot_count());
         let (state, shots) = (tally.state(), tally.counts());
@@ -53,18 +61,18 @@ impl Manifest {
             shots,
             cameras,
             software: software.into(),
+            reference,
+            description: Description::default(),
         }
     }
 
-    /// What the manifest must say of a scan with this plan and these `entries`, the first of which opened it;
-    /// none without one.
-    pub(super) fn derive(plan: &Plan, entries: &[Entry]) -> Option<Self> {
-        let first = entries.first()?;
-        let Record::Opened { scan, software, .. } = &first.record else { return None };
-        let mut manifest = Self::opened(scan.parse().ok()?, plan, software, first.at);
-        let tally = Tally::of(plan.shot_count(), entries.iter().map(|entry| &entry.record));
-        let changed = entries.iter().rev().find(|entry| changes_state(&entry.record));
-        manifest.update(&tally, changed.map_or(first.at, |entry| entry.at));
+    /// What the manifest must say of a scan with this plan and a journal of which `past` is kept and which adds up to
+    /// `tally`; none if it does not begin with the record that opens a scan.
+    pub(super) fn derive(plan: &Plan, past: &Past, tally: &Tally) -> Option<Self> {
+        let Opening { scan, software, reference, at, .. } = past.opening()?;
+        let mut manifest = Self::opened(scan.parse().ok()?, plan, software, *reference, *at);
+        manifest.description = past.description().clone();
+        manifest.update(tally, past.changed().unwrap_or(*at));
         Some(manifest)
     }
 
@@ -75,23 +83,17 @@ impl Manifest {
         self.shots = tally.counts();
     }
 
+    /// This one, of a scan of which nobody says anything.
+    pub(super) fn undescribed(&self) -> Self {
+        Self { description: Description::default(), ..self.clone() }
+    }
+
     /// Replaces the manifest of the dataset at `dir`, atomically and durably.
     pub(super) fn write(&self, disk: &dyn Disk, dir: &Path) -> Result<(), DiskError> {
         let path = dir.join(MANIFEST);
-        let new = temporary(&path, 0);
-        match disk.remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).context("remove", &new);
-            }
-            _ => {}
-        }
         let mut json = serde_json::to_vec_pretty(self).map_err(io::Error::from).context("encode", &path)?;
         json.push(b'\n');
-        let mut file = disk.create(&new).context("create", &new)?;
-        file.write_all(&json).context("write", &new)?;
-        file.sync().context("sync", &new)?;
-        disk.replace(&new, &path).context("replace", &path)?;
-        disk.sync_dir(dir).context("sync", dir)
+        disk::replace(disk, &path, &json)
     }
 
     /// The manifest of the dataset at `dir`; none if it is missing or damaged, which is no loss.
@@ -101,10 +103,10 @@ impl Manifest {
             format: u64,
         }
         let path = dir.join(MANIFEST);
-        let json = match fs::read(&path) {
+        let json = match open::read(dir, MANIFEST, open::DESCRIPTION) {
             Ok(json) => json,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).context("read", &path)?,
+            Err(Unread::Missing | Unread::NotAFile | Unread::TooLong { .. }) => return Ok(None),
+            Err(Unread::Failed(error)) => return Err(error).context("read", &path)?,
         };
         match serde_json::from_slice::<OnlyFormat>(&json) {
             Ok(OnlyFormat { format }) if format != u64::from(FORMAT) => {
@@ -112,21 +114,5 @@ impl Manifest {
             }
             _ => Ok(serde_json::from_slice(&json).ok()),
         }
-    }
-}
-
-/// Whether the manifest is replaced after `record`.
-pub(super) fn changes_state(record: &Record) -> bool {
-    match record {
-        Record::Opened { .. }
-        | Record::Lost { .. }
-        | Record::Retake { .. }
-        | Record::Paused { .. }
-        | Record::Resumed
-        | Record::Finished { .. } => true,
-        Record::Attempted { .. }
-        | Record::AttemptFailed { .. }
-        | Record::Stored(_)
-        | Record::ShotFailed { .. } => false,
     }
 }

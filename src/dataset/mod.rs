@@ -5,10 +5,13 @@
 //!   scan.json                      the manifest: derived from plan and journal, replaced atomically
 //!   plan.json                      what is to be taken; never changed
 //!   journal.jsonl                  what happened: append-only, a checksum on every line
+//!   owner.json                     who writes to it: machine, process, sign of life; gone when nobody does
 //!   images/cam0/r01_a017.jpg       ring and angle, not order of execution
 //!   metadata/cam0/r01_a017.json    what is known of the image, with its length and checksum
 //!   thumbnails/cam0/r01_a017.jpg   for looking at; derived, not synced, may be missing
+//!   masks/cam0/r01_a017.png        where the object is in the image; derived, says from what (see `mask`)
 //!   retaken/cam0/r01_a017.1.jpg    what a person wanted taken again, with the number of its attempt; and its metadata
+//!   report.html                    the scan on one page, for people; derived, may be missing
 //!   quarantine/                    what a recovery moved out of the way; nothing is ever deleted
 //! ```
 //!
@@ -25,10 +28,15 @@
 //! 1. Append the `retake` record to the journal; sync it. The shot is pending, and a scan that had ended is paused.
 //! 2. Move image and metadata to `retaken/`; sync the folders. Where this is cut off, a recovery does it.
 //!
+//! # Calling a scan something else
+//! While it is under way, a `described` record like any other. Of a scan that nobody writes to, a new journal with that record at
+//! its end takes the old one's place, so that the journal of a scan that has ended never ends in half a line. Then the manifest.
+//!
 //! # Recovering
 //! 1. Lock the folder; refuse a newer format, an unknown record or a damaged plan without touching anything.
 //! 2. Copy what stands behind the journal's last good line to `quarantine/`; put a new journal of the good
-//!    lines in its place.
+//!    lines in its place. A line that cannot follow those before it (a shot stored twice, complete with one missing) is
+//!    not good, whatever its checksum.
 //! 3. A stored shot whose file is missing or damaged is `lost`, that is, pending again; the file is moved to
 //!    `quarantine/`.
 //! 4. What is still in the place of a shot that is wanted again is moved to `retaken/`. Any other file without a record is
@@ -45,19 +53,30 @@
 mod aside;
 mod contents;
 mod create;
+mod describe;
 mod disk;
 mod error;
+mod history;
 mod id;
+mod ids;
 mod inspect;
 mod journal;
 mod layout;
 mod list;
 mod lock;
 mod manifest;
+pub mod open;
+mod opening;
+mod owner;
+mod past;
+mod place;
 mod quarantine;
 mod recover;
+mod recovery_report;
 mod retake;
+mod retaken;
 mod retention;
+mod shot;
 mod space;
 mod store;
 mod tally;
@@ -67,19 +86,28 @@ mod verify;
 mod violation;
 
 pub use contents::{Contents, DESCRIPTIONS, ShotFiles, read as read_contents};
-pub use create::{create, create_on};
+pub use create::{New, create, create_by, create_named_by_time, create_on};
+pub use describe::{describe, describe_on, description};
 pub use disk::{Disk, DiskFile, OsDisk};
-pub use error::{DiskError, OpenError, StoreError};
+pub use error::{DescribeError, DiskError, OpenError, StoreError, with_remedy};
 pub use id::{ParseScanIdError, ScanId};
+pub use ids::ids;
+pub use inspect::read_image;
 pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_journal};
-pub use list::{Damaged, Listed, created, ids, list, newest, show};
+pub use list::{Damaged, Listed, list, newest, show};
 pub use manifest::Manifest;
-pub use recover::{Recovered, RecoveryReport, recover, recover_on};
+pub use owner::take_over;
+pub use place::{Place, references};
+pub use recover::{Recovered, recover, recover_on};
+pub use recovery_report::RecoveryReport;
 pub use retake::{Retaken, retake, retake_on};
-pub use retention::{RemoveError, discard, removable, removable_for_room, remove, sweep};
-pub use space::{SpaceError, needed_bytes, preflight};
-pub use store::{Dataset, ShotMetadata};
-pub use tally::{Counts, ShotState, State, Tally};
+pub use retention::{
+    RemoveError, discard, removable, removable_for_files, removable_for_room, remove, sweep,
+};
+pub use shot::ShotMetadata;
+pub use space::{Needs, SpaceError, needed_bytes, needs, preflight};
+pub use store::Dataset;
+pub use tally::{Counts, Impossible, ShotState, Tally};
 pub use verify::{Report, verify};
 pub use violation::{Note, Violation};
 

@@ -5,15 +5,17 @@ use std::io;
 use std::path::Path;
 
 use super::disk::{Disk, OsDisk};
-use super::error::{Context, OpenError};
-use super::layout::{NEW_PREFIX, TRASH_PREFIX};
+use super::error::{Context, DiskError, OpenError};
+use super::layout::{NEW_PREFIX, TRASH_PREFIX, unused};
 use super::lock::Lock;
-use super::{Listed, ScanId, State, verify};
+use super::{Listed, Manifest, ScanId, verify};
+use crate::scan::ScanState;
 use crate::units::Bytes;
 
 /// Which of `scans` (the newest first, as [`super::list()`] gives them) may go so that `keep_scans` complete ones
 /// are left, the oldest first; none without a number. Only complete scans are ever counted or removed: what is
-/// running, paused, interrupted, incomplete or damaged stays until a person decides.
+/// running, paused, interrupted, incomplete, damaged or renamed stays until a person decides, and so does what shows the
+/// empty rig.
 pub fn removable(scans: &[Listed], keep_scans: Option<u32>) -> Vec<ScanId> {
     let Some(keep) = keep_scans else { return Vec::new() };
     let mut old: Vec<ScanId> = complete(scans).skip(keep as usize).map(|scan| scan.id.clone()).collect();
@@ -29,8 +31,17 @@ pub fn removable_for_room(
     missing: Bytes,
     size: impl Fn(&Listed) -> Bytes,
 ) -> Option<Vec<ScanId>> {
+    oldest(scans, missing.get(), |scan| size(scan).get())
+}
+
+/// As [`removable_for_room`], so that `missing` more files can be made.
+pub fn removable_for_files(scans: &[Listed], missing: u64) -> Option<Vec<ScanId>> {
+    oldest(scans, missing as f64, |scan| scan.files() as f64)
+}
+
+fn oldest(scans: &[Listed], missing: f64, size: impl Fn(&Listed) -> f64) -> Option<Vec<ScanId>> {
     let complete: Vec<&Listed> = complete(scans).collect();
-    let mut freed = Bytes::ZERO;
+    let mut freed = 0.0;
     let mut old = Vec::new();
     for scan in complete.into_iter().rev() {
         if freed >= missing {
@@ -38,8 +49,8 @@ pub fn removable_for_room(
         }
         let size = size(scan);
         // One that frees nothing would go for nothing.
-        if size > Bytes::ZERO {
-            freed = freed + size;
+        if size > 0.0 {
+            freed += size;
             old.push(scan.id.clone());
         }
     }
@@ -48,9 +59,9 @@ pub fn removable_for_room(
 
 /// The newest first, as in `scans`.
 fn complete(scans: &[Listed]) -> impl Iterator<Item = &Listed> {
-    scans.iter().filter(|scan| {
-        !scan.in_use && scan.scan.as_ref().is_ok_and(|manifest| manifest.state == State::Complete)
-    })
+    let is_one = |manifest: &Manifest| manifest.state.is_complete() && !manifest.reference;
+    let is_kept = |scan: &&Listed| scan.in_use || scan.began_as.is_some();
+    scans.iter().filter(move |scan| !is_kept(scan) && scan.scan.as_ref().is_ok_and(is_one))
 }
 
 /// Why a scan was not removed.
@@ -62,20 +73,20 @@ pub enum RemoveError {
     /// It is not complete, and only complete scans are removed unasked.
     #[error("the scan {id} is {state}: only complete scans are removed")]
     NotComplete {
-        /// Which scan.
+        /// The scan that was to be removed.
         id: ScanId,
         /// How it stands, as its journal says.
-        state: State,
+        state: ScanState,
     },
 }
 
 /// Removes a complete scan: renames it to a name that is no scan's, then removes its files, so that a crash
-/// on the way leaves no half scan. Left-overs of earlier crashes go with it.
+/// on the way leaves no half scan.
 pub fn remove(root: &Path, id: &ScanId) -> Result<(), RemoveError> {
     let dir = root.join(id.as_str());
     let _lock = Lock::take(&dir)?;
     let state = verify::state(&dir)?;
-    if state != State::Complete {
+    if !state.is_complete() {
         return Err(RemoveError::NotComplete { id: id.clone(), state });
     }
     trash(root, id, &dir)
@@ -89,32 +100,45 @@ pub fn discard(root: &Path, id: &ScanId) -> Result<(), RemoveError> {
 }
 
 fn trash(root: &Path, id: &ScanId, dir: &Path) -> Result<(), RemoveError> {
-    let trash = root.join(format!("{TRASH_PREFIX}{id}"));
-    remove_all(&trash)?;
+    let trash = unused(root, TRASH_PREFIX, id.as_str()).map_err(OpenError::from)?;
     OsDisk.rename(dir, &trash).context("remove", dir).map_err(OpenError::from)?;
     OsDisk.sync_dir(root).context("sync", root).map_err(OpenError::from)?;
-    remove_all(&trash)?;
+    remove_all(&trash).map_err(OpenError::from)?;
     Ok(())
 }
 
-/// Removes what was being created or removed in `root` when a process died.
+/// Removes what was being created or removed in `root` when a process died. What cannot be removed stays, and is logged.
 pub fn sweep(root: &Path) -> Result<(), OpenError> {
     let entries = fs::read_dir(root).context("read", root)?;
     for entry in entries {
         let path = entry.context("read", root)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let left_over = name.starts_with(NEW_PREFIX) || name.starts_with(TRASH_PREFIX);
-        // One that is locked is being created at this moment.
-        if left_over && Lock::take(&path).is_ok() {
-            remove_all(&path)?;
+        let is_left_over = name.starts_with(NEW_PREFIX) || name.starts_with(TRASH_PREFIX);
+        // One that is locked is being created or removed at this moment.
+        let Some(_lock) = is_left_over.then(|| Lock::take_left_over(&path).ok()).flatten() else { continue };
+        if let Err(error) = sweep_away(root, &path, &name) {
+            tracing::warn!(path = %path.display(), "{error}");
         }
     }
     Ok(())
 }
 
-fn remove_all(path: &Path) -> Result<(), OpenError> {
+/// Another machine may have begun it just now, and not be seen here yet. So it gets another name first: whoever builds
+/// in it finds nothing there any more, and begins anew.
+fn sweep_away(root: &Path, path: &Path, name: &str) -> Result<(), DiskError> {
+    if name.starts_with(TRASH_PREFIX) {
+        return remove_all(path);
+    }
+    let trash = unused(root, TRASH_PREFIX, name.trim_start_matches('.'))?;
+    match OsDisk.rename(path, &trash) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        renamed => renamed.context("remove", path).and_then(|()| remove_all(&trash)),
+    }
+}
+
+fn remove_all(path: &Path) -> Result<(), DiskError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => Ok(removed.context("remove", path)?),
+        removed => removed.context("remove", path),
     }
 }

@@ -28,10 +28,26 @@ pub fn needed_bytes(plan: &Plan, quality: u8) -> Bytes {
     Bytes::new((shot_of_each_camera * plan.points.len() as f64).ceil())
 }
 
+/// What a scan takes of a file system.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Needs {
+    /// Space for all files together.
+    pub bytes: Bytes,
+    /// Files and folders: many file systems have a fixed number of them (inodes).
+    pub files: u64,
+}
+
+/// About what a scan of `plan` takes.
+pub fn needs(plan: &Plan, quality: u8) -> Needs {
+    // Image, metadata and thumbnail of each shot; folders of each camera, and a few more.
+    let files = u64::from(plan.shot_count()) * 3 + plan.cameras.len() as u64 * 3 + 16;
+    Needs { bytes: needed_bytes(plan, quality), files }
+}
+
 /// Why a scan should not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SpaceError {
-    /// Too little room.
+    /// There is too little space.
     #[error(
         "not enough space in {path}: the scan needs {} and {} are to stay free, but only {} are free; \
          remove old scans or lower storage.keep_free",
@@ -44,8 +60,21 @@ pub enum SpaceError {
         needed: Bytes,
         /// What must be left.
         keep_free: Bytes,
-        /// What there is.
+        /// Space that is free now.
         free: Bytes,
+    },
+    /// Room, but no files.
+    #[error(
+        "no room for files in {path}: the scan makes {needed}, and only {free} more can be made there, however many bytes are \
+         free, since its inodes are used up (`df -i` shows them); remove old scans or other files"
+    )]
+    NoFiles {
+        /// The folder of the scans.
+        path: String,
+        /// How many the scan makes.
+        needed: u64,
+        /// How many there can be.
+        free: u64,
     },
     /// Nothing can be written there.
     #[error(
@@ -58,9 +87,21 @@ pub enum SpaceError {
     Disk(#[from] DiskError),
 }
 
-/// Checks that `needed` bytes fit in the file system of `root` (which must exist) with `keep_free` to spare;
+impl SpaceError {
+    /// How many bytes and files are missing.
+    pub fn missing(&self) -> Option<(Bytes, u64)> {
+        match self {
+            Self::NotEnough { needed, keep_free, free, .. } => Some((*needed + *keep_free - *free, 0)),
+            Self::NoFiles { needed, free, .. } => Some((Bytes::ZERO, needed - free)),
+            Self::ReadOnly(_) | Self::Disk(_) => None,
+        }
+    }
+}
+
+/// Checks that what a scan needs fits in the file system of `root` (which must exist) with `keep_free` to spare;
 /// returns how much is free now.
-pub fn preflight(root: &Path, needed: Bytes, keep_free: Bytes) -> Result<Bytes, SpaceError> {
+pub fn preflight(root: &Path, needs: Needs, keep_free: Bytes) -> Result<Bytes, SpaceError> {
+    let needed = needs.bytes;
     let space = statvfs(root).map_err(io::Error::from).context("find the free space of", root)?;
     let path = root.display().to_string();
     if space.f_flag.contains(StatVfsMountFlags::RDONLY) {
@@ -69,6 +110,10 @@ pub fn preflight(root: &Path, needed: Bytes, keep_free: Bytes) -> Result<Bytes, 
     let free = Bytes::new(space.f_bavail as f64 * space.f_frsize as f64);
     if free < needed + keep_free {
         return Err(SpaceError::NotEnough { path, needed, keep_free, free });
+    }
+    // Without any, the file system makes them as it needs them.
+    if space.f_files > 0 && space.f_favail < needs.files {
+        return Err(SpaceError::NoFiles { path, needed: needs.files, free: space.f_favail });
     }
     Ok(free)
 }
@@ -85,8 +130,9 @@ mod tests {
     #[test]
     fn too_little_space_is_said_with_the_numbers() {
         let dir = tempfile::tempdir().unwrap();
-        let error = preflight(dir.path(), Bytes::new(3e18), Bytes::new(2e9)).unwrap_err().to_string();
+        let needs = |bytes| Needs { bytes: Bytes::new(bytes), files: 1 };
+        let error = preflight(dir.path(), needs(3e18), Bytes::new(2e9)).unwrap_err().to_string();
         assert!(error.contains("needs 3000000000.0 GB and 2.0 GB are to stay free"), "{error}");
-        assert!(preflight(dir.path(), Bytes::new(1.0), Bytes::ZERO).unwrap().get() > 0.0);
+        assert!(preflight(dir.path(), needs(1.0), Bytes::ZERO).unwrap().get() > 0.0);
     }
 }

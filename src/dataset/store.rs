@@ -1,25 +1,28 @@
 //! A dataset being filled.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
+use crate::durable::{self, Readers};
 use crate::frame::{FailureKind, Store, StoreRefused};
-use crate::plan::{Plan, Pose, ShotIndex};
-use crate::scan::{FrameFacts, Outcome, Record, Stored};
+use crate::ownership;
+use crate::plan::{Plan, ShotIndex};
+use crate::scan::{
+    Description, DescriptionChanges, FrameFacts, Outcome, Record, RetakenFor, ScanState, Stored,
+};
 
-use super::create::write_new;
-use super::disk::Disk;
-use super::error::{Context, DiskError, StoreError};
-use super::journal::{Entry, Journal};
+use super::ScanId;
+use super::disk::{Disk, write_new};
+use super::error::{Context, DescribeError, DiskError, StoreError};
+use super::journal::Journal;
 use super::layout::{self, parent, temporary};
 use super::lock::Lock;
-use super::manifest::{Manifest, changes_state};
-use super::retake::set_aside;
-use super::tally::{ShotState, Tally};
-use super::{ScanId, State};
+use super::manifest::Manifest;
+use super::retaken::set_aside;
+use super::shot::{encode_metadata, is_whole_jpeg, metadata_of};
+use super::tally::{ShotState, Tally, changes_state};
 
 /// A dataset open for writing; the only one, on any process. Clones are handles of the same dataset.
 #[derive(Debug, Clone)]
@@ -31,14 +34,18 @@ struct Inner {
     dir: PathBuf,
     id: ScanId,
     plan: Plan,
+    /// Of the journal's file: somebody may put another one in its place.
+    journal_inode: u64,
     log: Mutex<Log>,
-    _lock: Lock,
+    lock: Lock,
 }
 
 /// What changes with each record.
 #[derive(Debug)]
 struct Log {
     journal: Journal,
+    /// Bytes of the journal before anything was appended here.
+    journal_before: u64,
     tally: Tally,
     manifest: Manifest,
 }
@@ -52,50 +59,38 @@ pub(super) struct Opened {
     pub(super) lock: Lock,
     pub(super) journal: Journal,
     pub(super) manifest: Manifest,
-    pub(super) entries: Vec<Entry>,
-}
-
-/// The content of `metadata/CAMERA/LABEL.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShotMetadata {
-    /// The scan that the image belongs to.
-    pub scan: ScanId,
-    /// The camera's name.
-    pub camera: String,
-    /// The point's label.
-    pub label: String,
-    /// Where the axes stood.
-    pub pose: Pose,
-    /// As in the journal.
-    pub stored: Stored,
+    pub(super) tally: Tally,
 }
 
 impl Dataset {
     pub(super) fn new(opened: Opened) -> Self {
-        let Opened { disk, dir, id, plan, lock, journal, manifest, entries } = opened;
-        let tally = Tally::of(plan.shot_count(), entries.iter().map(|entry| &entry.record));
+        let Opened { disk, dir, id, plan, lock, journal, manifest, tally } = opened;
+        // Without it, the look at the end finds that it is gone.
+        let found = fs::symlink_metadata(dir.join(layout::JOURNAL)).ok();
+        let (journal_inode, length) = found.map_or((0, 0), |found| (found.ino(), found.len()));
+        let journal_before = length.saturating_sub(journal.written());
         Self(Arc::new(Inner {
             disk,
             dir,
             id,
             plan,
-            log: Mutex::new(Log { journal, tally, manifest }),
-            _lock: lock,
+            journal_inode,
+            log: Mutex::new(Log { journal, journal_before, tally, manifest }),
+            lock,
         }))
     }
 
-    /// The scan's id.
+    /// The scan's id, which the first record of its journal has.
     pub fn id(&self) -> &ScanId {
         &self.0.id
     }
 
-    /// Its folder.
+    /// The folder that it is in.
     pub fn dir(&self) -> &Path {
         &self.0.dir
     }
 
-    /// Its plan.
+    /// What the scan is of; it never changes.
     pub fn plan(&self) -> &Plan {
         &self.0.plan
     }
@@ -106,7 +101,7 @@ impl Dataset {
     }
 
     /// How the scan stands now.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> ScanState {
         self.log().tally.state()
     }
 
@@ -138,9 +133,9 @@ impl Dataset {
         Ok(stored)
     }
 
-    /// Makes `shot` pending, because a person wants it taken again; what was stored of it is kept in `retaken/`.
+    /// Makes `shot` pending, because somebody wants it taken again; what was stored of it is kept in `retaken/`.
     /// On return both are on the disk. A scan that had ended is paused then.
-    pub fn retake(&self, shot: ShotIndex) -> Result<(), StoreError> {
+    pub fn retake(&self, shot: ShotIndex, by: RetakenFor) -> Result<(), StoreError> {
         let Inner { disk, dir, plan, .. } = &*self.0;
         let before = self.log().tally.shot(shot).cloned();
         match before {
@@ -149,7 +144,7 @@ impl Dataset {
             Some(ShotState::Pending) if !self.state().is_finished() => return Ok(()),
             Some(ShotState::Pending | ShotState::Failed { .. } | ShotState::Done(_)) => {}
         }
-        self.append(&Record::Retake { shot }, true)?;
+        self.append(&Record::Retake { shot, by }, true)?;
         if let Some(ShotState::Done(old)) = before {
             let mut files = vec![old.image.clone(), layout::metadata(plan, shot)];
             // What somebody has removed is not in the way.
@@ -157,6 +152,28 @@ impl Dataset {
             set_aside(&**disk, dir, plan, &old, &files)?;
         }
         Ok(())
+    }
+
+    /// What the scan is called now.
+    pub fn description(&self) -> Description {
+        self.log().manifest.description.clone()
+    }
+
+    /// Changes what the scan is called, which is under way. On return it is on the disk.
+    ///
+    /// # Errors
+    /// Something that cannot be said, and then nothing is changed. A scan that has ended is described once it is closed
+    /// ([`describe`](super::describe())): a journal that has come to its end does not end in half a line.
+    pub fn describe(&self, changes: DescriptionChanges) -> Result<Description, DescribeError> {
+        let before = self.description();
+        let now = changes.applied(&before)?;
+        if self.state().is_finished() {
+            return Err(DescribeError::Ended);
+        }
+        if now != before {
+            self.append(&Record::Described(now.clone()), true)?;
+        }
+        Ok(now)
     }
 
     /// Adds a record. What a resumed scan must know is synced (paused, resumed, finished, lost, failed shots);
@@ -173,6 +190,7 @@ impl Dataset {
             if missing > 0 {
                 return Err(StoreError::NotComplete { missing, planned });
             }
+            self.look()?;
         }
         let durable = match record {
             Record::Opened { .. } | Record::Attempted { .. } | Record::AttemptFailed { .. } => false,
@@ -180,11 +198,37 @@ impl Dataset {
             | Record::ShotFailed { .. }
             | Record::Lost { .. }
             | Record::Retake { .. }
+            | Record::Flagged { .. }
+            | Record::Described(_)
             | Record::Paused { .. }
             | Record::Resumed
             | Record::Finished { .. } => true,
         };
         self.append(record, durable)
+    }
+
+    /// That everything that was stored is still there, as far as names and lengths tell.
+    fn look(&self) -> Result<(), DiskError> {
+        let Inner { dir, plan, journal_inode, .. } = &*self.0;
+        let gone = |name: &str, what: &str| {
+            let source = std::io::Error::other(format!(
+                "it was {what} by somebody else while the scan was under way: resume the scan to put it in order"
+            ));
+            DiskError { action: "find what was stored in", path: dir.join(name), source }
+        };
+        let log = self.log();
+        let look = |name: &str, bytes: Option<u64>| match fs::symlink_metadata(dir.join(name)) {
+            Ok(found) if found.is_file() && bytes.is_none_or(|bytes| found.len() == bytes) => Ok(found),
+            Ok(_) => Err(gone(name, "changed")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(gone(name, "removed")),
+            Err(error) => Err(error).context("look at", &dir.join(name)),
+        };
+        for stored in log.tally.stored() {
+            look(&stored.image, Some(stored.bytes))?;
+            look(&layout::metadata(plan, stored.shot), None)?;
+        }
+        let found = look(layout::JOURNAL, Some(log.journal_before + log.journal.written()))?;
+        if found.ino() == *journal_inode { Ok(()) } else { Err(gone(layout::JOURNAL, "replaced")) }
     }
 
     /// Keeps a small picture of a shot for looking at. Not synced; what goes wrong is only logged.
@@ -193,7 +237,9 @@ impl Dataset {
             return;
         }
         let path = self.0.dir.join(layout::thumbnail(&self.0.plan, shot));
-        if let Err(error) = fs::create_dir_all(parent(&path)).and_then(|()| fs::write(&path, jpeg)) {
+        // Whoever looks at it meanwhile sees all of it, or nothing.
+        let kept = ownership::create_folders(parent(&path));
+        if let Err(error) = kept.and_then(|()| durable::swap(&path, jpeg, Readers::AsUsual)) {
             tracing::debug!(path = %path.display(), %error, "no thumbnail");
         }
     }
@@ -218,18 +264,48 @@ impl Dataset {
     }
 
     fn append(&self, record: &Record, durable: bool) -> Result<(), StoreError> {
+        if self.0.lock.is_lost() {
+            let cause = "another process has taken the scan over: nothing more of this one is written".into();
+            return Err(StoreError::Poisoned { cause });
+        }
         let mut log = self.log();
+        // What cannot follow would be cut off by the next recovery, together with all that comes behind it.
+        log.tally
+            .check(&self.0.plan, record)
+            .map_err(|error| StoreError::Unreadable { reason: error.to_string() })?;
+        // What opens a scan again is in the manifest first: at no moment does it say more than the journal.
+        if log.manifest.state.is_finished()
+            && changes_state(record)
+            && !matches!(record, Record::Finished { .. })
+        {
+            let mut less = log.manifest.clone();
+            less.state = ScanState::Paused;
+            less.write(&*self.0.disk, &self.0.dir)?;
+        }
         let entry = log.journal.append(record, durable)?;
         log.tally.apply(record);
-        if changes_state(record) {
+        let described = match record {
+            Record::Described(description) => Some(description),
+            Record::Opened { .. }
+            | Record::Attempted { .. }
+            | Record::AttemptFailed { .. }
+            | Record::Stored(_)
+            | Record::ShotFailed { .. }
+            | Record::Lost { .. }
+            | Record::Retake { .. }
+            | Record::Flagged { .. }
+            | Record::Paused { .. }
+            | Record::Resumed
+            | Record::Finished { .. } => None,
+        };
+        if changes_state(record) || described.is_some() {
             let Log { tally, manifest, .. } = &mut *log;
-            manifest.update(tally, entry.at);
-            // The journal says it already, and the manifest can be derived again: it may be older, but nobody is
-            // told that a scan has ended while its manifest says otherwise.
+            match described {
+                Some(description) => manifest.description = description.clone(),
+                None => manifest.update(tally, entry.at),
+            }
+            // The journal says it already, and is what a scan has come to: a manifest that is older says less.
             if let Err(error) = manifest.write(&*self.0.disk, &self.0.dir) {
-                if matches!(record, Record::Finished { .. }) {
-                    return Err(error.into());
-                }
                 tracing::warn!(scan = %self.0.id, %error, "the manifest is out of date");
             }
         }
@@ -239,33 +315,6 @@ impl Dataset {
     fn log(&self) -> MutexGuard<'_, Log> {
         self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The metadata file's content for `stored`.
-pub(super) fn metadata_of(id: &ScanId, plan: &Plan, stored: &Stored) -> ShotMetadata {
-    let point = plan.point(plan.point_of(stored.shot));
-    let camera = plan.camera(plan.camera_of(stored.shot));
-    ShotMetadata {
-        scan: id.clone(),
-        camera: camera.name.clone(),
-        label: point.label.clone(),
-        pose: point.pose,
-        stored: stored.clone(),
-    }
-}
-
-/// The bytes of a metadata file, which can be read back.
-pub(super) fn encode_metadata(metadata: &ShotMetadata) -> Result<Vec<u8>, StoreError> {
-    let unreadable = |error: serde_json::Error| StoreError::Unreadable { reason: error.to_string() };
-    let mut json = serde_json::to_vec_pretty(metadata).map_err(unreadable)?;
-    serde_json::from_slice::<ShotMetadata>(&json).map_err(unreadable)?;
-    json.push(b'\n');
-    Ok(json)
-}
-
-/// Whether `bytes` begin and end as a JPEG does.
-pub(super) fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    bytes.len() >= 4 && bytes.starts_with(&[0xFF, 0xD8]) && bytes.ends_with(&[0xFF, 0xD9])
 }
 
 /// Removes what an attempt made, unless it succeeded: nothing of it was acknowledged.

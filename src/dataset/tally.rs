@@ -2,55 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::ShotIndex;
-use crate::scan::{Outcome, Record, Stored};
+use crate::plan::{Plan, ShotIndex};
+use crate::scan::{Outcome, Record, ScanState, Stored};
 
-/// How a scan stands, as its journal says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ScanState)]
-pub enum State {
-    /// It goes on, or was interrupted: a process that dies writes nothing.
-    Running,
-    /// It stopped for a while.
-    Paused,
-    /// Every planned shot is stored.
-    Complete,
-    /// Every planned shot was tried; some are missing.
-    Incomplete,
-    /// A person ended it.
-    Cancelled,
-    /// A failed shot ended it.
-    Aborted,
-}
-
-impl State {
-    /// As written in the manifest.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Complete => "complete",
-            Self::Incomplete => "incomplete",
-            Self::Cancelled => "cancelled",
-            Self::Aborted => "aborted",
-        }
-    }
-
-    /// Whether the scan has ended.
-    pub const fn is_finished(self) -> bool {
-        match self {
-            Self::Running | Self::Paused => false,
-            Self::Complete | Self::Incomplete | Self::Cancelled | Self::Aborted => true,
-        }
-    }
-}
-
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use super::layout;
 
 /// How a shot stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,10 +14,10 @@ pub enum ShotState {
     Pending,
     /// Tried in vain; a later pass may still store it.
     Failed {
-        /// For people.
+        /// What the last attempt failed with, for people.
         reason: String,
     },
-    /// On disk.
+    /// On the disk, as this record says.
     Done(Stored),
 }
 
@@ -71,57 +26,102 @@ pub enum ShotState {
 #[serde(deny_unknown_fields)]
 #[schema(as = ShotCounts)]
 pub struct Counts {
-    /// In the plan.
+    /// Shots of the plan: points times cameras.
     pub planned: u32,
-    /// Stored.
+    /// Shots whose image is on the disk.
     pub done: u32,
-    /// Tried in vain.
+    /// Shots that were tried in vain.
     pub failed: u32,
     /// Still to be taken.
     pub pending: u32,
 }
 
-/// What no journal of ours ever says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anomaly {
-    /// A shot was stored while it was stored.
-    StoredTwice(ShotIndex),
+/// Why a record cannot follow those before it, however good its checksum is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Impossible {
+    /// A scan is opened once.
+    #[error("a line opens the scan again")]
+    OpenedAgain,
     /// A shot that the plan does not have.
+    #[error("a line is of shot {}, which is not in the plan", .0.0)]
     UnknownShot(ShotIndex),
-    /// Said to be complete with this many shots missing.
-    SaidComplete(u32),
+    /// A shot that is on disk, and was neither lost nor wanted again.
+    #[error("a line stores shot {} again, which is stored", .0.0)]
+    StoredTwice(ShotIndex),
+    /// An image elsewhere than where images of the shot are.
+    #[error("a line stores shot {} as {image}, which is not its image", .shot.0)]
+    OtherImage {
+        /// The shot that the line is of.
+        shot: ShotIndex,
+        /// What is said to be its image.
+        image: String,
+    },
+    /// A scan that is complete has every shot.
+    #[error("a line says that the scan is complete, with {0} shots missing")]
+    SaysComplete(u32),
 }
 
-/// The sum of a scan's records.
+/// The sum of a scan's records: the one place where they are added up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tally {
     shots: Vec<ShotState>,
-    state: State,
-    anomalies: Vec<Anomaly>,
+    state: ScanState,
+    /// Whether there was any record.
+    begun: bool,
 }
 
 impl Tally {
     /// Of a scan of `planned` shots, before its first record.
     pub fn new(planned: u32) -> Self {
         let shots = vec![ShotState::Pending; planned as usize];
-        Self { shots, state: State::Running, anomalies: Vec::new() }
+        Self { shots, state: ScanState::Running, begun: false }
     }
 
-    /// Of all of `records`.
-    pub fn of<'a>(planned: u32, records: impl IntoIterator<Item = &'a Record>) -> Self {
-        let mut tally = Self::new(planned);
-        records.into_iter().for_each(|record| tally.apply(record));
-        tally
-    }
-
-    /// Adds the next record.
-    pub fn apply(&mut self, record: &Record) {
+    /// Whether `record`, of a scan of `plan`, can follow those that were added.
+    pub(super) fn check(&self, plan: &Plan, record: &Record) -> Result<(), Impossible> {
+        let known = |shot: ShotIndex| self.shot(shot).ok_or(Impossible::UnknownShot(shot));
         match record {
-            Record::Opened { .. } => {}
-            Record::Attempted { shot, .. } | Record::AttemptFailed { shot, .. } => {
-                self.slot(*shot);
+            Record::Opened { .. } if self.begun => Err(Impossible::OpenedAgain),
+            // Those of attempts may be written behind what came of them.
+            Record::Attempted { shot, .. }
+            | Record::AttemptFailed { shot, .. }
+            | Record::ShotFailed { shot, .. }
+            | Record::Lost { shot, .. }
+            | Record::Retake { shot, .. }
+            | Record::Flagged { shot, .. } => known(*shot).map(drop),
+            Record::Stored(Stored { shot, image, .. }) => match known(*shot)? {
+                ShotState::Done(_) => Err(Impossible::StoredTwice(*shot)),
+                ShotState::Pending | ShotState::Failed { .. } if *image != layout::image(plan, *shot) => {
+                    Err(Impossible::OtherImage { shot: *shot, image: image.clone() })
+                }
+                ShotState::Pending | ShotState::Failed { .. } => Ok(()),
+            },
+            Record::Finished { outcome: Outcome::Complete } if self.missing() > 0 => {
+                Err(Impossible::SaysComplete(self.missing()))
             }
-            Record::Stored(stored) => self.add_stored(stored),
+            Record::Opened { .. }
+            | Record::Described(_)
+            | Record::Paused { .. }
+            | Record::Resumed
+            | Record::Finished { .. } => Ok(()),
+        }
+    }
+
+    /// Adds a record that was [checked](Self::check).
+    pub(super) fn apply(&mut self, record: &Record) {
+        self.begun = true;
+        match record {
+            // What it is called, and what is found of its images, change nothing of how it stands.
+            Record::Opened { .. }
+            | Record::Attempted { .. }
+            | Record::AttemptFailed { .. }
+            | Record::Flagged { .. }
+            | Record::Described(_) => {}
+            Record::Stored(stored) => {
+                if let Some(slot) = self.slot(stored.shot) {
+                    *slot = ShotState::Done(stored.clone());
+                }
+            }
             Record::ShotFailed { shot, reason } => {
                 if let Some(slot) = self.slot(*shot)
                     && !matches!(slot, ShotState::Done(_))
@@ -134,23 +134,27 @@ impl Tally {
                     *slot = ShotState::Pending;
                 }
             }
-            Record::Retake { shot } => {
+            Record::Retake { shot, .. } => {
                 if let Some(slot) = self.slot(*shot) {
                     *slot = ShotState::Pending;
                 }
                 if self.state.is_finished() {
-                    self.state = State::Paused;
+                    self.state = ScanState::Paused;
                 }
             }
-            Record::Paused { .. } => self.state = State::Paused,
-            Record::Resumed => self.state = State::Running,
-            Record::Finished { outcome } => self.finished(*outcome),
+            Record::Paused { .. } => self.state = ScanState::Paused,
+            Record::Resumed => self.state = ScanState::Running,
+            Record::Finished { outcome } => self.state = ScanState::Finished(*outcome),
         }
     }
 
     /// How the scan stands. Never complete while a shot is missing, whatever a record said.
-    pub fn state(&self) -> State {
-        if self.state == State::Complete && self.missing() > 0 { State::Incomplete } else { self.state }
+    pub fn state(&self) -> ScanState {
+        if self.state.is_complete() && self.missing() > 0 {
+            ScanState::Finished(Outcome::Incomplete)
+        } else {
+            self.state
+        }
     }
 
     /// How `shot` stands; none if the plan does not have it.
@@ -185,38 +189,25 @@ impl Tally {
         counts.planned - counts.done
     }
 
-    pub(super) fn anomalies(&self) -> &[Anomaly] {
-        &self.anomalies
-    }
-
-    fn add_stored(&mut self, stored: &Stored) {
-        let shot = stored.shot;
-        if let Some(slot) = self.slot(shot) {
-            let before = std::mem::replace(slot, ShotState::Done(stored.clone()));
-            if matches!(before, ShotState::Done(_)) {
-                self.anomalies.push(Anomaly::StoredTwice(shot));
-            }
-        }
-    }
-
-    fn finished(&mut self, outcome: Outcome) {
-        self.state = match outcome {
-            Outcome::Complete => {
-                if self.missing() > 0 {
-                    self.anomalies.push(Anomaly::SaidComplete(self.missing()));
-                }
-                State::Complete
-            }
-            Outcome::Incomplete => State::Incomplete,
-            Outcome::Cancelled => State::Cancelled,
-            Outcome::Aborted => State::Aborted,
-        };
-    }
-
     fn slot(&mut self, shot: ShotIndex) -> Option<&mut ShotState> {
-        if shot.0 as usize >= self.shots.len() {
-            self.anomalies.push(Anomaly::UnknownShot(shot));
-        }
         self.shots.get_mut(shot.0 as usize)
+    }
+}
+
+/// Whether the manifest is replaced after `record`.
+pub(super) fn changes_state(record: &Record) -> bool {
+    match record {
+        Record::Opened { .. }
+        | Record::Lost { .. }
+        | Record::Retake { .. }
+        | Record::Paused { .. }
+        | Record::Resumed
+        | Record::Finished { .. } => true,
+        Record::Attempted { .. }
+        | Record::AttemptFailed { .. }
+        | Record::Stored(_)
+        | Record::ShotFailed { .. }
+        | Record::Flagged { .. }
+        | Record::Described(_) => false,
     }
 }

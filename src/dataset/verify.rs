@@ -1,32 +1,33 @@
 //! The invariants of a dataset, checked without changing anything.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::scan::Record;
+use crate::scan::ScanState;
 
+use super::history::History;
 use super::inspect::{image_damage, read_metadata, read_plan, unrecorded_files};
-use super::journal::{self, Entry, Stop};
-use super::layout::{self, JOURNAL};
+use super::journal::Stop;
+use super::layout;
 use super::lock;
 use super::manifest::Manifest;
-use super::store::metadata_of;
-use super::tally::Anomaly;
-use super::{Counts, Note, OpenError, State, Tally, Violation};
+use super::opening::folder_name;
+use super::shot::metadata_of;
+use super::{Counts, Note, OpenError, Tally, Violation};
 use crate::plan::Plan;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The dataset.
+    /// The folder that was checked.
+    #[serde(serialize_with = "super::list::as_text")]
     pub dir: PathBuf,
     /// How the scan stands, as its journal says.
-    pub state: State,
+    pub state: ScanState,
     /// How many shots stand how.
     pub shots: Counts,
-    /// Broken promises.
+    /// Promises that are broken; none of a sound dataset.
     pub violations: Vec<Violation>,
     /// What resuming the scan puts in order, and what is on its way.
     pub notes: Vec<Note>,
@@ -52,22 +53,22 @@ pub fn verify(dir: &Path) -> Result<Report, OpenError> {
     let (plan, plan_json) = read_plan(dir)?;
     let in_use = lock::is_held(dir);
     // Before the files, so that what is stored meanwhile can only look unrecorded, never missing.
-    let bytes = fs::read(dir.join(JOURNAL)).unwrap_or_default();
-    let read = journal::read(&bytes);
-    let tally = Tally::of(plan.shot_count(), read.entries.iter().map(|entry| &entry.record));
+    let history = History::read(dir, &plan)?;
+    let tally = &history.tally;
 
-    let mut check =
-        Check { dir, plan: &plan, entries: &read.entries, tally: &tally, violations: vec![], notes: vec![] };
+    let mut check = Check { dir, plan: &plan, history: &history, tally, violations: vec![], notes: vec![] };
     if in_use {
         check.notes.push(Note::InUse);
     }
-    check.opening(&plan_json);
-    if let Some(stop) = &read.stop {
-        check.tail(read.good_bytes as u64, (bytes.len() - read.good_bytes) as u64, stop);
+    check.opening(&plan_json)?;
+    if let Some(stop) = &history.extent.stop {
+        // Somebody was about to open it again: the manifest says so first.
+        let opening = manifest.as_ref().is_some_and(|manifest| !manifest.state.is_finished());
+        let torn = opening && *stop == Stop::Torn;
+        check.tail(history.extent.bytes, history.tail, stop, torn);
     }
-    check.anomalies();
-    check.images();
-    for path in unrecorded_files(dir, &plan, &tally)? {
+    check.images()?;
+    for path in unrecorded_files(dir, &plan, tally)? {
         check.unrecorded(path);
     }
     check.manifest(manifest.as_ref());
@@ -76,65 +77,59 @@ pub fn verify(dir: &Path) -> Result<Report, OpenError> {
 }
 
 /// How the scan at `dir` stands, as its journal says.
-pub(super) fn state(dir: &Path) -> Result<State, OpenError> {
+pub(super) fn state(dir: &Path) -> Result<ScanState, OpenError> {
     let (plan, _) = read_plan(dir)?;
-    let bytes = fs::read(dir.join(JOURNAL)).unwrap_or_default();
-    let entries = journal::read(&bytes).entries;
-    Ok(Tally::of(plan.shot_count(), entries.iter().map(|entry| &entry.record)).state())
+    Ok(History::read(dir, &plan)?.tally.state())
 }
 
 struct Check<'a> {
     dir: &'a Path,
     plan: &'a Plan,
-    entries: &'a [Entry],
+    history: &'a History,
     tally: &'a Tally,
     violations: Vec<Violation>,
     notes: Vec<Note>,
 }
 
 impl Check<'_> {
-    fn opening(&mut self, plan_json: &[u8]) {
-        match self.entries.first().map(|entry| &entry.record) {
-            Some(Record::Opened { plan_crc32c, .. }) => {
-                if *plan_crc32c != crc32c::crc32c(plan_json) {
-                    self.violations.push(Violation::Plan);
-                }
+    fn opening(&mut self, plan_json: &[u8]) -> Result<(), OpenError> {
+        match self.history.opening() {
+            Some(opening) if !opening.is_of_plan(plan_json) => self.violations.push(Violation::Plan),
+            Some(opening) => {
+                let renamed = opening.other_name(&folder_name(self.dir)?);
+                self.notes.extend(renamed.map(|scan| Note::Renamed { scan }));
             }
-            _ => self.violations.push(Violation::NoJournal),
+            None => self.violations.push(Violation::NoJournal),
         }
+        Ok(())
     }
 
-    fn tail(&mut self, at: u64, bytes: u64, stop: &Stop) {
+    fn tail(&mut self, at: u64, bytes: u64, stop: &Stop, torn_by_a_crash: bool) {
         let reason = stop.to_string();
-        // Only an unsynced end can be torn; a line that was whole and is not any more is damage.
-        if self.tally.state().is_finished() {
+        // No crash writes what cannot be. Only an unsynced end can be torn; a line that was whole and is not any more is
+        // damage.
+        let impossible = matches!(stop, Stop::Impossible(_));
+        if impossible || self.tally.state().is_finished() && !torn_by_a_crash {
             self.violations.push(Violation::Journal { at, bytes, reason });
         } else {
             self.notes.push(Note::JournalTail { bytes, reason });
         }
     }
 
-    fn anomalies(&mut self) {
-        self.violations.extend(self.tally.anomalies().iter().map(|anomaly| match *anomaly {
-            Anomaly::StoredTwice(shot) => Violation::StoredTwice { shot },
-            Anomaly::UnknownShot(shot) => Violation::UnknownShot { shot },
-            Anomaly::SaidComplete(missing) => Violation::SaysComplete { missing },
-        }));
-    }
-
-    fn images(&mut self) {
-        let id = Manifest::derive(self.plan, self.entries).map(|manifest| manifest.id);
+    fn images(&mut self) -> Result<(), OpenError> {
+        let id = self.history.manifest(self.plan).map(|manifest| manifest.id);
         for stored in self.tally.stored() {
             let shot = stored.shot;
-            if let Some(reason) = image_damage(self.dir, stored) {
+            if let Some(reason) = image_damage(self.dir, stored)? {
                 self.violations.push(Violation::Image { shot, image: stored.image.clone(), reason });
             }
             let path = layout::metadata(self.plan, shot);
             let wanted = id.as_ref().map(|id| metadata_of(id, self.plan, stored));
-            if read_metadata(&self.dir.join(&path)) != wanted {
+            if read_metadata(self.dir, &path)? != wanted {
                 self.violations.push(Violation::Metadata { shot, path });
             }
         }
+        Ok(())
     }
 
     fn unrecorded(&mut self, path: String) {
@@ -147,13 +142,19 @@ impl Check<'_> {
 
     fn manifest(&mut self, found: Option<&Manifest>) {
         if let Some(found) = found
-            && found.state == State::Complete
+            && found.state.is_complete()
             && self.tally.missing() > 0
         {
             self.violations.push(Violation::SaysComplete { missing: self.tally.missing() });
         }
         let state = self.tally.state();
-        if found == Manifest::derive(self.plan, self.entries).as_ref() {
+        let wanted = self.history.manifest(self.plan);
+        if found == wanted.as_ref() {
+            return;
+        }
+        // What it is called is in the journal first, and says nothing of how it stands.
+        if found.map(Manifest::undescribed) == wanted.as_ref().map(Manifest::undescribed) {
+            self.notes.push(Note::OldManifest);
             return;
         }
         // An unfinished state claims nothing: it is what a crash between journal and manifest leaves.

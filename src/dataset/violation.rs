@@ -3,17 +3,16 @@
 use serde::Serialize;
 
 use crate::plan::ShotIndex;
+use crate::scan::ScanState;
 
-use super::State;
-
-/// A broken promise.
+/// A promise about a dataset that is broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Violation {
     /// An acknowledged shot without the image that was acknowledged.
     #[error("shot {}: {image}: {reason}", .shot.0)]
     Image {
-        /// Which shot.
+        /// The shot that the journal has as stored.
         shot: ShotIndex,
         /// Its image's path in the dataset.
         image: String,
@@ -23,7 +22,7 @@ pub enum Violation {
     /// The metadata of an acknowledged shot is missing, damaged, or not what the journal says.
     #[error("shot {}: {path} is missing or does not say what the journal says", .shot.0)]
     Metadata {
-        /// Which shot.
+        /// The shot that the journal has as stored.
         shot: ShotIndex,
         /// Its path in the dataset.
         path: String,
@@ -34,14 +33,14 @@ pub enum Violation {
         /// Its path in the dataset.
         path: String,
     },
-    /// The journal has a bad line.
+    /// The journal has a bad line, or one that says what cannot be.
     #[error("the journal is damaged at byte {at}: {reason}; {bytes} bytes do not count")]
     Journal {
         /// Where the good lines end.
         at: u64,
         /// How many bytes are behind it.
         bytes: u64,
-        /// What is wrong.
+        /// What is wrong with the line there.
         reason: String,
     },
     /// The journal does not begin with the record that opens a scan.
@@ -50,18 +49,6 @@ pub enum Violation {
     /// The plan is not the one that the scan began with.
     #[error("plan.json is not the plan that the scan began with: its checksum differs from the journal's")]
     Plan,
-    /// A shot is recorded as stored while it was stored.
-    #[error("shot {} was stored twice", .shot.0)]
-    StoredTwice {
-        /// Which shot.
-        shot: ShotIndex,
-    },
-    /// A record of a shot that the plan does not have.
-    #[error("the journal has a record of shot {}, which is not in the plan", .shot.0)]
-    UnknownShot {
-        /// Which shot.
-        shot: ShotIndex,
-    },
     /// Said to be complete, and is not.
     #[error("the scan says that it is complete, but {missing} shots are missing")]
     SaysComplete {
@@ -72,7 +59,7 @@ pub enum Violation {
     #[error("scan.json is missing or does not say what the journal says ({state})")]
     Manifest {
         /// How the scan stands.
-        state: State,
+        state: ScanState,
     },
 }
 
@@ -92,10 +79,16 @@ pub enum Note {
     /// What a crash left, or a line being written.
     #[error("{bytes} bytes at the journal's end do not count: {reason}")]
     JournalTail {
-        /// How many.
+        /// How many bytes are behind the good lines.
         bytes: u64,
-        /// Why.
+        /// What is wrong with the line there.
         reason: String,
+    },
+    /// A person has renamed the folder: what is in it goes by the name of before.
+    #[error("the folder was renamed: the scan began as {scan}, and goes by that name in its files")]
+    Renamed {
+        /// What it was called when it began.
+        scan: String,
     },
     /// The manifest is replaced at changes of state only.
     #[error("scan.json is older than the journal")]

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::{Finding, first_line};
+use crate::clock;
 use crate::config::Config;
 
 /// Contiguous memory below which full-resolution buffers of one camera do not fit, in MB.
@@ -99,6 +100,15 @@ fn judge_clock(now: i64, synchronised: bool) -> Finding {
         return Finding::fine(CHECK, "set by the network");
     }
     Finding::advice(CHECK, "systemd-timesyncd has not set it since the start", what)
+}
+
+/// Hours of `[schedule]` are refused without one, by the configuration itself.
+pub(super) fn zone() -> Finding {
+    const CHECK: &str = "time zone";
+    match clock::zone() {
+        Ok(zone) => Finding::fine(CHECK, zone.iana_name().unwrap_or("known").to_owned()),
+        Err(reason) => Finding::advice(CHECK, reason, clock::ZONE_ADVICE),
+    }
 }
 
 #[cfg(test)]

@@ -6,13 +6,19 @@
 mod access;
 mod disk;
 mod machine;
+mod network;
+mod properties;
 mod unit;
+mod watch;
 
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::config::Config;
+pub use network::Asked;
+pub use watch::tell_of_shut_addresses;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -37,12 +43,12 @@ pub enum Verdict {
     Unknown,
     /// Scans work, but not as well as they could.
     Advice {
-        /// For people.
+        /// What would make them better, for people.
         what_to_do: String,
     },
     /// Scans fail, or will.
     Problem {
-        /// For people.
+        /// What has to be done before, for people.
         what_to_do: String,
     },
 }
@@ -72,8 +78,11 @@ impl Finding {
 /// Looks at everything, with the configuration in `file`. Writes some megabytes beside the scans, and removes them.
 pub fn examine(file: &Path) -> Vec<Finding> {
     let mut findings = machine::versions();
+    let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    let mut asked = Asked::At(everywhere);
     match Config::load(file) {
         Ok(config) => {
+            asked = Asked::of(config.api.listen);
             findings.push(Finding::fine("configuration", format!("{} is in order", file.display())));
             findings.extend(of_rig(&config));
         }
@@ -85,14 +94,15 @@ pub fn examine(file: &Path) -> Vec<Finding> {
     }
     findings.push(machine::throttling());
     findings.push(machine::clock());
-    findings.extend(unit::examine());
+    findings.push(machine::zone());
+    findings.extend(unit::examine(asked));
     findings
 }
 
 /// Looks at what a scan with `config` needs of this machine. Writes some megabytes beside the scans, and removes them.
 pub fn examine_rig(config: &Config) -> Vec<Finding> {
     let mut findings = of_rig(config);
-    findings.extend([machine::throttling(), machine::clock()]);
+    findings.extend([machine::throttling(), machine::clock(), machine::zone()]);
     findings
 }
 
@@ -102,6 +112,7 @@ fn of_rig(config: &Config) -> Vec<Finding> {
     findings.extend(access::holders());
     findings.push(machine::contiguous_memory(config));
     findings.extend(disk::examine(&config.storage));
+    findings.push(disk::state(&config.storage.state_directory));
     findings
 }
 

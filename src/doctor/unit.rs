@@ -2,29 +2,54 @@
 
 use std::process::Command;
 
-use super::Finding;
+use super::network::Asked;
+use super::properties::value;
+use super::{Finding, network};
 
 const UNIT: &str = "scanner.service";
+const SOCKET: &str = "scanner.socket";
 
-pub(super) fn examine() -> Vec<Finding> {
-    let show = |arguments: &[&str]| {
-        let output = Command::new("systemctl").args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    let unit = show(&["show", UNIT, "-p", "LoadState,ActiveState,Result,NRestarts,UnitFileState"]);
+pub(super) fn examine(asked: Asked) -> Vec<Finding> {
+    let unit = show(&[
+        "show",
+        UNIT,
+        "-p",
+        "LoadState,ActiveState,Result,NRestarts,UnitFileState,IPAddressAllow,IPAddressDeny",
+    ]);
     let manager = show(&["show", "-p", "RuntimeWatchdogUSec"]);
     let Some(unit) = unit else {
         return vec![Finding::unknown("service", "systemd does not run here, or does not answer")];
     };
-    vec![judge_unit(&unit), judge_watchdog(manager.as_deref().unwrap_or_default(), watchdog_is_there())]
+    let watchdog = judge_watchdog(manager.as_deref().unwrap_or_default(), watchdog_is_there());
+    let socket =
+        show(&["show", SOCKET, "-p", "ActiveState,IPAddressAllow,IPAddressDeny"]).unwrap_or_default();
+    let network = if value(&socket, "ActiveState") == "active" {
+        network::examine(&socket, Asked::Socket)
+    } else {
+        network::examine(&unit, asked)
+    };
+    vec![judge_unit(&unit), network, watchdog]
+}
+
+/// What systemd shows of whom the unit `name` lets through.
+pub(super) fn show_filter(name: &str) -> Option<String> {
+    show(&["show", name, "-p", "IPAddressAllow,IPAddressDeny"])
+}
+
+/// The unit that this process is the service of.
+pub(super) fn own() -> Option<String> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let name = groups.lines().find_map(|line| line.strip_prefix("0::")?.rsplit('/').next())?;
+    name.ends_with(".service").then(|| name.to_owned())
+}
+
+fn show(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("systemctl").args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn watchdog_is_there() -> bool {
     std::path::Path::new("/dev/watchdog").exists()
-}
-
-fn value<'a>(text: &'a str, key: &str) -> &'a str {
-    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or_default()
 }
 
 fn judge_unit(text: &str) -> Finding {

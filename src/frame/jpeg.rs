@@ -1,8 +1,7 @@
 //! JPEG from planes, by libjpeg-turbo, without a detour over RGB.
 
-use crate::camera_driver::protocol::PixelFormat;
+use crate::model::PixelFormat;
 
-use super::exif::Exif;
 use super::{PixelView, Plane};
 
 mod turbo;
@@ -19,7 +18,7 @@ pub struct Encoder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the picture cannot be encoded: {reason}")]
 pub struct JpegError {
-    /// libjpeg-turbo's own words.
+    /// What libjpeg-turbo says.
     pub reason: String,
 }
 
@@ -30,26 +29,21 @@ impl Encoder {
         Ok(Self { turbo, chroma: [Vec::new(), Vec::new()] })
     }
 
-    /// Replaces the content of `jpeg` by the picture, with `exif` if given. `jpeg` keeps its memory, so reuse it.
-    pub fn encode(
-        &mut self,
-        view: &PixelView<'_>,
-        exif: Option<&Exif>,
-        jpeg: &mut Vec<u8>,
-    ) -> Result<(), JpegError> {
-        let head = exif.map(Exif::segment).unwrap_or_default();
+    /// Replaces the content of `jpeg` by the picture, with the segment `head` before all others unless it is empty. `jpeg`
+    /// keeps its memory, so reuse it.
+    pub fn encode(&mut self, view: &PixelView<'_>, head: &[u8], jpeg: &mut Vec<u8>) -> Result<(), JpegError> {
         let planes = view.planes();
         match view.format() {
             PixelFormat::Yuv420 => {
                 let planes = [planes[0], planes[1], planes[2]];
-                self.turbo.compress(view.size(), planes, &head, jpeg)
+                self.turbo.compress(view.size(), planes, head, jpeg)
             }
             PixelFormat::Nv12 => {
                 self.split_chroma(view);
                 let stride = view.size().width as usize / 2;
                 let [u, v] = &self.chroma;
                 let planes = [planes[0], Plane { data: u, stride }, Plane { data: v, stride }];
-                self.turbo.compress(view.size(), planes, &head, jpeg)
+                self.turbo.compress(view.size(), planes, head, jpeg)
             }
         }
     }

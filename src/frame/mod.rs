@@ -4,11 +4,14 @@
 //! [`thumbnail`] and handed to a [`Store`], all on the threads of a bounded [`Pipeline`].
 
 pub mod exif;
+mod facts;
 pub mod jpeg;
 mod pipeline;
 pub mod quality;
 pub mod thumbnail;
+mod tiles;
 mod view;
 
-pub use pipeline::{CaptureFacts, FailureKind, Job, Pipeline, Pixels, Store, StoreFailed, StoreRefused};
+pub use facts::facts;
+pub use pipeline::{FailureKind, Job, Pipeline, Pixels, Store, StoreFailed, StoreRefused};
 pub use view::{PixelView, Plane, ViewError};

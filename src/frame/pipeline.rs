@@ -18,22 +18,24 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::camera_driver::protocol::ColourGains;
+use crate::camera_driver::protocol::FrameMetadata;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
-use crate::units::{Dioptres, Seconds};
 
 use super::exif::Exif;
 use super::jpeg::{Encoder, JpegError};
-use super::{PixelView, ViewError, quality, thumbnail};
+use super::{PixelView, ViewError, facts, quality, thumbnail, tiles};
 
 /// How far encoders step back behind the threads that cameras and axes wait for.
 const ENCODER_NICE: i32 = 10;
 
-/// Pixels that somebody lends. Dropped as soon as they are encoded, so that the camera gets its memory back.
+/// A frame whose pixels somebody lends. Dropped as soon as they are encoded, so that the camera gets its memory back.
 pub trait Pixels: Send {
     /// The picture, or why there is none.
     fn view(&self) -> Result<PixelView<'_>, ViewError>;
+
+    /// What the camera says of it.
+    fn metadata(&self) -> &FrameMetadata;
 }
 
 /// A frame to be stored.
@@ -44,31 +46,12 @@ pub struct Job {
     pub attempt: u32,
     /// The picture.
     pub pixels: Box<dyn Pixels>,
-    /// What the camera says of it.
-    pub facts: CaptureFacts,
+    /// When it was received.
+    pub taken_at: Timestamp,
     /// What the image file says of itself, if anything.
     pub exif: Option<Exif>,
     /// Held until the job's result is known.
     pub permit: OwnedSemaphorePermit,
-}
-
-/// What a camera says of a frame; [`FrameFacts`] before the picture is measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CaptureFacts {
-    /// When it was received.
-    pub taken_at: Timestamp,
-    /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
-    pub sensor_timestamp_ns: u64,
-    /// Exposure time.
-    pub exposure: Seconds,
-    /// Analogue gain.
-    pub gain: f64,
-    /// White balance, if the camera says.
-    pub white_balance: Option<ColourGains>,
-    /// Lens position, if the lens has one.
-    pub focus: Option<Dioptres>,
-    /// The sensor's frame counter.
-    pub sequence: u64,
 }
 
 /// Where images go. On return from `store`, the image cannot be lost.
@@ -254,8 +237,8 @@ impl Encoding {
     fn run(&mut self, waiting: &Mutex<Receiver<Job>>, encoded: &Sender<Encoded>) {
         loop {
             let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Job { shot, attempt, pixels, facts, exif, permit }) = job else { return };
-            let work = AssertUnwindSafe(|| self.encode(pixels, &facts, exif.as_ref()));
+            let Ok(Job { shot, attempt, pixels, taken_at, exif, permit }) = job else { return };
+            let work = AssertUnwindSafe(|| self.encode(pixels, taken_at, exif.as_ref()));
             let result = match catch_unwind(work) {
                 Ok(result) => result.map_err(|error| error.to_string()),
                 Err(panic) => Err(format!("encoding panicked: {}", panic_text(&*panic))),
@@ -269,7 +252,7 @@ impl Encoding {
     fn encode(
         &mut self,
         pixels: Box<dyn Pixels>,
-        facts: &CaptureFacts,
+        taken_at: Timestamp,
         exif: Option<&Exif>,
     ) -> Result<Images, EncodeError> {
         // Taken out while in use: after a panic the next job begins with new ones.
@@ -280,16 +263,18 @@ impl Encoding {
         let mut jpeg = take(&self.spare);
         let mut thumbnail = Vec::new();
         let view = pixels.view()?;
-        encoder.encode(&view, exif, &mut jpeg)?;
-        let quality = quality::measure(&view);
         // Only for looking at: the image is worth keeping without.
         if let Err(error) = thumbnail::encode(&mut small, &view, &mut thumbnail) {
             tracing::debug!(%error, "no thumbnail");
             thumbnail.clear();
         }
+        let head = exif.map(|exif| exif.segment(view.size(), &thumbnail)).unwrap_or_default();
+        encoder.encode(&view, &head, &mut jpeg)?;
+        let mut facts = facts(pixels.metadata(), taken_at, quality::measure(&view));
+        facts.measured = Some(Box::new(tiles::measure(&view)));
         drop(pixels);
         self.encoders = Some((encoder, small));
-        Ok(Images { jpeg, thumbnail, facts: measured(facts, quality) })
+        Ok(Images { jpeg, thumbnail, facts })
     }
 }
 
@@ -317,21 +302,6 @@ fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spa
             stored.map_err(|StoreRefused { kind, message }| StoreFailed { shot, attempt, kind, message });
         on_result(result);
         drop(permit);
-    }
-}
-
-fn measured(facts: &CaptureFacts, quality: quality::Quality) -> FrameFacts {
-    FrameFacts {
-        taken_at: facts.taken_at,
-        sensor_timestamp_ns: facts.sensor_timestamp_ns,
-        exposure: facts.exposure,
-        gain: facts.gain,
-        white_balance: facts.white_balance,
-        focus: facts.focus,
-        sequence: facts.sequence,
-        sharpness: quality.sharpness,
-        clipped_dark: quality.clipped_dark,
-        clipped_bright: quality.clipped_bright,
     }
 }
 

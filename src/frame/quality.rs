@@ -98,8 +98,8 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera_driver::protocol::{PixelFormat, Size};
     use crate::frame::Plane;
+    use crate::model::{PixelFormat, Size};
 
     fn quality(width: u32, height: u32, luma: impl Fn(u32, u32) -> u8) -> Quality {
         let stride = width as usize + 16;

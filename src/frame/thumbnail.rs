@@ -1,13 +1,15 @@
 //! A small picture for looking at, straight from a big one's planes.
 
-use crate::camera_driver::protocol::{PixelFormat, Size};
+use turbojpeg::{Decompressor, Image, PixelFormat as Channel, ScalingFactor};
+
+use crate::model::{PixelFormat, Size};
 
 use super::jpeg::{Encoder, JpegError};
 use super::{PixelView, Plane};
 
 /// Longest side in pixels.
 pub const LONGEST_SIDE: u32 = 320;
-/// JPEG quality.
+/// JPEG quality of thumbnails, 1 to 100.
 pub const QUALITY: u8 = 80;
 
 /// Replaces the content of `jpeg` by the picture, each pixel the mean of those it stands for; a picture that is
@@ -28,7 +30,24 @@ pub fn encode(encoder: &mut Encoder, view: &PixelView<'_>, jpeg: &mut Vec<u8>) -
     ];
     let small = PixelView::new(PixelFormat::Yuv420, size, &planes)
         .map_err(|error| JpegError { reason: error.to_string() })?;
-    encoder.encode(&small, None, jpeg)
+    encoder.encode(&small, &[], jpeg)
+}
+
+/// Mean luma of a thumbnail, 0 to 255, told from its coarsest detail; none if it is no JPEG, or larger than a thumbnail is.
+pub fn mean_luma(jpeg: &[u8]) -> Option<f64> {
+    let mut decompressor = Decompressor::new().ok()?;
+    let header = decompressor.read_header(jpeg).ok()?;
+    if header.width.max(header.height) > LONGEST_SIDE as usize {
+        return None;
+    }
+    decompressor.set_scaling_factor(ScalingFactor::ONE_EIGHTH).ok()?;
+    let small = header.scaled(ScalingFactor::ONE_EIGHTH);
+    let (width, height) = (small.width, small.height);
+    let mut pixels = vec![0; width * height];
+    let image = Image { pixels: &mut pixels[..], width, pitch: width, height, format: Channel::GRAY };
+    decompressor.decompress(jpeg, image).ok()?;
+    let sum: u64 = pixels.iter().map(|&luma| u64::from(luma)).sum();
+    Some(sum as f64 / pixels.len().max(1) as f64)
 }
 
 /// The size of the thumbnail of a picture of `size`: even sides, the longer at most [`LONGEST_SIDE`].
@@ -112,5 +131,25 @@ mod tests {
         encode(&mut Encoder::new(QUALITY).unwrap(), &view, &mut jpeg).unwrap();
         let header = turbojpeg::read_header(&jpeg).unwrap();
         assert_eq!((header.width, header.height), (320, 240));
+    }
+
+    #[test]
+    fn the_mean_luma_of_a_thumbnail_is_that_of_its_picture() {
+        let luma: Vec<u8> = (0..320 * 240).map(|i| if i % 320 < 160 { 40 } else { 120 }).collect();
+        let chroma = vec![128; 160 * 120];
+        let planes = [
+            Plane { data: &luma, stride: 320 },
+            Plane { data: &chroma, stride: 160 },
+            Plane { data: &chroma, stride: 160 },
+        ];
+        let view = PixelView::new(PixelFormat::Yuv420, Size { width: 320, height: 240 }, &planes).unwrap();
+        let mut jpeg = Vec::new();
+        encode(&mut Encoder::new(QUALITY).unwrap(), &view, &mut jpeg).unwrap();
+        assert!((mean_luma(&jpeg).unwrap() - 80.0).abs() < 1.0);
+        assert_eq!(mean_luma(&jpeg[..20]), None);
+        assert_eq!(mean_luma(b"no JPEG"), None);
+        let large = Image::mandelbrot(640, 480, Channel::RGB);
+        let large = turbojpeg::compress(large.as_deref(), 90, turbojpeg::Subsamp::Sub2x2).unwrap();
+        assert_eq!(mean_luma(&large), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Pixels where they are.
 
-use crate::camera_driver::protocol::{PixelFormat, Size};
+use crate::model::{PixelFormat, Size};
 
 /// Longest side of a JPEG that libjpeg-turbo writes.
 const MAX_SIDE: u32 = 65_500;
@@ -34,13 +34,13 @@ pub enum ViewError {
     Planes {
         /// Planes of the format.
         wanted: usize,
-        /// Planes given.
+        /// Planes that were given.
         found: usize,
     },
-    /// Rows that overlap.
+    /// The rows of a plane overlap.
     #[error("plane {plane}: a stride of {stride} bytes for rows of {row} bytes")]
     Stride {
-        /// Which plane.
+        /// The plane, counted from 0.
         plane: usize,
         /// Bytes from row to row.
         stride: usize,
@@ -50,11 +50,11 @@ pub enum ViewError {
     /// Memory that ends too early.
     #[error("plane {plane}: {found} bytes where {wanted} are needed")]
     Length {
-        /// Which plane.
+        /// The plane, counted from 0.
         plane: usize,
         /// Bytes from the first to the last.
         wanted: usize,
-        /// Bytes given.
+        /// Bytes that were given.
         found: usize,
     },
 }
@@ -85,12 +85,12 @@ impl<'a> PixelView<'a> {
         Ok(Self { format, size, planes: own })
     }
 
-    /// The layout.
+    /// How its pixels lie in the memory.
     pub fn format(&self) -> PixelFormat {
         self.format
     }
 
-    /// Width and height.
+    /// Width and height in pixels.
     pub fn size(&self) -> Size {
         self.size
     }

@@ -5,8 +5,8 @@ use std::fmt::{Debug, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Level, Metadata};
 
-/// Longest value; journald takes one datagram of some 200 kB.
-const LONGEST: usize = 32 << 10;
+/// Longest value. What does not fit into a datagram goes as memory, but many entries may wait.
+const LONGEST: usize = 1 << 20;
 
 /// Names that say more than ours.
 const NAMES: [(&str, &str); 1] = [("scan", "SCAN_ID")];
@@ -85,7 +85,7 @@ fn name(field: &str) -> String {
     name.chars().take(64).collect()
 }
 
-/// As in syslog(3).
+/// The priority of journald for `level`, as in syslog(3): 3 is an error, 7 is for who looks for a fault.
 const fn priority(level: Level) -> &'static str {
     match level {
         Level::ERROR => "3",

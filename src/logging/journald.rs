@@ -7,21 +7,20 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+use super::datagram;
 use super::entry::Entry;
 
-/// Where journald listens.
+/// Where journald listens for entries in its own format.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
 /// Lines that may wait; as many again from `warn` on.
 const LIMIT: usize = 4096;
-/// Wait before a line is sent again to a journald that is not there.
-const RETRY: Duration = Duration::from_millis(100);
 
 /// Sends events to journald.
 pub(super) struct Journald {
@@ -122,30 +121,15 @@ impl Queue {
     }
 }
 
-fn send_all(queue: &Queue, socket: &UnixDatagram, path: &PathBuf, identifier: &str) {
+fn send_all(queue: &Queue, socket: &UnixDatagram, path: &Path, identifier: &str) {
+    let mut unsaid = 0;
     loop {
         let (line, lost) = queue.pop();
-        send(socket, &line, path);
-        if lost > 0 {
-            send(socket, &Entry::lost(lost, identifier), path);
+        unsaid += lost + u64::from(!datagram::send(socket, &line, path));
+        if unsaid > 0 && datagram::send(socket, &Entry::lost(unsaid, identifier), path) {
+            unsaid = 0;
         }
     }
-}
-
-/// Waits for journald where it takes its time, or is not there.
-fn send(socket: &UnixDatagram, line: &[u8], path: &PathBuf) {
-    loop {
-        match socket.send_to(line, path) {
-            Err(error) if may_pass(&error) => std::thread::sleep(RETRY),
-            // Too long, or not permitted: it never will be.
-            Ok(_) | Err(_) => return,
-        }
-    }
-}
-
-fn may_pass(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionRefused, Interrupted, NotFound, WouldBlock};
-    [NotFound, ConnectionRefused, WouldBlock, Interrupted].contains(&error.kind())
 }
 
 #[cfg(test)]
@@ -183,6 +167,26 @@ mod tests {
         assert!(line.contains("MESSAGE\n\x09\0\0\0\0\0\0\0two\nlines\n"), "{line}");
         assert!(line.contains("CAMERA=cam0\nRUNG=restart\n") && line.contains("PRIORITY=4\n"), "{line}");
         assert!(!line.contains("MESSAGE_ID"), "{line}");
+        pending.flush(Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_line_that_fits_into_no_datagram_comes_in_sealed_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let journald = UnixDatagram::bind(&path).unwrap();
+        let layer = Journald::new(&path, "scanner").unwrap();
+        let pending = layer.pending();
+        let long = "0123456789".repeat(100_000);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            error!("{long}");
+            info!("short");
+        });
+        let line = datagram::tests::received_in_memory(&journald);
+        assert!(line.starts_with("PRIORITY=3\n") || line.contains("\nPRIORITY=3\n"), "{}", &line[..200]);
+        assert!(line.contains(&long));
+        // Nothing was lost, so nothing says so.
+        assert!(received(&journald).contains("MESSAGE=short\n"));
         pending.flush(Duration::from_secs(60));
     }
 

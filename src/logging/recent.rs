@@ -21,14 +21,14 @@ static LINES: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = LogLine)]
 pub struct Line {
-    /// When.
+    /// When it was logged, by the wall clock.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// `error`, `warn`, `info`, `debug`.
     pub level: String,
     /// Of which scan, if of one.
     pub scan: Option<String>,
-    /// What it says.
+    /// The message, without its fields.
     pub message: String,
 }
 

@@ -7,31 +7,14 @@ mod profile;
 mod reach;
 mod scurve;
 mod steps;
-mod tremble;
 
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 pub use profile::Profile;
 pub use reach::{Unreachable, unreachable};
 pub use steps::{StepCourse, StepScale};
-pub use tremble::Tremble;
 
-use crate::config::AxisConfig;
-use crate::plan::{Axis, Pose};
-
-/// Speed, acceleration and jerk of an axis, in its unit (degrees or millimetres) per second (squared, cubed).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Highest speed, > 0.
-    pub speed: f64,
-    /// Highest acceleration and deceleration, > 0.
-    pub acceleration: f64,
-    /// Highest change of acceleration per second, > 0; no limit if absent.
-    #[serde(default)]
-    pub jerk: Option<f64>,
-}
+use crate::model::{Axis, AxisConfig, Pose};
 
 /// The time from the start of a move until every one of `axes` is at rest. Axes that are not listed do not move.
 pub fn travel_time(from: &Pose, to: &Pose, axes: &[AxisConfig]) -> Duration {
@@ -59,6 +42,7 @@ pub fn shortest_turn(from_deg: f64, to_deg: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Limits;
     use crate::units::Degrees;
     use proptest::prelude::*;
 

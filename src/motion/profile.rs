@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Limits;
 use super::scurve::SCurve;
+use crate::model::Limits;
 
 /// From rest at position 0 to rest at the distance, as fast as the limits allow. Without a limit of jerk a
 /// trapezoid of speed over time: full acceleration, cruise at full speed, full deceleration; a triangle if
@@ -30,7 +30,7 @@ struct Trapezoid {
     acceleration: f64,
     /// Acceleration, and as much deceleration.
     ramp: f64,
-    /// At full speed.
+    /// Seconds between the two ramps, in which it goes at full speed.
     cruise: f64,
 }
 

@@ -1,7 +1,6 @@
 //! Which poses a rig can take up.
 
-use crate::config::AxisConfig;
-use crate::plan::{Axis, Pose};
+use crate::model::{Axis, AxisConfig, Pose};
 
 /// Why an axis cannot take up a position.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -9,7 +8,7 @@ pub enum Unreachable {
     /// The rig lacks an axis that would have to leave zero.
     #[error("the rig has no {axis}, which would have to be at {position} {}: add [motion.{axis}]", axis.unit())]
     NoAxis {
-        /// What is missing.
+        /// The axis that the plan needs, and the rig does not have.
         axis: Axis,
         /// Where it should go, in its unit.
         position: f64,
@@ -20,13 +19,13 @@ pub enum Unreachable {
         unit = axis.unit()
     )]
     OutOfTravel {
-        /// Which axis.
+        /// The axis whose travel is too short.
         axis: Axis,
         /// Where it should go, in its unit, as all positions here.
         position: f64,
-        /// Lowest position.
+        /// The lowest position that the axis may take, in its unit.
         min: f64,
-        /// Highest position.
+        /// The highest position that the axis may take, in its unit.
         max: f64,
     },
 }

@@ -1,6 +1,6 @@
 //! One axis' way from rest to rest in the least time with limited jerk.
 
-use super::Limits;
+use crate::model::Limits;
 
 /// Most phases that a course has: the seven of a whole one, the last of them cut, and three to brake.
 const MOST_PHASES: usize = 10;
@@ -21,7 +21,7 @@ struct Phase {
     start: f64,
     duration: f64,
     jerk: f64,
-    /// At its start.
+    /// Position, speed and acceleration at its start.
     at: Motion,
 }
 

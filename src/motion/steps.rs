@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Limits, Profile};
+use super::Profile;
+use crate::model::Limits;
 
 /// How many steps of the motor (microsteps, if it makes those) move an axis by its unit.
 ///

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::list::{self, ListError};
-use super::{Plan, PlanCamera, Point, Pose, order, shapes};
-use crate::config::{AxisConfig, PlanOrder, PlanShape};
+use super::{Plan, PlanCamera, Point, order, shapes};
+use crate::config::{PlanOrder, PlanShape};
+use crate::model::{AxisConfig, Pose};
 use crate::motion::{self, Unreachable};
 
 /// Most shots that a plan may have.
@@ -17,24 +18,24 @@ const SHOWN_VIOLATIONS: usize = 10;
 /// Why a shape cannot be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// Nothing to do.
+    /// There is no point at all.
     #[error("the plan has no points: ask for at least one")]
     NoPoints,
     /// Nobody to do it.
     #[error("the plan has no cameras: configure at least one")]
     NoCameras,
-    /// More than [`MAX_SHOTS`].
+    /// More shots than [`MAX_SHOTS`].
     #[error("the plan has {shots} shots, more than {MAX_SHOTS}: ask for fewer points")]
     TooManyShots {
-        /// Points times cameras.
+        /// How many there would be: points times cameras.
         shots: u64,
     },
     /// Fewer points than rings to put them on.
     #[error("{points} points do not fill {rings} rings: ask for fewer rings or for more points")]
     TooFewPoints {
-        /// Points in all.
+        /// Points that were asked for in all.
         points: u32,
-        /// Rings.
+        /// Rings that were asked for.
         rings: u32,
     },
     /// Points that the axes cannot reach.
@@ -43,7 +44,7 @@ pub enum PlanError {
     /// The list of points cannot be used.
     #[error("{}: {source}", file.display())]
     List {
-        /// The CSV file.
+        /// The file with the list.
         file: PathBuf,
         /// What is wrong, and where.
         source: ListError,
@@ -53,7 +54,7 @@ pub enum PlanError {
 /// The points of a plan that the axes cannot reach.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Violations {
-    /// The first ones.
+    /// The first few of them, to be shown.
     pub first: Vec<Violation>,
     /// How many there are in all.
     pub count: usize,
@@ -62,7 +63,7 @@ pub struct Violations {
 /// A point that an axis cannot reach.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Violation {
-    /// The point.
+    /// The label of the point.
     pub label: String,
     /// What keeps the rig from it.
     pub reason: Unreachable,
@@ -150,15 +151,22 @@ fn check_reach(points: &[Point], axes: &[AxisConfig]) -> Result<(), PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::motion::Limits;
-    use crate::plan::Optics;
-    use crate::plan::{Axis, Intrinsics, Mount};
+    use crate::model::Limits;
+    use crate::model::Optics;
+    use crate::model::{Axis, Intrinsics, Mount};
     use crate::units::{Degrees, Millimetres};
     use proptest::prelude::*;
 
     fn camera() -> PlanCamera {
-        let intrinsics =
-            Intrinsics { width: 4608, height: 2592, fx: 3400.0, fy: 3400.0, cx: 2304.0, cy: 1296.0 };
+        let intrinsics = Intrinsics {
+            width: 4608,
+            height: 2592,
+            fx: 3400.0,
+            fy: 3400.0,
+            cx: 2304.0,
+            cy: 1296.0,
+            pixel_pitch: None,
+        };
         let mount = Mount {
             distance: Millimetres::new(400.0),
             height: Millimetres::new(60.0),

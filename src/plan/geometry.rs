@@ -10,7 +10,7 @@
 //! - *lift* raises it and its look-at point alike, so its direction stays.
 //! - the *turntable* turns the object counter-clockwise, so that the camera goes round it clockwise.
 
-use super::{Intrinsics, Mount, Pose};
+use crate::model::{Intrinsics, Mount, Pose};
 
 /// A point or direction: x, y, z.
 pub type Vec3 = [f64; 3];
@@ -39,7 +39,7 @@ pub struct Projection {
 /// The line of sight of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ray {
-    /// The camera's centre.
+    /// The centre of the camera, in millimetres.
     pub origin: Vec3,
     /// Away from the camera, of length 1.
     pub direction: Vec3,
@@ -125,12 +125,19 @@ fn scale(vector: Vec3, factor: f64) -> Vec3 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Axis;
+    use crate::model::Axis;
     use crate::units::{Degrees, Millimetres};
     use proptest::prelude::*;
 
-    const INTRINSICS: Intrinsics =
-        Intrinsics { width: 4608, height: 2592, fx: 3400.0, fy: 3300.0, cx: 2310.0, cy: 1290.0 };
+    const INTRINSICS: Intrinsics = Intrinsics {
+        width: 4608,
+        height: 2592,
+        fx: 3400.0,
+        fy: 3300.0,
+        cx: 2310.0,
+        cy: 1290.0,
+        pixel_pitch: None,
+    };
 
     fn mount(distance: f64, height: f64, azimuth: f64, look_at_height: f64) -> Mount {
         Mount {

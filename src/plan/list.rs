@@ -10,41 +10,46 @@
 //! on. Lines that start with `#` are comments.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::{Axis, Point, Pose};
+use super::Point;
+use crate::file_name;
+use crate::model::{Axis, Pose};
+use crate::regular_file::{self, Unread};
 use crate::units::{Degrees, Millimetres};
 
-/// Longest label.
+/// Longest label, in characters: files are named by it.
 const MAX_LABEL: usize = 64;
+
+/// Longest file, in bytes: the most points of a plan, with every axis and a label, fit.
+const LONGEST: u64 = 64 << 20;
 
 /// Why a list of points cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
     /// The file cannot be read.
-    #[error("cannot be read: {0}")]
-    Read(#[from] io::Error),
-    /// Not CSV.
+    #[error("the file {0}")]
+    Read(#[from] Unread),
+    /// The text is no CSV.
     #[error("line {line}: {message}")]
     Csv {
-        /// Counted from 1.
+        /// The line of the file, counted from 1.
         line: u64,
-        /// What is wrong.
+        /// What reading it said.
         message: String,
     },
     /// A column that means nothing.
     #[error("the header names a column {column:?}: columns are turntable, lift, rail, tilt and label")]
     UnknownColumn {
-        /// As written.
+        /// The column's name, as it is written.
         column: String,
     },
-    /// A column twice.
+    /// The header has a column twice.
     #[error("the header names {column} twice")]
     RepeatedColumn {
-        /// As written.
+        /// The column's name, as it is written.
         column: String,
     },
     /// A header without an axis.
@@ -55,42 +60,69 @@ pub enum ListError {
     /// A position that is not one.
     #[error("line {line}, {axis}: {message}")]
     Position {
-        /// Counted from 1.
+        /// The line of the file, counted from 1.
         line: u64,
-        /// The column.
+        /// The axis whose column it is in.
         axis: Axis,
-        /// What is wrong.
+        /// Why it is no position.
         message: String,
     },
     /// A label that cannot name a file.
     #[error("line {line}: the label {label:?} must be 1 to {MAX_LABEL} letters A to Z, digits, '-' or '_'")]
     Label {
-        /// Counted from 1.
+        /// The line of the file, counted from 1.
         line: u64,
-        /// As written.
+        /// The label, as it is written.
         label: String,
     },
-    /// A label twice.
+    /// A label that not every system can have as a file's name.
+    #[error("line {line}: the label {label:?} {objection}: choose another one")]
+    Unportable {
+        /// The line of the file, counted from 1.
+        line: u64,
+        /// The label, as it is written.
+        label: String,
+        /// Which system cannot have it, and why.
+        objection: &'static str,
+    },
+    /// Labels that not every system can keep apart.
+    #[error(
+        "line {line}: Windows and Macs cannot keep the labels {label:?} and {other:?} (line {first}) apart"
+    )]
+    Alike {
+        /// The line of the file, counted from 1.
+        line: u64,
+        /// The label, as it is written.
+        label: String,
+        /// Where the other one is.
+        first: u64,
+        /// The other one, as written.
+        other: String,
+    },
+    /// Two points have one label.
     #[error("line {line}: the label {label} is already on line {first}: labels must be unique")]
     RepeatedLabel {
-        /// Counted from 1.
+        /// The later line, counted from 1.
         line: u64,
         /// Where it was first.
         first: u64,
-        /// As written.
+        /// The label, as it is written.
         label: String,
     },
+    /// Columns that are separated as a spreadsheet of another country does.
+    #[error("the columns are separated by semicolons or tabs: use commas, and points in decimals")]
+    Separator,
     /// More points than a plan may have.
     #[error("more than {most} points, which is the most for the cameras of this rig")]
     TooManyPoints {
-        /// The most.
+        /// How many points a plan may have for the cameras of the rig.
         most: usize,
     },
 }
 
 /// The points in `file`, at most `most`.
 pub(super) fn read(file: &Path, most: usize) -> Result<Vec<Point>, ListError> {
-    parse(std::fs::File::open(file)?, most)
+    parse(&regular_file::read(file, LONGEST)?, most)
 }
 
 /// What a column holds.
@@ -100,11 +132,11 @@ enum Column {
     Position(Axis),
 }
 
-fn parse(input: impl io::Read, most: usize) -> Result<Vec<Point>, ListError> {
+fn parse(input: &[u8], most: usize) -> Result<Vec<Point>, ListError> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).comment(Some(b'#')).from_reader(input);
     let columns = columns(reader.headers().map_err(csv_error)?)?;
     let mut points = Vec::new();
-    let mut first_lines: HashMap<String, u64> = HashMap::new();
+    let mut first_lines: HashMap<String, (u64, String)> = HashMap::new();
     for record in reader.records() {
         let record = record.map_err(csv_error)?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -112,8 +144,16 @@ fn parse(input: impl io::Read, most: usize) -> Result<Vec<Point>, ListError> {
             return Err(ListError::TooManyPoints { most });
         }
         let point = point(&columns, &record, line, points.len() + 1)?;
-        if let Some(first) = first_lines.insert(point.label.clone(), line) {
-            return Err(ListError::RepeatedLabel { line, first, label: point.label });
+        let label = point.label.clone();
+        if let Some(objection) = file_name::objection(&label) {
+            return Err(ListError::Unportable { line, label, objection });
+        }
+        match first_lines.insert(file_name::folded(&label), (line, label.clone())) {
+            Some((first, other)) if other == label => {
+                return Err(ListError::RepeatedLabel { line, first, label });
+            }
+            Some((first, other)) => return Err(ListError::Alike { line, label, first, other }),
+            None => {}
         }
         points.push(point);
     }
@@ -125,6 +165,9 @@ fn columns(header: &StringRecord) -> Result<Vec<Column>, ListError> {
     for name in header {
         let axis = Axis::ALL.into_iter().find(|axis| axis.name() == name).map(Column::Position);
         let Some(column) = axis.or_else(|| (name == "label").then_some(Column::Label)) else {
+            if name.contains([';', '\t']) {
+                return Err(ListError::Separator);
+            }
             return Err(ListError::UnknownColumn { column: name.to_owned() });
         };
         if columns.contains(&column) {
@@ -180,7 +223,7 @@ fn csv_error(error: csv::Error) -> ListError {
         error.to_string()
     };
     if let csv::ErrorKind::Io(error) = error.into_kind() {
-        ListError::Read(error)
+        ListError::Read(Unread::Failed(error))
     } else {
         ListError::Csv { line, message }
     }
@@ -212,6 +255,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_line_and_what_to_write() {
+        assert!(error("turntable;lift\n0;1\n").contains("use commas"));
         assert_eq!(
             error("turntable,lift\n0,1\n0,12 deg\n"),
             "line 3, lift: \"12 deg\" needs a unit for a length: one of mm, cm, m, um, µm"
@@ -219,7 +263,6 @@ mod tests {
         assert!(error("turntable\n0\nnan\n").starts_with("line 3, turntable: "));
         assert!(error("turntable,tilt\n0,\n").starts_with("line 2, tilt: "));
         assert_eq!(error("turntable,tilt\n0\n"), "line 2: 1 values where the header names 2 columns");
-        assert!(error("turntable;lift\n0;1\n").contains("\"turntable;lift\""));
         assert_eq!(error("lift,lift\n"), "the header names lift twice");
         assert!(error("label\nfront\n").contains("no axis"));
         assert!(error("").contains("no axis"));
@@ -229,9 +272,18 @@ mod tests {
             error("label,lift\na,1\nb,2\na,3\n"),
             "line 4: the label a is already on line 2: labels must be unique"
         );
+        let device = error("label,lift\na,1\nNUL,2\n");
+        assert!(device.starts_with("line 3: the label \"NUL\" is the name of a device"), "{device}");
+        assert_eq!(
+            error("label,lift\nLeft,1\nleft,2\n"),
+            "line 3: Windows and Macs cannot keep the labels \"left\" and \"Left\" (line 2) apart"
+        );
         assert!(error("lift\n1\n2\n3\n4\n").starts_with("more than 3 points"));
-        let error = read(Path::new("/nonexistent/points.csv"), 1).unwrap_err().to_string();
-        assert!(error.starts_with("cannot be read: "), "{error}");
+        for (file, message) in
+            [("/nonexistent/points.csv", "the file is missing"), ("/dev/zero", "the file is no regular file")]
+        {
+            assert_eq!(read(Path::new(file), 1).unwrap_err().to_string(), message);
+        }
     }
 
     #[test]
@@ -242,7 +294,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_file_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse(bytes.as_slice(), 10);
+            let _ = parse(&bytes, 10);
         }
 
         #[test]

@@ -9,7 +9,7 @@
 mod generate;
 pub mod geometry;
 mod list;
-mod optics;
+
 mod order;
 mod shapes;
 mod stack;
@@ -19,7 +19,7 @@ mod types;
 
 pub use generate::{MAX_SHOTS, PlanError, Violation, Violations, generate};
 pub use list::ListError;
-pub use optics::{Optics, Sensor};
+
 pub use svg::svg;
 pub use time::{estimate, travel};
 pub use types::*;

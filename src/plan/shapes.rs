@@ -1,6 +1,7 @@
 //! Points by formula. Labels say where a point is, whatever the order in which points are visited.
 
-use super::{Axis, Point, Pose};
+use super::Point;
+use crate::model::{Axis, Pose};
 use crate::units::{Degrees, Millimetres};
 
 /// The golden angle in degrees: turns by it never come near one another soon.

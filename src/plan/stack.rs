@@ -1,7 +1,7 @@
 //! Several images at every pose: what differs is not where the rig stands.
 
 use super::{Plan, Point};
-use crate::plan::Axis;
+use crate::model::Axis;
 use crate::units::Dioptres;
 
 impl Plan {
@@ -44,7 +44,8 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Pose, shapes};
+    use crate::model::Pose;
+    use crate::plan::shapes;
     use crate::units::Millimetres;
 
     fn plan() -> Plan {

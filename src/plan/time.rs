@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Plan, Point, Pose};
-use crate::config::AxisConfig;
+use super::{Plan, Point};
+use crate::model::{AxisConfig, Pose};
 use crate::motion;
 
 /// Time in motion, from `start` through all points of `plan`.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
+use crate::model::{Axis, AxisConfig, Pose};
 use crate::motion::Unreachable;
-use crate::plan::{Axis, Pose};
 
 /// All axes of a rig.
 pub trait Axes: Send + Sync {
@@ -62,8 +62,8 @@ pub trait Axes: Send + Sync {
         None
     }
 
-    /// Whether axes at rest are held for as long as it takes: a scan needs them where they are.
-    fn hold(&self, _held: bool) {}
+    /// Whether motors at rest stay powered, however long that lasts: a scan needs its axes where they are.
+    fn keep_powered(&self, _keep: bool) {}
 
     /// Brings the axes to rest and into their safe state, for good; waits for that.
     fn end(&self) {}
@@ -99,13 +99,13 @@ pub enum MotionError {
     /// Nobody knows where an axis stands.
     #[error("it is not known where the {axis} stands: home it with `scanner home {axis}`")]
     Unknown {
-        /// Which.
+        /// The axis that has to be homed first.
         axis: Axis,
     },
     /// It could not be found out.
     #[error("the {axis} is not home: {message}")]
     Homing {
-        /// Which.
+        /// The axis that was to be homed.
         axis: Axis,
         /// What happened, and what to do.
         message: String,
@@ -113,7 +113,7 @@ pub enum MotionError {
     /// Everything is stopped and stays so.
     #[error("the axes are stopped: {cause}; when it is safe again: `scanner clear`")]
     Fault {
-        /// What happened first.
+        /// What stopped them first, for people.
         cause: String,
     },
     /// The thread that makes steps has ended.
@@ -122,11 +122,26 @@ pub enum MotionError {
     /// The state of the simulated rig cannot be written, so no simulated camera would see the move.
     #[error("cannot write the simulated rig's state to {}: {source}", path.display())]
     World {
-        /// The file.
+        /// The file that has the rig's state.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
+}
+
+/// Who has to know of each move of the motors before it begins, as simulated cameras do.
+pub trait MoveObserver: Send + Sync {
+    /// `axes` stand at `from`, and go to the end of each leg in turn. The motors do not move if this fails.
+    fn about_to_move(&self, from: Pose, legs: &[PlannedLeg], axes: &[AxisConfig]) -> Result<(), MotionError>;
+}
+
+/// A part of a move in which no axis turns back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedLeg {
+    /// `CLOCK_MONOTONIC` in nanoseconds at which it begins.
+    pub start_ns: u64,
+    /// Where the axes are at its end.
+    pub to: Pose,
 }
 
 impl MotionError {

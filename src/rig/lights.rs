@@ -1,4 +1,4 @@
-//! The rig's lights.
+//! The rig's lights, switched together.
 
 use std::io;
 use std::path::PathBuf;
@@ -23,11 +23,11 @@ pub trait Lights: Send + Sync {
 pub enum LightsError {
     /// A pin of a light.
     #[error(transparent)]
-    Pin(#[from] super::gpio::PinError),
+    Pin(Box<dyn std::error::Error + Send + Sync>),
     /// The state of the simulated rig cannot be written, so no simulated camera would see the light.
     #[error("cannot write the simulated rig's state to {}: {source}", path.display())]
     World {
-        /// The file.
+        /// The file that has the rig's state.
         path: PathBuf,
         /// What the system says.
         source: io::Error,

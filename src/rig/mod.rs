@@ -3,10 +3,9 @@
 
 pub mod axes;
 pub mod camera;
-pub mod clock;
 pub mod gpio;
 pub mod lights;
 pub mod panel;
-pub mod sim;
+pub mod presses;
 
 pub use axes::Axes;

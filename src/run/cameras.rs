@@ -16,9 +16,10 @@ use crate::rig::Axes;
 use crate::rig::camera::{CameraError, CapturedFrame, Lease, RecoverError};
 use crate::scan::Input;
 
+use super::arrival::Arrival;
 use super::emit::Emit;
-use super::hold::{Holding, Prepare};
-use super::motion::{self, Arrival};
+use super::held_settings::{HeldSettings, Prepare};
+use super::motion;
 use super::still::Watcher;
 use super::storage::{Frames, Message};
 use super::timing::Taken;
@@ -28,7 +29,7 @@ use super::timing::Taken;
 pub(super) enum Order {
     /// One try at a shot.
     Capture { shot: ShotIndex, attempt: u32, arrival: watch::Receiver<Arrival> },
-    /// One recovery step.
+    /// One recovery step, begun when `after` has passed.
     Recover { rung: Rung, after: Duration },
 }
 
@@ -47,7 +48,9 @@ pub(super) struct CameraTask {
     pub(super) lease: Lease,
     pub(super) axes: Arc<dyn Axes>,
     pub(super) plan: Arc<Plan>,
-    pub(super) holding: Holding,
+    pub(super) settings: HeldSettings,
+    /// For how long its searches for settings have found nothing, since one last did.
+    pub(super) in_vain: Duration,
     pub(super) settle: Duration,
     /// Looks whether the rig has settled, where that is not a matter of time.
     pub(super) watcher: Option<Watcher>,
@@ -166,12 +169,12 @@ impl CameraTask {
         shot: ShotIndex,
         arrival: &mut watch::Receiver<Arrival>,
     ) -> Result<(), CameraError> {
-        match self.holding.prepare(&self.plan, shot) {
+        match self.settings.prepare(&self.plan, shot) {
             Prepare::Nothing => {}
             Prepare::Set(controls) => {
-                self.holding.changing();
+                self.settings.changing();
                 self.lease.hold(controls).await?;
-                self.holding.is_set(&self.plan, shot);
+                self.settings.is_set(&self.plan, shot);
             }
             Prepare::Converge(before) => {
                 // What a camera sees on the way is not what its images will show.
@@ -179,13 +182,35 @@ impl CameraTask {
                     let message = "the axes did not arrive, so the camera could not find its settings";
                     return Err(CameraError::new(&self.name, ErrorKind::Cancelled, message));
                 }
-                self.holding.changing();
-                let controls = self.lease.converge(before).await?;
+                self.settings.changing();
+                let limit = self.lease.vain_limit().await;
+                let begun = Instant::now();
+                let controls = match self.lease.converge(before).await {
+                    Ok(controls) => controls,
+                    Err(error) => return Err(self.searched_in_vain(begun.elapsed(), limit, error)),
+                };
+                self.in_vain = Duration::ZERO;
                 self.emit.event(&Event::Held { camera: self.name.clone(), controls });
-                self.holding.found(&self.plan, shot, controls);
+                self.settings.found(&self.plan, shot, controls);
             }
         }
         Ok(())
+    }
+
+    /// Pauses the scan if searches have been in vain for `limit`: every further one would cost as much again.
+    fn searched_in_vain(&mut self, time: Duration, limit: Duration, error: CameraError) -> CameraError {
+        self.in_vain = self.in_vain.saturating_add(time);
+        if self.in_vain >= limit {
+            let (name, seconds) = (&self.name, self.in_vain.as_secs());
+            let reason = format!(
+                "camera {name} has searched for its settings for {seconds} s in vain ({}): configure its exposure, gain, \
+                 white balance and focus with hold = \"never\", or look at its driver; then resume",
+                error.message
+            );
+            // Before the failed attempt, so that no other one is made.
+            let _ = self.inbox.send(Message::Input(Input::pause(reason)));
+        }
+        error
     }
 
     async fn recover(&mut self, rung: Rung, after: Duration) -> Input {

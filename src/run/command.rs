@@ -2,24 +2,35 @@
 
 use tokio::sync::oneshot;
 
+use crate::dataset::DescribeError;
 use crate::plan::ShotIndex;
+use crate::scan::{Description, DescriptionChanges, WaitsFor};
 
 /// What a person can ask of a running scan.
 #[derive(Debug)]
 pub enum Command {
     /// Stop; the scan can be resumed.
     Pause {
-        /// For people.
+        /// Why it is to stop, for people: it is in the journal and the log.
         reason: String,
+        /// What the scan then waits for.
+        waits_for: WaitsFor,
     },
-    /// Stop for good.
+    /// Stop for good; the dataset stays resumable.
     Cancel,
     /// Take a shot again.
     Retake {
-        /// Which.
+        /// Its number in the plan.
         shot: ShotIndex,
         /// Is told when it is certain that this will be done; dropped if the scan ends before that.
         done: oneshot::Sender<Result<(), RetakeRefused>>,
+    },
+    /// Call the scan something else.
+    Describe {
+        /// What is to be different.
+        changes: DescriptionChanges,
+        /// Is told what it is called now, once that is on the disk; dropped if the scan ends before that.
+        done: oneshot::Sender<Result<Description, DescribeError>>,
     },
 }
 
@@ -29,7 +40,7 @@ pub enum RetakeRefused {
     /// There is no such shot.
     #[error("shot {} is not in the plan of {planned} shots", .shot.0)]
     Unknown {
-        /// Which.
+        /// The number that was asked for.
         shot: ShotIndex,
         /// How many there are.
         planned: u32,
@@ -46,9 +57,9 @@ pub enum RetakeRefused {
     /// The journal cannot be written, or the image not be moved.
     #[error("the image of shot {} could not be kept, and the scan pauses: {message}", .shot.0)]
     NotKept {
-        /// Which.
+        /// The shot whose image stands where it stood.
         shot: ShotIndex,
-        /// Why, for people.
+        /// What could not be written or moved, for people.
         message: String,
     },
 }
@@ -57,8 +68,9 @@ impl Command {
     /// Why it was given, for people.
     pub(crate) fn reason(self) -> String {
         match self {
-            Self::Pause { reason } => reason,
+            Self::Pause { reason, .. } => reason,
             Self::Cancel => "cancelled".to_owned(),
+            Self::Describe { .. } => "it was to be called something else".to_owned(),
             Self::Retake { shot, .. } => format!("shot {} is to be taken again", shot.0),
         }
     }

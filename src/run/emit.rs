@@ -1,4 +1,4 @@
-//! Where events go.
+//! Tells what happens in a scan: the log first, then everybody who listens.
 
 use std::sync::Arc;
 

@@ -4,12 +4,15 @@
 //! the axes; frames are encoded and stored by the threads of [`crate::frame::Pipeline`]. Each answers into the
 //! loop's inbox, so the transition function sees one input at a time.
 
+mod arrival;
 mod cameras;
 mod command;
-mod driver;
 mod emit;
-mod hold;
+mod gated;
+mod held_settings;
+mod identity;
 mod motion;
+mod performer;
 mod pulse;
 mod still;
 mod storage;
@@ -17,8 +20,8 @@ mod summary;
 mod timing;
 
 pub use command::{Command, RetakeRefused};
-pub use driver::*;
 pub use emit::Emit;
+pub use performer::*;
 pub use pulse::{Pulse, longest_silence};
 pub use storage::Storage;
 pub use summary::*;

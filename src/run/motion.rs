@@ -7,26 +7,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::plan::{PointIndex, Pose};
+use crate::clock::now_ns;
+use crate::model::Pose;
+use crate::plan::PointIndex;
 use crate::rig::Axes;
 use crate::rig::axes::{MotionError, Move};
-use crate::rig::clock::now_ns;
 use crate::scan::Input;
 
+use super::arrival::Arrival;
 use super::storage::Message;
-
-/// How far a move has come. Times are `CLOCK_MONOTONIC` in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrival {
-    /// Nothing is known yet.
-    Waiting,
-    /// They will be at rest at `rest_ns`.
-    Expected { start_ns: u64, rest_ns: u64 },
-    /// They are at rest since `rest_ns`; for as long as [`Axes::disturbances`] is as it was at the start.
-    Arrived { start_ns: u64, rest_ns: u64, disturbances: u64 },
-    /// They will not arrive; the scan has been told.
-    Failed,
-}
 
 /// A move that is wanted.
 pub(super) struct MoveOrder {
@@ -165,10 +154,8 @@ fn ready_ns(arrival: Arrival, settle: Duration) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::AxisConfig;
-    use crate::motion::Limits;
-    use crate::plan::Axis;
-    use crate::rig::sim::{SimAxes, World, WorldFile};
+    use crate::model::{Axis, AxisConfig, Limits};
+    use crate::sim::{SimAxes, World, WorldFile};
 
     fn turntable(folder: &tempfile::TempDir) -> (Arc<WorldFile>, Arc<dyn Axes>) {
         let limits = Limits { speed: 90.0, acceleration: 900.0, jerk: None };

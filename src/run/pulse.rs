@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::config::Recovery;
-use crate::rig::clock;
+use crate::clock;
+use crate::config::{Recovery, Rung};
+use crate::rig::camera::{attempt_limit, converge_limit, recovery_limit};
+use crate::scan::recovery::backoff;
 
 /// What the recovery of a camera and the disk may take beyond the time-outs that are configured.
 const SLACK: Duration = Duration::from_secs(60);
@@ -33,16 +35,28 @@ impl Pulse {
     }
 }
 
-/// How long the loop of a scan may hear of nothing: one move, one attempt, and every rung with its waits, one after
-/// the other, and then some.
-pub fn longest_silence(recovery: &Recovery, longest_move: Duration, settle: Duration) -> Duration {
-    let doublings = recovery.attempts.saturating_sub(1).min(20);
-    let restart = recovery.restart_timeout * 2 + recovery.restart_pause + recovery.start_pause;
-    let respawn = recovery.kill_timeout * 2 + recovery.start_timeout;
-    let waits = recovery.backoff.saturating_mul(1 << doublings);
-    [longest_move, settle, recovery.capture_timeout, restart, respawn, waits, SLACK]
-        .into_iter()
-        .fold(Duration::ZERO, Duration::saturating_add)
+/// How long the loop of a scan may hear of nothing: one move, the settings found, one attempt (and a second one after a
+/// move that took longer than planned), and every rung with its wait, one after the other, and then some.
+pub fn longest_silence(
+    recovery: &Recovery,
+    longest_move: Duration,
+    settle: Duration,
+    longest_frame: Duration,
+) -> Duration {
+    let attempt = attempt_limit(recovery, longest_frame);
+    [
+        longest_move,
+        settle,
+        converge_limit(recovery, longest_frame),
+        attempt,
+        attempt,
+        recovery_limit(recovery, Rung::Restart),
+        recovery_limit(recovery, Rung::Respawn),
+        backoff(recovery, recovery.attempts),
+        SLACK,
+    ]
+    .into_iter()
+    .fold(Duration::ZERO, Duration::saturating_add)
 }
 
 #[cfg(test)]
@@ -76,10 +90,17 @@ mod tests {
             backoff: seconds(1),
             may_end: Vec::new(),
         };
-        let silence = longest_silence(&recovery, seconds(30), seconds(1));
-        assert_eq!(silence, seconds(30 + 1 + 600 + 8 + 14 + 4) + SLACK);
-        recovery.attempts = 20;
-        recovery.backoff = seconds(60);
-        assert!(longest_silence(&recovery, Duration::MAX, seconds(1)) == Duration::MAX);
+        let silence = longest_silence(&recovery, seconds(30), seconds(1), seconds(1));
+        // Settings are searched for, and then a frame is waited for, in one order to a camera.
+        let one_order = converge_limit(&recovery, seconds(1)) + attempt_limit(&recovery, seconds(1)) * 2;
+        assert_eq!(one_order, seconds(3 * 600));
+        assert_eq!(silence, seconds(30 + 1 + 8 + 22 + 4) + one_order + SLACK);
+        // An exposure of 200 s: three of them, and 2 s; six of them, and 15 s, where it is searched for.
+        let long = longest_silence(&recovery, seconds(30), seconds(1), seconds(200));
+        assert_eq!(long, silence + seconds(615 + 2 + 2));
+        // A wait between attempts never exceeds its own limit, however often it was doubled.
+        (recovery.attempts, recovery.backoff) = (20, seconds(60));
+        assert!(longest_silence(&recovery, seconds(30), seconds(1), seconds(1)) < silence + seconds(60));
+        assert!(longest_silence(&recovery, Duration::MAX, seconds(1), seconds(1)) == Duration::MAX);
     }
 }

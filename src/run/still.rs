@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, info, warn};
 
+use crate::clock::now_ns;
 use crate::rig::camera::{CapturedFrame, LiveView};
-use crate::rig::clock::now_ns;
 
 /// Pixels to a side of a tile.
 const TILE: usize = 8;
@@ -44,7 +44,7 @@ impl Tiles {
     }
 
     fn of_frame(captured: &CapturedFrame) -> Self {
-        let frame = captured.frame();
+        let frame = captured.metadata();
         let stride = frame.strides.first().map_or(0, |stride| *stride as usize).max(1);
         let rows = captured.plane(0).chunks(stride).take(frame.size.height as usize);
         let width = frame.size.width as usize;
@@ -151,8 +151,7 @@ impl Watcher {
         let deadline = Instant::now() + Duration::from_nanos(end_ns.saturating_sub(now_ns()));
         self.stillness.begin();
         while let Ok(Some(frame)) = timeout_at(deadline, self.view.next()).await {
-            let exposed = frame.frame();
-            let exposed_ns = exposed.sensor_timestamp_ns.saturating_sub(exposed.exposure_us * 1000);
+            let exposed_ns = frame.exposed_from_ns();
             if exposed_ns < rest_ns {
                 continue;
             }

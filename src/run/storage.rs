@@ -5,19 +5,21 @@ use std::io;
 use std::sync::{Arc, mpsc as blocking};
 use std::thread::JoinHandle;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use jiff::tz::TimeZone;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::error;
 
-use crate::dataset::Dataset;
-use crate::frame::exif::Exif;
-use crate::frame::{
-    CaptureFacts, FailureKind, Job, Pipeline, PixelView, Pixels, Plane, StoreFailed, ViewError,
-};
+use crate::camera_driver::protocol::{FrameMetadata, Hello};
+use crate::config;
+use crate::dataset::{Dataset, DescribeError};
+use crate::frame::exif::{self, Exif};
+use crate::frame::{FailureKind, Job, Pipeline, PixelView, Pixels, Plane, StoreFailed, ViewError};
 use crate::plan::{Plan, ShotIndex};
 use crate::rig::camera::CapturedFrame;
-use crate::scan::{Input, Record, Stored};
-use crate::units::{Millimetres, Seconds};
+use crate::scan::{Description, DescriptionChanges, Gate, Input, Late, Record, RetakenFor, Stored};
 
+use super::gated::Gated;
+use super::identity;
 use super::timing::Taken;
 
 /// Threads that encode: half of a Pi's cores, so that cameras and control always find a free one.
@@ -32,10 +34,14 @@ pub(super) enum Message {
     Taken(Taken),
     /// A frame is on disk.
     Stored(Stored),
+    /// Something is wrong with an image that is on disk already.
+    Late(Late),
     /// A frame is not on disk.
     StoreFailed { shot: ShotIndex, kind: FailureKind, message: String },
     /// The shot that was to be taken again is pending, in the journal, and its place is free; or why not.
     Retaken(Result<(), String>),
+    /// The scan is called this from now on.
+    Described(Description),
     /// The journal does not take records any more.
     NoteFailed { message: String },
 }
@@ -43,7 +49,8 @@ pub(super) enum Message {
 /// What the thread `journal` does, in order.
 enum Order {
     Note(Record),
-    Retake(ShotIndex),
+    Retake(ShotIndex, RetakenFor),
+    Describe(DescriptionChanges, oneshot::Sender<Result<Description, DescribeError>>),
 }
 
 /// An open dataset and the threads that fill it.
@@ -58,9 +65,16 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Starts the threads that fill `dataset` with JPEGs of this quality (1 to 100).
-    pub fn start(dataset: Dataset, jpeg_quality: u8) -> io::Result<Self> {
+    /// Starts the threads that fill `dataset`, of which `records` tell, with JPEGs of this quality (1 to 100), each judged
+    /// by a gate with these `limits`.
+    pub fn start(
+        dataset: Dataset,
+        jpeg_quality: u8,
+        limits: config::Gate,
+        records: &[Record],
+    ) -> io::Result<Self> {
         let plan = Arc::new(dataset.plan().clone());
+        let mut gate = Gate::new(plan.clone(), limits, records);
         let (inbox, messages) = mpsc::unbounded_channel();
         let (orders, receiver) = blocking::channel();
         let journal = {
@@ -70,6 +84,11 @@ impl Storage {
                 .spawn(move || keep_journal(&dataset, &receiver, &inbox))?
         };
         let to_inbox = inbox.clone();
+        // Nobody listens any more only when the run has ended.
+        let mut found = move |late| drop(to_inbox.send(Message::Late(late)));
+        gate.left_over().into_iter().for_each(&mut found);
+        let store = Gated { dataset, gate, found: Box::new(found) };
+        let to_inbox = inbox.clone();
         let on_result = move |result: Result<Stored, StoreFailed>| {
             let message = match result {
                 Ok(stored) => Message::Stored(stored),
@@ -78,7 +97,7 @@ impl Storage {
             // Nobody listens any more only when the run has ended.
             let _ = to_inbox.send(message);
         };
-        let pipeline = Arc::new(Pipeline::start(ENCODERS, jpeg_quality, Box::new(dataset), on_result)?);
+        let pipeline = Arc::new(Pipeline::start(ENCODERS, jpeg_quality, Box::new(store), on_result)?);
         Ok(Self { plan, pipeline, orders, journal, inbox, messages })
     }
 
@@ -88,8 +107,17 @@ impl Storage {
     }
 
     /// Makes a stored shot pending, some time soon; answered by [`Message::Retaken`].
-    pub(super) fn retake(&self, shot: ShotIndex) {
-        self.order(Order::Retake(shot));
+    pub(super) fn retake(&self, shot: ShotIndex, by: RetakenFor) {
+        self.order(Order::Retake(shot, by));
+    }
+
+    /// Calls the scan something else, some time soon.
+    pub(super) fn describe(
+        &self,
+        changes: DescriptionChanges,
+        done: oneshot::Sender<Result<Description, DescribeError>>,
+    ) {
+        self.order(Order::Describe(changes, done));
     }
 
     fn order(&self, order: Order) {
@@ -98,16 +126,11 @@ impl Storage {
         }
     }
 
-    /// The place where the camera with this index hands its frames over.
-    pub(super) fn frames(&self, camera: usize, model: &str) -> Frames {
+    /// The place where the camera with this index, which says `hello` of itself, hands its frames over.
+    pub(super) fn frames(&self, camera: usize, hello: &Hello) -> Frames {
         let intrinsics = self.plan.cameras.get(camera).and_then(|camera| camera.intrinsics.intrinsics());
-        let focal_length = intrinsics.map(|i| Millimetres::new(i.fx / f64::from(i.width.max(1)) * 36.0));
-        Frames {
-            pipeline: self.pipeline.clone(),
-            inbox: self.inbox(),
-            model: model.to_owned(),
-            focal_length_35mm: focal_length,
-        }
+        let camera = Arc::new(identity::camera(hello, intrinsics));
+        Frames { pipeline: self.pipeline.clone(), inbox: self.inbox(), camera }
     }
 
     /// Where messages for the loop go.
@@ -141,8 +164,7 @@ impl Storage {
 pub(super) struct Frames {
     pipeline: Arc<Pipeline>,
     inbox: mpsc::UnboundedSender<Message>,
-    model: String,
-    focal_length_35mm: Option<Millimetres>,
+    camera: Arc<exif::Camera>,
 }
 
 impl Frames {
@@ -154,29 +176,19 @@ impl Frames {
         captured: CapturedFrame,
         place: OwnedSemaphorePermit,
     ) {
-        let frame = captured.frame();
+        let said = captured.metadata();
         let taken_at = jiff::Timestamp::now();
-        let exposure = Seconds::new(frame.exposure_us as f64 / 1e6);
-        let facts = CaptureFacts {
-            taken_at,
-            sensor_timestamp_ns: frame.sensor_timestamp_ns,
-            exposure,
-            gain: frame.gain,
-            white_balance: frame.white_balance,
-            focus: frame.focus,
-            sequence: frame.sequence,
-        };
+        let (exposure, gain) = said.exposure_and_gain();
         let exif = Exif {
-            make: "scanner".into(),
-            model: self.model.clone(),
-            taken_at,
+            camera: self.camera.clone(),
+            taken_at: taken_at.to_zoned(TimeZone::system()),
             exposure,
-            gain: frame.gain,
-            focal_length: None,
-            focal_length_35mm: self.focal_length_35mm,
+            gain,
+            focus: said.focus,
+            id: identity::image(&self.camera.serial, taken_at, said.sensor_timestamp_ns),
         };
         let pixels = Box::new(captured);
-        let job = Job { shot, attempt, pixels, facts, exif: Some(exif), permit: place };
+        let job = Job { shot, attempt, pixels, taken_at, exif: Some(exif), permit: place };
         if self.pipeline.submit(job).is_err() {
             let message = "the threads that store frames have ended: restart the service, then resume".into();
             let kind = FailureKind::StorageUnusable;
@@ -187,13 +199,17 @@ impl Frames {
 
 impl Pixels for CapturedFrame {
     fn view(&self) -> Result<PixelView<'_>, ViewError> {
-        let frame = self.frame();
+        let frame = self.metadata();
         let mut planes = [Plane { data: &[], stride: 1 }; 3];
         let count = frame.format.planes().min(planes.len());
         for (index, plane) in planes.iter_mut().enumerate().take(count) {
             *plane = Plane { data: self.plane(index), stride: frame.strides[index] as usize };
         }
         PixelView::new(frame.format, frame.size, &planes[..count])
+    }
+
+    fn metadata(&self) -> &FrameMetadata {
+        self.metadata()
     }
 }
 
@@ -218,9 +234,19 @@ fn keep_journal(
                     inbox.send(Message::NoteFailed { message })
                 }
             },
+            Order::Describe(changes, done) => {
+                let described = dataset.describe(changes);
+                let told = described.as_ref().ok().cloned();
+                // Whoever asked may have gone.
+                let _ = done.send(described);
+                match told {
+                    Some(description) => inbox.send(Message::Described(description)),
+                    None => Ok(()),
+                }
+            }
             // If it was the journal that failed, the next record will say so.
-            Order::Retake(shot) => {
-                inbox.send(Message::Retaken(dataset.retake(shot).map_err(|error| error.to_string())))
+            Order::Retake(shot, by) => {
+                inbox.send(Message::Retaken(dataset.retake(shot, by).map_err(|error| error.to_string())))
             }
         };
     }

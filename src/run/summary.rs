@@ -4,23 +4,27 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::scan::Outcome;
+use crate::scan::End;
 
 use super::timing::Timing;
 
 /// Where a running scan stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Progress {
-    /// The scan's id.
+    /// The scan's id, which is the name of its folder.
     pub scan: String,
+    /// What a person calls it, if anybody said.
+    pub name: Option<String>,
     /// The point being shot, from 1; 0 before the first.
     pub point: u32,
     /// Points of the plan.
     pub points: u32,
-    /// Shots on disk.
+    /// Shots that are on the disk, of earlier runs as well.
     pub stored: u32,
     /// Shots given up for now.
     pub failed: u32,
+    /// Shots on disk that the gate found to be bad.
+    pub flagged: u32,
     /// Shots of the plan.
     pub shots: u32,
     /// Whether it is coming to an end.
@@ -30,18 +34,19 @@ pub struct Progress {
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// The scan's id.
+    /// The scan's id, which is the name of its folder.
     pub scan: String,
-    /// How it ended.
-    pub end: EndName,
-    /// Why, if it did not end complete.
-    pub reason: Option<String>,
+    /// How it ended, and why.
+    #[serde(flatten)]
+    pub end: End,
     /// Shots of the plan.
     pub shots: u32,
-    /// Shots on disk.
+    /// Shots that are on the disk, of earlier runs as well.
     pub stored: u32,
-    /// Shots given up.
+    /// Shots that were tried in vain, and are not on the disk.
     pub failed: u32,
+    /// Shots on disk that the gate found to be bad.
+    pub flagged: u32,
     /// Attempts of this run.
     pub attempts: u32,
     /// Failed attempts of this run by error kind.
@@ -50,44 +55,4 @@ pub struct Summary {
     pub recoveries: BTreeMap<&'static str, u32>,
     /// Where the time went.
     pub timing: Timing,
-}
-
-/// How a run ended, as programs read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EndName {
-    /// Every planned shot is stored.
-    Complete,
-    /// Every planned shot was tried; some failed.
-    Incomplete,
-    /// A person ended it.
-    Cancelled,
-    /// A failed shot ended it, as the configuration says.
-    Aborted,
-    /// It can be resumed.
-    Paused,
-}
-
-impl From<Outcome> for EndName {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Complete => Self::Complete,
-            Outcome::Incomplete => Self::Incomplete,
-            Outcome::Cancelled => Self::Cancelled,
-            Outcome::Aborted => Self::Aborted,
-        }
-    }
-}
-
-impl EndName {
-    /// As people read it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Incomplete => "incomplete",
-            Self::Cancelled => "cancelled",
-            Self::Aborted => "aborted",
-            Self::Paused => "paused",
-        }
-    }
 }

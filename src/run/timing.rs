@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::plan::ShotIndex;
 use crate::rig::camera::CapturedFrame;
 
-use super::motion::Arrival;
+use super::arrival::Arrival;
 
 /// The times of one captured frame, `CLOCK_MONOTONIC` in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) struct Taken {
 
 impl Taken {
     pub(super) fn of(shot: ShotIndex, captured: &CapturedFrame, arrival: Arrival, ready_ns: u64) -> Self {
-        let frame = captured.frame();
+        let frame = captured.metadata();
         let (move_start_ns, rest_ns) = match arrival {
             Arrival::Expected { start_ns, rest_ns } | Arrival::Arrived { start_ns, rest_ns, .. } => {
                 (start_ns, rest_ns)
@@ -40,7 +40,7 @@ impl Taken {
             move_start_ns,
             rest_ns,
             ready_ns,
-            exposure_start_ns: exposure_end_ns.saturating_sub(frame.exposure_us.saturating_mul(1000)),
+            exposure_start_ns: captured.exposed_from_ns(),
             exposure_end_ns,
             readout_end_ns: exposure_end_ns.saturating_add(frame.readout_us.saturating_mul(1000)),
         }
@@ -60,7 +60,7 @@ pub struct Timing {
     pub settling: f64,
     /// Waiting for the sensor to begin its next frame, in seconds.
     pub frame_wait: f64,
-    /// Exposing, in seconds.
+    /// Exposing the frames that were waited for, in seconds.
     pub exposing: f64,
     /// Reading out, in seconds.
     pub readout: f64,

@@ -6,99 +6,107 @@ use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
-use super::record::{Outcome, Record};
+use super::end::{End, WaitsFor};
+use super::record::Record;
 
-/// Something that happened.
+/// Something that happened: all that the transition function hears of the world.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// Begin, or go on.
     Start,
     /// The axes did not arrive.
     MotionFailed {
-        /// For people.
+        /// Why they did not, for people.
         message: String,
     },
     /// A valid frame is in hand; it is on its way to the disk.
     Captured {
-        /// Which shot.
+        /// The shot that is in hand.
         shot: ShotIndex,
     },
-    /// An attempt failed.
+    /// An attempt failed: no valid frame came.
     CaptureFailed {
-        /// Which shot.
+        /// The shot that was tried.
         shot: ShotIndex,
         /// What recovery goes by.
         kind: ErrorKind,
-        /// For people.
+        /// What the camera or its driver said, for people.
         message: String,
     },
     /// A recovery step worked: the camera streams again.
     Recovered {
-        /// Whose.
+        /// The camera, which is idle now.
         camera: CameraIndex,
     },
     /// A recovery step failed.
     RecoveryFailed {
-        /// Whose.
+        /// The camera, which does not stream.
         camera: CameraIndex,
         /// What recovery goes by.
         kind: ErrorKind,
-        /// For people.
+        /// Why it does not stream, for people.
         message: String,
     },
     /// The camera's process cannot be ended: nothing more can be had from it.
     Wedged {
-        /// Whose.
+        /// The camera from which nothing more can be had.
         camera: CameraIndex,
-        /// For people.
+        /// Which process that is and where it hangs, for people.
         message: String,
     },
     /// What the camera was doing was given up, as [`Action::Interrupt`] asked.
     Interrupted {
-        /// Whose.
+        /// The camera, which is idle now.
         camera: CameraIndex,
     },
     /// The frame is on disk and in the journal.
     Stored {
+        /// The shot that is done.
+        shot: ShotIndex,
+    },
+    /// The frame is on disk and in the journal, but is not good enough: [`Record::Retake`] is in the journal, too.
+    Rejected {
         /// Which shot.
         shot: ShotIndex,
     },
     /// The frame could not be stored.
     StoreFailed {
-        /// Which shot.
+        /// The shot whose frame is lost.
         shot: ShotIndex,
-        /// For people.
+        /// What failed at which file, for people.
         message: String,
     },
-    /// A person wants a shot taken again; if it was stored, [`Record::Retake`] is in the journal already.
+    /// A shot is to be taken again; if it was stored, [`Record::Retake`] is in the journal already.
     Retake {
-        /// Which shot.
+        /// The shot that is pending from now on.
         shot: ShotIndex,
     },
     /// Stop for now, so that the scan can go on later.
     Pause {
-        /// For people.
+        /// Why it is to stop, for people: it is in the journal and the log.
         reason: String,
+        /// What the scan then waits for.
+        waits_for: WaitsFor,
     },
     /// Stop for good (the dataset stays resumable).
     Cancel,
 }
 
-/// Something to do.
+/// Something to do, by whoever performs the scan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Append to the journal.
     Record(Record),
     /// Move the axes to this point.
     Move {
-        /// Where to.
+        /// The point of the plan at whose pose the axes are to rest.
         point: PointIndex,
     },
     /// Try a shot at the point last moved to, once the axes have come to rest and settled.
     ///
     /// Answered by `Captured`, `CaptureFailed` or `Interrupted`.
     Capture {
-        /// Which shot.
+        /// The shot, whose camera is idle.
         shot: ShotIndex,
         /// Counted from 1 over the whole life of the scan.
         attempt: u32,
@@ -107,11 +115,11 @@ pub enum Action {
     ///
     /// Answered by `Recovered`, `RecoveryFailed`, `Wedged` or `Interrupted`.
     Recover {
-        /// Whose.
+        /// The camera, which is idle.
         camera: CameraIndex,
-        /// How.
+        /// Whether the same driver starts anew, or another one.
         rung: Rung,
-        /// Wait before.
+        /// How long to wait before, so that what is wrong may pass.
         after: Duration,
     },
     /// Stop the motion, give up every capture and recovery under way.
@@ -120,14 +128,9 @@ pub enum Action {
     End(End),
 }
 
-/// How a run of a scan ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// Stopped before its time; can be resumed.
-    Paused {
-        /// For people.
-        reason: String,
-    },
-    /// Over.
-    Finished(Outcome),
+impl Input {
+    /// A pause until a person goes on with the scan.
+    pub fn pause(reason: impl Into<String>) -> Self {
+        Self::Pause { reason: reason.into(), waits_for: WaitsFor::Person }
+    }
 }

@@ -6,9 +6,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::camera_driver::protocol::{ColourGains, ErrorKind};
+use crate::camera_driver::protocol::ErrorKind;
+use crate::model::ColourGains;
 use crate::plan::ShotIndex;
 use crate::units::{Dioptres, Seconds};
+
+use super::description::Description;
+use super::end::{Outcome, WaitsFor};
+use super::measured::Measured;
+use super::verdict::Verdict;
 
 /// Something that happened to a scan, in the order in which it became true.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,29 +22,38 @@ use crate::units::{Dioptres, Seconds};
 pub enum Record {
     /// The first record: the scan exists, with the plan whose file has this checksum.
     Opened {
-        /// The scan's id.
+        /// The scan's id, which is the name of its folder at the beginning.
         scan: String,
-        /// CRC32C of `plan.json`.
+        /// CRC32C of `plan.json`, by which plan and journal belong together.
         plan_crc32c: u32,
         /// Version of the program.
         software: String,
+        /// Its number among the scans of its folder, which only grows. Scans of earlier versions have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<u64>,
+        /// Which of the rigs that share a folder made it, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rig: Option<String>,
+        /// It shows the empty rig: what masks of later scans are made by.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reference: bool,
     },
     /// A try is about to be made.
     Attempted {
-        /// What is tried.
+        /// The shot that is tried.
         shot: ShotIndex,
         /// Counted from 1 over the whole life of the scan.
         attempt: u32,
     },
-    /// The try failed.
+    /// The try failed: no valid frame came.
     AttemptFailed {
-        /// What was tried.
+        /// The shot that was tried.
         shot: ShotIndex,
-        /// As in `attempted`.
+        /// The number of the try, as `attempted` has it.
         attempt: u32,
         /// What recovery goes by.
         kind: ErrorKind,
-        /// For people.
+        /// What the camera or its driver said, for people.
         message: String,
     },
     /// The image is on disk, synced, under its name: the shot is done.
@@ -47,58 +62,68 @@ pub enum Record {
     ShotFailed {
         /// What could not be taken.
         shot: ShotIndex,
-        /// For people.
+        /// What the last attempt failed with, for people.
         reason: String,
     },
     /// A recovery found that the file of a stored shot is missing or damaged: it is pending again.
     Lost {
         /// What has to be taken again.
         shot: ShotIndex,
-        /// For people.
+        /// What is wrong with its file, for people.
         reason: String,
     },
-    /// A person wants a shot taken again: it is pending, and its image, if it had one, is kept in `retaken/`.
+    /// A shot is taken again: it is pending, and its image, if it had one, is kept in `retaken/`.
     Retake {
         /// What is taken again.
         shot: ShotIndex,
+        /// Who wants that.
+        #[serde(default, skip_serializing_if = "RetakenFor::is_person")]
+        by: RetakenFor,
     },
+    /// The gate found something wrong with a stored image that had too few neighbours when it was stored. What is found at
+    /// once is in `stored`.
+    Flagged {
+        /// Which shot.
+        shot: ShotIndex,
+        /// Whose image it is.
+        attempt: u32,
+        /// What is wrong.
+        verdict: Verdict,
+    },
+    /// A person called it something: all that is said of it from now on.
+    Described(Description),
     /// The scan stopped for a while.
     Paused {
-        /// For people.
+        /// What stopped it, for people.
         reason: String,
+        /// What it waits for.
+        #[serde(default, skip_serializing_if = "WaitsFor::is_person")]
+        waits_for: WaitsFor,
     },
     /// The scan goes on, in the same process or a later one.
     Resumed,
-    /// The scan ended.
+    /// The scan ended: nothing more is to be done without a person.
     Finished {
-        /// How.
+        /// Whether every shot is stored; else why not.
         outcome: Outcome,
     },
 }
 
-/// How a scan ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// Who wants a shot taken again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Every planned shot is stored.
-    Complete,
-    /// Every planned shot was tried; some failed.
-    Incomplete,
-    /// A person ended it.
-    Cancelled,
-    /// A failed shot ended it, as the configuration says.
-    Aborted,
+pub enum RetakenFor {
+    /// A person.
+    #[default]
+    Person,
+    /// The gate, which has said why.
+    Gate,
 }
 
-impl Outcome {
-    /// As in the log and the manifest.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Incomplete => "incomplete",
-            Self::Cancelled => "cancelled",
-            Self::Aborted => "aborted",
-        }
+impl RetakenFor {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn is_person(&self) -> bool {
+        *self == Self::Person
     }
 }
 
@@ -106,7 +131,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stored {
-    /// Which shot.
+    /// The shot that is done.
     pub shot: ShotIndex,
     /// The attempt that succeeded.
     pub attempt: u32,
@@ -114,7 +139,7 @@ pub struct Stored {
     pub image: String,
     /// Its length in bytes.
     pub bytes: u64,
-    /// Its CRC32C.
+    /// CRC32C of the image's bytes, by which its file is known to be whole.
     pub crc32c: u32,
     /// What the camera and the measurement say of it.
     pub facts: FrameFacts,
@@ -129,9 +154,9 @@ pub struct FrameFacts {
     pub taken_at: Timestamp,
     /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
     pub sensor_timestamp_ns: u64,
-    /// Exposure time.
+    /// How long the shutter was open; 0 if the camera does not say.
     pub exposure: Seconds,
-    /// Analogue gain.
+    /// Analogue gain, 1 and above; 0 if the camera does not say.
     pub gain: f64,
     /// White balance, if the camera says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,4 +173,10 @@ pub struct FrameFacts {
     pub clipped_dark: f64,
     /// Fraction of pixels at white.
     pub clipped_bright: f64,
+    /// What can be compared with other images of the scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Box<Measured>>,
+    /// What the gate says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Box<Verdict>>,
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use crate::config::{self, Rung};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 
-use super::io::End;
+use super::end::End;
 use super::record::Record;
 
 /// What decides, besides what happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// `[scan]`
+    /// What is done about shots that fail: `[scan]`.
     pub scan: config::Scan,
-    /// `[recovery]`
+    /// What is done about cameras that fail: `[recovery]`.
     pub recovery: config::Recovery,
 }
 
@@ -33,7 +33,7 @@ pub struct State {
 /// Where a shot stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shot {
-    /// To be taken.
+    /// To be taken, for the first time or again.
     Pending {
         /// Attempts so far, in the life of the scan.
         attempts: u32,
@@ -52,7 +52,7 @@ pub enum Shot {
     Failed {
         /// Attempts so far, in the life of the scan.
         attempts: u32,
-        /// For people.
+        /// What the last attempt failed with, for people.
         reason: String,
         /// Whether there will be another pass for it in this run.
         retry: Retry,
@@ -100,11 +100,11 @@ pub enum Health {
 /// What a camera is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
-    /// Nothing.
+    /// It has nothing to do.
     Idle,
-    /// Taking a picture.
+    /// It was asked for a frame.
     Capturing {
-        /// Of which shot.
+        /// The shot that the frame is for.
         shot: ShotIndex,
         /// Counted in the life of the scan.
         attempt: u32,
@@ -113,7 +113,7 @@ pub enum Activity {
     },
     /// Coming back; then it tries this shot.
     Recovering {
-        /// How.
+        /// Whether the same driver starts anew, or another one.
         rung: Rung,
         /// What it is wanted for.
         shot: ShotIndex,
@@ -125,20 +125,20 @@ pub enum Activity {
 /// Where the run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// Not started.
+    /// Not started: it may have been replayed.
     Ready,
     /// At (or on the way to) a point.
     At {
-        /// Which.
+        /// The point at which the axes are, or to which they move.
         point: PointIndex,
-        /// What for.
+        /// Whether what failed is tried once more there.
         pass: Pass,
     },
     /// Every point was visited; frames are on their way to the disk.
     Draining,
     /// Stopping: waits for what is under way.
     Halting(End),
-    /// Over.
+    /// Over: it takes no input any more.
     Ended(End),
 }
 
@@ -190,17 +190,29 @@ impl State {
                 self.set_shot(stored.shot, Shot::Stored { attempt: stored.attempt });
             }
             Record::ShotFailed { shot, reason } => {
-                let attempts = self.known(*shot)?.attempts();
-                self.set_shot(*shot, Shot::Failed { attempts, reason: reason.clone(), retry: Retry::Due });
+                let before = self.known(*shot)?;
+                // As the dataset counts: what is stored stays so until it is lost or wanted again.
+                if !matches!(before, Shot::Stored { .. }) {
+                    let failed = Shot::Failed {
+                        attempts: before.attempts(),
+                        reason: reason.clone(),
+                        retry: Retry::Due,
+                    };
+                    self.set_shot(*shot, failed);
+                }
             }
-            Record::Lost { shot, .. } | Record::Retake { shot } => {
+            Record::Lost { shot, .. } | Record::Retake { shot, .. } => {
                 let attempts = self.known(*shot)?.attempts();
                 self.set_shot(*shot, Shot::Pending { attempts });
             }
-            Record::AttemptFailed { shot, .. } => {
+            Record::AttemptFailed { shot, .. } | Record::Flagged { shot, .. } => {
                 self.known(*shot)?;
             }
-            Record::Opened { .. } | Record::Paused { .. } | Record::Resumed | Record::Finished { .. } => {}
+            Record::Opened { .. }
+            | Record::Described(_)
+            | Record::Paused { .. }
+            | Record::Resumed
+            | Record::Finished { .. } => {}
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::camera_driver::protocol::Size;
 use crate::config::{self, CaptureOrder, OnFailedShot, OnWedgedCamera};
-use crate::plan::{Optics, Plan, PlanCamera, Point, Pose};
+use crate::model::{Optics, Pose, Size};
+use crate::plan::{Plan, PlanCamera, Point};
 
 use super::state::Policy;
 

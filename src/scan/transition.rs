@@ -1,18 +1,16 @@
 //! The transition function: what a scan does about what happens.
 
-use crate::camera_driver::protocol::ErrorKind;
-use crate::config::{OnFailedShot, OnWedgedCamera, Rung};
-use crate::plan::{CameraIndex, PointIndex, ShotIndex};
+use crate::plan::{CameraIndex, ShotIndex};
 
-use super::io::{Action, End, Input};
-use super::record::{Outcome, Record};
-use super::recovery::{self, Step};
-use super::state::{Activity, Health, Pass, Phase, Retry, Shot, State};
+use super::end::{End, Outcome, WaitsFor};
+use super::io::{Action, Input};
+use super::record::Record;
+use super::state::{Health, Phase, Retry, Shot, State};
 
 /// An input that cannot happen in this state. The state is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IllegalInput {
-    /// `Start` twice.
+    /// A run is started once.
     #[error("the scan has already been started")]
     AlreadyStarted,
     /// Anything else before `Start`.
@@ -44,18 +42,20 @@ impl State {
     /// An input that cannot happen now; the state is unchanged.
     pub fn step(&mut self, input: Input) -> Result<Actions, IllegalInput> {
         let mut actions = Actions::new();
-        match (&self.phase, &input) {
-            (Phase::Ready, Input::Start) => {
+        match &self.phase {
+            Phase::Ready if input == Input::Start => {
                 self.visit_next(None, &mut actions);
                 return Ok(actions);
             }
-            (Phase::Ready, _) => return Err(IllegalInput::NotStarted),
-            (Phase::Ended(_), _) => return Err(IllegalInput::Ended),
-            (Phase::At { .. } | Phase::Draining | Phase::Halting(_), _) => {}
+            Phase::Ready => return Err(IllegalInput::NotStarted),
+            Phase::Ended(_) => return Err(IllegalInput::Ended),
+            Phase::At { .. } | Phase::Draining | Phase::Halting(_) => {}
         }
         match input {
             Input::Start => return Err(IllegalInput::AlreadyStarted),
-            Input::MotionFailed { message } => self.halt(End::Paused { reason: message }, &mut actions),
+            // A move that a stop has ended is no reason of its own.
+            Input::MotionFailed { .. } if self.is_halting() => {}
+            Input::MotionFailed { message } => self.halt(End::paused(message), &mut actions),
             Input::Captured { shot } => self.captured(shot)?,
             Input::CaptureFailed { shot, kind, message } => {
                 self.capture_failed(shot, kind, message, &mut actions)?;
@@ -70,17 +70,23 @@ impl State {
                 let attempt = self.take_from_hand(shot)?;
                 self.set_shot(shot, Shot::Stored { attempt });
             }
+            Input::Rejected { shot } => {
+                let attempt = self.take_from_hand(shot)?;
+                self.set_shot(shot, Shot::Stored { attempt });
+                self.retake(shot, &mut actions)?;
+            }
             Input::StoreFailed { shot, message } => {
                 let attempts = self.take_from_hand(shot)?;
                 self.set_shot(shot, Shot::Pending { attempts });
-                self.halt(End::Paused { reason: message }, &mut actions);
+                self.halt(End::paused(message), &mut actions);
             }
             Input::Retake { shot } => self.retake(shot, &mut actions)?,
-            Input::Pause { reason } => {
-                if matches!(self.phase, Phase::Halting(_)) {
+            Input::Pause { reason, waits_for } => {
+                let end = End::Paused { reason, waits_for };
+                if !self.halts_for(&end) {
                     return Err(IllegalInput::AlreadyHalting);
                 }
-                self.halt(End::Paused { reason }, &mut actions);
+                self.halt(end, &mut actions);
             }
             Input::Cancel => {
                 if matches!(self.phase, Phase::Halting(End::Finished(_))) {
@@ -91,93 +97,6 @@ impl State {
         }
         self.go_on(&mut actions);
         Ok(actions)
-    }
-
-    fn captured(&mut self, shot: ShotIndex) -> Result<(), IllegalInput> {
-        let camera = self.plan.camera_of(shot);
-        let (attempt, _) = self.capturing(camera, shot)?;
-        let state = self.camera_mut(camera);
-        state.activity = Activity::Idle;
-        state.health = Health::Usable { failed_in_a_row: 0 };
-        self.set_shot(shot, Shot::InHand { attempt });
-        Ok(())
-    }
-
-    fn capture_failed(
-        &mut self,
-        shot: ShotIndex,
-        kind: ErrorKind,
-        message: String,
-        actions: &mut Actions,
-    ) -> Result<(), IllegalInput> {
-        let camera = self.plan.camera_of(shot);
-        let (attempt, tries) = self.capturing(camera, shot)?;
-        self.camera_mut(camera).activity = Activity::Idle;
-        self.after_failed_try(shot, attempt, tries, kind, message, actions);
-        Ok(())
-    }
-
-    fn recovered(&mut self, camera: CameraIndex, actions: &mut Actions) -> Result<(), IllegalInput> {
-        let (_, shot, tries) = self.recovering(camera)?;
-        self.camera_mut(camera).activity = Activity::Idle;
-        if !self.is_halting() {
-            self.try_shot(shot, tries + 1, actions);
-        }
-        Ok(())
-    }
-
-    fn recovery_failed(
-        &mut self,
-        camera: CameraIndex,
-        kind: ErrorKind,
-        message: String,
-        actions: &mut Actions,
-    ) -> Result<(), IllegalInput> {
-        let (rung, shot, tries) = self.recovering(camera)?;
-        self.camera_mut(camera).activity = Activity::Idle;
-        if self.is_halting() {
-            return Ok(());
-        }
-        match rung {
-            Rung::Restart => {
-                self.recover(camera, Rung::Respawn, shot, tries, std::time::Duration::ZERO, actions);
-            }
-            Rung::Respawn => {
-                // A camera that does not come back cannot be asked: the try that was due has failed.
-                let attempt = self.count_attempt(shot, actions);
-                self.after_failed_try(shot, attempt, tries + 1, kind, message, actions);
-            }
-        }
-        Ok(())
-    }
-
-    fn wedged(
-        &mut self,
-        camera: CameraIndex,
-        message: &str,
-        actions: &mut Actions,
-    ) -> Result<(), IllegalInput> {
-        self.recovering(camera)?;
-        let state = self.camera_mut(camera);
-        state.activity = Activity::Idle;
-        state.health = Health::Wedged;
-        if self.is_halting() {
-            return Ok(());
-        }
-        match self.policy.scan.on_wedged_camera {
-            OnWedgedCamera::Pause => self.halt(End::Paused { reason: message.to_owned() }, actions),
-            OnWedgedCamera::Continue => {
-                for point in 0..self.plan.points.len() as u32 {
-                    let shot = self.plan.shot(PointIndex(point), camera);
-                    let attempts = match self.shot(shot) {
-                        Shot::Pending { attempts } | Shot::Failed { attempts, .. } => *attempts,
-                        Shot::InHand { .. } | Shot::Stored { .. } => continue,
-                    };
-                    self.fail_shot(shot, attempts, message.to_owned(), Retry::Over, actions);
-                }
-            }
-        }
-        Ok(())
     }
 
     fn retake(&mut self, shot: ShotIndex, actions: &mut Actions) -> Result<(), IllegalInput> {
@@ -199,95 +118,29 @@ impl State {
         Ok(())
     }
 
-    fn interrupted(&mut self, camera: CameraIndex) -> Result<(), IllegalInput> {
-        let halting = self.is_halting();
-        match self.cameras.get_mut(usize::from(camera.0)) {
-            Some(state) if halting && state.activity != Activity::Idle => {
-                state.activity = Activity::Idle;
-                Ok(())
-            }
-            Some(_) | None => Err(IllegalInput::NotAsked(camera)),
-        }
-    }
-
-    fn after_failed_try(
-        &mut self,
-        shot: ShotIndex,
-        attempt: u32,
-        tries: u32,
-        kind: ErrorKind,
-        message: String,
-        actions: &mut Actions,
-    ) {
-        let reason = format!("{kind}: {message}");
-        actions.push(Action::Record(Record::AttemptFailed { shot, attempt, kind, message }));
-        if self.is_halting() {
+    /// The first reason to stop stays, but a person's wish to end the scan comes before any reason to pause it, and a
+    /// pause for a person before one after which the scan goes on by itself.
+    pub(super) fn halt(&mut self, end: End, actions: &mut Actions) {
+        if !self.halts_for(&end) {
             return;
         }
-        let camera = self.plan.camera_of(shot);
-        match recovery::after_failure(&self.policy.recovery, tries, kind) {
-            Step::Retry { rung, after } => self.recover(camera, rung, shot, tries, after, actions),
-            Step::GiveUp => {
-                let retry = match self.phase {
-                    Phase::At { pass: Pass::First, .. } => Retry::Due,
-                    Phase::At { pass: Pass::Retry, .. }
-                    | Phase::Ready
-                    | Phase::Draining
-                    | Phase::Halting(_)
-                    | Phase::Ended(_) => Retry::Over,
-                };
-                self.fail_shot(shot, attempt, reason, retry, actions);
-                self.after_failed_shot(camera, shot, actions);
-            }
+        if !self.is_halting() {
+            actions.push(Action::Interrupt);
         }
+        self.phase = Phase::Halting(end);
     }
 
-    fn after_failed_shot(&mut self, camera: CameraIndex, shot: ShotIndex, actions: &mut Actions) {
-        let state = self.camera_mut(camera);
-        let failed_in_a_row = match state.health {
-            Health::Usable { failed_in_a_row } => failed_in_a_row + 1,
-            Health::Wedged => return,
+    /// Whether `end` is how the scan ends from now on.
+    fn halts_for(&self, end: &End) -> bool {
+        let before = match &self.phase {
+            Phase::Ready | Phase::At { .. } | Phase::Draining | Phase::Ended(_) => return true,
+            Phase::Halting(before) => before,
         };
-        state.health = Health::Usable { failed_in_a_row };
-        let name = &self.plan.camera(camera).name;
-        let label = &self.plan.point(self.plan.point_of(shot)).label;
-        match self.policy.scan.on_failed_shot {
-            OnFailedShot::Pause => {
-                let reason = format!("shot {name}/{label} failed, and scan.on_failed_shot is \"pause\"");
-                self.halt(End::Paused { reason }, actions);
-            }
-            OnFailedShot::Abort => self.halt(End::Finished(Outcome::Aborted), actions),
-            OnFailedShot::Continue if failed_in_a_row >= self.policy.scan.max_failed_in_a_row => {
-                let reason = format!(
-                    "camera {name} failed {failed_in_a_row} shots in a row: look at its cable and its log, then resume"
-                );
-                self.halt(End::Paused { reason }, actions);
-            }
-            OnFailedShot::Continue => {}
-        }
-    }
-
-    fn fail_shot(
-        &mut self,
-        shot: ShotIndex,
-        attempts: u32,
-        reason: String,
-        retry: Retry,
-        actions: &mut Actions,
-    ) {
-        actions.push(Action::Record(Record::ShotFailed { shot, reason: reason.clone() }));
-        self.set_shot(shot, Shot::Failed { attempts, reason, retry });
-    }
-
-    /// The first reason to stop stays, but a person's wish to end the scan comes before any reason to pause it.
-    fn halt(&mut self, end: End, actions: &mut Actions) {
-        match (&self.phase, &end) {
-            (Phase::Halting(End::Finished(_)), _)
-            | (Phase::Halting(End::Paused { .. }), End::Paused { .. }) => {}
-            (Phase::Halting(End::Paused { .. }), End::Finished(_)) => self.phase = Phase::Halting(end),
-            (Phase::Ready | Phase::At { .. } | Phase::Draining | Phase::Ended(_), _) => {
-                self.phase = Phase::Halting(end);
-                actions.push(Action::Interrupt);
+        match (before, end) {
+            (End::Paused { .. }, End::Finished(_)) => true,
+            (End::Finished(_), End::Finished(_) | End::Paused { .. }) => false,
+            (End::Paused { waits_for: before, .. }, End::Paused { waits_for, .. }) => {
+                *before != WaitsFor::Person && *waits_for == WaitsFor::Person
             }
         }
     }
@@ -297,7 +150,9 @@ impl State {
         let complete = self.counts.stored as usize == self.shots.len();
         let end = if complete { End::Finished(Outcome::Complete) } else { end };
         actions.push(Action::Record(match &end {
-            End::Paused { reason } => Record::Paused { reason: reason.clone() },
+            End::Paused { reason, waits_for } => {
+                Record::Paused { reason: reason.clone(), waits_for: *waits_for }
+            }
             End::Finished(outcome) => Record::Finished { outcome: *outcome },
         }));
         actions.push(Action::End(end.clone()));
@@ -313,23 +168,7 @@ impl State {
         }
     }
 
-    fn capturing(&self, camera: CameraIndex, wanted: ShotIndex) -> Result<(u32, u32), IllegalInput> {
-        match self.cameras.get(usize::from(camera.0)).map(|camera| camera.activity) {
-            Some(Activity::Capturing { shot, attempt, tries }) if shot == wanted => Ok((attempt, tries)),
-            Some(Activity::Capturing { .. } | Activity::Idle | Activity::Recovering { .. }) | None => {
-                Err(IllegalInput::NotAsked(camera))
-            }
-        }
-    }
-
-    fn recovering(&self, camera: CameraIndex) -> Result<(Rung, ShotIndex, u32), IllegalInput> {
-        match self.cameras.get(usize::from(camera.0)).map(|camera| camera.activity) {
-            Some(Activity::Recovering { rung, shot, tries }) => Ok((rung, shot, tries)),
-            Some(Activity::Capturing { .. } | Activity::Idle) | None => Err(IllegalInput::NotAsked(camera)),
-        }
-    }
-
-    fn is_halting(&self) -> bool {
+    pub(super) fn is_halting(&self) -> bool {
         matches!(self.phase, Phase::Halting(_))
     }
 }

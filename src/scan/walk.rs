@@ -3,8 +3,9 @@
 use crate::config::{CaptureOrder, Rung};
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
-use super::io::{Action, End};
-use super::record::{Outcome, Record};
+use super::end::{End, Outcome};
+use super::io::Action;
+use super::record::Record;
 use super::state::{Activity, Camera, Health, Pass, Phase, Retry, Shot, State};
 use super::transition::Actions;
 

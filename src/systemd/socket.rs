@@ -15,7 +15,7 @@ pub enum SocketError {
     /// There is one place where the API listens.
     #[error("the service manager passes {0} sockets: write one ListenStream= alone into the socket unit")]
     TooMany(usize),
-    /// Of another kind.
+    /// The socket is of another kind.
     #[error(
         "the socket that the service manager passes does not listen for TCP: write ListenStream= with a port into the socket unit"
     )]

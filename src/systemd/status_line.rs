@@ -60,9 +60,12 @@ impl StatusLine {
             | Event::RecoveryFailed { .. }
             | Event::Wedged { .. }
             | Event::Stored { .. }
+            | Event::Flagged { .. }
             | Event::StoreFailed { .. }
             | Event::ShotFailed { .. }
-            | Event::Retake { .. } => {
+            | Event::Retake { .. }
+            | Event::Exported { .. }
+            | Event::ExportFailed { .. } => {
                 if let Some(scan) = &mut self.scan {
                     scan.note(event, now);
                 }
@@ -80,7 +83,7 @@ impl StatusLine {
         self.scan.as_ref()?.left()
     }
 
-    /// The line.
+    /// The line as it now is, in a few words.
     pub fn text(&self) -> String {
         let Some(scan) = &self.scan else {
             let last = self.last.as_ref().map(|last| format!("; last scan {last}"));
@@ -133,9 +136,12 @@ impl Scan {
             | Event::Held { .. }
             | Event::Recovered { .. }
             | Event::RecoveryFailed { .. }
+            | Event::Flagged { .. }
             | Event::StoreFailed { .. }
             | Event::Paused { .. }
-            | Event::Finished { .. } => {}
+            | Event::Finished { .. }
+            | Event::Exported { .. }
+            | Event::ExportFailed { .. } => {}
         }
     }
 

@@ -8,8 +8,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 
+use crate::clock::now_ns;
 use crate::daemon::{Request, Service, ask};
-use crate::rig::clock::now_ns;
 use crate::run::Pulse;
 
 use super::StatusLine;

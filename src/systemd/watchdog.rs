@@ -12,7 +12,7 @@ pub enum Part {
     Control,
     /// The thread that makes steps.
     Steps,
-    /// The HTTP API.
+    /// The HTTP API, which has a runtime of its own.
     Api,
 }
 

@@ -38,6 +38,8 @@ function licences(): Plugin {
 }
 
 export default defineConfig({
+  // Files are asked for beside the page: a proxy may have put a path before it.
+  base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../../target/ui",

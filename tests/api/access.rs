@@ -19,7 +19,8 @@ fn every_route_wants_a_token_but_for_health_login_and_pairing() {
     let mut walked = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         let filled = path.replace("{scan}", "owl").replace("{shot}", "0").replace("{id}", "1");
-        let filled = filled.replace("{camera}", "cam0").replace("{name}", "ring");
+        let filled =
+            filled.replace("{camera}", "cam0").replace("{name}", "ring").replace("{format}", "colmap");
         assert!(!filled.contains('{'), "{path}: fill in its parameter");
         for method in operations.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
             if OPEN.contains(&path.as_str()) {
@@ -27,7 +28,7 @@ fn every_route_wants_a_token_but_for_health_login_and_pairing() {
             }
             let body = if method == "GET" { "" } else { "{}" };
             for headers in
-                [&[][..], &[("Authorization", "Bearer scanner_0000")], &[("Cookie", "scanner_token=")]]
+                [&[][..], &[("Authorization", "Bearer scanner_0000")], &[("Cookie", "scanner_session=")]]
             {
                 let answer = daemon.anonymous(&method, &filled, headers, body);
                 assert_eq!(answer.status, 401, "{method} {path}");
@@ -108,6 +109,9 @@ fn requests_for_other_hosts_and_from_other_pages_are_refused() {
             assert_eq!(answer.split(' ').nth(1), Some(wanted), "{path} from {origin}: {answer}");
         }
     }
+    // What watches over machines names no host.
+    assert!(raw(&daemon, "GET /healthz HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200"));
+    assert!(raw(&daemon, "GET /api/v1/status HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 403"));
     let answer = daemon.get("/api/v1/status");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert!(answer.header("content-security-policy").contains("default-src 'self'"));
@@ -148,7 +152,7 @@ fn where_the_port_is_taken_the_service_scans_nevertheless() {
     let drop_ins = other.dir.path().join("scanner.toml.d");
     std::fs::create_dir_all(&drop_ins).unwrap();
     std::fs::write(drop_ins.join("api.toml"), format!("[api]\nlisten = \"{}\"\n", daemon.address)).unwrap();
-    let mut child = other.command(&["run"]).spawn().unwrap();
+    let mut child = crate::support::Running::spawn(&mut other.command(&["run"]));
     let status = wait_for("it says so", || {
         let status: Value = serde_json::from_str(&other.run(&["status", "--json"]).stdout).ok()?;
         (status["api"]["state"] == "refused").then_some(status)
@@ -178,7 +182,7 @@ fn where_the_port_is_taken_the_service_scans_nevertheless() {
 fn who_is_refused_is_heard_out_and_can_ask_again() {
     let daemon = Daemon::start(&Recipe::default());
     let mut stream = TcpStream::connect(daemon.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let head = format!(
         "POST /api/v1/scans HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n",
         daemon.address
@@ -199,7 +203,7 @@ fn who_is_refused_is_heard_out_and_can_ask_again() {
 /// What is answered to these bytes, as far as it comes at once.
 fn raw(daemon: &Daemon, request: &str) -> String {
     let mut stream = TcpStream::connect(daemon.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     // Who is refused may be hung up on before all is sent.
     let _ = stream.write_all(request.as_bytes());
     let mut answer = vec![0; 4096];

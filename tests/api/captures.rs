@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::client::Daemon;
-use crate::support::Recipe;
+use crate::support::{Recipe, TestRig};
 
 #[test]
 fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
@@ -60,6 +60,23 @@ fn a_photograph_is_stored_and_counted_and_a_test_is_neither() {
     let id = daemon.begin();
     daemon.wait_until_idle();
     daemon.rig.assert_complete(&id, "a scan after photographs");
+}
+
+/// Exposed for longer than any limit that was known when the camera was opened.
+#[test]
+fn a_long_exposure_that_is_set_between_scans_is_waited_for() {
+    let daemon = Daemon::start(&Recipe::default());
+    let take = || daemon.post("/api/v1/capture/test", &json!({ "camera": "cam0" }));
+    assert_eq!(take().status, 200, "open by now");
+    let bearer = format!("Bearer {}", daemon.token);
+    let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
+    let controls = json!({ "exposure": "2 s" }).to_string();
+    let set = daemon.anonymous("PUT", "/api/v1/cameras/cam0/controls", &headers, &controls);
+    assert_eq!(set.status, 200, "{}", set.json());
+    // It begins after the frame that is being exposed has ended: two of them take longer than 2 s and three short frames.
+    let taken = take();
+    assert_eq!(taken.status, 200, "{}", taken.json());
+    assert_eq!(taken.json()["captures"][0]["metadata"]["exposure"], "2 s", "{}", taken.json());
 }
 
 /// For how long there is fire: seconds, or those of `SCANNER_TEST_FIRE`.
@@ -178,4 +195,41 @@ fn while_a_scan_has_the_cameras_photographs_are_refused_with_a_time() {
         Some("deg")
     );
     assert_eq!(daemon.post("/api/v1/axes/jog", &json!({ "axis": "lift", "distance": 5 })).status, 404);
+}
+
+/// A camera that takes its time to be opened, which is done for whoever looks, again and again.
+#[test]
+fn photographs_and_scans_wait_for_a_camera_that_is_being_opened_for_viewers() {
+    let rig = TestRig::new(&Recipe { driver: "./slow-driver", ..Recipe::default() });
+    let driver = rig.dir.path().join("slow-driver");
+    let script = format!("#!/bin/sh\nsleep 0.4\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_scanner-sim"));
+    std::fs::write(&driver, script).unwrap();
+    std::fs::set_permissions(&driver, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let text = std::fs::read_to_string(&rig.config).unwrap();
+    let text = text.replace("./slow-driver", driver.to_str().unwrap());
+    std::fs::write(&rig.config, text).unwrap();
+    let daemon = Daemon::start_in(rig);
+    let _viewer = daemon.socket("/api/v1/live/cam0");
+    let is_opening = || {
+        let status = daemon.get("/api/v1/status").json();
+        status["cameras"][0]["state"]["state"] == "opening"
+    };
+    let mut met = 0;
+    for round in 0..4 {
+        // From the second round on, a scan has just given the camera back.
+        crate::client::wait_for("it is opened", || {
+            let status = daemon.get("/api/v1/status").json();
+            (status["cameras"][0]["state"]["state"] != "closed").then_some(())
+        });
+        met += u32::from(is_opening());
+        if round % 2 == 0 {
+            let taken = daemon.post("/api/v1/capture/test", &json!({}));
+            assert_eq!(taken.status, 200, "{}", taken.json());
+        }
+        let id = daemon.begin();
+        daemon.wait_until_idle();
+        daemon.rig.assert_complete(&id, "begun while the camera was being opened");
+    }
+    println!("met the camera being opened {met} times");
+    assert!(met > 0, "the camera was never met while it was being opened");
 }

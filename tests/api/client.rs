@@ -1,14 +1,17 @@
 //! A service with an API, and somebody who asks it.
 
-use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use http::Response;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{AddressFamily, SocketType};
 use serde_json::Value;
 use ureq::{Agent, Body};
 
-use crate::support::{Recipe, TestRig};
+use crate::support::{Recipe, Running, TestRig};
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,7 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A service that is ended when this is dropped.
 pub(crate) struct Daemon {
     pub(crate) rig: TestRig,
-    child: Child,
+    child: Running,
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
     agent: Agent,
@@ -60,10 +63,17 @@ impl Daemon {
     }
 
     pub(crate) fn start_in(rig: TestRig) -> Self {
+        Self::start_with(rig, &[])
+    }
+
+    /// As [`Self::start_in`], with these variables in the service's environment.
+    pub(crate) fn start_with(rig: TestRig, variables: &[(&str, &str)]) -> Self {
         let drop_ins = rig.dir.path().join("scanner.toml.d");
         std::fs::create_dir_all(&drop_ins).unwrap();
         std::fs::write(drop_ins.join("api.toml"), "[api]\nlisten = \"127.0.0.1:0\"\n").unwrap();
-        let child = rig.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = rig.command(&["run"]);
+        command.envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = Running::spawn(&mut command);
         let address = wait_for("the API listens", || {
             let status = rig.run(&["status", "--json"]);
             let address =
@@ -79,10 +89,17 @@ impl Daemon {
 
     /// Ends the service and starts it again at the same address.
     pub(crate) fn restart(&mut self) {
+        self.restart_after(|| {});
+    }
+
+    /// As [`Self::restart`], with `work` done in between.
+    pub(crate) fn restart_after(&mut self, work: impl FnOnce()) {
         self.stop();
+        work();
         let drop_in = self.rig.dir.path().join("scanner.toml.d/api.toml");
         std::fs::write(drop_in, format!("[api]\nlisten = \"{}\"\n", self.address)).unwrap();
-        self.child = self.rig.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = self.rig.command(&["run"]);
+        self.child = Running::spawn(command.stdout(Stdio::null()).stderr(Stdio::null()));
     }
 
     fn stop(&mut self) {
@@ -151,7 +168,7 @@ impl Daemon {
         let address = format!("ws://{}{path}", self.address).parse().unwrap();
         let request = tungstenite::ClientRequestBuilder::new(address)
             .with_header("Authorization", format!("Bearer {}", self.token));
-        let stream = std::net::TcpStream::connect(self.address).unwrap();
+        let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         tungstenite::client(request, stream).ok().map(|(socket, _)| socket)
     }
@@ -170,7 +187,39 @@ impl Daemon {
     }
 }
 
-pub(crate) type Socket = tungstenite::WebSocket<std::net::TcpStream>;
+/// A scan of `rig` whose thumbnails are as large as they may be, so that its archive is more than any system holds of what it
+/// sends: its id, and the files.
+pub(crate) fn large_scan(rig: &TestRig) -> (String, Vec<PathBuf>) {
+    let scanned = rig.run(&["scan"]);
+    assert_eq!(scanned.code, Some(0), "{}", scanned.stderr);
+    let id = rig.scan_id().unwrap();
+    let entries = std::fs::read_dir(rig.scans().join(&id).join("thumbnails/cam0")).unwrap();
+    let files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    // Each piece of it is another one.
+    let content: Vec<u8> = (0..2_u32 << 20).flat_map(u32::to_le_bytes).collect();
+    for file in &files {
+        std::fs::write(file, &content).unwrap();
+    }
+    (id, files)
+}
+
+/// A connection of who takes what comes in small pieces, if at all: not much of it is on its way.
+pub(crate) fn connect_slowly(daemon: &Daemon) -> TcpStream {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::sockopt::set_socket_recv_buffer_size(&socket, 1 << 15).unwrap();
+    rustix::net::connect(&socket, &daemon.address).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Whether the other end has hung up, at the latest after `wait`. Takes nothing of what was sent.
+pub(crate) fn has_hung_up(stream: &TcpStream, wait: Duration) -> bool {
+    let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+    poll(&mut [PollFd::new(stream, PollFlags::RDHUP)], Some(&wait)).unwrap() == 1
+}
+
+pub(crate) type Socket = tungstenite::WebSocket<TcpStream>;
 
 impl Drop for Daemon {
     fn drop(&mut self) {

@@ -60,22 +60,22 @@ fn who_holds_the_start_button_lets_in_the_one_that_waits_once() {
         let secret = secret(&begun);
         assert!(begun.json()["hold_s"].as_u64().unwrap() >= 1);
         let told = status(&daemon);
-        assert_eq!(told["pairing"]["name"], "phone", "{told}");
-        assert_eq!(told["pairing"]["address"], "127.0.0.1", "{told}");
+        let code = begun.json()["code"].as_str().unwrap().to_owned();
+        assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()), "{code}");
+        let asks = &told["pairings"][0];
+        assert_eq!((&asks["name"], &asks["address"]), (&json!("phone"), &json!("127.0.0.1")), "{told}");
+        assert_eq!(asks["code"], json!(code), "{told}");
         assert_eq!(told["led"], "pairing", "{told}");
         assert!(!told.to_string().contains(&secret));
         let text = daemon.rig.run(&["status"]).stdout;
-        assert!(text.contains("\"phone\" at 127.0.0.1 asks to be let in"), "{text}");
+        assert!(text.contains("\"phone\" at 127.0.0.1 asks to be let in; if its page shows"), "{text}");
+        assert!(text.contains(&format!("hold the start button, or: scanner pair {code}")), "{text}");
 
         let waiting = collect(&daemon, &secret);
         assert_eq!(waiting.status, 202);
         assert!(waiting.json()["left_s"].as_f64().unwrap() > 0.0);
         assert_eq!(waiting.header("set-cookie"), "");
-        let other = begin(&daemon, "laptop");
-        assert_eq!(other.status, 409);
-        assert_eq!(other.json()["type"], "/problems/in_use");
-        assert!(other.header("retry-after").parse::<u64>().unwrap() > 60, "{}", other.json());
-        assert!(!other.json().to_string().contains("phone"), "nobody else's business: {}", other.json());
+        assert_eq!(waiting.json()["button"], true);
         for wrong in ["", "0", &secret[1..]] {
             let answer = collect(&daemon, wrong);
             assert_eq!((answer.status, answer.header("set-cookie")), (410, ""));
@@ -84,7 +84,7 @@ fn who_holds_the_start_button_lets_in_the_one_that_waits_once() {
         press(&daemon, "cancel");
         let paired = collected(&daemon, &secret);
         assert_eq!(paired.status, 200, "{}", paired.json());
-        assert_eq!(paired.json(), json!({ "name": "phone" }), "no token for a page to read");
+        assert_eq!(paired.json(), json!({ "name": "phone", "may": "use" }), "no token for a page to read");
         let cookie = paired.header("set-cookie").to_owned();
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
         let pair = cookie.split(';').next().unwrap();
@@ -101,6 +101,14 @@ fn who_holds_the_start_button_lets_in_the_one_that_waits_once() {
         press(&daemon, "cancel");
         assert_eq!(collected(&daemon, &secret).json()["name"], "phone-2");
         assert_eq!(status(&daemon)["led"], "ready");
+        // What was logged in by pairing leaves nothing when it logs out: nobody else has that token.
+        let secret = self::secret(&begin(&daemon, "tablet"));
+        press(&daemon, "cancel");
+        let paired = collected(&daemon, &secret);
+        let tablet = paired.header("set-cookie").split(';').next().unwrap().to_owned();
+        assert!(names(&daemon).contains("tablet"), "{}", names(&daemon));
+        assert_eq!(daemon.anonymous("POST", "/api/v1/logout", &[("Cookie", &tablet)], "").status, 204);
+        assert!(!names(&daemon).contains("tablet"), "{}", names(&daemon));
         // Revoked as any other.
         assert_eq!(daemon.rig.run(&["token", "phone", "--revoke"]).code, Some(0));
         assert_eq!(daemon.anonymous("GET", "/api/v1/session", &[("Cookie", pair)], "").status, 401);
@@ -117,7 +125,7 @@ fn a_short_press_is_a_scan_which_ends_the_pairing_and_keeps_the_buttons() {
     assert!(over.json()["detail"].as_str().unwrap().contains("in use"), "{}", over.json());
     let scanning =
         wait_for("a scan is under way", || Some(status(&daemon)).filter(|now| !now["scan"].is_null()));
-    assert_eq!((&scanning["scanning"], &scanning["pairing"]), (&json!(true), &Value::Null), "{scanning}");
+    assert_eq!((&scanning["scanning"], &scanning["pairings"]), (&json!(true), &json!([])), "{scanning}");
     let refused = begin(&daemon, "phone");
     assert_eq!(refused.status, 409);
     assert!(refused.json()["detail"].as_str().unwrap().contains("scanner token"), "{}", refused.json());
@@ -150,7 +158,7 @@ fn stop_refuses_and_a_held_button_without_a_pairing_lets_nobody_in() {
     assert_eq!((given_up.status, collect(&daemon, &secret).status), (204, 202));
     post(&daemon, "/api/v1/pair/give-up", &json!({ "secret": secret }));
     assert_eq!(collect(&daemon, &secret).status, 410);
-    assert_eq!(status(&daemon)["pairing"], Value::Null);
+    assert_eq!(status(&daemon)["pairings"], json!([]));
     assert_eq!(daemon.rig.scan_id(), None);
 }
 
@@ -183,4 +191,77 @@ fn names_are_checked_and_pairings_are_begun_at_a_measured_pace() {
     assert!(sixth.header("retry-after").parse::<u64>().unwrap() > 0);
     // Who has a token is not held up by that.
     assert_eq!(daemon.get("/api/v1/status").status, 200);
+}
+
+/// Asks from another address of this machine.
+fn ask_from(daemon: &Daemon, host: u8, path: &str, body: &Value) -> (u16, Value) {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, host), 0)).unwrap();
+    connect(&socket, &daemon.address).unwrap();
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(crate::client::PATIENCE)).unwrap();
+    let body = body.to_string();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        daemon.address,
+        body.len()
+    );
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_default())
+}
+
+#[test]
+fn however_many_ask_a_person_finds_and_lets_in_the_one_whose_code_the_page_shows() {
+    let daemon = daemon(&Recipe::default(), SIM);
+    let crowd = || {
+        for host in 2..12 {
+            ask_from(&daemon, host, "/api/v1/pair", &json!({ "name": "phone" }));
+        }
+    };
+    crowd();
+    let begun = begin(&daemon, "phone");
+    let (mine, code) = (secret(&begun), begun.json()["code"].as_str().unwrap().to_owned());
+    (0..6).for_each(|_| crowd());
+    let waiting = collect(&daemon, &mine);
+    assert_eq!(waiting.status, 202, "it is not crowded out");
+    assert_eq!(waiting.json()["button"], false, "it could be for anybody");
+    // All have the same name.
+    let told = status(&daemon);
+    let pairings = told["pairings"].as_array().unwrap();
+    assert!(pairings.len() > 10, "{told}");
+    let of_it: Vec<_> = pairings.iter().filter(|pairing| pairing["code"] == json!(code)).collect();
+    assert!(of_it.len() == 1 && of_it[0]["address"] == "127.0.0.1", "{told}");
+    assert!(
+        daemon
+            .rig
+            .run(&["status"])
+            .stdout
+            .contains(&format!("if its page shows {code}, scanner pair {code}"))
+    );
+
+    // The button lets in nobody.
+    press(&daemon, "cancel");
+    let other = pairings.iter().find(|pairing| pairing["code"] != json!(code)).unwrap();
+    let other = other["code"].as_str().unwrap();
+    assert_eq!(daemon.rig.run(&["pair", other, "--refuse"]).code, Some(0));
+    assert_eq!(collect(&daemon, &mine).status, 202);
+    assert!(!names(&daemon).contains("phone"), "{}", names(&daemon));
+
+    let wrong = daemon.rig.run(&["pair", "nobody"]);
+    assert_ne!(wrong.code, Some(0));
+    assert!(wrong.stderr.contains("scanner status"), "{}", wrong.stderr);
+    let spaced = format!("{} {}", &code[..3], &code[3..]);
+    let paired = daemon.rig.run(&["pair", &spaced]);
+    assert_eq!(paired.code, Some(0), "{}", paired.stderr);
+    assert!(paired.stdout.contains("\"phone\" at 127.0.0.1 is let in"), "{}", paired.stdout);
+    let session = collected(&daemon, &mine);
+    assert_eq!((session.status, &session.json()["name"]), (200, &json!("phone")));
+    assert_eq!(names(&daemon).matches("phone").count(), 1, "and nobody else: {}", names(&daemon));
 }

@@ -2,16 +2,16 @@
 
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use serde_json::Value;
 
 use crate::client::wait_for;
-use crate::support::{Recipe, TestRig};
+use crate::support::{Recipe, Running, TestRig};
 
 /// The service, with `sockets` passed on as systemd does.
-fn run(rig: &TestRig, sockets: Vec<OwnedFd>) -> Child {
+fn run(rig: &TestRig, sockets: Vec<OwnedFd>) -> Running {
     let script = format!("LISTEN_PID=$$ LISTEN_FDS={} exec \"$@\"", sockets.len());
     let mut command = Command::new("sh");
     command
@@ -21,10 +21,10 @@ fn run(rig: &TestRig, sockets: Vec<OwnedFd>) -> Child {
     let number = |(index, parent_fd)| FdMapping { parent_fd, child_fd: 3 + index };
     command.fd_mappings((0..).zip(sockets).map(number).collect()).unwrap();
     command.env("RUST_LOG", "info").env_remove("JOURNAL_STREAM");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    Running::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()))
 }
 
-fn end(mut child: Child) -> (Option<i32>, String) {
+fn end(mut child: Running) -> (Option<i32>, String) {
     let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     let mut log = String::new();

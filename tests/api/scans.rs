@@ -120,7 +120,7 @@ fn images_and_archives_are_sent_whole_or_in_part_and_not_again() {
 }
 
 /// All of it in parts is all of it; who has it gets nothing.
-fn check_parts(daemon: &Daemon, path: &str) -> Vec<u8> {
+pub(crate) fn check_parts(daemon: &Daemon, path: &str) -> Vec<u8> {
     let whole = daemon.get(path);
     assert_eq!(whole.status, 200, "{path}");
     let (length, tag) = (whole.body.len(), whole.header("etag").to_owned());
@@ -283,4 +283,19 @@ fn what_is_counted_is_what_happened() {
     let preflight = daemon.post("/api/v1/preflight", &json!({})).json();
     assert!(preflight["findings"].as_array().unwrap().len() > 5, "{preflight}");
     assert_eq!(preflight["go"] == true, preflight["reasons"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn the_report_of_a_scan_is_a_page_that_asks_for_nothing() {
+    let daemon = Daemon::start(&Recipe { cameras: 2, ..Recipe::default() });
+    let id = daemon.begin();
+    daemon.wait_until_idle();
+    let report = daemon.get(&format!("/api/v1/scans/{id}/report"));
+    assert_eq!((report.status, report.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = report.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline'; img-src data:;"), "{policy}");
+    let page = String::from_utf8(report.body).unwrap();
+    assert!(page.contains(&id) && page.contains("complete") && page.contains("data:image/jpeg"), "{page}");
+    assert_eq!(daemon.get("/api/v1/scans/2026-01-01-000000-none/report").status, 404);
+    assert_eq!(daemon.get("/api/v1/scans/..%2f/report").status, 404);
 }

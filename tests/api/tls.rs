@@ -1,11 +1,11 @@
-//! HTTPS, with certificates made as the README says.
+//! HTTPS, with certificates made as docs/api.md says.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio_rustls::rustls::crypto::ring;
@@ -15,8 +15,8 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::client::{Daemon, PATIENCE, wait_for};
-use crate::support::{Recipe, TestRig, have};
+use crate::client::{Daemon, PATIENCE, connect_slowly, has_hung_up, large_scan, wait_for};
+use crate::support::{Recipe, Running, TestRig, have};
 
 /// A certificate for this machine and its key, in `folder`.
 fn certify(folder: &Path, name: &str) {
@@ -83,6 +83,19 @@ fn connect(daemon: &Daemon) -> TcpStream {
     stream
 }
 
+/// Agrees on encryption over `stream`, once something is written.
+fn encrypt(daemon: &Daemon, stream: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut store = RootCertStore::empty();
+    store.add(roots(daemon)).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), stream)
+}
+
 #[test]
 fn requests_are_encrypted_and_cookies_and_origins_are_those_of_https() {
     let Some(daemon) = daemon() else { return };
@@ -98,7 +111,10 @@ fn requests_are_encrypted_and_cookies_and_origins_are_those_of_https() {
         .unwrap();
     assert_eq!(login.status().as_u16(), 200);
     let cookie = login.headers()["set-cookie"].to_str().unwrap();
-    assert!(cookie.ends_with("; Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-") && cookie.contains("; Path=/;") && cookie.ends_with("; Secure"),
+        "{cookie}"
+    );
     assert!(!login.headers().contains_key("strict-transport-security"));
     // Who does not know the certificate does not speak to it.
     let stranger = Agent::config_builder()
@@ -142,16 +158,7 @@ fn plain_http_is_told_and_silence_keeps_nobody_waiting() {
 #[test]
 fn a_live_view_goes_over_tls_in_a_program_and_in_scanner_watch() {
     let Some(daemon) = daemon() else { return };
-    let mut store = RootCertStore::empty();
-    store.add(roots(&daemon)).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(store)
-        .with_no_client_auth();
-    let name = "localhost".try_into().unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let stream = StreamOwned::new(connection, connect(&daemon));
+    let stream = encrypt(&daemon, connect(&daemon));
     let address = format!("ws://{}/api/v1/live/cam0", daemon.address).parse().unwrap();
     let request = tungstenite::ClientRequestBuilder::new(address)
         .with_header("Origin", format!("https://{}", daemon.address))
@@ -173,6 +180,44 @@ fn a_live_view_goes_over_tls_in_a_program_and_in_scanner_watch() {
     assert!(code == Some(0) && told.contains(" fps"), "{code:?} {told}");
     let (code, told) = watch(&["--url", &url, "--ca", "/nonexistent.crt"]);
     assert!(code == Some(1) && told.contains("/nonexistent.crt"), "{code:?} {told}");
+}
+
+/// What is written waits for room in the send buffer of the system, which a slow client makes in minutes.
+#[test]
+fn who_takes_a_download_slowly_gets_all_of_it_and_who_takes_nothing_is_hung_up_on() {
+    if !have("openssl", "HTTPS") {
+        return;
+    }
+    let rig = TestRig::new(&Recipe::default());
+    certify(rig.dir.path(), "scanner");
+    let (id, files) = large_scan(&rig);
+    configure(&rig, "scanner");
+    let daemon = Daemon::start_in(rig);
+    let begin = || {
+        let mut stream = encrypt(&daemon, connect_slowly(&daemon));
+        let (host, token) = (daemon.address, &daemon.token);
+        let path = format!("/api/v1/scans/{id}/shots/0/thumbnail");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n").unwrap();
+        write!(stream, "Connection: close\r\n\r\n").unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
+        stream
+    };
+    // The slow one has to outlast the one that takes nothing, and began before it.
+    let (mut slow, stalled) = (begin(), begin());
+    let (mut taken, begun) = (Vec::new(), Instant::now());
+    while !has_hung_up(&stalled.sock, Duration::from_secs(1)) {
+        assert!(begun.elapsed() < PATIENCE * 2, "who takes nothing is served for ever");
+        let mut piece = [0; 1 << 14];
+        slow.read_exact(&mut piece).unwrap();
+        taken.extend(piece);
+    }
+    assert!(!has_hung_up(&slow.sock, Duration::ZERO), "hung up on after {} bytes", taken.len());
+    slow.read_to_end(&mut taken).unwrap();
+    let stored = std::fs::read(&files[0]).unwrap();
+    let body = taken.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+    assert!(taken[body..] == stored, "{} bytes of {}", taken.len() - body, stored.len());
 }
 
 #[test]
@@ -200,7 +245,7 @@ fn a_new_certificate_is_read_by_a_reload_and_a_wrong_one_leaves_the_old_one_in_f
     assert_eq!(status(&daemon, &agent(&daemon), &[]).unwrap(), 200);
     let mut byte = [0];
     events.read_exact(&mut byte).unwrap();
-    for (file, told) in [("scanner.key", "No such file"), ("scanner.crt", "No such file")] {
+    for (file, told) in [("scanner.key", "is missing"), ("scanner.crt", "is missing")] {
         let aside = folder.join("aside");
         std::fs::rename(folder.join(file), &aside).unwrap();
         let check = daemon.rig.run(&["check-config"]);
@@ -230,7 +275,7 @@ fn without_its_certificate_the_service_scans_and_does_not_fall_back_to_plain_htt
     configure(&rig, "scanner");
     let api = rig.dir.path().join("scanner.toml.d/api.toml");
     std::fs::write(api, "[api]\nlisten = \"127.0.0.1:0\"\n").unwrap();
-    let mut child = rig.command(&["run"]).spawn().unwrap();
+    let mut child = Running::spawn(&mut rig.command(&["run"]));
     let status = || serde_json::from_str::<Value>(&rig.run(&["status", "--json"]).stdout).ok();
     let refused = wait_for("it says so", || status().filter(|now| now["api"]["state"] == "refused"));
     assert!(refused["api"]["message"].as_str().unwrap().contains("scanner.crt"), "{refused}");

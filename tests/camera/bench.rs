@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use scanner::camera_driver::protocol::{Controls, Orientation, PixelFormat};
 use scanner::config;
-use scanner::plan::{Intrinsics, Mount, Optics};
+use scanner::model::{Controls, Intrinsics, Mount, Optics, Orientation, PixelFormat};
 use scanner::rig::camera::{Camera, Spawner};
 use scanner::units::{Degrees, Millimetres};
 use serde_json::{Map, Value};
@@ -33,6 +32,7 @@ pub fn config(name: &str, driver: &Path, options: Value) -> config::Camera {
             fy: 60.0,
             cx: 32.0,
             cy: 24.0,
+            pixel_pitch: None,
         }),
         mount: Some(Mount {
             distance: millimetres(300.0),
@@ -42,7 +42,7 @@ pub fn config(name: &str, driver: &Path, options: Value) -> config::Camera {
         }),
         orientation: Orientation::Normal,
         live: config::Live::Auto,
-        hold: config::Hold::Scan,
+        hold: config::HoldSettings::Scan,
         controls: Controls::default(),
         options,
     }
@@ -60,6 +60,31 @@ pub fn recovery() -> config::Recovery {
         start_timeout: Duration::from_secs(20),
         backoff: Duration::ZERO,
         may_end: vec![],
+    }
+}
+
+/// A process that does not outlive a test that fails.
+pub struct Guarded(pub std::process::Child);
+
+impl std::ops::Deref for Guarded {
+    type Target = std::process::Child;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Guarded {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // Without effect on one that has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -105,4 +130,4 @@ pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-pub use scanner::rig::clock::now_ns;
+pub use scanner::clock::now_ns;

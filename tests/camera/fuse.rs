@@ -22,6 +22,12 @@ const ENOSYS: i32 = -38;
 /// Reads go to the server one by one instead of through the page cache, whose waits SIGKILL ends.
 const FOPEN_DIRECT_IO: u32 = 1;
 
+/// Says that a test is skipped; where all are to run, that is a failure.
+pub fn skipped(why: &str) {
+    assert!(std::env::var_os("SCANNER_TEST_ALL").is_none(), "this test cannot be skipped here: {why}");
+    println!("SKIPPED: {why}");
+}
+
 pub struct NeverAnswers {
     mounted: tempfile::TempDir,
     server: Option<JoinHandle<()>>,
@@ -33,7 +39,7 @@ impl NeverAnswers {
         let device = match File::options().read(true).write(true).open("/dev/fuse") {
             Ok(device) => device,
             Err(error) => {
-                println!("SKIPPED: /dev/fuse: {error}");
+                skipped(&format!("/dev/fuse: {error}"));
                 return None;
             }
         };
@@ -41,7 +47,7 @@ impl NeverAnswers {
         let data = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
         let data = CString::new(data).unwrap();
         if let Err(error) = mount("never", mounted.path(), "fuse", MountFlags::NODEV, Some(data.as_c_str())) {
-            println!("SKIPPED: mounting a FUSE file system, which takes root: {error}");
+            skipped(&format!("mounting a FUSE file system, which takes root: {error}"));
             return None;
         }
         let server = std::thread::spawn(move || serve(device));

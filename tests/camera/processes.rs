@@ -10,14 +10,15 @@ use scanner::config::Rung;
 use scanner::rig::camera::{Camera, RecoverError, State, holders};
 use serde_json::{Map, json};
 
-use crate::bench::{Bench, config, eventually, recovery};
+use crate::bench::{Bench, Guarded, config, eventually, recovery};
 use crate::fuse::NeverAnswers;
 
 /// A driver that is given up soon if it does not say hello.
 fn silent(bench: &Bench, name: &str, program: &Path) -> Camera {
     let mut recovery = recovery();
-    recovery.start_timeout = Duration::from_millis(300);
-    recovery.kill_timeout = Duration::from_millis(300);
+    // Time for a shell to begin, on a machine that has other things to do.
+    recovery.start_timeout = Duration::from_secs(3);
+    recovery.kill_timeout = Duration::from_secs(2);
     Camera::new(&config(name, program, json!({})), &recovery, 4, Map::new(), bench.spawner.clone())
 }
 
@@ -75,7 +76,7 @@ async fn a_driver_that_says_nothing_and_ignores_sigterm_times_out_and_is_gone() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_driver_of_an_earlier_life_is_ended_before_a_new_one_starts() {
     let bench = Bench::new();
-    let mut left = Command::new("sleep").arg("60").spawn().unwrap();
+    let mut left = Guarded(Command::new("sleep").arg("60").spawn().unwrap());
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", left.id())).unwrap();
     let start_ticks: u64 =
         stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
@@ -94,7 +95,7 @@ async fn only_a_program_that_the_configuration_gives_free_is_ended_for_a_device(
     std::fs::write(&device, "").unwrap();
     let hold = |program: &str, arguments: &[&str]| {
         let input = Stdio::from(std::fs::File::open(&device).unwrap());
-        Command::new(program).args(arguments).stdin(input).spawn().unwrap()
+        Guarded(Command::new(program).args(arguments).stdin(input).spawn().unwrap())
     };
     let (mut listed, mut other) = (hold("sleep", &["60"]), hold("tail", &["-f", "/dev/null"]));
     // Both have become what they are, and only the listed one is spoken of.

@@ -78,7 +78,7 @@ fn files_that_cannot_be_read_are_named() {
     let missing = folder.path().join("none.toml");
     let errors = Config::load(&missing).unwrap_err();
     assert_eq!(errors.problems()[0].file, missing.display().to_string());
-    assert!(errors.problems()[0].message.contains("No such file"), "{errors}");
+    assert_eq!(errors.problems()[0].message, "the file is missing");
 }
 
 #[test]
@@ -99,6 +99,27 @@ fn relative_folders_start_from_the_file() {
     let storage = Config::from_text("/srv/scanner/a.toml", &text).unwrap().storage;
     assert_eq!(storage.directory, Path::new("/srv/scanner/scans"));
     assert_eq!(storage.runtime_directory, Path::new("/tmp/run"));
+}
+
+#[test]
+fn state_is_kept_on_the_machine_unless_a_rig_has_folders_of_its_own() {
+    let decoded = |storage: &str, api: &str| {
+        let text = SHIPPED.replace("[storage]", &format!("[storage]\n{storage}"));
+        let text = text.replace("[api]", &format!("[api]\n{api}"));
+        Config::from_text("/srv/scanner/a.toml", &text).unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    let usb = decoded("directory = '/media/disk/scans'", "");
+    assert_eq!(usb.storage.state_directory, Path::new("/var/lib/scanner"));
+    assert_eq!(usb.api.tokens, Path::new("/var/lib/scanner/tokens.json"));
+    assert_eq!(usb.api.former_tokens.as_deref(), Some(Path::new("/media/disk/tokens.json")));
+    let own = decoded("directory = 'scans'\nruntime_directory = 'run'", "");
+    assert_eq!(own.storage.state_directory, Path::new("/srv/scanner"));
+    assert_eq!(own.api.former_tokens, None);
+    let written =
+        decoded("directory = '/media/disk/scans'\nstate_directory = 'state'", "tokens = 'let-in.json'");
+    assert_eq!(written.storage.state_directory, Path::new("/srv/scanner/state"));
+    assert_eq!(written.api.tokens, Path::new("/srv/scanner/let-in.json"));
+    assert_eq!(written.api.former_tokens, None);
 }
 
 #[test]

@@ -31,6 +31,12 @@ fn golden(text: &str, expected: &str) {
 }
 
 #[test]
+fn what_is_missing_is_to_be_written_at_the_files_end() {
+    golden("", include_str!("golden/empty.txt"));
+    golden("# My rig.\n[api]", include_str!("golden/short.txt"));
+}
+
+#[test]
 fn each_mistake_has_its_message() {
     let cases = [
         ("width = 2304\n", "", "`camera.width` is missing"),
@@ -96,6 +102,21 @@ fn each_mistake_has_its_message() {
             "`plan.cylinder.file` is missing",
         ),
         ("shape = \"cylinder\"\n", "", "`plan.cylinder.shape` is missing"),
+        (
+            "[recovery]",
+            "[recovery]\nmay_end = [\"*\"]",
+            "`recovery.may_end` cannot have \"*\": that is no program's name",
+        ),
+        (
+            "[recovery]",
+            "[recovery]\nmay_end = [\"lib*\"]",
+            "`recovery.may_end` cannot have \"lib*\": that is no program's name",
+        ),
+        (
+            "[recovery]",
+            "[recovery]\nmay_end = [\"systemd\"]",
+            "`recovery.may_end` cannot have \"systemd\", which must not be ended",
+        ),
         ("[scan]", "[scan]\nqueue_depth = 0", "`scan.queue_depth` cannot be 0"),
         ("[recovery]", "[recovery]\ncapture_timeout = \"0 s\"", "`recovery.capture_timeout` cannot be 0 s"),
         (
@@ -111,6 +132,35 @@ fn each_mistake_has_its_message() {
     assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
     let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
     assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+}
+
+#[test]
+fn formats_of_exports_are_those_that_there_are_each_once() {
+    each_is_told(&[
+        (
+            "[export]",
+            "[export]\nformats = [\"colmap\", \"blender\"]",
+            "`export.formats` has \"blender\", which is no format; there are: colmap, nerfstudio, realityscan, metashape, meshroom",
+        ),
+        ("[export]", "[export]\nformats = [\"colmap\", \"colmap\"]", "`export.formats` has \"colmap\" twice"),
+        ("[export]", "[export]\nformats = \"colmap\"", "`export.formats` cannot be a text"),
+    ]);
+}
+
+#[test]
+fn cameras_whose_folders_other_systems_cannot_have_are_refused() {
+    each_is_told(&[
+        (
+            "name = \"cam0\"",
+            "name = \"AUX\"",
+            "`camera.name` cannot be \"AUX\": it is the name of a device on Windows, where its images could not be unpacked",
+        ),
+        (
+            "name = \"cam0\"",
+            "name = \"CAM0\"\ndriver = \"scanner-libcamera\"\n[[camera]]\nname = \"cam0\"",
+            "`camera.name` cannot be \"cam0\" beside \"CAM0\": Windows and Macs cannot keep them apart",
+        ),
+    ]);
 }
 
 #[test]

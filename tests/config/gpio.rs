@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scanner::config::gpio::{self, Gpio, Homing, Pin, Pull, StepperDriver};
 use scanner::config::{Config, MotionBackend, Panel};
-use scanner::plan::Axis;
+use scanner::model::Axis;
 
 use super::messages;
 
@@ -71,12 +71,12 @@ fn the_documented_defaults_are_the_defaults() {
 
 #[test]
 fn the_table_of_wires_in_the_readme_is_the_example() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wiring.md")).unwrap();
     let config = load(EXAMPLE);
     let outputs = gpio::safe_outputs(&config).into_iter().map(|output| (output.pin, output.purpose));
     for (pin, purpose) in outputs.chain(gpio::inputs(&config)) {
         let row = readme.lines().find(|line| line.starts_with(&format!("| {purpose} |")));
-        let row = row.unwrap_or_else(|| panic!("README has no row for {purpose}"));
+        let row = row.unwrap_or_else(|| panic!("docs/wiring.md has no row for {purpose}"));
         assert!(row.contains(&format!("| {pin} |")), "{row} is not {pin}");
     }
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use scanner::config::{Config, Hold, Panel, PlanOrder, PlanShape};
-use scanner::plan::{Axis, Intrinsics, Optics};
+use scanner::config::{Config, HoldSettings, Panel, PlanOrder, PlanShape};
+use scanner::model::{Axis, Intrinsics, Optics};
 use scanner::units::{Degrees, Dioptres, Millimetres};
 
 use super::SHIPPED;
@@ -61,7 +61,15 @@ fn the_examples_are_what_their_comments_say() {
         sphere.plans[1].shape,
         PlanShape::LatitudeSphere { points: 120, rings: 6, min_tilt, max_tilt }
     );
-    let intrinsics = Intrinsics { width: 2304, height: 1296, fx: 1693.2, fy: 1692.6, cx: 1158.4, cy: 641.9 };
+    let intrinsics = Intrinsics {
+        width: 2304,
+        height: 1296,
+        fx: 1693.2,
+        fy: 1692.6,
+        cx: 1158.4,
+        cy: 641.9,
+        pixel_pitch: None,
+    };
     assert_eq!(sphere.cameras[0].optics.intrinsics(), Some(intrinsics));
 
     let four = shipped("examples/four-cameras.toml");
@@ -70,7 +78,7 @@ fn the_examples_are_what_their_comments_say() {
 
     let real = shipped("examples/libcamera.toml");
     assert_eq!(real.cameras[0].driver, Path::new("libcamera"));
-    assert_eq!((real.cameras[0].optics, real.cameras[0].hold), (Optics::Unknown, Hold::Scan));
+    assert_eq!((real.cameras[0].optics, real.cameras[0].hold), (Optics::Unknown, HoldSettings::Scan));
     assert_eq!(real.cameras[0].controls.focus, Some(Dioptres::new(3.3)));
 }
 
@@ -140,6 +148,14 @@ fn defaults_and_derived_values() {
     assert_eq!(config.plans[0].order, PlanOrder::Fastest);
     assert_eq!(config.cameras[0].options, serde_json::json!({}));
     let focal = 4.74 / 0.0028;
-    let intrinsics = Intrinsics { width: 2304, height: 1296, fx: focal, fy: focal, cx: 1152.0, cy: 648.0 };
+    let intrinsics = Intrinsics {
+        width: 2304,
+        height: 1296,
+        fx: focal,
+        fy: focal,
+        cx: 1152.0,
+        cy: 648.0,
+        pixel_pitch: Some(Millimetres::new(0.0028)),
+    };
     assert_eq!(config.cameras[0].optics.intrinsics(), Some(intrinsics));
 }

@@ -61,6 +61,21 @@ fn a_hung_camera_stops_beating_and_its_process_still_ends_when_told() {
 }
 
 #[test]
+fn a_camera_that_never_converges_beats_and_answers_captures() {
+    let options = json!({ "time_scale": 20, "faults": [{ "kind": "never_converges" }] });
+    let mut driver = Driver::streaming(SIM, &options);
+    driver.send(&ToDriver::Converge { controls: scanner::model::Controls::default() });
+    assert!(driver.beats_in_silence() >= 1);
+    driver.good(1, 0);
+    driver.send(&ToDriver::Converge { controls: scanner::model::Controls::default() });
+    loop {
+        if let FromDriver::Converged { .. } = driver.next().unwrap().0 {
+            break;
+        }
+    }
+}
+
+#[test]
 fn a_stalled_camera_beats_and_recovers_by_a_restart() {
     let mut driver = driver_with("stall");
     let request = driver.request(1, 1);
@@ -103,26 +118,26 @@ fn a_driver_that_dies_ends_the_link() {
 #[test]
 fn frames_can_lie_about_what_they_are() {
     let (mut driver, frame, _) = faulty_frame("wrong_size");
-    assert_ne!(frame.size, SIZE);
+    assert_ne!(frame.metadata.size, SIZE);
     driver.good(1, 1);
     let (_, frame, _) = faulty_frame("wrong_stride");
-    assert!(frame.strides[0] < SIZE.width);
+    assert!(frame.metadata.strides[0] < SIZE.width);
     let (_, frame, memory) = faulty_frame("short_descriptor");
-    assert!((pixels(&memory).len() as u64) < frame.offsets[1]);
+    assert!((pixels(&memory).len() as u64) < frame.metadata.offsets[1]);
 }
 
 #[test]
 fn frames_can_be_of_another_time() {
-    let asked_ns = scanner::camera_driver::clock::now_ns();
+    let asked_ns = scanner::clock::now_ns();
     let mut driver = driver_with("duplicate_sequence");
     let first = driver.good(1, 5);
     let second = driver.good(1, 1);
-    assert_eq!(first.sequence, second.sequence);
+    assert_eq!(first.metadata.sequence, second.metadata.sequence);
     assert!(began_ns(&second) > asked_ns);
-    assert!(driver.good(1, 2).sequence > second.sequence);
+    assert!(driver.good(1, 2).metadata.sequence > second.metadata.sequence);
 
     let mut driver = driver_with("stale_frame");
-    let asked_ns = scanner::camera_driver::clock::now_ns() + 50_000_000;
+    let asked_ns = scanner::clock::now_ns() + 50_000_000;
     driver.send(&ToDriver::Capture { epoch: 1, request: 99, shot: 1, not_before_ns: asked_ns });
     let Answer::Frame(frame, _) = driver.answer() else { panic!("no frame") };
     assert!(began_ns(&frame) < asked_ns);

@@ -5,12 +5,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
-use scanner::camera_driver::clock::now_ns;
 use scanner::camera_driver::link::{Link, LinkError};
-use scanner::camera_driver::protocol::{
-    Configure, Controls, ErrorKind, Frame, FromDriver, Hello, Orientation, PixelFormat, SOCKET_FD, Size,
-    ToDriver,
-};
+use scanner::camera_driver::protocol::{Configure, ErrorKind, Frame, FromDriver, Hello, SOCKET_FD, ToDriver};
+use scanner::clock::now_ns;
+use scanner::model::{Controls, Orientation, PixelFormat, Size};
 use serde_json::Value;
 
 /// Long enough for anything that is not hung, on any machine.
@@ -107,7 +105,7 @@ impl Driver {
             Answer::Frame(frame, _) => {
                 assert_eq!((frame.epoch, frame.request), (epoch, Some(request)));
                 assert!(began_ns(&frame) >= asked_ns, "exposed before it was asked for");
-                self.send(&ToDriver::Release { buffer: frame.buffer });
+                self.send(&ToDriver::Release { buffer: frame.metadata.buffer });
                 frame
             }
             other => panic!("{other:?} instead of a frame"),
@@ -188,7 +186,7 @@ impl Drop for Driver {
 }
 
 pub(crate) fn began_ns(frame: &Frame) -> u64 {
-    frame.sensor_timestamp_ns - frame.exposure_us * 1000
+    frame.metadata.sensor_timestamp_ns - frame.metadata.exposure_us.unwrap() * 1000
 }
 
 /// The bytes behind `memory`.

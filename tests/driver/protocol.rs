@@ -2,10 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use scanner::camera_driver::clock::now_ns;
-use scanner::camera_driver::protocol::{
-    Configure, Controls, ErrorKind, FromDriver, Orientation, PixelFormat, Size, Stream, ToDriver, VERSION,
-};
+use scanner::camera_driver::protocol::{Configure, ErrorKind, FromDriver, Stream, ToDriver, VERSION};
+use scanner::clock::now_ns;
+use scanner::model::{Controls, Orientation, PixelFormat, Size};
 use scanner::units::FramesPerSecond;
 use serde_json::json;
 
@@ -22,12 +21,18 @@ fn a_frame_is_what_was_configured_and_sealed() {
         assert_eq!(driver.configure(format, None), 10_000);
         driver.start(1);
         let Answer::Frame(frame, memory) = driver.capture(1, 0) else { panic!("no frame") };
-        assert_eq!((frame.stream, frame.format, frame.size), (Stream::Still, format, SIZE));
+        assert_eq!(
+            (frame.metadata.stream, frame.metadata.format, frame.metadata.size),
+            (Stream::Still, format, SIZE)
+        );
         let length = pixels(&memory).len() as u64;
         for plane in 0..format.planes() {
             let (row, rows) = format.plane_size(plane, SIZE);
-            assert!(frame.strides[plane] >= row);
-            assert!(frame.offsets[plane] + u64::from(frame.strides[plane]) * u64::from(rows) <= length);
+            assert!(frame.metadata.strides[plane] >= row);
+            assert!(
+                frame.metadata.offsets[plane] + u64::from(frame.metadata.strides[plane]) * u64::from(rows)
+                    <= length
+            );
         }
         assert!(rustix::fs::ftruncate(&memory, 0).is_err(), "the memory can shrink");
         assert!(driver.end().status.success());
@@ -42,9 +47,9 @@ fn captures_are_answered_in_order_and_sequence_grows() {
     for request in requests {
         let Answer::Frame(frame, _) = driver.answer() else { panic!("no frame") };
         assert_eq!(frame.request, Some(request));
-        assert!(last < Some(frame.sequence));
-        last = Some(frame.sequence);
-        driver.send(&ToDriver::Release { buffer: frame.buffer });
+        assert!(last < Some(frame.metadata.sequence));
+        last = Some(frame.metadata.sequence);
+        driver.send(&ToDriver::Release { buffer: frame.metadata.buffer });
     }
     assert!(last >= Some(2), "start-up frames are never delivered");
     for shot in 2..30 {
@@ -58,7 +63,7 @@ fn a_frame_begins_after_the_moment_that_was_asked_for() {
     let not_before_ns = now_ns() + 300_000_000;
     driver.send(&ToDriver::Capture { epoch: 1, request: 77, shot: 0, not_before_ns });
     let Answer::Frame(frame, _) = driver.answer() else { panic!("no frame") };
-    assert!(frame.sensor_timestamp_ns - frame.exposure_us * 1000 >= not_before_ns);
+    assert!(frame.metadata.sensor_timestamp_ns - frame.metadata.exposure_us.unwrap() * 1000 >= not_before_ns);
 }
 
 #[test]
@@ -67,7 +72,7 @@ fn a_daemon_that_keeps_all_memory_gets_the_next_frame_when_it_gives_some_back() 
     let mut held = Vec::new();
     for shot in 0..4 {
         let Answer::Frame(frame, memory) = driver.capture(1, shot) else { panic!("no frame") };
-        held.push((frame.buffer, memory));
+        held.push((frame.metadata.buffer, memory));
     }
     driver.request(1, 4);
     assert!(driver.beats_in_silence() >= 1);
@@ -87,14 +92,14 @@ fn live_frames_come_beside_stills_until_switched_off() {
     let (mut live, mut stills) = (0, 0);
     while live < 5 || stills < 1 {
         let Answer::Frame(frame, _) = driver.answer() else { panic!("no frame") };
-        match frame.stream {
+        match frame.metadata.stream {
             Stream::Live => {
-                assert_eq!((frame.size, frame.request), (small, None));
+                assert_eq!((frame.metadata.size, frame.request), (small, None));
                 live += 1;
             }
             Stream::Still => stills += 1,
         }
-        driver.send(&ToDriver::Release { buffer: frame.buffer });
+        driver.send(&ToDriver::Release { buffer: frame.metadata.buffer });
     }
     driver.send(&ToDriver::Live { rate: None });
     // What was under way may still come; then nothing does.
@@ -158,7 +163,7 @@ fn memory_of_an_earlier_epoch_can_be_given_back() {
     let mut driver = Driver::streaming(SIM, &json!({ "time_scale": 5 }));
     let held: Vec<_> = (0..4)
         .map(|shot| match driver.capture(1, shot) {
-            Answer::Frame(frame, _) => frame.buffer,
+            Answer::Frame(frame, _) => frame.metadata.buffer,
             other => panic!("{other:?}"),
         })
         .collect();

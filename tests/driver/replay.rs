@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use scanner::camera_driver::protocol::{ErrorKind, PixelFormat};
+use scanner::camera_driver::protocol::ErrorKind;
+use scanner::model::PixelFormat;
 use serde_json::json;
 
 use crate::process::{Answer, Driver, REPLAY, pixels};
@@ -25,7 +26,8 @@ fn photo(path: &Path, value: u8) {
 fn shown(driver: &mut Driver, shot: u32) -> u8 {
     match driver.capture(1, shot) {
         Answer::Frame(frame, memory) => {
-            driver.send(&scanner::camera_driver::protocol::ToDriver::Release { buffer: frame.buffer });
+            driver
+                .send(&scanner::camera_driver::protocol::ToDriver::Release { buffer: frame.metadata.buffer });
             pixels(&memory)[0]
         }
         other => panic!("{other:?} instead of a photo"),

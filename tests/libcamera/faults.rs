@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::rig::{Recipe, Rig, decoded};
+use crate::pictures::decoded;
+use crate::rig::{Recipe, Rig};
 
 #[test]
 fn a_stall_is_cured_by_a_restart() {
@@ -89,8 +90,7 @@ fn images_keep_their_size_when_memory_comes_and_goes() {
     scan.until("is back: respawn").until("(8/16");
     drop(scan);
     assert!(!rig.is_left_behind());
-    let id = fs::read_dir(rig.dir.path().join("scans")).unwrap().next().unwrap().unwrap().file_name();
-    let (code, log) = rig.run(&["resume", id.to_str().unwrap()]);
+    let (code, log) = rig.run(&["resume", &rig.scan_id()]);
     assert_eq!(code, Some(0), "{log}");
     for image in rig.images(0) {
         assert_eq!(decoded(&image).1, (640, 480));

@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use scanner::camera_driver::clock::now_ns;
+use scanner::camera_driver::protocol::ErrorKind;
+use scanner::clock::now_ns;
 use scanner::config::{Config, Rung};
 use scanner::daemon::{PlanChoice, Service, Station, Work};
+use scanner::model::Controls;
 use scanner::plan::ShotIndex;
 use scanner::rig::camera::{Camera, Spawner, State};
-use scanner::units::FramesPerSecond;
+use scanner::units::{FramesPerSecond, Seconds};
 
-use crate::rig::{Isp, Recipe, Rig, SIZE};
+use crate::pictures::SIZE;
+use crate::rig::{Isp, Recipe, Rig, behave};
 
 /// Runs the ignored test `worker` in `rig`.
 fn work(rig: &Rig, worker: &str) -> String {
@@ -50,16 +53,25 @@ fn a_live_view_goes_on_through_a_scan_of_144_points() {
 async fn worker_live() {
     let service = Service::new(Station::open(config()).unwrap());
     let camera = service.station().cameras()[0].clone();
-    let starting = service.begin(Work::New { plan: PlanChoice::First, id: None }).unwrap();
+    let starting = service
+        .begin(Work::New {
+            plan: PlanChoice::First,
+            id: None,
+            description: scanner::scan::Description::default(),
+        })
+        .unwrap();
     let mut view = camera.live(FramesPerSecond::new(20.0));
     let watching = tokio::spawn(async move {
         let (mut seen, mut sums, mut last) = (0_u32, Vec::new(), 0);
         // Ends with the camera, when no frame comes any more.
         while let Ok(Some(frame)) = tokio::time::timeout(std::time::Duration::from_secs(5), view.next()).await
         {
-            assert!(frame.frame().sensor_timestamp_ns > last, "an older frame after a newer one");
-            last = frame.frame().sensor_timestamp_ns;
-            assert_eq!((frame.frame().size.width, frame.frame().size.height), (SIZE.0 as u32, SIZE.1 as u32));
+            assert!(frame.metadata().sensor_timestamp_ns > last, "an older frame after a newer one");
+            last = frame.metadata().sensor_timestamp_ns;
+            assert_eq!(
+                (frame.metadata().size.width, frame.metadata().size.height),
+                (SIZE.0 as u32, SIZE.1 as u32)
+            );
             let luma = frame.plane(0);
             sums.push(luma.iter().map(|value| u64::from(*value)).sum::<u64>() / luma.len() as u64);
             seen += 1;
@@ -145,6 +157,73 @@ async fn worker_resources() {
     assert_eq!(after[2], after[19], "{after:?}");
 }
 
+/// A frame that may have been exposed while the axes moved must not pass for one of afterwards.
+#[test]
+fn a_frame_of_unknown_exposure_is_taken_to_begin_when_the_one_before_ended() {
+    let rig = Rig::new(&Recipe { camera: "live = \"off\"", ..Recipe::default() });
+    rig.reconfigure("capture_timeout = \"1 s\"", "capture_timeout = \"20 s\"");
+    // Slower than the frame period that the driver takes for granted where no rate is configured.
+    rig.behave("fps 5");
+    work(&rig, "worker_unsaid");
+    assert!(!rig.is_left_behind());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by another test"]
+async fn worker_unsaid() {
+    let camera = camera(&config(), 2);
+    let mut lease = camera.lease("test").unwrap();
+    lease.open().await.unwrap();
+    let frame = lease.capture(ShotIndex(0), now_ns()).await.unwrap();
+    assert_eq!((frame.metadata().exposure_us, frame.metadata().gain), (None, None));
+    let (sequence, ended_ns) = (frame.metadata().sequence, frame.metadata().sensor_timestamp_ns);
+    drop(frame);
+    // While the next frame is being exposed, or that has ended and nobody knows when it began.
+    let not_before_ns = ended_ns + 50_000_000;
+    let next = lease.capture(ShotIndex(1), not_before_ns).await.unwrap();
+    assert!(next.metadata().sequence > sequence + 1, "{:?} after {sequence}", next.metadata());
+    assert!(next.exposed_from_ns() >= not_before_ns);
+    drop(next);
+    lease.close().await;
+}
+
+#[test]
+fn a_longer_exposure_makes_longer_frames_and_is_waited_for() {
+    let rig = Rig::new(&Recipe { isp: Isp::Full, camera: "frame_rate = \"10 fps\"", ..Recipe::default() });
+    work(&rig, "worker_long_exposure");
+    let asked = rig.asked();
+    let limits: Vec<_> = asked.lines().filter(|line| line.starts_with("FrameDurationLimits ")).collect();
+    assert!(limits.first().is_some_and(|line| line.contains("100000")), "{asked}");
+    assert!(limits.last().is_some_and(|line| line.contains("500000")), "{asked}");
+    assert!(!rig.is_left_behind());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by another test"]
+async fn worker_long_exposure() {
+    let config = config();
+    let camera = camera(&config, 2);
+    let mut lease = camera.lease("test").unwrap();
+    lease.open().await.unwrap();
+    drop(lease.capture(ShotIndex(0), now_ns()).await.unwrap());
+    assert_eq!(lease.frame_duration().await.as_millis(), 100);
+    let exposure = Some(Seconds::new(0.5));
+    lease.hold(Controls { exposure, ..Controls::default() }).await.unwrap();
+    assert_eq!(lease.frame_duration().await.as_millis(), 500);
+    let not_before_ns = now_ns();
+    let frame = lease.capture(ShotIndex(1), not_before_ns).await.unwrap();
+    // In whole rows.
+    assert_eq!(frame.metadata().exposure_us, Some(499_980));
+    assert!(frame.exposed_from_ns() >= not_before_ns);
+    drop(frame);
+    // Two seconds and three frames, where the configured time-out is shorter.
+    behave(config.storage.runtime_directory.parent().unwrap(), "stall");
+    let error = lease.capture(ShotIndex(2), now_ns()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Timeout);
+    assert!(error.message.starts_with("no answer in 3.5 s"), "{error}");
+    lease.close().await;
+}
+
 #[test]
 #[ignore = "a benchmark: make bench-libcamera"]
 fn bench() {
@@ -165,7 +244,7 @@ async fn worker_bench() {
         let mut times = Vec::new();
         for shot in 0..100 {
             let frame = lease.capture(ShotIndex(shot), now_ns()).await.unwrap();
-            times.push((frame.received_ns() - frame.frame().completed_ns) as f64 / 1e6);
+            times.push((frame.received_ns() - frame.metadata().completed_ns) as f64 / 1e6);
         }
         times.sort_by(f64::total_cmp);
         println!(

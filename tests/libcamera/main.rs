@@ -3,6 +3,9 @@
 
 mod faults;
 mod inside;
+mod pictures;
 mod rig;
 mod scans;
 mod settings;
+mod unsaid;
+mod virtual_camera;

@@ -5,16 +5,14 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use turbojpeg::{Image, PixelFormat, Subsamp};
 
-/// Size of the photographs, and of the images unless told otherwise.
-pub const SIZE: (usize, usize) = (640, 480);
+use crate::pictures::{SIZE, jpeg, photo};
+use crate::virtual_camera;
 
 /// What controls a virtual camera has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +86,7 @@ impl Rig {
 
     /// How the virtual cameras are to behave from now on.
     pub fn behave(&self, how: &str) {
-        // A reader must not find half of it.
-        let new = self.dir.path().join("control.new");
-        fs::write(&new, how).unwrap();
-        fs::rename(new, self.dir.path().join("control")).unwrap();
+        behave(self.dir.path(), how);
     }
 
     pub fn config(&self) -> PathBuf {
@@ -114,7 +109,10 @@ impl Rig {
 
     /// Makes `command` and its children see this rig's cameras.
     pub fn environment(&self, command: &mut Command) {
-        command.env("RUST_LOG", "info").env_remove("JOURNAL_STREAM").env("LD_PRELOAD", virtual_camera());
+        command
+            .env("RUST_LOG", "info")
+            .env_remove("JOURNAL_STREAM")
+            .env("LD_PRELOAD", virtual_camera::library());
         command.env("VIRTUAL_CAMERA_CONFIG", self.dir.path().join("cameras.yaml"));
         command.env("VIRTUAL_CAMERA_CONTROL", self.dir.path().join("control"));
         command.env("VIRTUAL_CAMERA_ASKED", self.dir.path().join("asked"));
@@ -146,11 +144,25 @@ impl Rig {
         Running { child, log, text: String::new() }
     }
 
+    /// The folders of the scans there are.
+    pub fn scans(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.dir.path().join("scans")) else { return Vec::new() };
+        let hidden = |path: &PathBuf| path.file_name().unwrap().as_encoded_bytes().starts_with(b".");
+        entries.map(|entry| entry.unwrap().path()).filter(|path| !hidden(path)).collect()
+    }
+
+    /// The id of the only scan.
+    pub fn scan_id(&self) -> String {
+        let scans = self.scans();
+        assert_eq!(scans.len(), 1, "{scans:?}");
+        scans[0].file_name().unwrap().to_str().unwrap().to_owned()
+    }
+
     /// The folder of the only scan, which is complete and sound.
     pub fn scan(&self) -> PathBuf {
-        let scans: Vec<_> = fs::read_dir(self.dir.path().join("scans")).unwrap().collect();
-        assert_eq!(scans.len(), 1);
-        let scan = scans[0].as_ref().unwrap().path();
+        let scans = self.scans();
+        assert_eq!(scans.len(), 1, "{scans:?}");
+        let scan = scans[0].clone();
         let (code, report) = self.run(&["dataset", "verify", scan.to_str().unwrap()]);
         assert!(code == Some(0) && report.contains(": complete;"), "{report}");
         scan
@@ -193,11 +205,19 @@ impl Rig {
                 |process: fs::DirEntry| fs::read(process.path().join("environ")).unwrap_or_default();
             processes.map(environment).any(|env| env.windows(wanted.len()).any(|part| part == wanted))
         };
-        !(0..100).any(|_| {
+        !(0..1500).any(|_| {
             thread::sleep(Duration::from_millis(20));
             !has_processes()
         })
     }
+}
+
+/// How the virtual cameras of the rig in `folder` are to behave from now on.
+pub fn behave(folder: &Path, how: &str) {
+    // A reader must not find half of it.
+    let new = folder.join("control.new");
+    fs::write(&new, how).unwrap();
+    fs::rename(new, folder.join("control")).unwrap();
 }
 
 /// A scan under way.
@@ -233,40 +253,6 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The preloaded library, compiled once.
-fn virtual_camera() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("virtual.so");
-        let source = |file: &str| format!("{}/tests/libcamera/{file}", env!("CARGO_MANIFEST_DIR"));
-        let mut flags = Command::new("pkg-config");
-        let flags = flags.args(["--cflags", "--libs", "libcamera"]).output().unwrap();
-        let flags = String::from_utf8(flags.stdout).unwrap();
-        let mut compiler = Command::new("c++");
-        compiler.args(["-O2", "-w", "-std=c++17", "-shared", "-fPIC", "-Wl,--allow-shlib-undefined"]);
-        // Other tests may be starting processes with the one that is there.
-        let new = library.with_extension(format!("{}", std::process::id()));
-        compiler.arg("-o").arg(&new);
-        compiler.args([
-            "-x",
-            "c",
-            &source("virtual.c"),
-            "-x",
-            "c++",
-            &source("virtual_isp.cpp"),
-            "-x",
-            "none",
-        ]);
-        compiler.args(flags.split_whitespace());
-        for folder in flags.split_whitespace().filter_map(|flag| flag.strip_prefix("-L")) {
-            compiler.arg(format!("-Wl,-rpath,{folder}"));
-        }
-        assert!(compiler.status().unwrap().success());
-        fs::rename(new, &library).unwrap();
-        library
-    })
 }
 
 fn config(recipe: &Recipe<'_>) -> String {
@@ -305,38 +291,4 @@ restart_timeout = "1 s"
         .unwrap();
     }
     config
-}
-
-/// A picture that differs much from that of another camera.
-fn photo(seed: usize) -> Vec<u8> {
-    let (width, height) = SIZE;
-    let pixel = |x: usize, y: usize| {
-        let wave = |speed: usize| 127.0 + 120.0 * ((x * speed + y * (seed * 7 + 1)) as f64 / 97.0).sin();
-        [wave(1 + seed * 3) as u8, wave(2 + seed) as u8, wave(3) as u8]
-    };
-    (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect()
-}
-
-fn jpeg(pixels: &[u8]) -> Vec<u8> {
-    let (width, height) = SIZE;
-    let image = Image { pixels, width, pitch: width * 3, height, format: PixelFormat::RGB };
-    turbojpeg::compress(image, 95, Subsamp::None).unwrap().to_vec()
-}
-
-/// The picture in a file, at the size of the photographs: of a larger one every n-th pixel.
-pub fn decoded(file: &Path) -> (Vec<u8>, (usize, usize)) {
-    let picture = turbojpeg::decompress(&fs::read(file).unwrap(), PixelFormat::RGB).unwrap();
-    let (width, height) = (picture.width, picture.height);
-    let sample = |x: usize, y: usize| {
-        let at = (y * height / SIZE.1 * width + x * width / SIZE.0) * 3;
-        [picture.pixels[at], picture.pixels[at + 1], picture.pixels[at + 2]]
-    };
-    let pixels = (0..SIZE.1).flat_map(|y| (0..SIZE.0).map(move |x| (x, y)));
-    (pixels.flat_map(|(x, y)| sample(x, y)).collect(), (width, height))
-}
-
-/// Peak signal-to-noise ratio in decibels.
-pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
-    let error: f64 = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
-    10.0 * (255.0 * 255.0 * a.len() as f64 / error).log10()
 }

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::rig::{Recipe, Rig, SIZE, decoded, psnr};
+use crate::pictures::{SIZE, decoded, psnr};
+use crate::rig::{Recipe, Rig};
 
 #[test]
 fn photographs_of_two_cameras_arrive_as_they_are() {
@@ -80,8 +81,5 @@ fn what_the_camera_lacks_is_an_error_before_anything_moves() {
         code == Some(11) && log.contains("there is no camera \"imx708\"; libcamera knows: Virtual0"),
         "{log}"
     );
-    assert!(
-        !rig.dir.path().join("scans").exists()
-            || fs::read_dir(rig.dir.path().join("scans")).unwrap().count() == 0
-    );
+    assert!(rig.scans().is_empty());
 }

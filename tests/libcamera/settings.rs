@@ -67,8 +67,7 @@ fn a_resumed_scan_goes_on_with_the_same_settings() {
     scan.until("(6/16");
     drop(scan);
     assert!(!rig.is_left_behind());
-    let id = std::fs::read_dir(rig.dir.path().join("scans")).unwrap().next().unwrap().unwrap().file_name();
-    let (code, log) = rig.run(&["resume", id.to_str().unwrap()]);
+    let (code, log) = rig.run(&["resume", &rig.scan_id()]);
     assert!(code == Some(0) && !log.contains("holds"), "{log}");
     let exposures = all(&rig.facts(), "exposure");
     assert!(spread(&exposures) < 0.02 * exposures[0], "{exposures:?}");

@@ -5,7 +5,7 @@
  *
  * - Lines of the control file: `blind`: autofocus fails; `jammed`: the lens stays where it is; `light N`: it is N times as bright, and
  *   does not change; `unplugged`: the camera is no longer there (without $VIRTUAL_CAMERA_ISP, too), until a process that
- *   begins after that finds it plugged in again.
+ *   begins after that finds it plugged in again; `mute`: frames say nothing of exposure and gain; `zero`: they say 0.
  * - What is asked for is appended to the file $VIRTUAL_CAMERA_ASKED: NAME VALUE, a line each.
  * - Whoever acquires the camera locks the file $VIRTUAL_CAMERA_LOCK, as libcamera does with media devices.
  */
@@ -117,8 +117,11 @@ struct Isp {
 				lens = 4;
 			}
 		}
-		metadata.set(controls::ExposureTime, static_cast<int32_t>(exposure));
-		metadata.set(controls::AnalogueGain, static_cast<float>(gain));
+		if (!virtual_told("mute", nullptr)) {
+			bool zero = virtual_told("zero", nullptr);
+			metadata.set(controls::ExposureTime, zero ? 0 : static_cast<int32_t>(exposure));
+			metadata.set(controls::AnalogueGain, zero ? 0.0f : static_cast<float>(gain));
+		}
 		metadata.set(controls::ColourGains, Span<const float, 2>({ static_cast<float>(red), static_cast<float>(blue) }));
 		if (has_lens()) {
 			metadata.set(controls::LensPosition, static_cast<float>(lens));

@@ -5,15 +5,15 @@ use std::process::{Child, ChildStderr, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Finished, Recipe, TestRig};
+use crate::support::{Finished, Recipe, Running, TestRig};
 
 /// A scan under way; its log is read up to the line that contains `until`.
-pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
+pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Running, BufReader<ChildStderr>) {
     begin_by(rig.command(args), until)
 }
 
-pub(crate) fn begin_by(mut command: Command, until: &str) -> (Child, BufReader<ChildStderr>) {
-    let mut child = command.spawn().unwrap();
+pub(crate) fn begin_by(mut command: Command, until: &str) -> (Running, BufReader<ChildStderr>) {
+    let mut child = Running::spawn(&mut command);
     let mut log = BufReader::new(child.stderr.take().unwrap());
     read_until(&mut log, until);
     (child, log)
@@ -31,10 +31,10 @@ pub(crate) fn read_until(log: &mut impl BufRead, until: &str) -> String {
     line
 }
 
-pub(crate) fn end(child: Child, mut log: BufReader<ChildStderr>) -> Finished {
+pub(crate) fn end(child: Running, mut log: BufReader<ChildStderr>) -> Finished {
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut log, &mut rest).unwrap();
-    let mut finished = Finished::from(child.wait_with_output().unwrap());
+    let mut finished = child.finish();
     finished.stderr = rest;
     finished
 }
@@ -55,7 +55,7 @@ pub(crate) fn assert_no_process_left(rig: &TestRig) {
         let commands = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
         commands.filter(|command| command.windows(mark.len()).any(|window| window == mark)).count()
     };
-    for _ in 0..100 {
+    for _ in 0..600 {
         if left() == 0 {
             return;
         }
@@ -109,10 +109,10 @@ fn wait_until_opening(rig: &TestRig) {
 fn ctrl_c_while_the_cameras_are_opened_leaves_nothing_behind() {
     for (args, stop) in [(["scan", "--json"], Signal::INT), (["scan", "--json"], Signal::TERM)] {
         let rig = rig_that_opens_slowly();
-        let child = rig.command(&args).spawn().unwrap();
+        let child = Running::spawn(&mut rig.command(&args));
         wait_until_opening(&rig);
         signal(&child, stop);
-        let ended = Finished::from(child.wait_with_output().unwrap());
+        let ended = child.finish();
         assert_eq!(ended.code, Some(6), "{stop:?}: {}", ended.stderr);
         assert!(ended.stderr.contains("nothing is left behind"), "{}", ended.stderr);
         assert_no_process_left(&rig);
@@ -135,10 +135,10 @@ fn a_resume_that_is_given_up_loses_nothing() {
     let stored = || rig.run(&["dataset", "verify", &id, "--json"]).json()["shots"]["done"].as_u64();
     let before = stored();
     std::fs::remove_file(&opening).unwrap();
-    let child = rig.command(&["resume", &id]).spawn().unwrap();
+    let child = Running::spawn(&mut rig.command(&["resume", &id]));
     wait_until_opening(&rig);
     signal(&child, Signal::INT);
-    let ended = Finished::from(child.wait_with_output().unwrap());
+    let ended = child.finish();
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);
     assert!(ended.stderr.contains("nothing of it is lost"), "{}", ended.stderr);
     // One more, if it was killed between an image and its record.
@@ -152,23 +152,23 @@ fn a_resume_that_is_given_up_loses_nothing() {
 fn the_service_gives_a_start_up_when_told() {
     let rig = rig_that_opens_slowly();
     let (service, log) = begin(&rig, &["run"], "ready");
-    let starting = rig.command(&["start"]).spawn().unwrap();
+    let starting = Running::spawn(&mut rig.command(&["start"]));
     wait_until_opening(&rig);
     let again = rig.run(&["start"]);
     assert!(again.stderr.contains("under way"), "{}", again.stderr);
     assert_eq!(rig.run(&["pause"]).code, Some(0));
-    let refused = Finished::from(starting.wait_with_output().unwrap());
+    let refused = starting.finish();
     assert!(refused.stderr.contains("was not begun"), "{}", refused.stderr);
     let status = rig.run(&["status", "--json"]).json();
     assert_eq!((&status["scanning"], &status["last"]), (&false.into(), &serde_json::Value::Null), "{status}");
     // The camera is free again, and ending the service in the middle of the next start is orderly, too.
     std::fs::remove_file(rig.dir.path().join("opening")).unwrap();
-    let starting = rig.command(&["start"]).spawn().unwrap();
+    let starting = Running::spawn(&mut rig.command(&["start"]));
     wait_until_opening(&rig);
     signal(&service, Signal::TERM);
     let ended = end(service, log);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_ne!(starting.wait_with_output().unwrap().status.code(), Some(0));
+    assert_ne!(starting.finish().code, Some(0));
     assert_no_process_left(&rig);
     assert!(!rig.dir.path().join("run/control.sock").exists(), "the control socket is left");
     assert_eq!(rig.scan_id(), None);

@@ -1,20 +1,31 @@
 //! Whole scans through the real program: config file to verified dataset.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod disk_space;
+mod earlier;
+mod exports;
+mod file_systems;
 #[path = "../camera/fuse.rs"]
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
+mod gate;
 mod interrupted;
 mod manager;
+mod odd_files;
+mod owner;
 mod panel;
 mod pins;
 mod pins_left;
 mod refused;
+mod report;
 mod retake;
-mod room;
 mod service;
 mod settling;
+mod storage;
 #[path = "../support/mod.rs"]
 mod support;
+mod threads;
+mod unread;
+mod users;
 mod wedged;
 mod whole;

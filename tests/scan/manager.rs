@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal, slow_rig};
 use crate::pins::rig_on_pins;
 use crate::refused::edit;
-use crate::support::{Finished, Recipe, TestRig};
+use crate::support::{Recipe, Running, TestRig};
 
 /// The manager's end of the notify socket.
 struct Manager {
@@ -27,13 +27,13 @@ impl Manager {
         Self { socket, path }
     }
 
-    fn start(&self, rig: &TestRig, watchdog: Option<Duration>) -> Child {
+    fn start(&self, rig: &TestRig, watchdog: Option<Duration>) -> Running {
         let mut command = rig.command(&["run"]);
         command.env("NOTIFY_SOCKET", &self.path).stderr(Stdio::null());
         if let Some(time_out) = watchdog {
             command.env("WATCHDOG_USEC", time_out.as_micros().to_string());
         }
-        command.spawn().unwrap()
+        Running::spawn(&mut command)
     }
 
     /// What is said next.
@@ -54,8 +54,8 @@ impl Manager {
     }
 }
 
-fn wait(child: Child) -> Option<i32> {
-    Finished::from(child.wait_with_output().unwrap()).code
+fn wait(child: Running) -> Option<i32> {
+    child.finish().code
 }
 
 fn verdict(rig: &TestRig, id: &str) -> serde_json::Value {
@@ -136,14 +136,37 @@ fn the_watchdog_is_fed_while_the_service_answers_and_scans() {
     assert_eq!(rig.run(&["start"]).code, Some(0));
     manager.hear_until("last scan complete");
     manager.hear_until("WATCHDOG=1");
-    // Nobody is answered at a socket that is not there: whatever else goes on, that is no progress.
-    std::fs::remove_file(rig.dir.path().join("run/control.sock")).unwrap();
+    // Nobody is answered where there is no socket: whatever else goes on, that is no progress. It would be put back, so
+    // something that is not removed as easily takes its place.
+    let socket = rig.dir.path().join("run/control.sock");
+    loop {
+        let _ = std::fs::remove_file(&socket);
+        if std::fs::create_dir(&socket).is_ok() {
+            break;
+        }
+    }
     manager.socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut buffer = [0; 4096];
     let starved = (0..20).any(|_| manager.socket.recv(&mut buffer).is_err());
     assert!(starved, "it is fed although nobody is answered");
     signal(&service, Signal::TERM);
     assert_eq!(wait(service), Some(0));
+}
+
+#[test]
+fn a_runtime_directory_that_is_emptied_is_put_in_order_and_the_rig_stays_taken() {
+    let rig = slow_rig(4);
+    let (service, log) = begin(&rig, &["run"], "ready");
+    let runtime = rig.dir.path().join("run");
+    std::fs::remove_file(runtime.join("rig.lock")).unwrap();
+    std::fs::remove_file(runtime.join("control.sock")).unwrap();
+    let second = rig.run(&["scan"]);
+    assert_eq!(second.code, Some(7), "{}", second.stderr);
+    while rig.run(&["status"]).code != Some(0) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
 }
 
 #[test]
@@ -154,7 +177,7 @@ fn a_thread_of_steps_that_hangs_is_not_fed_for_and_the_rest_of_the_program_says_
     let log = rig.dir.path().join("log");
     let mut command = rig.command(&["run"]);
     command.env("NOTIFY_SOCKET", &manager.path).env("WATCHDOG_USEC", "3000000");
-    let mut service = command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+    let mut service = Running::spawn(command.stderr(std::fs::File::create(&log).unwrap()));
     manager.hear_until("READY=1");
     manager.hear_until("WATCHDOG=1");
     assert_eq!(rig.run(&["start"]).code, Some(0));
@@ -197,6 +220,50 @@ fn an_interrupted_scan_goes_on_by_itself_and_one_that_was_paused_does_not() {
     let log = end(service, log).stderr;
     assert!(!log.contains("going on with it"), "{log}");
     assert_eq!(verdict(&rig, &id)["state"], "paused");
+}
+
+#[test]
+fn a_scan_goes_on_by_itself_after_part_of_the_service_broke_down_and_not_for_ever() {
+    let scan = "max_automatic_resumes = 2";
+    let rig = TestRig::new(&Recipe { angles: 200, time_scale: 4.0, scan, ..Recipe::default() });
+    let trigger = rig.dir.path().join("break-down");
+    let start = |until: &str| {
+        let mut command = rig.command(&["run"]);
+        command.env("SCANNER_SIM_BREAKDOWN", &trigger);
+        crate::interrupted::begin_by(command, until)
+    };
+    let break_down = |(service, mut log)| {
+        read_until(&mut log, "stored images");
+        std::fs::write(&trigger, "").unwrap();
+        let ended = end(service, log);
+        // Not 0, or systemd would leave it at that.
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("the simulated breakdown ended, which it never should"),
+            "{}",
+            ended.stderr
+        );
+        assert_no_process_left(&rig);
+    };
+    let first = start("ready");
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    break_down(first);
+    let id = rig.scan_id().unwrap();
+    assert_eq!(verdict(&rig, &id)["state"], "paused", "in order");
+    for resume in 1..=2 {
+        break_down(start(&format!("(automatic resume {resume})")));
+    }
+    let (service, mut log) = start("again after 2 automatic resumes");
+    read_until(&mut log, "ready");
+    assert_eq!(rig.run(&["status", "--json"]).json()["scanning"], false);
+    // A person's pause is a person's to end.
+    assert_eq!(rig.run(&["start", "--resume", &id]).code, Some(0));
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
+    let (service, log) = start("ready");
+    assert_eq!(rig.run(&["status", "--json"]).json()["scanning"], false);
+    signal(&service, Signal::TERM);
+    assert!(!end(service, log).stderr.contains("going on with it"));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! panel, and the state in which every way out leaves the outputs.
 
 use rustix::process::Signal;
-use scanner::motion::{Limits, StepCourse, StepScale};
+use scanner::model::Limits;
+use scanner::motion::{StepCourse, StepScale};
 use std::time::Duration;
 
 use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal};
@@ -180,7 +181,7 @@ fn an_emergency_stop_pauses_the_scan_latches_and_lets_it_go_on_when_all_is_well(
     wait_for_led(&rig, "attention");
     let refused = rig.run(&["start"]);
     assert!(refused.stderr.contains("`scanner home turntable`"), "{}", refused.stderr);
-    assert_eq!(std::fs::read_dir(rig.scans()).unwrap().count(), 1, "nothing was begun");
+    assert_eq!(rig.scan_ids().len(), 1, "nothing was begun");
     tell(&rig, &["home", "turntable"]);
     tell(&rig, &["start", "--resume", &id]);
     read_until("scan complete");
@@ -207,8 +208,7 @@ fn the_buttons_on_pins_start_are_refused_while_busy_and_cancel() {
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));
     assert!(rig.scan_id().is_some());
-    let scans = std::fs::read_dir(rig.scans()).unwrap().count();
-    assert_eq!(scans, 1, "never a second scan");
+    assert_eq!(rig.scan_ids().len(), 1, "never a second scan");
 }
 
 #[test]
@@ -289,7 +289,12 @@ fn a_move_that_takes_longer_than_planned_is_no_fault_of_the_camera() {
     edit(&rig, "speed = \"900 deg/s\"", "speed = \"90 deg/s\"");
     edit(&rig, "acceleration = \"18000 deg/s2\"", "acceleration = \"400 deg/s2\"");
     let (scan, mut log) = begin(&rig, &["scan", "--log", "debug"], "(4/16");
-    std::thread::sleep(Duration::from_millis(300));
+    let steps = || std::fs::read(rig.dir.path().join("run/pins")).unwrap()[512..520].to_vec();
+    let before = steps();
+    // Within a move, whichever it is.
+    while steps() == before {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     signal(&scan, Signal::STOP);
     std::thread::sleep(Duration::from_secs(1));
     signal(&scan, Signal::CONT);

@@ -5,6 +5,7 @@ use rustix::process::Signal;
 use crate::interrupted::{begin, begin_by, end, read_until, signal};
 use crate::pins::{ENABLE, LIGHT, STEP, assert_safe, level, pulses, rig_on_pins, tell};
 use crate::refused::edit;
+use crate::support::Running;
 
 #[test]
 fn what_a_kill_leaves_powered_is_made_safe_from_the_configuration_alone() {
@@ -67,15 +68,14 @@ fn homing_by_the_service_can_be_given_up() {
     edit(&rig, "record", "dead = [\"GPIO27\"]\nrecord");
     let (service, log) = begin(&rig, &["run"], "ready");
     for wish in ["pause", "cancel"] {
-        let homing = rig.command(&["home"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let homing = Running::spawn(rig.command(&["home"]).stderr(std::process::Stdio::piped()));
         while level(&rig, ENABLE) != '0' {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         while rig.run(&[wish]).code != Some(0) {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        let homed = homing.wait_with_output().unwrap();
-        let said = String::from_utf8(homed.stderr).unwrap();
+        let said = homing.finish().stderr;
         assert!(said.contains("stopped before its end"), "{wish}: {said}");
     }
     signal(&service, Signal::TERM);
@@ -140,7 +140,9 @@ fn a_table_that_is_held_lets_its_scan_go_on_by_itself_after_a_kill_at_rest_and_n
     signal(&service, Signal::KILL);
     service.wait().unwrap();
     let id = rig.scan_id().unwrap();
-    let (mut service, log) = begin(&rig, &["run"], "it is not known where the turntable stands");
+    let (mut service, mut log) = begin(&rig, &["run"], "it is not known where the turntable stands");
+    // That is said before anybody can ask.
+    read_until(&mut log, "ready");
     let refused = rig.run(&["start", "--resume", &id]);
     assert!(refused.stderr.contains("scanner home turntable"), "{}", refused.stderr);
     // Somebody turns it back, and says so. Then the program is killed while the table rests.

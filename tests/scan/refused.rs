@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Recipe, TestRig};
+use crate::support::{Finished, Recipe, Running, TestRig};
 
 fn rig() -> TestRig {
     TestRig::new(&Recipe::default())
@@ -65,9 +65,11 @@ fn ids_that_are_none_and_scans_that_are_not_there() {
 
 #[test]
 fn a_second_scan_on_the_same_rig() {
-    let rig = TestRig::new(&Recipe { angles: 30, time_scale: 5.0, ..Recipe::default() });
-    let mut first = rig.command(&["scan"]).spawn().unwrap();
+    // Longer than any machine takes to ask.
+    let rig = TestRig::new(&Recipe { angles: 360, time_scale: 1.0, ..Recipe::default() });
+    let mut first = Running::spawn(&mut rig.command(&["scan"]));
     while !rig.run(&["status"]).stdout.contains("stored") {
+        assert!(first.try_wait().unwrap().is_none(), "it ended before it began");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert_refused(&rig, &["scan"], 7, &first.id().to_string());
@@ -144,8 +146,9 @@ fn a_full_disk_is_refused_before_and_pauses_during_a_scan() {
     assert_refused(&rig, &["scan"], 8, "not enough space");
     // Enough by the estimate, but somebody else fills the disk meanwhile.
     disk.remount("size=20m");
-    let mut scan = rig.command(&["scan"]).spawn().unwrap();
+    let mut scan = Running::spawn(&mut rig.command(&["scan"]));
     while rig.scan_id().is_none() {
+        assert!(scan.try_wait().unwrap().is_none(), "it ended before it began");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let filler = rig.scans().join(".filler");
@@ -156,7 +159,7 @@ fn a_full_disk_is_refused_before_and_pauses_during_a_scan() {
             let _ = std::io::Write::write_all(&mut file, &vec![0; free]);
         }
     }
-    let paused = crate::support::Finished::from(scan.wait_with_output().unwrap());
+    let paused = scan.finish();
     assert_eq!(paused.code, Some(5), "{}", paused.stderr);
     assert!(paused.stderr.contains("resume"), "{}", paused.stderr);
     let id = rig.scan_id().unwrap();
@@ -175,4 +178,25 @@ fn a_read_only_disk() {
     let Some(disk) = SmallDisk::mount(rig.scans(), 20_000_000) else { return };
     disk.remount("ro");
     assert_refused(&rig, &["scan"], 8, "read-only");
+}
+
+/// Hours would be those of UTC, and nobody would know.
+#[test]
+fn hours_are_refused_where_the_time_zone_is_not_known() {
+    let rig = TestRig::new(&Recipe::default());
+    let run = |args: &[&str]| Finished::from(rig.command(args).env("TZ", "Nowhere/Land").output().unwrap());
+    let doctor = run(&["doctor"]);
+    assert!(doctor.stdout.contains("time zone is not known"), "{}", doctor.stdout);
+    let scan = run(&["scan"]);
+    assert_eq!(scan.code, Some(0), "{}", scan.stderr);
+    assert!(scan.stderr.contains("WARN the time zone is not known"), "{}", scan.stderr);
+
+    edit(&rig, "[scan]", "[schedule]\nopen = [\"00:00-12:00\", \"12:00-24:00\"]\n[scan]");
+    for command in [&["check-config"][..], &["scan"], &["run"]] {
+        let refused = run(command);
+        assert_eq!(refused.code, Some(3), "{command:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains("timedatectl set-timezone"), "{command:?}: {}", refused.stderr);
+    }
+    let known = rig.command(&["check-config"]).env("TZ", "UTC").output().unwrap();
+    assert!(known.status.success());
 }

@@ -1,7 +1,7 @@
 //! The last rung: a driver that nothing can end.
 
 use crate::fuse::NeverAnswers;
-use crate::support::{Finished, Recipe, TestRig};
+use crate::support::{Recipe, Running, TestRig};
 
 #[test]
 fn a_camera_stuck_in_the_kernel_is_not_waited_for_and_the_others_finish() {
@@ -19,11 +19,10 @@ fn a_camera_stuck_in_the_kernel_is_not_waited_for_and_the_others_finish() {
         ..Recipe::default()
     };
     let rig = TestRig::new(&recipe);
-    let scan = rig.command(&["scan", "--json"]).spawn().unwrap();
+    let mut scan = Running::spawn(&mut rig.command(&["scan", "--json"]));
     // Whatever the stuck camera does, questions are answered.
     let mut answered = 0;
     let mut wedged = false;
-    let mut scan = scan;
     while scan.try_wait().unwrap().is_none() {
         let status = rig.run(&["status", "--json"]);
         if status.code == Some(0) {
@@ -31,7 +30,7 @@ fn a_camera_stuck_in_the_kernel_is_not_waited_for_and_the_others_finish() {
             wedged |= status.stdout.contains("\"wedged\"");
         }
     }
-    let ended = Finished::from(scan.wait_with_output().unwrap());
+    let ended = scan.finish();
     fuse.abort();
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
     let summary = ended.json();
@@ -64,7 +63,7 @@ fn or_the_scan_pauses_and_cancel_is_still_heard() {
     let file = text.lines().find(|line| line.starts_with("wedge_file")).unwrap();
     let text = text.replace(file, &format!("wedge_file = {:?}", fuse.file().display().to_string()));
     std::fs::write(&rig.config, text.replace("300 ms", "8 s")).unwrap();
-    let mut scan = rig.command(&["resume", &id]).spawn().unwrap();
+    let mut scan = Running::spawn(&mut rig.command(&["resume", &id]));
     // Before it has begun, a cancel would give the resume up.
     while !rig.run(&["status"]).stdout.contains("shots stored") {
         assert!(scan.try_wait().unwrap().is_none(), "it ended before it began");
@@ -72,6 +71,6 @@ fn or_the_scan_pauses_and_cancel_is_still_heard() {
     while rig.run(&["cancel"]).code != Some(0) {
         assert!(scan.try_wait().unwrap().is_none(), "it ended before it could be cancelled");
     }
-    assert_eq!(Finished::from(scan.wait_with_output().unwrap()).code, Some(6));
+    assert_eq!(scan.finish().code, Some(6));
     fuse.abort();
 }

@@ -75,6 +75,28 @@ fn every_kind_of_fault_is_survived() {
 }
 
 #[test]
+fn a_driver_that_never_answers_converge_pauses_the_scan_instead_of_failing_shot_after_shot() {
+    let options = ["faults = [{ kind = \"never_converges\", times = 99 }]"];
+    let rig = TestRig::new(&Recipe { angles: 30, options: &options, ..Recipe::default() });
+    let scan = rig.run(&["scan", "--json"]);
+    assert_eq!(scan.code, Some(5), "{}", scan.stderr);
+    let summary = scan.json();
+    let reason = summary["reason"].as_str().unwrap();
+    for part in ["camera cam0 has searched for its settings", "no answer in", "hold = \"never\"", "resume"] {
+        assert!(reason.contains(part), "no {part:?} in {reason}");
+    }
+    assert_eq!((&summary["attempts"], &summary["failed"]), (&2.into(), &0.into()), "{}", scan.stderr);
+
+    // Its settings found, the scan goes on.
+    let text = std::fs::read_to_string(&rig.config).unwrap().replace(options[0], "");
+    std::fs::write(&rig.config, text).unwrap();
+    let id = rig.scan_id().unwrap();
+    let resumed = rig.run(&["resume", &id]);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
+    rig.assert_complete(&id, "after resume");
+}
+
+#[test]
 fn a_shot_that_fails_for_good_leaves_the_scan_incomplete_until_it_is_taken() {
     let options = ["faults = [{ kind = \"cancelled\", shot = 1, times = 6 }]"];
     let rig = TestRig::new(&Recipe { options: &options, ..Recipe::default() });

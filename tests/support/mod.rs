@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -56,13 +56,16 @@ impl TestRig {
 
     /// The newest scan's id.
     pub fn scan_id(&self) -> Option<String> {
-        let mut ids: Vec<_> = std::fs::read_dir(self.scans())
-            .ok()?
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| !name.starts_with(['.', '_']))
-            .collect();
+        self.scan_ids().pop()
+    }
+
+    /// Every scan's id, the newest last.
+    pub fn scan_ids(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.scans()) else { return Vec::new() };
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut ids: Vec<_> = names.filter(|name| !name.starts_with(['.', '_'])).collect();
         ids.sort();
-        ids.pop()
+        ids
     }
 
     /// `scanner --config ...`, its log complete and its output captured.
@@ -98,6 +101,44 @@ impl TestRig {
         let report: serde_json::Value = serde_json::from_str(&verify.stdout).unwrap_or_default();
         assert_eq!(verify.code, Some(0), "{context}: {}\n{}", verify.stdout, verify.stderr);
         assert_eq!(report["state"], "complete", "{context}: {}", verify.stdout);
+    }
+}
+
+/// A process that does not outlive a test that fails.
+pub struct Running(Option<Child>);
+
+impl Running {
+    pub fn spawn(command: &mut Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> Finished {
+        Finished::from(self.0.take().unwrap().wait_with_output().unwrap())
+    }
+}
+
+impl std::ops::Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl std::ops::DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // Without effect on one that has ended.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -138,7 +138,7 @@ impl Acquired {
         self.streams.as_mut()
     }
 
-    /// The camera.
+    /// libcamera's own view of the camera.
     pub(crate) fn camera(&self) -> &Camera<'static> {
         &self.camera
     }

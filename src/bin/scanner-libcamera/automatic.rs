@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use scanner::camera_driver::host::DeviceError;
-use scanner::camera_driver::protocol::{ColourGains, Controls, ErrorKind};
+use scanner::camera_driver::protocol::ErrorKind;
+use scanner::model::{ColourGains, Controls, is_near};
 use scanner::units::{Dioptres, Seconds};
 
 /// As many frames alike are steady. Settings take effect some frames after they were asked for (`PipelineDepth`),
@@ -71,7 +72,15 @@ impl Convergence {
         match (self.focusing, seen.autofocus) {
             (Focusing::Seen, Autofocus::Failed) => return Some(Err(out_of_focus())),
             (Focusing::Seen, Autofocus::Focused) => self.focusing = Focusing::No,
-            (Focusing::No | Focusing::Started | Focusing::Seen, _) => {}
+            (Focusing::Seen, Autofocus::None | Autofocus::Idle | Autofocus::Scanning)
+            | (
+                Focusing::No | Focusing::Started,
+                Autofocus::None
+                | Autofocus::Idle
+                | Autofocus::Scanning
+                | Autofocus::Focused
+                | Autofocus::Failed,
+            ) => {}
         }
         if since >= PATIENCE {
             if self.focusing != Focusing::No {
@@ -122,38 +131,18 @@ impl Seen {
         })
     }
 
-    /// What differs from what was `wanted`, or is not ready, for people. Sensors count exposure in rows and gain in steps, so a
-    /// small difference is none. What the camera does not say is taken to be right.
+    /// What differs from what was `wanted`, or is not ready, for people.
     pub(crate) fn differs_from(&self, wanted: &Controls) -> Option<String> {
-        let differs = |name, wanted: Option<f64>, got: Option<f64>, relative, absolute, unit: f64, suffix| {
-            let (wanted, got) = (wanted?, got?);
-            (!is_near(wanted, got, relative, absolute)).then(|| {
-                format!("{name} is {:.3}{suffix}, asked for was {:.3}{suffix}", got * unit, wanted * unit)
-            })
-        };
-        let red = |gains: ColourGains| gains.red;
-        let blue = |gains: ColourGains| gains.blue;
-        let (exposure, focus) = (self.exposure.map(Seconds::get), self.focus.map(Dioptres::get));
-        // A tenth of a millisecond is more than a row of any sensor takes.
-        differs("exposure", wanted.exposure.map(Seconds::get), exposure, 0.01, 1e-4, 1e3, " ms")
-            // A sixteenth is the widest step of a sensor of Raspberry Pi's (ov5647).
-            .or_else(|| differs("gain", wanted.gain, self.gain, 0.065, 0.07, 1.0, ""))
-            .or_else(|| {
-                let (wanted, got) = (wanted.white_balance, self.white_balance);
-                differs("red gain", wanted.map(red), got.map(red), 0.03, 0.02, 1.0, "")
-                    .or_else(|| differs("blue gain", wanted.map(blue), got.map(blue), 0.03, 0.02, 1.0, ""))
-            })
-            .or_else(|| differs("focus", wanted.focus.map(Dioptres::get), focus, 0.01, 0.05, 1.0, " dpt"))
-            .or_else(|| match (wanted.focus, self.autofocus) {
-                (None, Autofocus::Scanning) => Some("autofocus is still at work".into()),
-                (None, Autofocus::Failed) => Some("autofocus found nothing sharp".into()),
-                (None, Autofocus::None | Autofocus::Idle | Autofocus::Focused) | (Some(_), _) => None,
-            })
+        wanted.differ_from(&self.as_controls()).or_else(|| {
+            // A lens that was put somewhere needs no autofocus.
+            let autofocus = if wanted.focus.is_some() { Autofocus::None } else { self.autofocus };
+            match autofocus {
+                Autofocus::Scanning => Some("autofocus is still at work".into()),
+                Autofocus::Failed => Some("autofocus found nothing sharp".into()),
+                Autofocus::None | Autofocus::Idle | Autofocus::Focused => None,
+            }
+        })
     }
-}
-
-fn is_near(a: f64, b: f64, relative: f64, absolute: f64) -> bool {
-    (a - b).abs() <= (a.abs().max(b.abs()) * relative).max(absolute)
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use libcamera::geometry;
 use libcamera::pixel_format;
 use libcamera::properties;
 use libcamera::stream::StreamRole;
-use scanner::camera_driver::protocol::{
-    Control, Domain, Hello, Metering, Mode, NoiseReduction, PixelFormat, Region, Size, VERSION,
-};
+use scanner::camera_driver::protocol::{Hello, Mode, VERSION};
+use scanner::model::{Control, Domain, Metering, NoiseReduction, PixelFormat, Region, Size};
 
 use super::nodes;
 

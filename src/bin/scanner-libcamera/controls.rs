@@ -10,7 +10,7 @@ use libcamera::controls::{
 };
 use libcamera::geometry::Rectangle;
 use scanner::camera_driver::host::DeviceError;
-use scanner::camera_driver::protocol::{ColourGains, Controls, Metering, NoiseReduction, Region};
+use scanner::model::{ColourGains, Controls, Metering, NoiseReduction, Region};
 use scanner::units::{Dioptres, FramesPerSecond, Seconds};
 
 use super::automatic::{Autofocus, Seen};
@@ -69,31 +69,37 @@ pub(crate) fn write(
         put(list, AfMetering::Windows)?;
         put(list, AfWindows(vec![part(whole, region)]))?;
     }
-    match (wanted.focus, lens) {
-        (Some(position), _) => {
-            put(list, AfMode::Manual)?;
-            put(list, LensPosition(position.get() as f32))?;
+    if let Some(position) = wanted.focus {
+        put(list, AfMode::Manual)?;
+        put(list, LensPosition(position.get() as f32))?;
+    } else if has(ControlId::AfMode) {
+        match lens {
+            Lens::Follows => put(list, AfMode::Continuous)?,
+            Lens::Starts => {
+                put(list, AfMode::Auto)?;
+                put(list, AfTrigger::Start)?;
+            }
+            Lens::Stays => {}
         }
-        (None, _) if !has(ControlId::AfMode) => {}
-        (None, Lens::Follows) => put(list, AfMode::Continuous)?,
-        (None, Lens::Starts) => {
-            put(list, AfMode::Auto)?;
-            put(list, AfTrigger::Start)?;
-        }
-        (None, Lens::Stays) => {}
     }
     if let Some(rate) = rate {
-        let us = (1e6 / rate.get()).round() as i64;
+        // A longer exposure that was set since makes longer frames.
+        let exposure_us = exposure.map_or(0, |time| (time.get() * 1e6).ceil() as i64);
+        let us = ((1e6 / rate.get()).round() as i64).max(exposure_us);
         put(list, FrameDurationLimits([us, us]))?;
     }
     Ok(())
 }
 
-/// What a frame's `metadata` says of the settings it was taken with.
+/// What a frame's `metadata` says of the settings it was taken with. An exposure or a gain of 0 says nothing.
 pub(crate) fn seen(metadata: &ControlList) -> Seen {
     Seen {
-        exposure: metadata.get::<ExposureTime>().ok().map(|time| Seconds::new(f64::from(time.0) * 1e-6)),
-        gain: metadata.get::<AnalogueGain>().ok().map(|gain| f64::from(gain.0)),
+        exposure: metadata
+            .get::<ExposureTime>()
+            .ok()
+            .filter(|time| time.0 > 0)
+            .map(|time| Seconds::new(f64::from(time.0) * 1e-6)),
+        gain: metadata.get::<AnalogueGain>().ok().map(|gain| f64::from(gain.0)).filter(|gain| *gain > 0.0),
         white_balance: metadata
             .get::<controls::ColourGains>()
             .ok()
@@ -115,7 +121,7 @@ pub(crate) fn has_autofocus(camera: &Camera<'_>) -> bool {
     camera.controls().find(ControlId::AfTrigger as u32).is_ok()
 }
 
-/// libcamera's word.
+/// How libcamera calls a way of metering.
 pub(crate) const fn metering(metering: Metering) -> AeMeteringMode {
     match metering {
         Metering::Centre => AeMeteringMode::MeteringCentreWeighted,
@@ -124,7 +130,7 @@ pub(crate) const fn metering(metering: Metering) -> AeMeteringMode {
     }
 }
 
-/// libcamera's word.
+/// How libcamera calls a way of smoothing.
 pub(crate) const fn noise_reduction(mode: NoiseReduction) -> NoiseReductionMode {
     match mode {
         NoiseReduction::Off => NoiseReductionMode::Off,

@@ -9,55 +9,25 @@ use libcamera::camera_manager::CameraManager;
 use libcamera::controls;
 use libcamera::framebuffer::{AsFrameBuffer, FrameMetadataStatus};
 use libcamera::request::{Request, RequestStatus};
-use scanner::camera_driver::clock;
 use scanner::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, DriverArgs, LiveGate, RawFrame, parse_options,
+    CaptureRequest, Configured, Device, DeviceError, DriverArgs, Layout, LiveGate, RawFrame, parse_options,
 };
-use scanner::camera_driver::protocol::{Configure, Controls, ErrorKind, Hello, Stream};
-use scanner::camera_driver::synthetic::Layout;
-use scanner::units::{FramesPerSecond, Seconds};
+use scanner::camera_driver::protocol::{Configure, ErrorKind, FrameMetadata, Hello, Stream};
+use scanner::clock;
+use scanner::model::Controls;
+use scanner::units::FramesPerSecond;
 
 use super::acquired::Acquired;
 use super::automatic::{Convergence, Seen};
 use super::capabilities;
-use super::controls::{Lens, has_autofocus, seen, write};
+use super::controls::{Lens, has_autofocus, seen};
+use super::exposed::Exposed;
 use super::failure::failed;
 use super::log;
 use super::streams::HandedOver;
+use super::told::Told;
 
-/// The time between frames where nobody says.
-const USUAL_PERIOD: Duration = Duration::from_millis(100);
-/// A camera that is still not as it was set after so many frames does not do as it is told.
-const MOST_MISMATCHES: u32 = 20;
-
-/// Frames after that of the request with new settings that may still be from before: a sensor is told some frames
-/// ahead.
-const SENSOR_DELAY: u32 = 4;
-
-/// When settings take effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    /// They go with the request that has this cookie.
-    WithRequest(u64),
-    /// After as many frames.
-    Frames(u32),
-    /// They have.
-    Now,
-}
-
-impl Effect {
-    /// Once the request with this cookie has come back.
-    const fn after(self, cookie: u64) -> Self {
-        match self {
-            Self::WithRequest(settings) if settings == cookie => Self::Frames(SENSOR_DELAY),
-            Self::Frames(more @ 2..) => Self::Frames(more - 1),
-            Self::Frames(0 | 1) => Self::Now,
-            waiting @ (Self::WithRequest(_) | Self::Now) => waiting,
-        }
-    }
-}
-
-/// `[camera.options]`
+/// What this driver can be told by `[camera.options]`.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Options {
@@ -71,16 +41,9 @@ pub(crate) struct LibcameraDevice {
     acquired: Option<Acquired>,
     camera: Camera<'static>,
     hello: Hello,
-    /// What is set; everything else is automatic.
-    fixed: Controls,
-    rate: Option<FramesPerSecond>,
-    /// Settings are to go with the next request.
-    pending: Option<Lens>,
-    /// When those that went out last take effect.
-    effect: Effect,
+    told: Told,
+    exposed: Exposed,
     capture: Option<CaptureRequest>,
-    /// Frames since then that were not taken with what is set.
-    mismatches: u32,
     convergence: Option<(Instant, Convergence)>,
     converged: Option<Result<Controls, DeviceError>>,
     live: Option<LiveGate>,
@@ -90,7 +53,7 @@ pub(crate) struct LibcameraDevice {
     _manager: CameraManager,
 }
 
-/// Finds the camera.
+/// Finds the camera that `args` name, without taking it from anybody.
 pub(crate) fn build(args: &DriverArgs) -> Result<LibcameraDevice, DeviceError> {
     let options: Options = parse_options(&args.options)?;
     log::take_over();
@@ -111,12 +74,9 @@ pub(crate) fn build(args: &DriverArgs) -> Result<LibcameraDevice, DeviceError> {
         acquired: None,
         camera,
         hello,
-        fixed: Controls::default(),
-        rate: None,
-        pending: None,
-        effect: Effect::Now,
+        told: Told::new(Controls::default(), None),
+        exposed: Exposed::default(),
         capture: None,
-        mismatches: 0,
         convergence: None,
         converged: None,
         live: None,
@@ -136,49 +96,34 @@ impl LibcameraDevice {
     /// Gives the camera requests, the first one with settings if some are to go out.
     fn feed(&mut self) -> Result<(), DeviceError> {
         let Some(acquired) = &mut self.acquired else { return Ok(()) };
-        let (pending, effect) = (&mut self.pending, &mut self.effect);
-        let (fixed, camera) = (self.fixed, &self.camera);
-        acquired.feed(|list, cookie| {
-            let Some(lens) = *pending else { return Ok(()) };
-            write(list, camera, &fixed, lens, None)?;
-            *pending = None;
-            *effect = Effect::WithRequest(cookie);
-            Ok(())
-        })
+        let (told, camera) = (&mut self.told, &self.camera);
+        acquired.feed(|list, cookie| told.write_pending(camera, list, cookie))
     }
 
     /// Whether a good still, described by `raw` but for its memory, is the one that is waited for.
     fn is_wanted(&mut self, raw: &RawFrame, seen: &Seen) -> Result<bool, DeviceError> {
-        if !self.capture.is_some_and(|capture| capture.is_answered_by(raw)) {
+        let Some(capture) = self.capture.filter(|capture| capture.is_answered_by(raw)) else {
+            return Ok(false);
+        };
+        // Frames may take longer than anybody has said.
+        if raw.metadata.exposure_us.is_none() && !self.exposed.began_by(capture.not_before_ns) {
             return Ok(false);
         }
-        let Some(difference) = seen.differs_from(&self.fixed) else { return Ok(true) };
-        if self.effect != Effect::Now || self.pending.is_some() {
-            return Ok(false);
-        }
-        self.mismatches += 1;
-        if self.mismatches < MOST_MISMATCHES {
-            return Ok(false);
-        }
-        self.mismatches = 0;
-        Err(DeviceError::new(
-            ErrorKind::BadFrame,
-            format!("after {MOST_MISMATCHES} frames the camera does not do as it is set: {difference}"),
-        ))
+        self.told.is_obeyed(seen)
     }
 
     /// What there is to hand over of a completed request, which is idle or lent afterwards.
     fn frame(&mut self, request: Request) -> Result<Option<RawFrame>, DeviceError> {
         let completed_ns = clock::now_ns();
-        self.effect = self.effect.after(request.cookie());
+        self.told.came_back(request.cookie());
         let seen = seen(request.metadata());
         let described = self.describe(&request, &seen, completed_ns).filter(|raw| raw.valid);
         let Some(mut raw) = described else {
             self.idle(request);
             return Ok(None);
         };
-        if self.effect == Effect::Now
-            && self.pending.is_none()
+        self.exposed.came(raw.metadata.sensor_timestamp_ns);
+        if self.told.is_in_effect()
             && let Some((began, convergence)) = &mut self.convergence
             && let Some(converged) = convergence.frame(seen, began.elapsed())
         {
@@ -195,7 +140,7 @@ impl LibcameraDevice {
             self.idle(request);
             return wanted.map(|_| None);
         };
-        raw.buffer = number;
+        raw.metadata.buffer = number;
         let handed_over = streams.still.hand_over(&request, number);
         let offsets = streams.still.layout.offsets.clone();
         match handed_over {
@@ -207,7 +152,8 @@ impl LibcameraDevice {
             Ok(HandedOver::Copied(memory)) => {
                 self.idle(request);
                 self.last_buffer = number;
-                Ok(memory.map(|memory| RawFrame { memory, offsets, ..raw }))
+                raw.metadata.offsets = offsets;
+                Ok(memory.map(|memory| RawFrame { memory, ..raw }))
             }
             Err(error) => {
                 self.idle(request);
@@ -231,52 +177,51 @@ impl LibcameraDevice {
         let timestamp = request.metadata().get::<controls::SensorTimestamp>();
         let timestamp = timestamp.map_or(info.timestamp(), |time| time.0 as u64);
         let skew = request.metadata().get::<controls::SensorRollingShutterSkew>();
-        let exposure = seen.exposure.or(self.fixed.exposure).unwrap_or(Seconds::ZERO);
         let Layout { format, size, strides, .. } = still.layout.clone();
-        Some(RawFrame {
+        let metadata = FrameMetadata {
             stream: Stream::Still,
-            memory: Arc::clone(memory),
             format,
             size,
             strides,
             offsets: offsets.to_vec(),
             sensor_timestamp_ns: monotonic(timestamp),
-            exposure_us: (exposure.get() * 1e6).round() as u64,
+            // What the camera does not say is not known, whatever it was told.
+            exposure_us: seen.exposure.map(|time| (time.get() * 1e6).round() as u64),
             readout_us: skew.map_or(0, |skew| skew.0.max(0) as u64 / 1000),
-            gain: seen.gain.or(self.fixed.gain).unwrap_or(1.0),
+            gain: seen.gain,
             white_balance: seen.white_balance,
             focus: seen.focus,
             completed_ns,
             sequence: u64::from(info.sequence()),
             buffer: 0,
-            // A request is complete with a frame that was cut off, or from before the sensor was ready, too.
-            valid: request.status() == RequestStatus::Complete
-                && info.status() == FrameMetadataStatus::Success,
-            tamper: None,
-        })
+        };
+        // A request is complete with a frame that was cut off, or from before the sensor was ready, too.
+        let valid =
+            request.status() == RequestStatus::Complete && info.status() == FrameMetadataStatus::Success;
+        Some(RawFrame { metadata, memory: Arc::clone(memory), valid, tamper: None })
     }
 
     /// Copies the live frame of a completed request, whose still is `raw`, if it is time for one.
     fn show(&mut self, request: &Request, raw: &RawFrame) -> Result<(), DeviceError> {
         let streams = self.acquired.as_mut().and_then(Acquired::streams);
         let Some(live) = streams.and_then(|streams| streams.live.as_mut()) else { return Ok(()) };
-        let due = self.live.as_mut().is_some_and(|gate| gate.admits(raw.sensor_timestamp_ns));
+        let due = self.live.as_mut().is_some_and(|gate| gate.admits(raw.metadata.sensor_timestamp_ns));
         if !due || self.ready.is_some() {
             return Ok(());
         }
         let Some(memory) = live.copy(request, self.last_buffer + 1)? else { return Ok(()) };
         self.last_buffer += 1;
         let Layout { format, size, strides, offsets, bytes: _ } = live.pool.layout().clone();
-        self.ready = Some(RawFrame {
+        let metadata = FrameMetadata {
             stream: Stream::Live,
-            memory,
             format,
             size,
             strides,
             offsets,
             buffer: self.last_buffer,
-            ..raw.clone()
-        });
+            ..raw.metadata.clone()
+        };
+        self.ready = Some(RawFrame { metadata, memory, ..*raw });
         Ok(())
     }
 
@@ -284,9 +229,10 @@ impl LibcameraDevice {
     fn hold(&mut self, converged: Result<Controls, DeviceError>) {
         self.convergence = None;
         let converged = converged.map(|found| {
-            self.fixed = self.fixed.over(found.within(&self.hello.controls));
-            self.pending = Some(Lens::Stays);
-            Controls { metering: None, focus_window: None, noise_reduction: None, crop: None, ..self.fixed }
+            // What was fixed already stays as it is.
+            let found = self.told.fixed().over(found.within(&self.hello.controls));
+            self.told.set(&found);
+            Controls { metering: None, focus_window: None, noise_reduction: None, crop: None, ..found }
         });
         self.converged = Some(converged);
     }
@@ -307,13 +253,11 @@ impl Device for LibcameraDevice {
         let mut acquired = Acquired::new(&self.camera, wanted)?;
         let live = acquired.streams().and_then(|streams| streams.live_size());
         self.acquired = Some(acquired);
-        (self.fixed, self.rate, self.pending) = (wanted.controls, wanted.frame_rate, None);
+        self.told = Told::new(wanted.controls, wanted.frame_rate);
         // What they take depends on the mode of the sensor.
         self.hello.controls = capabilities::controls(&self.camera);
-        let period = self.rate.map_or(USUAL_PERIOD, |rate| Duration::from_secs_f64(rate.get().recip()));
-        let exposure = self.fixed.exposure.map_or(Duration::ZERO, Seconds::duration);
         Ok(Configured {
-            frame_duration: period.max(exposure),
+            frame_duration: self.told.frame_duration(),
             live,
             controls: Some(self.hello.controls.clone()),
             field_of_view: capabilities::field_of_view(&self.camera, self.hello.sensor),
@@ -322,11 +266,9 @@ impl Device for LibcameraDevice {
 
     fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
         let Some(acquired) = &mut self.acquired else { return Err(Self::unconfigured()) };
-        let (fixed, rate) = (self.fixed, self.rate);
-        (self.pending, self.ready, self.mismatches) = (None, None, 0);
-        // The first frame is taken with them, as far as the sensor can.
-        self.effect = Effect::Frames(SENSOR_DELAY);
-        acquired.start(|camera, list| write(list, camera, &fixed, Lens::Follows, rate))?;
+        (self.ready, self.exposed) = (None, Exposed::default());
+        self.told.starts();
+        acquired.start(|camera, list| self.told.write_all(camera, list))?;
         tracing::debug!("epoch {epoch}");
         Ok(())
     }
@@ -334,23 +276,20 @@ impl Device for LibcameraDevice {
     fn stop(&mut self) -> Result<(), DeviceError> {
         (self.convergence, self.converged) = (None, None);
         if let Some(frame) = self.ready.take() {
-            self.release(frame.buffer);
+            self.release(frame.metadata.buffer);
         }
         self.acquired.as_mut().map_or(Ok(()), Acquired::stop)
     }
 
     fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
-        self.fixed = controls.over(self.fixed);
-        self.pending = Some(Lens::Stays);
-        self.mismatches = 0;
+        self.told.set(controls);
         Ok(())
     }
 
     fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError> {
         let Some(acquired) = &self.acquired else { return Err(Self::unconfigured()) };
         let autofocus = fixed.focus.is_none() && has_autofocus(acquired.camera());
-        self.fixed = *fixed;
-        self.pending = Some(if autofocus { Lens::Starts } else { Lens::Stays });
+        self.told.free(*fixed, if autofocus { Lens::Starts } else { Lens::Stays });
         self.convergence = Some((Instant::now(), Convergence::new(autofocus)));
         self.converged = None;
         Ok(())
@@ -363,7 +302,7 @@ impl Device for LibcameraDevice {
     fn wanted(&mut self, capture: Option<&CaptureRequest>) {
         if self.capture != capture.copied() {
             self.capture = capture.copied();
-            self.mismatches = 0;
+            self.told.forgive();
         }
     }
 

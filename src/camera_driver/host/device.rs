@@ -4,11 +4,9 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::camera_driver::controls::Refused;
-use crate::camera_driver::protocol::{
-    ColourGains, Configure, Control, Controls, ErrorKind, Hello, PixelFormat, Region, Size, Stream,
-};
-use crate::units::{Dioptres, FramesPerSecond};
+use crate::camera_driver::protocol::{Configure, ErrorKind, FrameMetadata, Hello, Stream};
+use crate::model::{Control, Controls, Refused, Region, Size};
+use crate::units::FramesPerSecond;
 
 /// A camera. It lives on the thread that owns the camera and is built there, so it need not be [`Send`].
 ///
@@ -52,7 +50,7 @@ pub trait Device {
 /// The streams as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configured {
-    /// Time between frames.
+    /// Time from frame to frame, as the camera was configured.
     pub frame_duration: Duration,
     /// Size of low-resolution frames, if there are any.
     pub live: Option<Size>,
@@ -73,59 +71,31 @@ pub struct CaptureRequest {
     pub shot: u32,
     /// Earliest begin of exposure, `CLOCK_MONOTONIC` in nanoseconds.
     pub not_before_ns: u64,
+    /// How long a frame takes now, in nanoseconds: what an exposure that the camera does not tell is taken to be.
+    pub frame_ns: u64,
 }
 
 impl CaptureRequest {
     /// Whether `frame` is what is wanted: a good still, none of which was exposed before `not_before_ns`.
     pub fn is_answered_by(&self, frame: &RawFrame) -> bool {
-        frame.stream == Stream::Still && frame.valid && frame.exposure_began_ns() >= self.not_before_ns
+        let metadata = &frame.metadata;
+        metadata.stream == Stream::Still
+            && frame.valid
+            && metadata.exposed_from_ns(self.frame_ns) >= self.not_before_ns
     }
 }
 
 /// A picture in the device's memory.
 #[derive(Debug, Clone)]
 pub struct RawFrame {
-    /// Which stream.
-    pub stream: Stream,
+    /// What is to be said of it. What the device does not know of exposure and gain, it leaves out.
+    pub metadata: FrameMetadata,
     /// The memory that holds the pixels, sealed against shrinking.
     pub memory: Arc<OwnedFd>,
-    /// Pixel format.
-    pub format: PixelFormat,
-    /// Size in pixels.
-    pub size: Size,
-    /// Bytes from row to row, a plane each.
-    pub strides: Vec<u32>,
-    /// Offset in the memory in bytes, a plane each.
-    pub offsets: Vec<u64>,
-    /// `CLOCK_MONOTONIC` in nanoseconds at the end of the first row's exposure.
-    pub sensor_timestamp_ns: u64,
-    /// Exposure time in microseconds.
-    pub exposure_us: u64,
-    /// Time from the first to the last row's readout in microseconds; 0 if unknown.
-    pub readout_us: u64,
-    /// Analogue gain.
-    pub gain: f64,
-    /// White balance, if the camera says.
-    pub white_balance: Option<ColourGains>,
-    /// Lens position, if the lens has one.
-    pub focus: Option<Dioptres>,
-    /// `CLOCK_MONOTONIC` in nanoseconds at which the device had the picture.
-    pub completed_ns: u64,
-    /// The sensor's frame counter.
-    pub sequence: u64,
-    /// Names the memory in [`Device::release`]; never used twice in a device's life.
-    pub buffer: u64,
     /// False for frames that the camera itself calls bad, such as those before its settings took effect.
     pub valid: bool,
     /// A fault to simulate; none in a driver of a real camera.
     pub tamper: Option<Tamper>,
-}
-
-impl RawFrame {
-    /// When the exposure of its first row began, `CLOCK_MONOTONIC` in nanoseconds.
-    pub const fn exposure_began_ns(&self) -> u64 {
-        self.sensor_timestamp_ns.saturating_sub(self.exposure_us * 1000)
-    }
 }
 
 /// How a simulated fault makes the host break the protocol.
@@ -137,7 +107,7 @@ pub enum Tamper {
     AnswerTo {
         /// The epoch of that capture.
         epoch: u64,
-        /// Its request.
+        /// The request that it was.
         request: u64,
     },
     /// Bytes that are no message are sent in its place.

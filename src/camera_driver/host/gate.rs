@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::camera_driver::clock;
+use crate::clock;
 use crate::units::FramesPerSecond;
 
 /// Lets live frames through at a rate: on average exactly, for any rate below the camera's.

@@ -9,7 +9,13 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Sends the log of this process to standard error, from `info` on.
 pub(super) fn init() {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).event_format(Prefixed).init();
+    tracing_subscriber::fmt()
+        // It would complain at standard error, with a panic if nobody reads that any more.
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .event_format(Prefixed)
+        .init();
 }
 
 /// `<4>message`: the number is the priority of syslog(3).

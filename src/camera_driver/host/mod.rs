@@ -7,20 +7,27 @@
 //! What the host does for every device:
 //! - `hello` first; or, if the device cannot be built, one `error` instead.
 //! - Captures are answered in order, each with the first still that is
-//!   [what it asked for](CaptureRequest::is_answered_by). All other stills are released at once.
+//!   [what it asked for](CaptureRequest::is_answered_by). All other stills are released at once. A still whose exposure
+//!   the device does not know is taken to have been exposed for a whole frame.
 //! - Live frames are dropped rather than waited with, and sent at most at the wanted rate.
 //! - What the driver logs goes to standard error, a line each, with the level in front as in sd-daemon(3).
 //! - `stop` answers the captures still open with `cancelled`.
 //! - The end of the socket, and `quit`, end the process within [`STOP_DEADLINE`], whatever the camera does.
 
+mod captures;
 mod device;
 mod gate;
+mod layout;
 mod log;
 mod owner;
+mod pool;
 mod process;
 #[cfg(test)]
 mod tests;
+mod voice;
 
 pub use device::{CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper};
 pub use gate::LiveGate;
+pub use layout::Layout;
+pub use pool::{Pool, sealed_memory};
 pub use process::{DriverArgs, Ended, Program, STOP_DEADLINE, parse_options, run, serve};

@@ -1,18 +1,18 @@
 //! The thread that owns the camera: the only one that calls device code.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::device::{CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper};
+use super::captures::{Captures, Verdict};
+use super::device::{Configured, Device, DeviceError, RawFrame};
 use super::gate::LiveGate;
+use super::voice::Voice;
 use crate::camera_driver::link::{Link, LinkError};
-use crate::camera_driver::protocol::{
-    BEAT_INTERVAL, Configure, Controls, ErrorKind, Frame, FromDriver, Hello, Stream, ToDriver,
-};
+use crate::camera_driver::protocol::{Configure, ErrorKind, FromDriver, Hello, Stream, ToDriver};
+use crate::model::Controls;
 
 /// Longest wait for a command or a frame: with it, how late the other one may be noticed.
 const ROUND: Duration = Duration::from_millis(100);
@@ -21,20 +21,17 @@ const ROUND: Duration = Duration::from_millis(100);
 pub(super) struct Owner<D> {
     device: D,
     hello: Hello,
-    link: Arc<Link>,
+    voice: Voice,
     commands: Receiver<ToDriver>,
     phase: Phase,
     /// The latest epoch, running or over; 0 before the first.
     epoch: u64,
-    captures: VecDeque<CaptureRequest>,
+    captures: Captures,
     live: Option<LiveGate>,
     /// Whether `converged` is still to be said.
     converging: bool,
     /// Buffers that the daemon holds.
     held: HashSet<u64>,
-    /// Rounds of this thread.
-    rounds: u64,
-    last_beat: Instant,
     /// An error that belongs to no capture was reported, and nothing has worked since.
     complained: bool,
 }
@@ -47,23 +44,22 @@ enum Phase {
 }
 
 impl<D: Device> Owner<D> {
-    /// Says hello.
+    /// Takes the device, and says `hello` for it.
     pub(super) fn new(device: D, link: Arc<Link>, commands: Receiver<ToDriver>) -> Result<Self, LinkError> {
         let hello = device.hello();
-        link.send(&FromDriver::Hello(hello.clone()), None)?;
+        let voice = Voice::new(link);
+        voice.say(&FromDriver::Hello(hello.clone()))?;
         Ok(Self {
             device,
             hello,
-            link,
+            voice,
             commands,
             phase: Phase::Unconfigured,
             epoch: 0,
-            captures: VecDeque::new(),
+            captures: Captures::default(),
             live: None,
             converging: false,
             held: HashSet::new(),
-            rounds: 0,
-            last_beat: Instant::now(),
             complained: false,
         })
     }
@@ -87,7 +83,7 @@ impl<D: Device> Owner<D> {
                 ControlFlow::Continue(None) => {}
                 ControlFlow::Break(()) => return Ok(()),
             }
-            self.beat()?;
+            self.voice.beat()?;
         }
     }
 
@@ -113,28 +109,38 @@ impl<D: Device> Owner<D> {
             ToDriver::Configure(configure) => match self.configure(&configure) {
                 Ok(Configured { frame_duration, live, controls, field_of_view }) => {
                     let frame_duration_us = u64::try_from(frame_duration.as_micros()).unwrap_or(u64::MAX);
-                    self.say(&FromDriver::Configured { frame_duration_us, live, controls, field_of_view })
+                    self.voice.say(&FromDriver::Configured {
+                        frame_duration_us,
+                        live,
+                        controls,
+                        field_of_view,
+                    })
                 }
-                Err(error) => self.report(error, None),
+                Err(error) => self.voice.report(error, None),
             },
             ToDriver::Start { epoch } => match self.start(epoch) {
-                Ok(()) => self.say(&FromDriver::Started { epoch }),
-                Err(error) => self.report(error, None),
+                Ok(()) => self.voice.say(&FromDriver::Started { epoch }),
+                Err(error) => self.voice.report(error, None),
             },
             ToDriver::Stop => self.stop(),
             ToDriver::Set { controls } => {
                 let checked = controls.check(&self.hello.controls).map_err(DeviceError::from);
                 match checked.and_then(|()| self.device.set(&controls)) {
-                    Ok(()) => Ok(()),
-                    Err(error) => self.report(error, None),
+                    Ok(()) => {
+                        if controls.exposure.is_some() {
+                            self.captures.set_exposure(controls.exposure);
+                        }
+                        Ok(())
+                    }
+                    Err(error) => self.voice.report(error, None),
                 }
             }
             ToDriver::Converge { controls } => match self.converge(&controls) {
                 Ok(()) => Ok(()),
-                Err(error) => self.report(error, None),
+                Err(error) => self.voice.report(error, None),
             },
             ToDriver::Capture { epoch, request, shot, not_before_ns } => {
-                self.capture(CaptureRequest { epoch, request, shot, not_before_ns })
+                self.capture(epoch, request, shot, not_before_ns)
             }
             ToDriver::Live { rate } => {
                 self.device.live(rate);
@@ -192,6 +198,7 @@ impl<D: Device> Owner<D> {
             self.hello.controls.clone_from(controls);
         }
         configure.controls.check(&self.hello.controls)?;
+        self.captures.configured(configured.frame_duration, configure.controls.exposure);
         self.phase = Phase::Stopped;
         Ok(configured)
     }
@@ -202,6 +209,7 @@ impl<D: Device> Owner<D> {
         }
         fixed.check(&self.hello.controls)?;
         self.device.converge(fixed)?;
+        self.captures.set_exposure(fixed.exposure);
         self.complained = false;
         self.converging = true;
         Ok(())
@@ -228,24 +236,23 @@ impl<D: Device> Owner<D> {
     fn stop(&mut self) -> Result<(), LinkError> {
         self.converging = false;
         if self.phase != Phase::Streaming {
-            return self.say(&FromDriver::Stopped { epoch: 0 });
+            return self.voice.say(&FromDriver::Stopped { epoch: 0 });
         }
-        while let Some(capture) = self.captures.pop_front() {
+        while let Some(capture) = self.captures.take_first() {
             let error =
                 DeviceError::new(ErrorKind::Cancelled, "the camera was stopped before its frame came");
-            self.report(error, Some(capture.request))?;
+            self.voice.report(error, Some(capture.request))?;
         }
         match self.device.stop() {
             Ok(()) => {
                 self.phase = Phase::Stopped;
-                self.say(&FromDriver::Stopped { epoch: self.epoch })
+                self.voice.say(&FromDriver::Stopped { epoch: self.epoch })
             }
-            Err(error) => self.report(error, None),
+            Err(error) => self.voice.report(error, None),
         }
     }
 
-    fn capture(&mut self, capture: CaptureRequest) -> Result<(), LinkError> {
-        let CaptureRequest { epoch, request, .. } = capture;
+    fn capture(&mut self, epoch: u64, request: u64, shot: u32, not_before_ns: u64) -> Result<(), LinkError> {
         let refuse = |why: String| DeviceError::new(ErrorKind::Protocol, why);
         if epoch < self.epoch {
             // Sent before the daemon knew of the newer epoch; it does not wait for an answer any more.
@@ -253,27 +260,26 @@ impl<D: Device> Owner<D> {
             Ok(())
         } else if self.phase != Phase::Streaming || epoch > self.epoch {
             let why = format!("request {request}: epoch {epoch} is not running");
-            self.report(refuse(why), Some(request))
-        } else if self.captures.iter().any(|waiting| waiting.request == request) {
-            // Without the request, which the first one still is to answer.
-            self.report(refuse(format!("request {request} is already waited for")), None)
-        } else {
-            self.captures.push_back(capture);
+            self.voice.report(refuse(why), Some(request))
+        } else if self.captures.add(epoch, request, shot, not_before_ns) {
             Ok(())
+        } else {
+            // Without the request, which the first one still is to answer.
+            self.voice.report(refuse(format!("request {request} is already waited for")), None)
         }
     }
 
     fn next_frame(&mut self) -> Result<(), LinkError> {
-        self.device.wanted(self.captures.front());
+        self.device.wanted(self.captures.first());
         match self.device.next_frame(ROUND) {
             Ok(Some(frame)) => self.handle(frame).and_then(|()| self.look_converged()),
             Ok(None) => self.look_converged(),
             Err(error) if self.converging => {
                 self.converging = false;
-                self.report(error, None)
+                self.voice.report(error, None)
             }
-            Err(error) => match self.captures.pop_front() {
-                Some(capture) => self.report(error, Some(capture.request)),
+            Err(error) => match self.captures.take_first() {
+                Some(capture) => self.voice.report(error, Some(capture.request)),
                 None if self.complained => {
                     // A camera that fails at once, again and again, must not keep this thread busy.
                     std::thread::sleep(ROUND);
@@ -281,7 +287,7 @@ impl<D: Device> Owner<D> {
                 }
                 None => {
                     self.complained = true;
-                    self.report(error, None)
+                    self.voice.report(error, None)
                 }
             },
         }
@@ -293,15 +299,18 @@ impl<D: Device> Owner<D> {
         };
         self.converging = false;
         match converged {
-            Ok(controls) => self.say(&FromDriver::Converged { controls }),
-            Err(error) => self.report(error, None),
+            Ok(controls) => {
+                self.captures.set_exposure(controls.exposure);
+                self.voice.say(&FromDriver::Converged { controls })
+            }
+            Err(error) => self.voice.report(error, None),
         }
     }
 
     fn handle(&mut self, frame: RawFrame) -> Result<(), LinkError> {
         self.complained = false;
-        let buffer = frame.buffer;
-        let out = match frame.stream {
+        let buffer = frame.metadata.buffer;
+        let out = match frame.metadata.stream {
             Stream::Live => self.show(frame)?,
             Stream::Still => self.answer(frame)?,
         };
@@ -315,82 +324,17 @@ impl<D: Device> Owner<D> {
 
     /// Sends a live frame if it is time for one and the daemon keeps up; says whether it did.
     fn show(&mut self, frame: RawFrame) -> Result<bool, LinkError> {
-        let wanted =
-            frame.valid && self.live.as_mut().is_some_and(|gate| gate.admits(frame.sensor_timestamp_ns));
-        if !wanted {
-            return Ok(false);
-        }
-        let memory = Arc::clone(&frame.memory);
-        let message = FromDriver::Frame(message(frame, self.epoch, None));
-        self.link.send_or_drop(&message, Some(memory.as_fd()))
+        let time_ns = frame.metadata.sensor_timestamp_ns;
+        let wanted = frame.valid && self.live.as_mut().is_some_and(|gate| gate.admits(time_ns));
+        if wanted { self.voice.live(frame, self.epoch) } else { Ok(false) }
     }
 
     /// Sends a still if it is what is waited for; says whether it did.
     fn answer(&mut self, frame: RawFrame) -> Result<bool, LinkError> {
-        let capture = match (frame.tamper, self.captures.front()) {
-            (Some(Tamper::AnswerTo { epoch, request }), _) => {
-                self.send_still(frame, epoch, request)?;
-                return Ok(true);
-            }
-            (Some(Tamper::IgnoreRule | Tamper::Garbage), Some(capture)) => *capture,
-            (None, Some(capture)) if capture.is_answered_by(&frame) => *capture,
-            (_, None | Some(_)) => return Ok(false),
-        };
-        self.captures.pop_front();
-        if frame.tamper == Some(Tamper::Garbage) {
-            self.link.send_raw(b"\xff\xfe this is no message {")?;
-            return Ok(false);
+        match self.captures.answer(&frame) {
+            Verdict::Release => Ok(false),
+            Verdict::Send { epoch, request } => self.voice.still(frame, epoch, request).map(|()| true),
+            Verdict::Garble => self.voice.garbage().map(|()| false),
         }
-        self.send_still(frame, capture.epoch, capture.request)?;
-        Ok(true)
-    }
-
-    fn send_still(&self, frame: RawFrame, epoch: u64, request: u64) -> Result<(), LinkError> {
-        let memory = Arc::clone(&frame.memory);
-        self.link.send(&FromDriver::Frame(message(frame, epoch, Some(request))), Some(memory.as_fd()))
-    }
-
-    fn beat(&mut self) -> Result<(), LinkError> {
-        self.rounds += 1;
-        if self.last_beat.elapsed() >= BEAT_INTERVAL / 2 {
-            self.last_beat = Instant::now();
-            self.link.send_or_drop(&FromDriver::Beat { count: self.rounds }, None)?;
-        }
-        Ok(())
-    }
-
-    fn say(&self, message: &FromDriver) -> Result<(), LinkError> {
-        self.link.send(message, None)
-    }
-
-    fn report(&self, error: DeviceError, request: Option<u64>) -> Result<(), LinkError> {
-        tracing::warn!("{}: {error}", error.kind);
-        self.say(&error_message(error, request))
-    }
-}
-
-/// `error` as the daemon hears of it.
-pub(super) fn error_message(error: DeviceError, request: Option<u64>) -> FromDriver {
-    FromDriver::Error { kind: error.kind, message: error.message, request, code: error.code }
-}
-
-fn message(frame: RawFrame, epoch: u64, request: Option<u64>) -> Frame {
-    Frame {
-        epoch,
-        request,
-        stream: frame.stream,
-        format: frame.format,
-        size: frame.size,
-        strides: frame.strides,
-        offsets: frame.offsets,
-        sensor_timestamp_ns: frame.sensor_timestamp_ns,
-        exposure_us: frame.exposure_us,
-        readout_us: frame.readout_us,
-        gain: frame.gain,
-        white_balance: frame.white_balance,
-        completed_ns: frame.completed_ns,
-        focus: frame.focus,
-        sequence: frame.sequence,
-        buffer: frame.buffer,
     }
 }

@@ -11,7 +11,8 @@ use rustix::process::{Signal, getpid, kill_process, set_parent_process_death_sig
 use serde::de::DeserializeOwned;
 
 use super::device::{Device, DeviceError};
-use super::owner::{Owner, error_message};
+use super::owner::Owner;
+use super::voice::error_message;
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{ErrorKind, SOCKET_FD, ToDriver};
 
@@ -34,7 +35,7 @@ pub struct Program {
     after_help = "Camera drivers are started by scanner, which passes a socket as descriptor 3."
 )]
 pub struct DriverArgs {
-    /// Which camera.
+    /// Which camera to drive, in the driver's own words.
     #[arg(long, value_name = "ID")]
     pub camera: String,
     /// The driver's options as a JSON object.

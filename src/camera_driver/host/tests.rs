@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::*;
 use crate::camera_driver::link::Link;
 use crate::camera_driver::protocol::{
-    Configure, Controls, ErrorKind, FromDriver, Hello, Orientation, PixelFormat, Size, Stream, ToDriver,
-    VERSION,
+    Configure, ErrorKind, FrameMetadata, FromDriver, Hello, Stream, ToDriver, VERSION,
 };
-use crate::units::FramesPerSecond;
+use crate::model::{Control, Controls, Domain, Orientation, PixelFormat, Size};
+use crate::units::{FramesPerSecond, Seconds};
 
 const SIZE: Size = Size { width: 4, height: 4 };
 /// Exposure of every frame.
@@ -21,8 +21,10 @@ const EXPOSURE_US: u64 = 10;
 /// What a test makes a camera do next.
 enum Step {
     Frame(Stream, bool, u64),
+    /// A still of which only the end of its exposure is known.
+    Untold(u64),
     Error(ErrorKind),
-    /// Says so first.
+    /// Hangs for ever, and says so before.
     Hang(Sender<()>),
     Panic,
 }
@@ -33,6 +35,29 @@ struct Puppet {
     memory: Arc<OwnedFd>,
     released: Arc<Mutex<Vec<u64>>>,
     buffer: u64,
+}
+
+impl Puppet {
+    fn frame(&mut self, stream: Stream, valid: bool, ended_ns: u64, exposure_us: Option<u64>) -> RawFrame {
+        self.buffer += 1;
+        let metadata = FrameMetadata {
+            stream,
+            format: PixelFormat::Yuv420,
+            size: SIZE,
+            strides: vec![4, 2, 2],
+            offsets: vec![0, 16, 20],
+            sensor_timestamp_ns: ended_ns,
+            exposure_us,
+            readout_us: 0,
+            gain: exposure_us.map(|_| 1.0),
+            white_balance: None,
+            focus: None,
+            completed_ns: 0,
+            sequence: self.buffer,
+            buffer: self.buffer,
+        };
+        RawFrame { metadata, memory: Arc::clone(&self.memory), valid, tamper: None }
+    }
 }
 
 impl Device for Puppet {
@@ -46,7 +71,10 @@ impl Device for Puppet {
             pixel_pitch_um: 1.0,
             formats: vec![PixelFormat::Yuv420],
             modes: Vec::new(),
-            controls: Vec::new(),
+            controls: vec![Control {
+                name: "exposure".into(),
+                domain: Domain::Range { min: 1e-6, max: 10.0 },
+            }],
             devices: Vec::new(),
             live_beside_stills: true,
             raw: false,
@@ -78,8 +106,11 @@ impl Device for Puppet {
         Ok(())
     }
 
-    fn set(&mut self, _: &Controls) -> Result<(), DeviceError> {
-        Err(DeviceError::invalid("a puppet has no settings"))
+    fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
+        match controls.exposure {
+            Some(_) => Ok(()),
+            None => Err(DeviceError::invalid("a puppet has no other settings")),
+        }
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
@@ -94,27 +125,10 @@ impl Device for Puppet {
             }
             Ok(Step::Panic) => panic!("as told"),
             Ok(Step::Frame(stream, valid, began_ns)) => {
-                self.buffer += 1;
-                Ok(Some(RawFrame {
-                    stream,
-                    memory: Arc::clone(&self.memory),
-                    format: PixelFormat::Yuv420,
-                    size: SIZE,
-                    strides: vec![4, 2, 2],
-                    offsets: vec![0, 16, 20],
-                    sensor_timestamp_ns: began_ns + EXPOSURE_US * 1000,
-                    exposure_us: EXPOSURE_US,
-                    readout_us: 0,
-                    gain: 1.0,
-                    white_balance: None,
-                    focus: None,
-                    completed_ns: 0,
-                    sequence: self.buffer,
-                    buffer: self.buffer,
-                    valid,
-                    tamper: None,
-                }))
+                let ended_ns = began_ns + EXPOSURE_US * 1000;
+                Ok(Some(self.frame(stream, valid, ended_ns, Some(EXPOSURE_US))))
             }
+            Ok(Step::Untold(ended_ns)) => Ok(Some(self.frame(Stream::Still, true, ended_ns, None))),
         }
     }
 
@@ -207,7 +221,7 @@ impl Stage {
     /// Sequence and request of the next message, a frame.
     fn next_frame(&self) -> (u64, Option<u64>) {
         match self.next() {
-            FromDriver::Frame(frame) => (frame.sequence, frame.request),
+            FromDriver::Frame(frame) => (frame.metadata.sequence, frame.request),
             other @ (FromDriver::Hello(_)
             | FromDriver::Configured { .. }
             | FromDriver::Started { .. }
@@ -248,6 +262,30 @@ fn a_capture_gets_the_first_good_still_that_began_in_time() {
     released.sort_unstable();
     // All but the one that the daemon still has; none twice, and none that was not out.
     assert_eq!((ended, released), (Ended::Stopped, vec![1, 2, 3, 4, 5, 7]));
+}
+
+/// A frame takes 33 ms, as the puppet is configured.
+#[test]
+fn a_still_of_unknown_exposure_is_taken_to_have_been_exposed_for_a_whole_frame() {
+    const MS: u64 = 1_000_000;
+    let stage = Stage::new();
+    let begin = 1_000 * MS;
+    stage.capture(7, begin);
+    // Exposed while the axes moved, for all that anybody knows.
+    for ended_ns in [begin, begin + 32 * MS, begin + 33 * MS - 1, begin + 33 * MS] {
+        stage.steps.send(Step::Untold(ended_ns)).unwrap();
+    }
+    assert_eq!(stage.next_frame(), (4, Some(7)));
+    // A capture waits already when a longer exposure is set, which makes longer frames.
+    stage.capture(8, begin);
+    let controls = Controls { exposure: Some(Seconds::new(0.5)), ..Controls::default() };
+    stage.tell(&ToDriver::Set { controls });
+    stage.settle();
+    for ended_ns in [begin + 33 * MS, begin + 499 * MS, begin + 500 * MS] {
+        stage.steps.send(Step::Untold(ended_ns)).unwrap();
+    }
+    assert_eq!(stage.next_frame(), (7, Some(8)));
+    assert_eq!(stage.end(), (Ended::Stopped, vec![1, 2, 3, 5, 6]));
 }
 
 #[test]

@@ -1,17 +1,20 @@
-//! `[api]`
+//! Reads `[api]`: where and for whom the service listens.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::reader::Reader;
-use crate::config::{Api, CertificateFiles};
+use crate::config::{Api, CertificateFiles, Storage};
 
 /// Most names that the rig can be reached by.
 const MAX_HOSTS: usize = 32;
 
-/// Reads `[api]`; tokens are kept beside the folder of the scans unless it says otherwise.
-pub(super) fn api(api: &mut Reader<'_, '_, '_>, scans: Option<&Path>) -> Api {
-    let beside = scans.and_then(Path::parent).unwrap_or(Path::new("/var/lib/scanner")).join("tokens.json");
+/// The file of the tokens' hashes, in whichever folder.
+const TOKENS: &str = "tokens.json";
+
+/// Reads `[api]`; tokens are kept in the state directory unless it says otherwise.
+pub(super) fn api(api: &mut Reader<'_, '_, '_>, storage: Option<&Storage>) -> Api {
+    let (tokens, former_tokens) = tokens(api.path("tokens"), storage);
     let hosts = api.each("hosts", |host| {
         let hint = "write a name or an address alone, as in \"scanner.example.org\": no port, no https://";
         if is_host(host) {
@@ -23,13 +26,19 @@ pub(super) fn api(api: &mut Reader<'_, '_, '_>, scans: Option<&Path>) -> Api {
     if hosts.len() > MAX_HOSTS {
         api.reject("hosts", &format!("has {} names", hosts.len()), "write at most 32");
     }
-    Api {
-        listen: listen(api),
-        hosts,
-        tokens: api.path("tokens").unwrap_or(beside),
-        tls: tls(api),
-        pairing: api.or("pairing", true),
+    Api { listen: listen(api), hosts, tokens, former_tokens, tls: tls(api), pairing: api.or("pairing", true) }
+}
+
+/// Where tokens are, and where they were when they were kept beside the scans.
+fn tokens(written: Option<PathBuf>, storage: Option<&Storage>) -> (PathBuf, Option<PathBuf>) {
+    if let Some(written) = written {
+        return (written, None);
     }
+    let state = storage.map_or(Path::new("/var/lib/scanner"), |storage| &storage.state_directory);
+    let now = state.join(TOKENS);
+    let former = storage.and_then(|storage| storage.directory.parent()).map(|beside| beside.join(TOKENS));
+    let former = former.filter(|former| *former != now);
+    (now, former)
 }
 
 fn tls(api: &mut Reader<'_, '_, '_>) -> Option<CertificateFiles> {

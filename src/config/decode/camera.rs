@@ -1,21 +1,23 @@
-//! `[[camera]]`
+//! Reads each `[[camera]]`: its driver, its images, and what is set.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use serde_json::{Map, Number};
 
-use crate::camera_driver::protocol::{ColourGains, Controls, Orientation, PixelFormat, Region, Size};
 use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Table, Value};
-use crate::config::{Camera, Hold, Live};
-use crate::plan::{Intrinsics, Mount, Optics};
-use crate::units::{Degrees, Dioptres, FramesPerSecond, Millimetres, Seconds};
+use crate::config::{Camera, HoldSettings, Live};
+use crate::file_name;
+use crate::model::{
+    ColourGains, Controls, Intrinsics, Mount, Optics, Orientation, PixelFormat, Region, Size, limits,
+};
+use crate::units::{Degrees, Dimension, FramesPerSecond, Millimetres, Quantity};
 
 const MAX_CAMERAS: usize = 64;
 
-/// Reads every camera.
+/// Reads every `[[camera]]`, in the order of the files.
 pub(super) fn cameras(document: &mut Reader<'_, '_, '_>) -> Vec<Camera> {
     let mut names = Vec::new();
     let mut index = 0;
@@ -57,7 +59,7 @@ fn camera(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>
     };
     let orientation = camera.or("orientation", Orientation::Normal);
     let live = camera.or("live", Live::Auto);
-    let hold = camera.or("hold", Hold::Scan);
+    let hold = camera.or("hold", HoldSettings::Scan);
     let controls = camera.section("controls", controls);
     let options = options(camera);
     Some(Camera {
@@ -84,10 +86,23 @@ const LENS: [&str; 6] = ["fx", "fy", "cx", "cy", "focal_length", "pixel_pitch"];
 /// The first camera is `cam0` unless it is given a name, and so on.
 fn name(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>) -> Option<String> {
     if camera.has("name") {
-        return camera.name_in("name", names);
+        let name = camera.name_in("name", names)?;
+        // Its images are in a folder of this name.
+        if let Some(objection) = file_name::objection(&name) {
+            camera.reject("name", &format!("cannot be {name:?}: it {objection}"), "give it another name");
+            return None;
+        }
+        let like = |other: &&String| **other != name && file_name::folded(other) == file_name::folded(&name);
+        if let Some(other) = names.iter().find(like) {
+            let message =
+                format!("cannot be {name:?} beside {other:?}: Windows and Macs cannot keep them apart");
+            camera.reject("name", &message, "give each camera a name that differs in more than capitals");
+            return None;
+        }
+        return Some(name);
     }
     let name = format!("cam{index}");
-    if names.contains(&name) {
+    if names.iter().any(|other| file_name::folded(other) == name) {
         camera.reject("name", &format!("is missing, and {name:?} is taken"), "give each camera its own name");
         return None;
     }
@@ -125,8 +140,8 @@ fn intrinsics(camera: &mut Reader<'_, '_, '_>) -> Option<Intrinsics> {
         (f64::from(width.unwrap_or(0)) / 2.0, f64::from(height.unwrap_or(0)) / 2.0);
     let cx = camera.or_in("cx", &(-MAX_PIXELS..=MAX_PIXELS), half_width);
     let cy = camera.or_in("cy", &(-MAX_PIXELS..=MAX_PIXELS), half_height);
-    let (fx, fy) = focal?;
-    Some(Intrinsics { width: width?, height: height?, fx, fy, cx, cy })
+    let (fx, fy, pixel_pitch) = focal?;
+    Some(Intrinsics { width: width?, height: height?, fx, fy, cx, cy, pixel_pitch })
 }
 
 /// One side of the image.
@@ -142,8 +157,8 @@ fn side(camera: &mut Reader<'_, '_, '_>, key: &'static str) -> Option<u32> {
 /// Beyond any lens, in pixels.
 const MAX_PIXELS: f64 = 1e6;
 
-/// `fx` and `fy`, given in pixels or as focal length and pixel pitch.
-fn focal_lengths(camera: &mut Reader<'_, '_, '_>) -> Option<(f64, f64)> {
+/// `fx` and `fy`, given in pixels or as focal length and pixel pitch, and the latter.
+fn focal_lengths(camera: &mut Reader<'_, '_, '_>) -> Option<(f64, f64, Option<Millimetres>)> {
     let pixels: RangeInclusive<f64> = 1.0..=MAX_PIXELS;
     let in_pixels = camera.has("fx") || camera.has("fy");
     let in_millimetres = camera.has("focal_length") || camera.has("pixel_pitch");
@@ -160,10 +175,10 @@ fn focal_lengths(camera: &mut Reader<'_, '_, '_>) -> Option<(f64, f64)> {
         }
         (true, false) => {
             if !camera.has("fx") {
-                return camera.required("fx").map(|fx| (fx, fx));
+                return camera.required("fx").map(|fx| (fx, fx, None));
             }
             let fx = fx?;
-            Some((fx, if camera.has("fy") { fy? } else { fx }))
+            Some((fx, if camera.has("fy") { fy? } else { fx }, None))
         }
         (false, true) => {
             for key in ["focal_length", "pixel_pitch"] {
@@ -172,7 +187,7 @@ fn focal_lengths(camera: &mut Reader<'_, '_, '_>) -> Option<(f64, f64)> {
                 }
             }
             let focal = length?.get() / pitch?.get();
-            Some((focal, focal))
+            Some((focal, focal, pitch))
         }
         (false, false) => {
             camera.reject_table(
@@ -195,10 +210,10 @@ fn mount(mount: &mut Reader<'_, '_, '_>) -> Option<Mount> {
 
 fn controls(controls: &mut Reader<'_, '_, '_>) -> Controls {
     Controls {
-        exposure: controls.optional_in("exposure", &(Seconds::new(1e-6)..=Seconds::new(200.0))),
-        gain: controls.optional_in("gain", &(1.0..=1000.0)),
+        exposure: controls.optional_in("exposure", &within(&limits::EXPOSURE)),
+        gain: controls.optional_in("gain", &limits::GAIN),
         white_balance: white_balance(controls),
-        focus: controls.optional_in("focus", &(Dioptres::ZERO..=Dioptres::new(100.0))),
+        focus: controls.optional_in("focus", &within(&limits::FOCUS)),
         metering: controls.optional("metering"),
         focus_window: region(controls, "focus_window"),
         noise_reduction: controls.optional("noise_reduction"),
@@ -206,10 +221,14 @@ fn controls(controls: &mut Reader<'_, '_, '_>) -> Controls {
     }
 }
 
+fn within<D: Dimension>(limits: &RangeInclusive<f64>) -> RangeInclusive<Quantity<D>> {
+    Quantity::new(*limits.start())..=Quantity::new(*limits.end())
+}
+
 fn white_balance(controls: &mut Reader<'_, '_, '_>) -> Option<ColourGains> {
     let gains: Vec<f64> = controls.optional("white_balance")?;
     match *gains.as_slice() {
-        [red, blue] if (0.0..=32.0).contains(&red) && (0.0..=32.0).contains(&blue) => {
+        [red, blue] if limits::COLOUR_GAIN.contains(&red) && limits::COLOUR_GAIN.contains(&blue) => {
             Some(ColourGains { red, blue })
         }
         _ => {

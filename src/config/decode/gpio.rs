@@ -8,7 +8,7 @@ use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Value};
 use crate::config::value::{Choice, Decode};
-use crate::plan::Axis;
+use crate::model::Axis;
 use crate::units::{Degrees, Millimetres};
 
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ impl Decode for Pin {
 pub(super) struct Pins {
     gpio: Option<Gpio>,
     taken: Vec<(u32, String)>,
-    /// Drivers on UARTs.
+    /// Which axis' driver has which address on which UART.
     addresses: Vec<(PathBuf, u8, Axis)>,
 }
 
@@ -147,7 +147,7 @@ impl Pins {
     }
 }
 
-/// Reads `[gpio]`.
+/// Reads `[gpio]`: the pins' back-end; none if there is no such table.
 pub(super) fn gpio(document: &mut Reader<'_, '_, '_>) -> Option<Gpio> {
     if !document.has("gpio") {
         return None;
@@ -211,7 +211,7 @@ impl Choice for PanelBackend {
         &[("none", Self::None), ("sim", Self::Sim), ("gpio", Self::Gpio)];
 }
 
-/// Reads `[panel]`.
+/// Reads `[panel]`: buttons and LED, simulated or on pins.
 pub(super) fn panel(panel: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Panel {
     let backend = panel.or("backend", PanelBackend::None);
     let start = pins.optional(panel, "start", "start button");

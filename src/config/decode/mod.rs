@@ -2,6 +2,8 @@
 
 mod api;
 mod camera;
+mod export;
+mod gate;
 mod gpio;
 mod motion;
 mod plan;
@@ -11,11 +13,13 @@ mod uart;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::guess::did_you_mean;
 use super::problem::Finding;
-use super::reader::{Context, Reader, did_you_mean, document};
+use super::reader::{Context, Reader, document};
 use super::source::Sources;
 use super::tree::Table;
 use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage};
+use crate::clock;
 use crate::schedule::{ParseWindowError, Schedule};
 use crate::units::{Bytes, Seconds};
 
@@ -33,8 +37,7 @@ pub(super) fn plan(
 pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Finding>) -> Option<Config> {
     document(table, &mut Context { sources, findings }, |document| {
         let storage = document.section("storage", storage);
-        let scans = storage.as_ref().map(|storage| storage.directory.as_path());
-        let api = document.section("api", |section| api::api(section, scans));
+        let api = document.section("api", |section| api::api(section, storage.as_ref()));
         let cameras = camera::cameras(document);
         let mut pins = gpio::Pins::new(gpio::gpio(document));
         let motion = motion::motion(document, &mut pins);
@@ -43,7 +46,9 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let (mut plans, plan_names) = plan::plans(document, motion.as_ref());
         let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names));
         let schedule = document.section("schedule", schedule);
+        let gate = document.section("gate", gate::gate);
         let recovery = document.section("recovery", recovery);
+        let export = document.section("export", export::export);
         Some(Config {
             api: api?,
             schedule: schedule?,
@@ -55,16 +60,22 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
             panel: panel?,
             plans,
             scan: scan?,
+            gate: gate?,
             recovery: recovery?,
+            export: export?,
         })
     })
 }
 
 fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
     let bytes = |count: f64| Bytes::new(count);
+    let directory = storage.path("directory").unwrap_or_else(|| PathBuf::from("/var/lib/scanner/scans"));
+    let runtime = storage.path("runtime_directory");
+    let state = storage.path("state_directory").or_else(given_state_directory);
     Storage {
-        directory: storage.path("directory").unwrap_or_else(|| PathBuf::from("/var/lib/scanner/scans")),
-        runtime_directory: storage.path("runtime_directory").unwrap_or_else(|| PathBuf::from("/run/scanner")),
+        state_directory: state.unwrap_or_else(|| default_state_directory(&directory, runtime.is_some())),
+        runtime_directory: runtime.unwrap_or_else(|| PathBuf::from("/run/scanner")),
+        directory,
         keep_free: storage.or_in("keep_free", &(bytes(0.0)..=bytes(1e15)), bytes(500e6)),
         keep_scans: storage.optional_in("keep_scans", &(1..=1_000_000)),
         make_room: storage.or("make_room", false),
@@ -72,13 +83,31 @@ fn storage(storage: &mut Reader<'_, '_, '_>) -> Storage {
     }
 }
 
+/// The first of those that the service manager made (`StateDirectory=`).
+fn given_state_directory() -> Option<PathBuf> {
+    let given = std::env::var_os("STATE_DIRECTORY")?;
+    std::env::split_paths(&given).next().filter(|first| first.is_absolute())
+}
+
+/// That of the package; of a rig that has folders of its own, where its scans are.
+fn default_state_directory(scans: &Path, own_rig: bool) -> PathBuf {
+    let beside = scans.parent().filter(|_| own_rig);
+    beside.map_or_else(|| PathBuf::from("/var/lib/scanner"), Path::to_owned)
+}
+
 fn schedule(schedule: &mut Reader<'_, '_, '_>) -> Schedule {
-    Schedule::new(schedule.each("open", |text| {
+    let windows = schedule.each("open", |text| {
         text.parse().map_err(|error: ParseWindowError| {
             let message = format!("has {text:?}, which is no window of hours: {}", error.reason());
             (message, "write one like \"09:00-17:30 mon-fri\" or \"22:00-06:00\"")
         })
-    }))
+    });
+    if !windows.is_empty()
+        && let Err(reason) = clock::zone()
+    {
+        schedule.reject("open", &format!("cannot be kept: {reason}"), clock::ZONE_ADVICE);
+    }
+    Schedule::new(windows)
 }
 
 fn lights(document: &mut Reader<'_, '_, '_>, pins: &mut gpio::Pins) -> Vec<Light> {
@@ -125,6 +154,13 @@ fn recovery(recovery: &mut Reader<'_, '_, '_>) -> Recovery {
             &format!("cannot have {name:?}: the kernel keeps {COMM_LENGTH} characters of a program's name"),
             &format!("write it as `ps -o comm` does: {:?}", comm(name)),
         );
+    } else if let Some(name) = may_end.iter().find(|name| !is_program(name)) {
+        let hint =
+            "name the very program that may hold a camera, as `ps -o comm` shows it: \"libcamera-vid\"";
+        recovery.reject("may_end", &format!("cannot have {name:?}: that is no program's name"), hint);
+    } else if let Some(name) = may_end.iter().find(|name| is_needed(name)) {
+        let hint = "leave it out: whatever it holds, this machine or this scan needs it";
+        recovery.reject("may_end", &format!("cannot have {name:?}, which must not be ended"), hint);
     }
     Recovery {
         attempts,
@@ -141,6 +177,19 @@ fn recovery(recovery: &mut Reader<'_, '_, '_>) -> Recovery {
 
 /// Longest name in `/proc/PID/comm`, in bytes.
 const COMM_LENGTH: usize = 15;
+
+/// Whether `name` can be that of one program: patterns and blanks are taken for what they are, and would end nothing.
+fn is_program(name: &str) -> bool {
+    let odd = |c: char| c.is_control() || "*?[]{}|\\".contains(c);
+    !name.trim().is_empty() && name.trim() == name && !name.contains(odd)
+}
+
+/// Whether the machine, or whoever is logged in to mend it, would be gone with it.
+fn is_needed(name: &str) -> bool {
+    name.starts_with("systemd")
+        || ["init", "(sd-pam)", "dbus-daemon", "dbus-broker", "sshd", "login", "udevd", "scanner"]
+            .contains(&name)
+}
 
 fn comm(name: &str) -> &str {
     let name = Path::new(name).file_name().and_then(|name| name.to_str()).unwrap_or(name);

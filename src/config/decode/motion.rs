@@ -7,9 +7,8 @@ use super::stepper;
 use crate::config::gpio::Stepper;
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
-use crate::config::{AxisConfig, Motion, MotionBackend, SettleBy};
-use crate::motion::{Limits, Tremble};
-use crate::plan::Axis;
+use crate::config::{Motion, MotionBackend, SettleBy};
+use crate::model::{Axis, AxisConfig, Limits, Tremble};
 use crate::units::{
     Angle, AngularAcceleration, AngularJerk, AngularSpeed, Degrees, Dimension, Length, LinearAcceleration,
     LinearJerk, LinearSpeed, Quantity,
@@ -66,7 +65,7 @@ pub(super) fn motion(document: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Opti
 const DEFAULT_SETTLE: Duration = Duration::from_millis(200);
 const DEFAULT_LONGEST_SETTLE: Duration = Duration::from_secs(2);
 
-/// Reads `[motion.tremble]`.
+/// Reads `[motion.tremble]`: how a simulated rig comes to rest.
 fn tremble_of(reader: &mut Reader<'_, '_, '_>) -> Tremble {
     let degrees = Degrees::new;
     Tremble {

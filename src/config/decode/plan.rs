@@ -1,11 +1,11 @@
-//! `[plan.NAME]`
+//! Reads each `[plan.NAME]`, and checks whether the axes can reach its points.
 
 use std::ops::RangeInclusive;
 
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
 use crate::config::{Motion, NamedPlan, PlanOrder, PlanShape};
-use crate::plan::Axis;
+use crate::model::Axis;
 use crate::units::{Degrees, Dioptres, Millimetres};
 
 /// Most points of one plan: what keeps a slip of the finger from filling the disk.
@@ -64,7 +64,7 @@ pub(super) fn plans(
     (plans, names)
 }
 
-/// Reads one plan.
+/// Reads the table of one plan; none if something in it is wrong.
 pub(super) fn plan(name: &str, plan: &mut Reader<'_, '_, '_>, motion: Option<&Motion>) -> Option<NamedPlan> {
     let order = plan.or("order", PlanOrder::Fastest);
     let focus = focus_steps(plan);

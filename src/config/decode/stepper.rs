@@ -1,20 +1,19 @@
-//! `[motion.AXIS.stepper]` and `[motion.AXIS.homing]`.
+//! Reads `[motion.AXIS.stepper]` and `[motion.AXIS.homing]`: a motor on pins, and how its axis is found.
 
 use std::ops::RangeInclusive;
 
 use super::gpio::Pins;
 use super::uart;
-use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing, Pin, Pull, Seek, Stepper, StepperDriver};
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
+use crate::model::{Axis, AxisConfig};
 use crate::motion::StepScale;
-use crate::plan::Axis;
 use crate::units::{Angle, AngularSpeed, Dimension, Length, LinearSpeed, Quantity, Seconds};
 
 /// Steps a second that can be asked of a motor: at twice as many, most of a processor would go into waiting.
 const MOST_STEPS_PER_SECOND: f64 = 20_000.0;
-/// Of all motors together: at 20,000 steps/s, two thirds of a processor went into making them (README, "Figures").
+/// Of all motors together: at 20,000 steps/s, two thirds of a processor went into making them (docs/figures.md).
 const MOST_STEPS_TOGETHER: f64 = 30_000.0;
 /// Seconds. A guess, measured on no motor: a rotor of some hundred g cm2 swings at about 100 Hz, and so has come to
 /// rest, or swung back, after as long.

@@ -1,14 +1,14 @@
-//! `[motion.AXIS.stepper.uart]`.
+//! Reads `[motion.AXIS.stepper.uart]`: a driver that is set and asked over a UART.
 
 use super::gpio::Pins;
 use crate::config::reader::Reader;
 use crate::config::tmc2209::{CurrentScale, Uart};
-use crate::plan::Axis;
+use crate::model::Axis;
 use crate::units::{Amperes, Ohms};
 
 /// RMS, of the chip (data sheet, "Absolute maximum ratings"): boards bear less without cooling.
 const MOST_CURRENT: f64 = 2.0;
-/// Of most boards.
+/// Sense resistors of most boards, in ohms.
 const USUAL_RESISTOR: f64 = 0.11;
 
 /// Reads how the driver of `axis` is reached, if that is `written`.

@@ -1,49 +1,68 @@
 //! Who waits to be let in, and what became of it. Pure: time is passed in.
 
-use std::net::IpAddr;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq as _;
+
+use super::asked::Asked;
 
 /// How long a pairing waits for somebody to approve it at the rig.
 pub(super) const WINDOW: Duration = Duration::from_secs(120);
 /// How long one that was approved waits for its asker, whose phone may have gone to sleep on the way to the rig.
 pub(super) const COLLECTION: Duration = Duration::from_secs(120);
-
-/// How long nobody can begin after one that nobody approved: who comes to the rig late, and holds the button all the same,
+/// How long the button approves nobody after one that nobody approved: who comes to the rig late, and holds it all the same,
 /// shall not let in whoever came next.
 const REST: Duration = Duration::from_secs(30);
+/// How long an asker can hear why it is over.
+const REMEMBERED: Duration = Duration::from_secs(120);
+/// Most that wait at once, and those of one address: more of it take the place of its own.
+const MAX_WAITING: usize = 64;
+const MAX_OF_ONE: usize = 3;
+/// Most that are remembered.
+const MAX_OVER: usize = 2 * MAX_WAITING;
 
 /// Who asks to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asker {
+pub(in crate::daemon) struct Asker {
     /// What it calls itself; fit for a token.
     pub(super) name: String,
-    /// From where.
+    /// The address that it asks from.
     pub(super) address: IpAddr,
+    /// What its page shows, by which a person tells it from others.
+    pub(super) code: String,
 }
 
-/// One pairing at most, for the whole rig: whoever approves approves that one.
+/// All pairings, in the order in which they began.
 #[derive(Debug, Default)]
-pub(super) enum State {
-    /// There is none.
-    #[default]
-    Nobody,
-    /// Nobody at the rig has said anything yet.
-    Waiting(Open),
-    /// It was approved, and its asker does not know yet.
-    Approved(Open),
-    /// It has ended; its asker may ask why.
-    Over { secret: String, why: Over, at: Instant },
+pub(super) struct State {
+    pairings: Vec<Pairing>,
+    asked: Asked,
 }
 
-/// A pairing that its asker can still make something of, `until` then.
+/// As many wait as can, and none of them is to give way: for how long there is no place for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Crowded(pub(super) Duration);
+
+/// A pairing, from its beginning until it is forgotten.
 #[derive(Debug)]
-pub(super) struct Open {
+struct Pairing {
     asker: Asker,
     /// Hash of what the asker proves by that it is the one.
     secret: String,
-    until: Instant,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nobody at the rig has said anything yet.
+    Waiting { until: Instant },
+    /// It was approved, and its asker does not know yet.
+    Approved { until: Instant },
+    /// It has ended; its asker may ask why.
+    Over { why: Over, at: Instant },
 }
 
 /// Why a pairing is over.
@@ -52,12 +71,15 @@ pub enum Over {
     /// Nobody approved it, or its asker did not come back.
     #[error("nobody approved it in time at the rig, or nobody asked for it after that")]
     Expired,
-    /// Somebody pressed stop.
-    #[error("it was refused at the rig: the stop button was pressed")]
+    /// Somebody pressed stop, or refused it by its code.
+    #[error("it was refused at the rig")]
     Refused,
     /// The buttons are the scan's now.
     #[error("the rig is in use since: wait for the end of its scan")]
     Busy,
+    /// Too many others came after it.
+    #[error("it gave way to others, of which fewer ask from one network, or less often")]
+    CrowdedOut,
     /// Its asker gave it up.
     #[error("it was given up")]
     GivenUp,
@@ -72,129 +94,222 @@ pub enum Over {
 /// What the asker gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Collected {
-    /// Nothing yet.
+    /// Nobody at the rig has decided yet.
     Waiting {
         left: Duration,
+        /// Whether the button would approve it.
+        button: bool,
     },
     /// The right to a token, once.
     Approved(Asker),
     Over(Over),
 }
 
+/// What holding the button comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::daemon) enum LongPress {
+    /// Nobody waits: it is for what it is always for.
+    Nobody,
+    /// It cannot be told who is meant.
+    Unclear,
+    Approved(Asker),
+}
+
 impl State {
-    /// Begins a pairing, if nobody else's is open, nor has just ended; else says for how long that may last. `secret` is a
-    /// hash.
-    pub(super) fn begin(&mut self, asker: Asker, secret: String, now: Instant) -> Result<(), Duration> {
+    /// Whether this code is somebody's, or was a moment ago.
+    pub(super) fn has_code(&self, code: &str) -> bool {
+        self.pairings.iter().any(|pairing| pairing.asker.code == code)
+    }
+
+    /// Begins a pairing; who gave way to it. `secret` is a hash.
+    ///
+    /// Where all places are taken, one of the network that has most gives way, and of those, of an address that has asked more
+    /// often of late than others. Who has asked as often keeps its place until its time is over: each address gets its turn. So
+    /// whoever waits gives way only to a network that has fewer, or to an address that has asked less often; and whoever does
+    /// not find a place finds one in its turn, before those that had theirs.
+    pub(super) fn begin(
+        &mut self,
+        asker: Asker,
+        secret: String,
+        now: Instant,
+    ) -> Result<Option<Asker>, Crowded> {
         self.settle(now);
-        match self {
-            Self::Waiting(open) | Self::Approved(open) => Err(open.until - now),
-            Self::Over { why, at, .. } if now < *at + why.rest() => Err(*at + why.rest() - now),
-            Self::Nobody | Self::Over { .. } => {
-                *self = Self::Waiting(Open { asker, secret, until: now + WINDOW });
-                Ok(())
+        let crowded_out = self.who_gives_way(asker.address, now)?.and_then(|index| {
+            let pairing = self.pairings.get_mut(index)?;
+            pairing.stage = Stage::Over { why: Over::CrowdedOut, at: now };
+            Some(pairing.asker.clone())
+        });
+        self.asked.count(asker.address, now);
+        self.pairings.push(Pairing { asker, secret, stage: Stage::Waiting { until: now + WINDOW } });
+        Ok(crowded_out)
+    }
+
+    /// Who gives way to one more of `address`, if anybody has to.
+    fn who_gives_way(&self, address: IpAddr, now: Instant) -> Result<Option<usize>, Crowded> {
+        let waiting = || self.pairings.iter().enumerate().filter(|(_, pairing)| pairing.waits());
+        let mut own = waiting().filter(|(_, pairing)| pairing.asker.address == address);
+        let first_own = own.next().map(|(index, _)| index);
+        if first_own.is_some() && own.count() + 1 >= MAX_OF_ONE {
+            return Ok(first_own);
+        }
+        if waiting().count() < MAX_WAITING {
+            return Ok(None);
+        }
+        // As it is with the one that comes.
+        let of = |pairing: &Pairing| pairing.asker.address;
+        let networks = count(waiting().map(|(_, pairing)| network(of(pairing))).chain([network(address)]));
+        let most = |other: IpAddr| {
+            let times = self.asked.times(other).saturating_add(u32::from(other == address));
+            (networks.get(&network(other)), times)
+        };
+        // The first of those that are equal.
+        let first = waiting().rev().max_by_key(|(_, pairing)| most(of(pairing)));
+        match first.filter(|(_, pairing)| most(of(pairing)) > most(address)) {
+            Some((index, _)) => Ok(Some(index)),
+            None if first_own.is_some() => Ok(first_own),
+            None => {
+                let ends = self.waiting(now).map(|(_, left)| left);
+                Err(Crowded(ends.min().unwrap_or_default()))
             }
         }
     }
 
-    /// Somebody at the rig approves; who was let in by that, if anybody waits.
-    pub(super) fn approve(&mut self, now: Instant) -> Option<Asker> {
+    /// Somebody at the rig holds the button, which names nobody.
+    pub(super) fn long_press(&mut self, now: Instant) -> LongPress {
         self.settle(now);
-        match std::mem::take(self) {
-            Self::Waiting(open) => {
-                let asker = open.asker.clone();
-                *self = Self::Approved(Open { until: now + COLLECTION, ..open });
-                Some(asker)
-            }
-            other @ (Self::Nobody | Self::Approved(_) | Self::Over { .. }) => {
-                *self = other;
-                None
-            }
+        if !self.pairings.iter().any(Pairing::waits) {
+            return LongPress::Nobody;
         }
+        let Some(pairing) = self.meant(now) else { return LongPress::Unclear };
+        pairing.stage = Stage::Approved { until: now + COLLECTION };
+        LongPress::Approved(pairing.asker.clone())
     }
 
-    /// Somebody at the rig refuses, also what was approved by mistake and is not handed over yet.
-    pub(super) fn refuse(&mut self, now: Instant) -> Option<Asker> {
+    /// Who is meant by the button: the only one, if nobody else waited a moment ago, or is about to be let in.
+    fn meant(&mut self, now: Instant) -> Option<&mut Pairing> {
+        let in_doubt = self.pairings.iter().any(|pairing| match pairing.stage {
+            Stage::Approved { .. } => true,
+            Stage::Over { why: Over::Expired | Over::CrowdedOut, at } => now < at + REST,
+            Stage::Waiting { .. } | Stage::Over { .. } => false,
+        });
+        let mut waiting = self.pairings.iter_mut().filter(|pairing| pairing.waits());
+        let one = waiting.next();
+        if in_doubt || waiting.next().is_some() { None } else { one }
+    }
+
+    /// Somebody at the rig names the one with this code, and approves it.
+    pub(super) fn approve(&mut self, code: &str, now: Instant) -> Option<Asker> {
         self.settle(now);
-        self.end_if(Over::Refused, now, |_| true)
+        let pairing =
+            self.pairings.iter_mut().find(|pairing| pairing.waits() && pairing.asker.code == code)?;
+        pairing.stage = Stage::Approved { until: now + COLLECTION };
+        Some(pairing.asker.clone())
+    }
+
+    /// Somebody at the rig refuses, also what was approved by mistake and is not handed over yet: the one with this code, or all.
+    pub(super) fn refuse(&mut self, code: Option<&str>, now: Instant) -> Vec<Asker> {
+        self.settle(now);
+        self.end_those(Over::Refused, now, |pairing| code.is_none_or(|code| pairing.asker.code == code))
     }
 
     /// A scan needs the buttons for itself.
-    pub(super) fn yield_to_scan(&mut self, now: Instant) -> Option<Asker> {
+    pub(super) fn yield_to_scan(&mut self, now: Instant) -> Vec<Asker> {
         self.settle(now);
-        if matches!(self, Self::Waiting(_)) { self.end_if(Over::Busy, now, |_| true) } else { None }
+        self.end_those(Over::Busy, now, Pairing::waits)
     }
 
     /// Its asker does not want it any more.
     pub(super) fn give_up(&mut self, secret: &str, now: Instant) -> Option<Asker> {
         self.settle(now);
-        self.end_if(Over::GivenUp, now, |open| same(&open.secret, secret))
+        self.end_those(Over::GivenUp, now, |pairing| same(&pairing.secret, secret)).pop()
     }
 
     /// What there is for who knows the secret (its hash). Approved, it is handed over with that.
     pub(super) fn collect(&mut self, secret: &str, now: Instant) -> Collected {
         self.settle(now);
-        match self {
-            Self::Waiting(open) if same(&open.secret, secret) => {
-                Collected::Waiting { left: open.until - now }
+        let button = self.meant(now).is_some_and(|pairing| same(&pairing.secret, secret));
+        let Some(pairing) = self.pairings.iter_mut().find(|pairing| same(&pairing.secret, secret)) else {
+            return Collected::Over(Over::Unknown);
+        };
+        match pairing.stage {
+            Stage::Waiting { until } => Collected::Waiting { left: until - now, button },
+            Stage::Approved { .. } => {
+                pairing.stage = Stage::Over { why: Over::HandedOver, at: now };
+                Collected::Approved(pairing.asker.clone())
             }
-            Self::Approved(open) if same(&open.secret, secret) => {
-                let asker = open.asker.clone();
-                *self = Self::Over { secret: secret.to_owned(), why: Over::HandedOver, at: now };
-                Collected::Approved(asker)
-            }
-            Self::Over { secret: its, why, .. } if same(its, secret) => Collected::Over(*why),
-            Self::Nobody | Self::Waiting(_) | Self::Approved(_) | Self::Over { .. } => {
-                Collected::Over(Over::Unknown)
-            }
+            Stage::Over { why, .. } => Collected::Over(why),
         }
     }
 
     /// Its token could not be made: it can be asked for again.
-    pub(super) fn not_handed_over(&mut self, asker: Asker, secret: &str, now: Instant) {
-        if matches!(self, Self::Over { secret: its, why: Over::HandedOver, .. } if same(its, secret)) {
-            *self = Self::Approved(Open { asker, secret: secret.to_owned(), until: now + COLLECTION });
+    pub(super) fn not_handed_over(&mut self, secret: &str, now: Instant) {
+        let is_it = |pairing: &&mut Pairing| {
+            same(&pairing.secret, secret)
+                && matches!(pairing.stage, Stage::Over { why: Over::HandedOver, .. })
+        };
+        if let Some(pairing) = self.pairings.iter_mut().find(is_it) {
+            pairing.stage = Stage::Approved { until: now + COLLECTION };
         }
     }
 
     /// Who waits for somebody at the rig, and for how long yet.
-    pub(super) fn waiting(&self, now: Instant) -> Option<(&Asker, Duration)> {
-        match self {
-            Self::Waiting(open) => open
-                .until
-                .checked_duration_since(now)
-                .filter(|left| !left.is_zero())
-                .map(|left| (&open.asker, left)),
-            Self::Nobody | Self::Approved(_) | Self::Over { .. } => None,
-        }
+    pub(super) fn waiting(&self, now: Instant) -> impl Iterator<Item = (&Asker, Duration)> {
+        self.pairings.iter().filter_map(move |pairing| match pairing.stage {
+            Stage::Waiting { until } if now < until => Some((&pairing.asker, until - now)),
+            Stage::Waiting { .. } | Stage::Approved { .. } | Stage::Over { .. } => None,
+        })
     }
 
     /// Ends what has lasted too long; whose it was.
-    pub(super) fn settle(&mut self, now: Instant) -> Option<Asker> {
-        self.end_if(Over::Expired, now, |open| now >= open.until)
+    pub(super) fn settle(&mut self, now: Instant) -> Vec<Asker> {
+        self.asked.forget(now);
+        let expired = self.end_those(Over::Expired, now, |pairing| match pairing.stage {
+            Stage::Waiting { until } | Stage::Approved { until } => now >= until,
+            Stage::Over { .. } => false,
+        });
+        let mut over =
+            self.pairings.iter().filter(|pairing| matches!(pairing.stage, Stage::Over { .. })).count();
+        self.pairings.retain(|pairing| {
+            let Stage::Over { at, .. } = pairing.stage else { return true };
+            let forgotten = over > MAX_OVER || now >= at + REMEMBERED;
+            over -= usize::from(forgotten);
+            !forgotten
+        });
+        expired
     }
 
-    fn end_if(&mut self, why: Over, now: Instant, ends: impl Fn(&Open) -> bool) -> Option<Asker> {
-        match std::mem::take(self) {
-            Self::Waiting(open) | Self::Approved(open) if ends(&open) => {
-                *self = Self::Over { secret: open.secret, why, at: now };
-                Some(open.asker)
-            }
-            other @ (Self::Nobody | Self::Waiting(_) | Self::Approved(_) | Self::Over { .. }) => {
-                *self = other;
-                None
-            }
-        }
+    fn end_those(&mut self, why: Over, now: Instant, ends: impl Fn(&Pairing) -> bool) -> Vec<Asker> {
+        let open = self.pairings.iter_mut().filter(|pairing| !matches!(pairing.stage, Stage::Over { .. }));
+        let ending = open.filter(|pairing| ends(pairing)).map(|pairing| {
+            pairing.stage = Stage::Over { why, at: now };
+            pairing.asker.clone()
+        });
+        ending.collect()
     }
 }
 
-impl Over {
-    /// How long nobody can begin another one.
-    const fn rest(self) -> Duration {
-        match self {
-            Self::Expired => REST,
-            Self::Refused | Self::GivenUp | Self::Busy | Self::HandedOver | Self::Unknown => Duration::ZERO,
-        }
+impl Pairing {
+    const fn waits(&self) -> bool {
+        matches!(self.stage, Stage::Waiting { .. })
     }
+}
+
+/// Whoever has one address of version 6 has its network.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(six) if !six.is_unicast_link_local() => {
+            let [a, b, c, d, ..] = six.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        other @ (IpAddr::V4(_) | IpAddr::V6(_)) => other,
+    }
+}
+
+fn count<T: Eq + Hash>(items: impl Iterator<Item = T>) -> HashMap<T, usize> {
+    items.fold(HashMap::new(), |mut counts, item| {
+        *counts.entry(item).or_default() += 1;
+        counts
+    })
 }
 
 fn same(one: &str, other: &str) -> bool {
@@ -202,111 +317,4 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MOMENT: Duration = Duration::from_nanos(1);
-
-    /// The last moment before `time` has passed.
-    fn almost(time: Duration) -> Duration {
-        time.checked_sub(MOMENT).unwrap()
-    }
-
-    fn asker(name: &str) -> Asker {
-        Asker { name: name.into(), address: "192.168.1.20".parse().unwrap() }
-    }
-
-    fn begun() -> (State, Instant) {
-        let (mut state, now) = (State::default(), Instant::now());
-        state.begin(asker("phone"), "secret".into(), now).unwrap();
-        (state, now)
-    }
-
-    #[test]
-    fn one_waits_and_a_second_one_is_told_for_how_long() {
-        let (mut state, now) = begun();
-        let later = now + Duration::from_secs(20);
-        assert_eq!(state.begin(asker("laptop"), "other".into(), later), Err(Duration::from_secs(100)));
-        assert_eq!(state.waiting(later), Some((&asker("phone"), Duration::from_secs(100))));
-        assert_eq!(state.collect("other", later), Collected::Over(Over::Unknown));
-        assert_eq!(state.collect("", later), Collected::Over(Over::Unknown));
-        // The one that was approved is the one that waited.
-        assert_eq!(state.approve(later), Some(asker("phone")));
-        assert_eq!(state.collect("other", later), Collected::Over(Over::Unknown));
-        assert_eq!(state.collect("secret", later), Collected::Approved(asker("phone")));
-    }
-
-    #[test]
-    fn it_can_be_approved_until_just_before_its_end_and_not_from_then_on() {
-        let (mut state, now) = begun();
-        let last = now + almost(WINDOW);
-        assert_eq!(state.waiting(last), Some((&asker("phone"), MOMENT)));
-        assert_eq!(state.approve(last), Some(asker("phone")));
-
-        let (mut state, now) = begun();
-        let end = now + WINDOW;
-        assert_eq!(state.waiting(end), None);
-        assert_eq!(state.approve(end), None);
-        assert_eq!(state.collect("secret", end), Collected::Over(Over::Expired));
-        let refused = state.begin(asker("laptop"), "other".into(), end + almost(REST));
-        assert_eq!(refused, Err(MOMENT), "who holds the button too late shall not let in the next one");
-        state.begin(asker("laptop"), "other".into(), end + REST).unwrap();
-    }
-
-    #[test]
-    fn what_was_approved_is_handed_over_once_and_not_for_ever() {
-        let (mut state, now) = begun();
-        let approved = now + almost(WINDOW);
-        state.approve(approved).unwrap();
-        assert_eq!(state.approve(approved), None, "there is nothing more to approve");
-        assert!(state.begin(asker("laptop"), "other".into(), approved).is_err());
-        let last = approved + almost(COLLECTION);
-        assert_eq!(state.collect("secret", last), Collected::Approved(asker("phone")));
-        assert_eq!(state.collect("secret", last), Collected::Over(Over::HandedOver));
-        // Unless the disk was full: then it is still there.
-        state.not_handed_over(asker("phone"), "other", last);
-        assert_eq!(state.collect("secret", last), Collected::Over(Over::HandedOver));
-        state.not_handed_over(asker("phone"), "secret", last);
-        assert_eq!(state.collect("secret", last), Collected::Approved(asker("phone")));
-
-        let (mut state, now) = begun();
-        state.approve(now).unwrap();
-        assert_eq!(state.collect("secret", now + COLLECTION), Collected::Over(Over::Expired));
-    }
-
-    #[test]
-    fn without_a_pairing_buttons_are_for_what_they_are_always_for() {
-        let (mut state, now) = (State::default(), Instant::now());
-        assert_eq!(state.approve(now), None);
-        assert_eq!(state.refuse(now), None);
-        assert_eq!(state.yield_to_scan(now), None);
-        let (mut state, now) = begun();
-        state.give_up("secret", now).unwrap();
-        assert_eq!(state.approve(now), None);
-        assert_eq!(state.refuse(now), None);
-    }
-
-    #[test]
-    fn it_ends_by_stop_by_a_scan_and_by_its_asker_alone() {
-        let (mut state, now) = begun();
-        assert_eq!(state.give_up("other", now), None);
-        assert_eq!(state.refuse(now), Some(asker("phone")));
-        assert_eq!(state.collect("secret", now), Collected::Over(Over::Refused));
-
-        let (mut state, now) = begun();
-        assert_eq!(state.yield_to_scan(now), Some(asker("phone")));
-        assert_eq!(state.collect("secret", now), Collected::Over(Over::Busy));
-
-        // What was approved is not taken back by a scan, but by the stop button.
-        let (mut state, now) = begun();
-        state.approve(now).unwrap();
-        assert_eq!(state.yield_to_scan(now), None);
-        assert_eq!(state.refuse(now), Some(asker("phone")));
-        assert_eq!(state.collect("secret", now), Collected::Over(Over::Refused));
-
-        let (mut state, now) = begun();
-        assert_eq!(state.give_up("secret", now), Some(asker("phone")));
-        assert_eq!(state.collect("secret", now), Collected::Over(Over::GivenUp));
-        state.begin(asker("laptop"), "other".into(), now).unwrap();
-    }
-}
+mod tests;

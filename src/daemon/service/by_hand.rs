@@ -2,7 +2,7 @@
 
 use tracing::info;
 
-use crate::plan::Axis;
+use crate::model::Axis;
 use crate::rig::axes::MotionError;
 
 use super::super::error::StartError;
@@ -12,8 +12,7 @@ impl Service {
     /// Homes axes, between scans; braked by [`Self::pause`] and [`Self::cancel`].
     pub async fn home(&self, axes: &[Axis]) -> Result<(), StartError> {
         // Taken for as long as that lasts, so that no scan begins meanwhile.
-        let (mut claim, mut commands) = self.claim()?;
-        claim.last = None;
+        let (_claim, mut commands) = self.claim_by_hand()?;
         let mut homing = self.station.axes().home(axes);
         let homed = tokio::select! {
             homed = &mut homing => homed,
@@ -28,8 +27,7 @@ impl Service {
 
     /// Moves one axis by `distance` in its unit, between scans; braked by [`Self::pause`] and [`Self::cancel`].
     pub async fn jog(&self, axis: Axis, distance: f64) -> Result<(), StartError> {
-        let (mut claim, mut commands) = self.claim()?;
-        claim.last = None;
+        let (_claim, mut commands) = self.claim_by_hand()?;
         let axes = self.station.axes();
         let mut moving = axes.jog(axis, distance)?.done;
         let moved = tokio::select! {
@@ -46,8 +44,7 @@ impl Service {
 
     /// Switches the lights, between scans.
     pub fn switch_lights(&self, on: bool) -> Result<(), StartError> {
-        let (mut claim, _commands) = self.claim()?;
-        claim.last = None;
+        let (_claim, _commands) = self.claim_by_hand()?;
         self.station.lights().switch(on)?;
         Ok(())
     }

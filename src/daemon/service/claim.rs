@@ -7,7 +7,7 @@ use crate::run::{Command, Progress, Summary};
 
 use super::super::error::StartError;
 use super::super::status::Last;
-use super::{Service, Slot};
+use super::{RigUse, Service};
 
 /// Wishes that may wait until the scan hears them.
 const COMMANDS: usize = 64;
@@ -23,11 +23,13 @@ pub(super) struct Claim {
 impl Claim {
     pub(super) fn scanning(&self, progress: watch::Receiver<Progress>) {
         let commands = self.commands.clone();
-        self.service.desk.send_modify(|desk| desk.slot = Slot::Scanning { commands, progress });
+        self.service
+            .occupancy
+            .send_modify(|occupancy| occupancy.rig = RigUse::Scanning { commands, progress });
     }
 
     pub(super) fn ended(&mut self, summary: &Summary) {
-        self.last = Some(Last::Ended { end: summary.end, reason: summary.reason.clone() });
+        self.last = Some(Last::Ended(summary.end.clone()));
     }
 
     pub(super) fn failed(&mut self, error: &StartError) {
@@ -39,34 +41,51 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let last = self.last.take();
-        self.service.desk.send_modify(|desk| {
-            if let Slot::Scanning { progress, .. } = &desk.slot {
-                desk.scan = Some(progress.borrow().clone());
+        self.service.occupancy.send_modify(|occupancy| {
+            if let RigUse::Scanning { progress, .. } = &occupancy.rig {
+                occupancy.last_scan = Some(progress.borrow().clone());
             }
-            self.service.studio.reopen();
+            self.service.standby.reopen();
             self.service.pairing.rig_is_free();
-            desk.slot = Slot::Free;
-            desk.last = last.or(desk.last.take());
+            occupancy.rig = RigUse::Free;
+            occupancy.last = last.or(occupancy.last.take());
         });
         info!("the rig is free");
     }
 }
 
 impl Service {
+    /// Takes the rig for a scan.
     pub(super) fn claim(&self) -> Result<(Claim, mpsc::Receiver<Command>), StartError> {
+        self.claim_as(|commands| RigUse::Starting { commands })
+    }
+
+    /// Takes the rig for a person, whom the hours do not concern. What was said of the last scan stays.
+    pub(super) fn claim_by_hand(&self) -> Result<(Claim, mpsc::Receiver<Command>), StartError> {
+        let (mut claim, commands) = self.claim_as(|commands| RigUse::ByHand { commands })?;
+        claim.last = None;
+        Ok((claim, commands))
+    }
+
+    fn claim_as(
+        &self,
+        taken_for: impl FnOnce(mpsc::Sender<Command>) -> RigUse,
+    ) -> Result<(Claim, mpsc::Receiver<Command>), StartError> {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let mut refused = None;
-        self.desk.send_if_modified(|desk| {
-            refused = match &desk.slot {
-                Slot::Free if desk.closed => Some(StartError::Closed),
-                Slot::Free => None,
-                Slot::Starting { .. } => Some(StartError::ScanUnderWay { scan: "(starting)".into() }),
-                Slot::Scanning { progress, .. } => {
+        self.occupancy.send_if_modified(|occupancy| {
+            refused = match &occupancy.rig {
+                RigUse::Free if occupancy.closed => Some(StartError::Closed),
+                RigUse::Free => None,
+                RigUse::Starting { .. } | RigUse::ByHand { .. } => {
+                    Some(StartError::ScanUnderWay { scan: "(starting)".into() })
+                }
+                RigUse::Scanning { progress, .. } => {
                     Some(StartError::ScanUnderWay { scan: progress.borrow().scan.clone() })
                 }
             };
             if refused.is_none() {
-                desk.slot = Slot::Starting { commands: commands.clone() };
+                occupancy.rig = taken_for(commands.clone());
             }
             refused.is_none()
         });

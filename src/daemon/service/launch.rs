@@ -1,5 +1,6 @@
 //! Preparing a scan, and seeing it to its end.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,16 +8,20 @@ use std::time::Duration;
 use jiff::Zoned;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{debug, error, warn};
 
 use crate::dataset::ScanId;
-use crate::run::{Command, OpenCamera};
+use crate::report;
+use crate::run::{Command, OpenCamera, Summary};
+use crate::scan::{End, WaitsFor};
 
-use super::super::automatic;
 use super::super::error::StartError;
+use super::super::exports;
+use super::super::resumes;
 use super::super::station::{Job, Prepared, Station};
 use super::claim::Claim;
-use super::{Launched, Service, Starting, Work};
+use super::{Launched, RigUse, Service, Starting};
+use crate::daemon::work::Work;
 
 /// How long the disk may take for one step of the preparation of a scan, such as to read an image or to remove old scans.
 const DISK_PATIENCE: Duration = Duration::from_secs(600);
@@ -60,7 +65,10 @@ impl Service {
             self.station.close(cameras).await;
             match &ended {
                 Ok(summary) => {
-                    automatic::forget(&self.station.config().storage.directory);
+                    // A service that breaks down again and again is not to go on with the scan for ever.
+                    if !matches!(summary.end, End::Paused { waits_for: WaitsFor::Service, .. }) {
+                        resumes::forget(&self.station.config().storage);
+                    }
                     claim.ended(summary);
                 }
                 Err(error) => {
@@ -70,9 +78,29 @@ impl Service {
             }
             // Before anybody hears of the end.
             drop(claim);
+            if let Ok(summary) = &ended {
+                self.export(summary);
+                if let End::Finished(_) = summary.end {
+                    write_report(self.station.config().storage.directory.join(&summary.scan)).await;
+                }
+            }
             ended
         });
         Ok(Launched { id, progress, end })
+    }
+
+    /// Begins the exports of a scan that has ended, if there are to be some.
+    fn export(&self, summary: &Summary) {
+        let config = self.station.config();
+        let wish = exports::Wish {
+            dir: config.storage.directory.join(&summary.scan),
+            formats: config.export.formats.clone(),
+            keep_free: config.storage.keep_free,
+            listeners: self.listeners.clone(),
+        };
+        // Not the service itself: an export keeps no rig from being given up.
+        let occupancy = self.occupancy.clone();
+        self.exports.begin(wish, summary, move || !matches!(occupancy.borrow().rig, RigUse::Free));
     }
 
     /// Everything up to the first move. What was taken is given back if it fails.
@@ -105,11 +133,14 @@ impl Service {
                     }
                 }
             }
-            Job::New { plan, id } => {
+            Job::New { plan, id, reference, description } => {
                 let wish = (plan.clone(), id.clone());
                 self.on_a_thread(move |station| station.check_new(&wish.0, wish.1.as_ref())).await?;
                 let cameras = self.open_unless_told(None, commands).await?;
-                match self.on_a_thread(move |station| station.prepare_new(&plan, id)).await {
+                match self
+                    .on_a_thread(move |station| station.prepare_new(&plan, id, reference, &description))
+                    .await
+                {
                     Ok(prepared) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;
@@ -154,7 +185,7 @@ impl Service {
     ) -> Result<Vec<OpenCamera>, StartError> {
         let stop = CancellationToken::new();
         let opening = async {
-            self.studio.close().await;
+            self.standby.close().await;
             self.station.open_all("scan", &stop).await
         };
         tokio::pin!(opening);
@@ -184,6 +215,19 @@ impl Service {
         let done = tokio::task::spawn_blocking(move || step(&station)).await;
         self.pulse.rest();
         done.unwrap_or_else(|error| Err(StartError::Defect(error.to_string())))
+    }
+}
+
+/// Writes the report of a scan that has ended. The rig is free by now, and the outcome stands, whatever becomes of it.
+async fn write_report(dir: PathBuf) {
+    let folder = dir.clone();
+    let written = tokio::task::spawn_blocking(move || report::write(&folder, None)).await;
+    match written {
+        Ok(Ok(path)) => debug!("wrote the report {}", path.display()),
+        // Somebody was quick to remove it.
+        Ok(Err(_)) if !dir.exists() => {}
+        Ok(Err(error)) => warn!("the scan has no report: {error}; `scanner dataset report` makes one"),
+        Err(error) => error!("the scan has no report: {error}"),
     }
 }
 

@@ -8,23 +8,9 @@ use crate::event::{Event, ShotName};
 use crate::plan::ShotIndex;
 use crate::run::{Command, RetakeRefused};
 
-use super::super::error::StartError;
+use super::super::error::{RetakeError, StartError};
 use super::super::station::find_scan;
-use super::{Service, Slot};
-
-/// Why a shot is not taken again.
-#[derive(Debug, thiserror::Error)]
-pub enum RetakeError {
-    /// There is no such scan, or its dataset cannot be used.
-    #[error(transparent)]
-    Scan(#[from] StartError),
-    /// The shot cannot be.
-    #[error(transparent)]
-    Shot(#[from] RetakeRefused),
-    /// The scan that was asked ended before it heard of that.
-    #[error("scan {0} ended at this moment: ask again")]
-    Ended(ScanId),
-}
+use super::{RigUse, Service};
 
 impl Service {
     /// Makes `shots` of `scan` pending, and keeps the images that they had in `retaken/`. A scan under way takes them at
@@ -49,12 +35,12 @@ impl Service {
         done.unwrap_or_else(|error| Err(StartError::Defect(error.to_string()).into()))
     }
 
-    fn under_way(&self, scan: &ScanId) -> Option<mpsc::Sender<Command>> {
-        match &self.desk.borrow().slot {
-            Slot::Scanning { commands, progress } if progress.borrow().scan == scan.as_str() => {
+    pub(super) fn under_way(&self, scan: &ScanId) -> Option<mpsc::Sender<Command>> {
+        match &self.occupancy.borrow().rig {
+            RigUse::Scanning { commands, progress } if progress.borrow().scan == scan.as_str() => {
                 Some(commands.clone())
             }
-            Slot::Scanning { .. } | Slot::Starting { .. } | Slot::Free => None,
+            RigUse::Scanning { .. } | RigUse::Starting { .. } | RigUse::ByHand { .. } | RigUse::Free => None,
         }
     }
 

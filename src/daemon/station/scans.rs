@@ -2,27 +2,31 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::info;
 
 use super::{Station, find_scan, plan_cameras};
+use crate::daemon::disk_space;
 use crate::daemon::error::StartError;
+use crate::daemon::folder::create_folder;
 use crate::daemon::opening::focus_of;
-use crate::daemon::room;
-use crate::daemon::service::{PlanChoice, Work};
-use crate::daemon::wiring::{create_folder, longest_move};
+use crate::daemon::storage;
+use crate::daemon::wiring::longest_move;
+use crate::daemon::work::{PlanChoice, Work};
 use crate::dataset::{self, ScanId};
 use crate::event::Told;
-use crate::plan::{Axis, Plan, PlanCamera};
+use crate::model::{Axis, Optics, is_near};
+use crate::plan::{Plan, PlanCamera};
 use crate::rig::camera::Lease;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, longest_silence};
-use crate::scan::{Policy, Record, State};
+use crate::scan::{Description, Policy, Record, State};
 
 /// What to do, decided.
 #[derive(Debug, PartialEq)]
 pub(in crate::daemon) enum Job {
-    New { plan: PlanChoice, id: Option<ScanId> },
+    New { plan: PlanChoice, id: Option<ScanId>, reference: bool, description: Description },
     Resume { scan: ScanId },
 }
 
@@ -40,11 +44,16 @@ impl Station {
     /// Finds out what `work` is, and that it can be found.
     pub(in crate::daemon) fn decide(&self, work: Work) -> Result<Job, StartError> {
         match work {
-            Work::New { plan, id } => Ok(Job::New { plan, id }),
+            Work::New { plan, id, description } => Ok(Job::New { plan, id, reference: false, description }),
+            Work::Reference { plan, id, description } => {
+                Ok(Job::New { plan, id, reference: true, description })
+            }
             Work::Resume { scan } => self.find(&scan).map(|_| Job::Resume { scan }),
             Work::Next => {
+                let storage = &self.config.storage;
+                let rig = storage::rig(storage)?;
                 let newest =
-                    dataset::newest(&self.config.storage.directory).map_err(dataset::OpenError::from)?;
+                    dataset::newest(&storage.directory, Some(&rig)).map_err(dataset::OpenError::from)?;
                 let newest = newest.filter(dataset::Listed::is_resumable);
                 Ok(if let Some(newest) = newest {
                     info!(scan = %newest.id, "start: going on with scan {}, the last one, which did not end", newest.id);
@@ -52,7 +61,8 @@ impl Station {
                 } else {
                     let plan = self.config.plans.first().map_or("", |plan| &plan.name);
                     info!("start: beginning a new scan with the plan {plan:?}");
-                    Job::New { plan: PlanChoice::First, id: None }
+                    let description = Description::default();
+                    Job::New { plan: PlanChoice::First, id: None, reference: false, description }
                 })
             }
         }
@@ -66,13 +76,14 @@ impl Station {
     ) -> Result<(), StartError> {
         let plan = self.plan(plan)?;
         let storage = &self.config.storage;
+        storage::look(storage)?;
         create_folder(&storage.directory)?;
         if let Some(id) = id
             && storage.directory.join(id.as_str()).exists()
         {
             return Err(dataset::OpenError::Exists { id: id.to_string() }.into());
         }
-        room::check(storage, dataset::needed_bytes(&plan, storage.jpeg_quality))
+        disk_space::check(storage, dataset::needs(&plan, storage.jpeg_quality))
     }
 
     /// Checks all that can be checked, then creates the dataset.
@@ -80,15 +91,22 @@ impl Station {
         &self,
         plan: &PlanChoice,
         id: Option<ScanId>,
+        reference: bool,
+        description: &Description,
     ) -> Result<Prepared, StartError> {
         let plan = self.plan(plan)?;
         self.check_focus(&plan)?;
         let root = &self.config.storage.directory;
-        create_folder(root)?;
         let storage = &self.config.storage;
-        room::make_room(storage, dataset::needed_bytes(&plan, storage.jpeg_quality))?;
-        let id = id.unwrap_or_else(ScanId::now);
-        let dataset = dataset::create(root, &id, plan)?;
+        storage::settle(storage)?;
+        let rig = storage::rig(storage)?;
+        disk_space::make_room(storage, dataset::needs(&plan, storage.jpeg_quality))?;
+        let new = dataset::New { rig: Some(&rig), reference, description: Some(description) };
+        let dataset = match id {
+            Some(id) => dataset::create_by(new, root, &id, plan)?,
+            None => dataset::create_named_by_time(new, root, &plan)?,
+        };
+        let id = dataset.id().clone();
         let plan = Arc::new(dataset.plan().clone());
         let state = State::new(plan.clone(), self.policy());
         Ok(Prepared { id, plan, state, dataset, records: Vec::new() })
@@ -146,7 +164,12 @@ impl Station {
         pulse: Pulse,
     ) -> (Result<Summary, StartError>, Vec<Lease>) {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).push(prepared.id.clone());
-        let storage = match Storage::start(prepared.dataset, self.config.storage.jpeg_quality) {
+        let storage = match Storage::start(
+            prepared.dataset,
+            self.config.storage.jpeg_quality,
+            self.config.gate.clone(),
+            &prepared.records,
+        ) {
             Ok(storage) => storage,
             Err(error) => {
                 let leases = cameras.into_iter().map(|camera| camera.lease).collect();
@@ -158,7 +181,12 @@ impl Station {
             storage.note(Record::Resumed);
         }
         let longest_move = longest_move(&self.config.motion, &prepared.plan);
-        let patience = longest_silence(&self.config.recovery, longest_move, self.config.motion.settle);
+        let mut longest_frame = Duration::ZERO;
+        for camera in &cameras {
+            longest_frame = longest_frame.max(camera.lease.frame_duration().await);
+        }
+        let (recovery, settle) = (&self.config.recovery, self.config.motion.settle);
+        let patience = longest_silence(recovery, longest_move, settle, longest_frame);
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,
@@ -167,6 +195,7 @@ impl Station {
             settle: self.config.motion.settle,
             settle_by: self.config.motion.settle_by,
             cameras,
+            gate: self.config.gate.clone(),
             queue_depth: self.config.scan.queue_depth,
             storage,
             commands,
@@ -211,14 +240,21 @@ impl Station {
         let same = plan.cameras.len() == present.len()
             && plan.cameras.iter().zip(&present).all(|(a, b)| {
                 let (planned, present) = (a.intrinsics.size(), b.intrinsics.size());
-                a.name == b.name && (present.is_none() || planned == present)
+                a.name == b.name
+                    && (present.is_none() || planned == present)
+                    && same_lens(&a.intrinsics, &b.intrinsics)
             });
         if same {
             return Ok(());
         }
         let names = |cameras: &[PlanCamera]| {
             let name = |camera: &PlanCamera| match camera.intrinsics.size() {
-                Some(size) => format!("{} ({}x{})", camera.name, size.width, size.height),
+                Some(size) => {
+                    let lens = camera.intrinsics.intrinsics();
+                    let lens =
+                        lens.map_or_else(String::new, |lens| format!(", focal length {:.1} px", lens.fx));
+                    format!("{} ({}x{}{lens})", camera.name, size.width, size.height)
+                }
                 None => camera.name.clone(),
             };
             cameras.iter().map(name).collect::<Vec<_>>().join(", ")
@@ -227,8 +263,20 @@ impl Station {
     }
 }
 
+/// Whether two say the same of the lens, where both say something: images of one scan have one geometry, which its plan
+/// states.
+fn same_lens(planned: &Optics, present: &Optics) -> bool {
+    let (Some(planned), Some(present)) = (planned.intrinsics(), present.intrinsics()) else { return true };
+    // What was written and read again may differ in its last digit.
+    let alike = |a, b| is_near(a, b, 1e-6, 1e-6);
+    alike(planned.fx, present.fx)
+        && alike(planned.fy, present.fy)
+        && alike(planned.cx, present.cx)
+        && alike(planned.cy, present.cy)
+}
+
 impl Prepared {
-    /// Its plan.
+    /// What is to be scanned.
     pub(in crate::daemon) fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -243,10 +291,12 @@ impl Prepared {
         let counts = self.state.counts();
         Progress {
             scan: self.id.to_string(),
+            name: self.dataset.description().name,
             point: 0,
             points: self.plan.points.len() as u32,
             stored: counts.stored,
             failed: counts.failed,
+            flagged: crate::scan::flagged(&self.records).len() as u32,
             shots: self.plan.shot_count(),
             stopping: false,
         }

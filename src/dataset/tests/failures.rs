@@ -1,4 +1,4 @@
-//! Disks that fail.
+//! Disks that fail at any operation: nothing that was acknowledged is lost, and nothing else is believed.
 
 use std::fmt::Debug;
 use std::io;
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::io::Errno;
 
-use crate::dataset::{Disk, DiskFile, OsDisk, State, StoreError, create, create_on, recover, verify};
+use crate::dataset::{Disk, DiskFile, OsDisk, StoreError, create, create_on, recover, verify};
 use crate::plan::ShotIndex;
-use crate::scan::{Outcome, Record};
+use crate::scan::{Outcome, Record, RetakenFor};
 
 use super::{facts, files, id, jpeg, new, plan, shared, take};
 
@@ -132,7 +132,7 @@ fn an_error_at_any_step_fails_the_attempt_alone() {
             take(&dataset, 1, 1).unwrap();
             dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
             let report = verify(&dir).unwrap();
-            assert!(report.is_sound() && report.state == State::Complete, "step {step}: {report:?}");
+            assert!(report.is_sound() && report.state.is_complete(), "step {step}: {report:?}");
         }
         assert_eq!(poisoned, 2, "writing and syncing the journal");
     }
@@ -197,6 +197,100 @@ fn a_full_disk_pauses_and_the_scan_goes_on_when_there_is_room() {
     assert_eq!(dataset.tally().counts().done, shot);
     take(&dataset, shot, 2).unwrap();
     assert!(verify(&dir).unwrap().is_sound());
+}
+
+/// What somebody else does to a scan under way is seen before it says that it is complete.
+#[test]
+fn a_scan_looks_before_it_says_complete() {
+    let harms: [fn(&Path); 6] = [
+        |dir| std::fs::remove_file(dir.join("images/cam0/r01_a000.jpg")).unwrap(),
+        |dir| std::fs::write(dir.join("images/cam0/r01_a000.jpg"), "").unwrap(),
+        |dir| std::fs::remove_dir_all(dir.join("images")).unwrap(),
+        |dir| std::fs::remove_file(dir.join("journal.jsonl")).unwrap(),
+        |dir| std::fs::write(dir.join("journal.jsonl"), "").unwrap(),
+        |dir| {
+            std::fs::copy(dir.join("journal.jsonl"), dir.join("other")).unwrap();
+            std::fs::rename(dir.join("other"), dir.join("journal.jsonl")).unwrap();
+        },
+    ];
+    for (number, harm) in harms.into_iter().enumerate() {
+        let root = tempfile::tempdir().unwrap();
+        let dataset = new(root.path(), 2);
+        (0..2).for_each(|shot| take(&dataset, shot, 1).unwrap());
+        let dir = dataset.dir().to_owned();
+        harm(&dir);
+        let said = dataset.note(&Record::Finished { outcome: Outcome::Complete });
+        assert!(said.unwrap_err().to_string().contains("resume the scan"), "{number}");
+        drop(dataset);
+        let dataset = recover(&dir).unwrap().dataset;
+        for shot in 0..2 {
+            if !matches!(dataset.tally().shot(ShotIndex(shot)), Some(crate::dataset::ShotState::Done(_))) {
+                take(&dataset, shot, 2).unwrap();
+            }
+        }
+        dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+        let report = verify(&dir).unwrap();
+        assert!(report.is_sound() && report.state.is_complete(), "{number}: {report:?}");
+    }
+}
+
+/// What other programs and people leave in the folder is no damage, and never in the way of a resume.
+#[test]
+fn what_others_leave_in_the_folder_is_in_nobodys_way() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let root = tempfile::tempdir().unwrap();
+    let dataset = new(root.path(), 1);
+    take(&dataset, 0, 1).unwrap();
+    dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+    let dir = dataset.dir().to_owned();
+    drop(dataset);
+    for name in ["images/.DS_Store", "images/cam0/._r01_a000.jpg", "metadata/cam0/Thumbs.db"] {
+        std::fs::write(dir.join(name), "x").unwrap();
+    }
+    assert!(verify(&dir).unwrap().is_sound());
+    std::fs::write(dir.join("images/cam0").join("n".repeat(255)), "x").unwrap();
+    let odd = std::ffi::OsString::from_vec(vec![0xFF, 0xFE]);
+    std::fs::write(dir.join("images/cam0").join(odd), "x").unwrap();
+    std::fs::write(dir.join("quarantine"), "x").unwrap();
+    let recovered = recover(&dir).unwrap();
+    assert_eq!(recovered.report.quarantined.len(), 1);
+    assert_eq!(recovered.dataset.tally().counts().done, 1);
+    assert!(dir.join("quarantine.2").is_dir() && verify(&dir).unwrap().is_sound());
+}
+
+/// The exit code goes by what `note` says, and everybody else by the journal.
+#[test]
+fn a_scan_has_ended_once_its_journal_says_so_whatever_becomes_of_the_manifest() {
+    for step in 2.. {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Failing::new(Errno::IO);
+        let dataset = create_on(shared(&disk), root.path(), &id(), plan(1)).unwrap();
+        take(&dataset, 0, 1).unwrap();
+        disk.left.store(step, Ordering::SeqCst);
+        dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+        let report = verify(dataset.dir()).unwrap();
+        assert!(report.is_sound() && report.state.is_complete(), "step {step}: {report:?}");
+        if disk.left.load(Ordering::SeqCst) < 1000 {
+            break;
+        }
+    }
+}
+
+/// Killed or failed between the two, the manifest may say less than the journal, never more.
+#[test]
+fn the_manifest_of_a_scan_that_is_opened_again_is_never_ahead_of_its_journal() {
+    for step in 0..8 {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Failing::new(Errno::IO);
+        let dataset = create_on(shared(&disk), root.path(), &id(), plan(1)).unwrap();
+        take(&dataset, 0, 1).unwrap();
+        dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+        let dir = dataset.dir().to_owned();
+        disk.left.store(step, Ordering::SeqCst);
+        let _ = dataset.retake(ShotIndex(0), RetakenFor::Person);
+        let report = verify(&dir).unwrap();
+        assert!(report.is_sound(), "step {step}: {report:?}");
+    }
 }
 
 #[test]

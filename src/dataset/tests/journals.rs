@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::camera_driver::protocol::ErrorKind;
 use crate::dataset::{Entry, Stop, encode_line, read_journal};
 use crate::plan::ShotIndex;
-use crate::scan::{Outcome, Record, Stored};
+use crate::scan::{Outcome, Record, Stored, WaitsFor};
 
 use super::facts;
 
@@ -20,7 +20,14 @@ fn records() -> Vec<Record> {
         facts: facts(),
     };
     vec![
-        Record::Opened { scan: "x".into(), plan_crc32c: 1, software: "scanner 0".into() },
+        Record::Opened {
+            scan: "x".into(),
+            plan_crc32c: 1,
+            software: "scanner 0".into(),
+            order: None,
+            rig: None,
+            reference: false,
+        },
         Record::Attempted { shot, attempt: 1 },
         Record::AttemptFailed {
             shot,
@@ -31,7 +38,7 @@ fn records() -> Vec<Record> {
         Record::Stored(stored),
         Record::ShotFailed { shot, reason: "ä".into() },
         Record::Lost { shot, reason: String::new() },
-        Record::Paused { reason: "full".into() },
+        Record::Paused { reason: "full".into(), waits_for: WaitsFor::Person },
         Record::Resumed,
         Record::Finished { outcome: Outcome::Incomplete },
     ]
@@ -48,10 +55,10 @@ fn journal() -> Vec<u8> {
 
 #[test]
 fn every_record_reads_back_as_it_was() {
-    let read = read_journal(&journal());
+    let read = read_journal(journal().as_slice()).unwrap();
     assert_eq!(read.stop, None);
     assert_eq!(read.entries, entries());
-    assert_eq!(read.good_bytes, journal().len());
+    assert_eq!(read.good_bytes, journal().len() as u64);
 }
 
 #[test]
@@ -67,20 +74,20 @@ fn the_checksum_is_of_the_bytes_before_its_field() {
 fn a_gap_and_an_unknown_record_are_told_apart_from_damage() {
     let lines: Vec<String> = entries().iter().map(|entry| encode_line(entry).unwrap()).collect();
     let gap = [lines[0].clone(), lines[2].clone()].concat();
-    assert_eq!(read_journal(gap.as_bytes()).stop, Some(Stop::Sequence { expected: 1, found: 2 }));
+    assert_eq!(read_journal(gap.as_bytes()).unwrap().stop, Some(Stop::Sequence { expected: 1, found: 2 }));
     let body = "{\"seq\":0,\"at\":\"2026-11-21T13:30:05Z\",\"record\":{\"type\":\"teleported\"}";
     let line = format!("{body},\"crc32c\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes()));
-    assert!(matches!(read_journal(line.as_bytes()).stop, Some(Stop::Unknown(_))));
+    assert!(matches!(read_journal(line.as_bytes()).unwrap().stop, Some(Stop::Unknown(_))));
 }
 
 #[test]
 fn any_prefix_gives_its_whole_lines() {
     let journal = journal();
     for length in 0..=journal.len() {
-        let read = read_journal(&journal[..length]);
+        let read = read_journal(&journal[..length]).unwrap();
         let lines = journal[..length].split(|&byte| byte == b'\n').count() - 1;
         assert_eq!(read.entries, entries()[..lines]);
-        assert_eq!(read.stop.is_some(), length > read.good_bytes);
+        assert_eq!(read.stop.is_some(), length as u64 > read.good_bytes);
     }
 }
 
@@ -92,7 +99,11 @@ fn any_flipped_bit_ends_the_journal_where_it_is() {
         for bit in 0..8 {
             let mut damaged = journal.clone();
             damaged[at] ^= 1 << bit;
-            assert_eq!(read_journal(&damaged).entries, entries()[..line], "bit {bit} of byte {at}");
+            assert_eq!(
+                read_journal(damaged.as_slice()).unwrap().entries,
+                entries()[..line],
+                "bit {bit} of byte {at}"
+            );
         }
     }
 }
@@ -107,12 +118,12 @@ proptest! {
         let to = (from + noise.len()).min(journal.len());
         journal.splice(from..to, noise);
         journal.truncate(cut);
-        let read = read_journal(&journal);
+        let read = read_journal(journal.as_slice()).unwrap();
         prop_assert!(entries().starts_with(&read.entries));
     }
 
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(read_journal(&bytes).entries.is_empty());
+        prop_assert!(read_journal(bytes.as_slice()).unwrap().entries.is_empty());
     }
 }

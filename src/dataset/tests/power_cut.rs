@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::dataset::{Recovered, ShotState, State, create_on, recover_on, verify};
+use crate::dataset::{Recovered, ShotState, create_on, recover_on, verify};
 use crate::scan::{Outcome, Record};
 
 use super::power::{Forgets, Op, Recorder};
 use super::power_model::states_after;
-use super::{files, id, jpeg, plan, scratch, shared, take};
+use super::{files, id, jpeg, plan, records_in, scratch, shared, take};
 
 const SHOTS: u32 = 3;
 
@@ -37,7 +37,9 @@ fn run(forgets: Forgets) -> Run {
     dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
     let finished = disk.len();
     drop(dataset);
-    let records = recover_on(shared(&disk), &root.path().join(id().as_str()), &|| true).unwrap().records;
+    let dir = root.path().join(id().as_str());
+    drop(recover_on(shared(&disk), &dir, &|| true).unwrap());
+    let records = records_in(&dir).into_iter().map(|entry| entry.record).collect();
     Run { ops: disk.log()[..finished].to_vec(), created, acknowledged, finished, records }
 }
 
@@ -54,6 +56,7 @@ fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
         Err(error) => return Some(format!("not recoverable: {error}")),
     };
     let tally = dataset.tally();
+    let written_down: Vec<Record> = records_in(&dir).into_iter().map(|entry| entry.record).collect();
     for (shot, _) in run.acknowledged.iter().enumerate().filter(|(_, at)| **at <= done) {
         let index = crate::plan::ShotIndex(shot as u32);
         let Some(ShotState::Done(stored)) = tally.shot(index) else {
@@ -63,13 +66,13 @@ fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
             return Some(format!("acknowledged shot {shot} has another image"));
         }
     }
-    if done >= run.finished && dataset.state() != State::Complete {
+    if done >= run.finished && !dataset.state().is_complete() {
         return Some("it was complete, and is not any more".into());
     }
     // Nothing is invented: what is there was written, in this order, but for what the recovery added.
     let mut written = run.records.iter();
     let added = report.lost.len() + 2 * report.adopted.len();
-    let kept = &records[..records.len() - added.min(records.len())];
+    let kept = &written_down[..written_down.len() - added.min(written_down.len())];
     if let Some(record) = kept.iter().find(|record| !written.any(|it| it == *record)) {
         return Some(format!("a record that was never written: {record:?}"));
     }
@@ -92,7 +95,7 @@ fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
 /// Goes on with a recovered scan to its end.
 fn finish(recovered: &Recovered, dir: &Path) -> Option<String> {
     let dataset = &recovered.dataset;
-    if dataset.state() != State::Complete {
+    if !dataset.state().is_complete() {
         dataset.note(&Record::Resumed).unwrap();
         for shot in dataset.plan().shots() {
             if !matches!(dataset.tally().shot(shot), Some(ShotState::Done(_))) {
@@ -103,7 +106,7 @@ fn finish(recovered: &Recovered, dir: &Path) -> Option<String> {
     }
     let images = files(&dir.join("images"));
     let check = verify(dir).unwrap();
-    let whole = images.len() == SHOTS as usize && check.shots.done == SHOTS && check.state == State::Complete;
+    let whole = images.len() == SHOTS as usize && check.shots.done == SHOTS && check.state.is_complete();
     (!check.is_sound() || !whole).then(|| format!("not complete after resuming: {check:?}"))
 }
 

@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::dataset::{
-    RecoveryReport, ShotState, State, StoreError, create_on, recover, recover_on, retake, verify,
-};
+use crate::dataset::{RecoveryReport, ShotState, StoreError, create_on, recover, recover_on, retake, verify};
 use crate::plan::ShotIndex;
-use crate::scan::{Outcome, Record};
+use crate::scan::{Outcome, Record, RetakenFor, ScanState};
 
 use super::power::{Forgets, Recorder};
 use super::power_model::states_after;
@@ -36,11 +34,11 @@ fn a_scan_that_had_ended_is_paused_and_keeps_the_image_aside() {
     let retaken = retake(&dir, &[AGAIN, AGAIN]).unwrap();
     assert_eq!(
         (retaken.tally.state(), retaken.tally.counts().done, retaken.tally.counts().pending),
-        (State::Paused, 2, 1)
+        (ScanState::Paused, 2, 1)
     );
     let report = verify(&dir).unwrap();
     assert!(report.is_sound() && report.notes.is_empty(), "{report:?}");
-    assert_eq!(report.state, State::Paused);
+    assert_eq!(report.state, ScanState::Paused);
     assert_eq!(files(&dir)[ASIDE], jpeg(1));
     assert!(!files(&dir).contains_key(PLACE));
 
@@ -50,10 +48,10 @@ fn a_scan_that_had_ended_is_paused_and_keeps_the_image_aside() {
     dataset.store(AGAIN, 2, &better(), facts()).unwrap();
     dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
     let report = verify(&dir).unwrap();
-    assert!(report.is_sound() && report.state == State::Complete, "{report:?}");
+    assert!(report.is_sound() && report.state.is_complete(), "{report:?}");
     assert_eq!((&files(&dir)[PLACE], &files(&dir)[ASIDE]), (&better(), &jpeg(1)));
     // Once more: each is kept under its attempt.
-    dataset.retake(AGAIN).unwrap();
+    dataset.retake(AGAIN, RetakenFor::Person).unwrap();
     assert_eq!(files(&dir)["retaken/cam0/r01_a001.2.jpg"], better());
     assert!(files(&dir).contains_key("retaken/cam0/r01_a001.2.json"));
 }
@@ -90,7 +88,7 @@ fn a_shot_that_was_never_taken_is_wanted_again_and_its_cancelled_scan_is_paused(
     dataset.note(&Record::Finished { outcome: Outcome::Cancelled }).unwrap();
     let dir = dataset.dir().to_owned();
     drop(dataset);
-    assert_eq!(retake(&dir, &[AGAIN]).unwrap().tally.state(), State::Paused);
+    assert_eq!(retake(&dir, &[AGAIN]).unwrap().tally.state(), ScanState::Paused);
 }
 
 #[test]
@@ -105,7 +103,7 @@ fn a_scan_does_not_say_complete_while_a_shot_is_wanted_again() {
     let root = scratch();
     let dataset = new(root.path(), 3);
     (0..3).for_each(|shot| take(&dataset, shot, 1).unwrap());
-    dataset.retake(AGAIN).unwrap();
+    dataset.retake(AGAIN, RetakenFor::Person).unwrap();
     let lie = dataset.note(&Record::Finished { outcome: Outcome::Complete });
     assert!(matches!(lie, Err(StoreError::NotComplete { missing: 1, planned: 3 })));
 }
@@ -156,7 +154,7 @@ fn cut_everywhere(forgets: Forgets) -> (usize, Vec<String>) {
     (0..3).for_each(|shot| take(&dataset, shot, 1).unwrap());
     dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
     let begin = disk.len();
-    dataset.retake(AGAIN).unwrap();
+    dataset.retake(AGAIN, RetakenFor::Person).unwrap();
     let asked = disk.len();
     dataset.store(AGAIN, 2, &better(), facts()).unwrap();
     let stored = disk.len();

@@ -2,13 +2,11 @@
 
 use std::fs;
 
-use crate::dataset::{
-    OpenError, OsDisk, Recovered, State, Violation, create, recover, recover_on, show, verify,
-};
+use crate::dataset::{OpenError, OsDisk, Recovered, Violation, create, recover, recover_on, show, verify};
 use crate::plan::ShotIndex;
-use crate::scan::{Outcome, Record};
+use crate::scan::{Outcome, Record, ScanState, WaitsFor};
 
-use super::{files, id, jpeg, new, plan, take};
+use super::{files, id, jpeg, new, plan, records_in, take};
 
 #[test]
 fn a_scan_that_was_in_order_recovers_to_the_same_records() {
@@ -16,7 +14,7 @@ fn a_scan_that_was_in_order_recovers_to_the_same_records() {
     let dataset = new(root.path(), 3);
     take(&dataset, 0, 1).unwrap();
     dataset.note(&Record::ShotFailed { shot: ShotIndex(1), reason: "timeout".into() }).unwrap();
-    dataset.note(&Record::Paused { reason: "stop button".into() }).unwrap();
+    dataset.note(&Record::Paused { reason: "stop button".into(), waits_for: WaitsFor::Person }).unwrap();
     let dir = dataset.dir().to_owned();
     let (tally, before) = (dataset.tally(), files(&dir));
     assert!(matches!(recover(&dir), Err(OpenError::InUse(_))));
@@ -25,12 +23,14 @@ fn a_scan_that_was_in_order_recovers_to_the_same_records() {
     let Recovered { dataset, records, report } = recover(&dir).unwrap();
     assert_eq!(report, crate::dataset::RecoveryReport::default());
     assert_eq!(dataset.tally(), tally);
-    assert_eq!(records.len(), 5);
+    let past = |record: &Record| matches!(record, Record::Stored(_) | Record::ShotFailed { .. });
+    assert_eq!(records.iter().filter(|record| past(record)).count(), 2, "{records:?}");
+    assert_eq!(records_in(&dir).len(), 5);
     assert_eq!(files(&dir), before, "nothing was to be done, and nothing was");
     let report = verify(&dir).unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert_eq!((report.shots.done, report.shots.failed, report.shots.pending), (1, 1, 1));
-    assert_eq!(report.state, State::Paused);
+    assert_eq!(report.state, ScanState::Paused);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn damaged_and_missing_images_are_lost_kept_aside_and_shot_again() {
     let Recovered { dataset, report, .. } = recover(&dir).unwrap();
     assert_eq!(report.lost.iter().map(|(shot, _)| shot.0).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(report.metadata_restored, [ShotIndex(0)]);
-    assert_eq!(dataset.state(), State::Incomplete, "it may not say complete any more");
+    assert_eq!(dataset.state(), ScanState::Finished(Outcome::Incomplete), "it may not say complete any more");
     assert!(verify(&dir).unwrap().is_sound());
     assert_eq!(fs::read(dir.join("quarantine/images_cam0_r01_a001.jpg")).unwrap(), damaged);
 
@@ -65,7 +65,7 @@ fn damaged_and_missing_images_are_lost_kept_aside_and_shot_again() {
     take(&dataset, 2, 2).unwrap();
     dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
     let report = verify(&dir).unwrap();
-    assert!(report.is_sound() && report.state == State::Complete, "{report:?}");
+    assert!(report.is_sound() && report.state.is_complete(), "{report:?}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_list_does_not_believe_a_manifest_that_is_older_than_the_journal() {
     drop(recover(&dir).unwrap());
     fs::write(dir.join("scan.json"), old).unwrap();
     let shown = show(&dir).unwrap().scan.unwrap();
-    assert_ne!(shown.state, State::Complete);
+    assert!(!shown.state.is_complete());
     assert_eq!((shown.shots.done, shown.shots.pending), (0, 1));
 }
 
@@ -212,7 +212,7 @@ fn a_finished_scan_has_nothing_unrecorded_and_an_exact_manifest() {
     let found = verify(&dir).unwrap().violations;
     let wanted = [
         Violation::Unrecorded { path: "images/cam0/extra.jpg".into() },
-        Violation::Manifest { state: State::Complete },
+        Violation::Manifest { state: ScanState::Finished(Outcome::Complete) },
     ];
     assert_eq!(found, wanted);
 }
@@ -228,5 +228,13 @@ fn a_scan_is_created_once_and_only_from_names_that_can_be_files() {
         let other = "other".parse().unwrap();
         assert!(matches!(create(root.path(), &other, plan), Err(OpenError::Name { .. })), "{label}");
     }
+    for label in ["nul", "CON", "end.", "R01_A001"] {
+        let mut plan = plan(2);
+        plan.points[0].label = label.into();
+        let error = create(root.path(), &"other".parse().unwrap(), plan).unwrap_err();
+        assert!(error.to_string().contains("Windows"), "{label}: {error}");
+    }
+    let error = create(root.path(), &"aux".parse().unwrap(), plan(1)).unwrap_err();
+    assert!(error.to_string().contains("device"), "{error}");
     assert!(matches!(create(&root.path().join("none"), &id(), plan(1)), Err(OpenError::Disk(_))));
 }

@@ -2,16 +2,19 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread::ScopedJoinHandle;
 
 use crate::dataset::{
-    Listed, OsDisk, RemoveError, ScanId, State, create_on, list, needed_bytes, newest, removable,
-    removable_for_room, remove, show, sweep,
+    Listed, New, OpenError, OsDisk, RemoveError, ScanId, create, create_named_by_time, create_on, discard,
+    list, needed_bytes, newest, removable, removable_for_room, remove, show, sweep, verify,
 };
-use crate::scan::{Outcome, Record};
+use crate::scan::{Outcome, Record, ScanState, WaitsFor};
 use crate::units::Bytes;
 
-use super::{plan, take};
+use super::swept::Swept;
+use super::{plan, shared, take};
 
 /// A scan of one shot that ended with `outcome`, or was left running.
 fn scan(root: &Path, id: &str, outcome: Option<Outcome>) -> ScanId {
@@ -27,20 +30,19 @@ fn scan(root: &Path, id: &str, outcome: Option<Outcome>) -> ScanId {
 }
 
 fn assert_newest_is_the_first_listed(root: &Path) {
-    assert_eq!(newest(root).unwrap().as_ref(), list(root).unwrap().first());
+    assert_eq!(newest(root, None).unwrap().as_ref(), list(root).unwrap().first());
 }
 
 #[test]
 fn scans_are_listed_newest_first_and_damaged_ones_as_such() {
     let root = tempfile::tempdir().unwrap();
     assert_eq!(list(&root.path().join("none")).unwrap(), []);
-    assert_eq!(newest(&root.path().join("none")).unwrap(), None);
-    // By age, whatever the names say.
+    assert_eq!(newest(&root.path().join("none"), None).unwrap(), None);
+    // By number, whatever the names say.
     scan(root.path(), "owl-of-old", Some(Outcome::Complete));
     scan(root.path(), "2026-03-01-000000-dog", Some(Outcome::Cancelled));
     scan(root.path(), "2026-02-01-000000-cat", None);
-    // The clock of file systems is a few milliseconds behind.
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    // What has no number stands behind all others.
     fs::create_dir(root.path().join("2026-04-01-000000-elk")).unwrap();
     fs::create_dir(root.path().join(".new-x")).unwrap();
     fs::write(root.path().join("notes"), "").unwrap();
@@ -55,10 +57,10 @@ fn scans_are_listed_newest_first_and_damaged_ones_as_such() {
     assert_eq!(
         seen,
         [
+            ("2026-02-01-000000-cat", Some((ScanState::Running, 0))),
+            ("2026-03-01-000000-dog", Some((ScanState::Finished(Outcome::Cancelled), 0))),
+            ("owl-of-old", Some((ScanState::Finished(Outcome::Complete), 1))),
             ("2026-04-01-000000-elk", None),
-            ("2026-02-01-000000-cat", Some((State::Running, 0))),
-            ("2026-03-01-000000-dog", Some((State::Cancelled, 0))),
-            ("owl-of-old", Some((State::Complete, 1))),
         ]
     );
     assert_eq!(show(&scans[1].dir).unwrap(), scans[1]);
@@ -178,7 +180,7 @@ fn a_scan_is_resumable_unless_it_has_ended_or_somebody_is_at_it() {
         assert_eq!(resumable(id), expected, "{id}");
     }
     let dataset = create_on(Arc::new(OsDisk), root.path(), &"busy".parse().unwrap(), plan(1)).unwrap();
-    dataset.note(&Record::Paused { reason: "test".into() }).unwrap();
+    dataset.note(&Record::Paused { reason: "test".into(), waits_for: WaitsFor::Person }).unwrap();
     assert!(!resumable("busy"));
     drop(dataset);
     assert!(resumable("busy"));
@@ -195,6 +197,69 @@ fn a_sweep_removes_left_overs_and_nothing_else() {
     sweep(root.path()).unwrap();
     let left: Vec<_> = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["keep"]);
+}
+
+/// Threads meet as containers and machines on one share do: with the same process id.
+#[test]
+fn of_those_who_create_one_scan_at_once_one_wins_and_none_hurts_another() {
+    let root = tempfile::tempdir().unwrap();
+    let (root, ended, start) = (root.path(), AtomicBool::new(false), Barrier::new(32));
+    let id: ScanId = "one".parse().unwrap();
+    std::thread::scope(|scope| {
+        let of_one_name = |_| scope.spawn(|| (start.wait(), create(root, &id, plan(3))).1);
+        let of_one_name: Vec<_> = (0..16).map(of_one_name).collect();
+        let by_time = |_| {
+            scope.spawn(|| {
+                (
+                    start.wait(),
+                    create_named_by_time(New { rig: Some("rig-a"), ..New::default() }, root, &plan(3)),
+                )
+                    .1
+            })
+        };
+        let by_time: Vec<_> = (0..16).map(by_time).collect();
+        let sweeper = scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                sweep(root).unwrap();
+            }
+        });
+        let of_one_name: Vec<_> = of_one_name.into_iter().map(ScopedJoinHandle::join).collect();
+        let by_time: Vec<_> = by_time.into_iter().map(ScopedJoinHandle::join).collect();
+        ended.store(true, Ordering::Relaxed);
+        sweeper.join().unwrap();
+        let of_one_name = of_one_name.into_iter().map(Result::unwrap);
+        let (made, refused): (Vec<_>, Vec<_>) = of_one_name.partition(Result::is_ok);
+        assert_eq!(made.len(), 1, "{refused:?}");
+        let exists = |error: &OpenError| matches!(error, OpenError::Exists { .. });
+        assert!(refused.iter().all(|refused| refused.as_ref().is_err_and(exists)), "{refused:?}");
+        for dataset in made.into_iter().chain(by_time.into_iter().map(Result::unwrap)) {
+            let dataset = dataset.unwrap();
+            take(&dataset, 0, 1).unwrap();
+            assert!(verify(dataset.dir()).unwrap().is_sound());
+        }
+    });
+    let names = || fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names().count(), 17, "{:?}", names().collect::<Vec<_>>());
+    list(root).unwrap().iter().for_each(|scan| discard(root, &scan.id).unwrap());
+    assert_eq!(names().count(), 0, "{:?}", names().collect::<Vec<_>>());
+}
+
+/// Somebody on another machine may sweep between any two steps: the folder is gone, and another one is made.
+#[test]
+fn a_folder_that_is_swept_away_while_it_is_built_is_built_anew() {
+    for step in 0.. {
+        let root = tempfile::tempdir().unwrap();
+        let swept = Arc::new(Swept::after(step, root.path()));
+        let dataset = create_on(shared(&swept), root.path(), &"one".parse().unwrap(), plan(1)).unwrap();
+        take(&dataset, 0, 1).unwrap();
+        assert!(verify(dataset.dir()).unwrap().is_sound(), "step {step}");
+        let names = || fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names().collect::<Vec<_>>(), ["one"], "step {step}");
+        if !swept.has_swept() {
+            assert!(step > 8, "{step}");
+            break;
+        }
+    }
 }
 
 #[test]

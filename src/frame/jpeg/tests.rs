@@ -1,8 +1,7 @@
-//! What is encoded reads back: pixels, formats, EXIF.
+//! What is encoded reads back: pixels, formats, what stands before them.
 
 use super::*;
-use crate::camera_driver::protocol::Size;
-use crate::units::{Millimetres, Seconds};
+use crate::model::Size;
 
 const SIZE: Size = Size { width: 70, height: 54 };
 
@@ -49,7 +48,7 @@ fn picture() -> Picture {
     picture
 }
 
-fn encode(picture: &Picture, format: PixelFormat, exif: Option<&Exif>) -> Vec<u8> {
+fn encode(picture: &Picture, format: PixelFormat, head: &[u8]) -> Vec<u8> {
     let luma = Plane { data: &picture.y, stride: LUMA_STRIDE };
     let planes = match format {
         PixelFormat::Yuv420 => {
@@ -61,29 +60,17 @@ fn encode(picture: &Picture, format: PixelFormat, exif: Option<&Exif>) -> Vec<u8
     let view = PixelView::new(format, SIZE, &planes).unwrap();
     let mut encoder = Encoder::new(95).unwrap();
     let mut jpeg = Vec::new();
-    encoder.encode(&view, exif, &mut jpeg).unwrap();
+    encoder.encode(&view, head, &mut jpeg).unwrap();
     let first = jpeg.clone();
-    encoder.encode(&view, exif, &mut jpeg).unwrap();
+    encoder.encode(&view, head, &mut jpeg).unwrap();
     assert_eq!(jpeg, first, "the second picture of an encoder is as the first");
     jpeg
-}
-
-fn exif() -> Exif {
-    Exif {
-        make: "Sony".into(),
-        model: "IMX477".into(),
-        taken_at: "2026-11-21T13:30:05Z".parse().unwrap(),
-        exposure: Seconds::new(0.008),
-        gain: 2.0,
-        focal_length: Some(Millimetres::new(6.0)),
-        focal_length_35mm: Some(Millimetres::new(34.4)),
-    }
 }
 
 #[test]
 fn what_is_decoded_is_what_was_encoded() {
     let picture = picture();
-    let jpeg = encode(&picture, PixelFormat::Yuv420, None);
+    let jpeg = encode(&picture, PixelFormat::Yuv420, &[]);
     let decoded = turbojpeg::decompress_to_yuv(&jpeg).unwrap();
     assert_eq!((decoded.width, decoded.height), (70, 54));
     let width = decoded.y_width();
@@ -108,61 +95,15 @@ fn what_is_decoded_is_what_was_encoded() {
 #[test]
 fn both_formats_give_the_same_jpeg() {
     let picture = picture();
-    assert_eq!(encode(&picture, PixelFormat::Yuv420, None), encode(&picture, PixelFormat::Nv12, None));
+    assert_eq!(encode(&picture, PixelFormat::Yuv420, &[]), encode(&picture, PixelFormat::Nv12, &[]));
 }
 
 #[test]
-fn exif_stands_before_an_unchanged_jpeg() {
+fn the_head_stands_before_an_unchanged_jpeg() {
     let picture = picture();
-    let plain = encode(&picture, PixelFormat::Nv12, None);
-    let with = encode(&picture, PixelFormat::Nv12, Some(&exif()));
-    let segment = exif().segment();
-    assert_eq!(with, [&plain[..2], &segment, &plain[2..]].concat());
-    assert_eq!(usize::from(u16::from_be_bytes([segment[2], segment[3]])), segment.len() - 2);
+    let plain = encode(&picture, PixelFormat::Nv12, &[]);
+    let head = [0xFF, 0xE1, 0, 4, 1, 2];
+    let with = encode(&picture, PixelFormat::Nv12, &head);
+    assert_eq!(with, [&plain[..2], &head, &plain[2..]].concat());
     assert!(turbojpeg::read_header(&with).is_ok());
-}
-
-/// Reads the tags of a directory and those it points to, as a reader of EXIF does.
-fn tags(tiff: &[u8], at: usize, found: &mut Vec<(u16, String)>) {
-    let u16_at = |at: usize| u16::from_le_bytes([tiff[at], tiff[at + 1]]);
-    let u32_at = |at: usize| u32::from_le_bytes([tiff[at], tiff[at + 1], tiff[at + 2], tiff[at + 3]]);
-    for entry in 0..usize::from(u16_at(at)) {
-        let at = at + 2 + 12 * entry;
-        let (tag, kind, count, value) =
-            (u16_at(at), u16_at(at + 2), u32_at(at + 4) as usize, u32_at(at + 8) as usize);
-        let text = match kind {
-            2 => {
-                let bytes = if count <= 4 { &tiff[at + 8..][..count] } else { &tiff[value..][..count] };
-                String::from_utf8(bytes.to_vec()).unwrap().trim_end_matches('\0').to_owned()
-            }
-            3 => u16_at(at + 8).to_string(),
-            4 => value.to_string(),
-            5 => format!("{}/{}", u32_at(value), u32_at(value + 4)),
-            other => panic!("type {other}"),
-        };
-        if tag == 0x8769 {
-            tags(tiff, value, found);
-        } else {
-            found.push((tag, text));
-        }
-    }
-}
-
-#[test]
-fn exif_reads_back() {
-    let segment = exif().segment();
-    assert_eq!(&segment[4..10], b"Exif\0\0");
-    let mut found = Vec::new();
-    tags(&segment[10..], 8, &mut found);
-    let wanted = [
-        (0x010F, "Sony"),
-        (0x0110, "IMX477"),
-        (0x829A, "8000/1000000"),
-        (0x8827, "200"),
-        (0x9003, "2026:11:21 13:30:05"),
-        (0x9011, "+00:00"),
-        (0x920A, "6000/1000"),
-        (0xA405, "34"),
-    ];
-    assert_eq!(found, wanted.map(|(tag, text)| (tag, text.to_owned())));
 }

@@ -9,9 +9,9 @@ use std::ptr::NonNull;
 
 use turbojpeg_sys as tj;
 
-use crate::camera_driver::protocol::Size;
 use crate::frame::Plane;
 use crate::frame::jpeg::JpegError;
+use crate::model::Size;
 
 /// A compressor of 4:2:0 pictures.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Drop for Compressor {
 
 /// That the library reads nothing but the planes' memory.
 fn check(size: Size, planes: &[Plane<'_>; 3]) -> Result<(), JpegError> {
-    use crate::camera_driver::protocol::PixelFormat::Yuv420;
+    use crate::model::PixelFormat::Yuv420;
     match crate::frame::PixelView::new(Yuv420, size, planes) {
         Ok(_) => Ok(()),
         Err(error) => Err(JpegError { reason: error.to_string() }),

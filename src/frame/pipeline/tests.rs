@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::camera_driver::protocol::{PixelFormat, Size};
+use crate::camera_driver::protocol::Stream;
 use crate::frame::Plane;
+use crate::model::{PixelFormat, Size};
 
 static MEMORY: [u8; 64 * 48] = [77; 64 * 48];
 
@@ -19,6 +20,7 @@ struct Borrowed {
     memory: Vec<u8>,
     alive: Arc<AtomicUsize>,
     planes: [Plane<'static>; 3],
+    metadata: FrameMetadata,
     panics: bool,
 }
 
@@ -26,7 +28,23 @@ impl Borrowed {
     fn boxed(alive: &Arc<AtomicUsize>, panics: bool) -> Box<dyn Pixels> {
         alive.fetch_add(1, Ordering::SeqCst);
         let planes = [64, 32, 32].map(|stride| Plane { data: &MEMORY, stride });
-        Box::new(Self { memory: vec![0; 9], alive: Arc::clone(alive), planes, panics })
+        let metadata = FrameMetadata {
+            stream: Stream::Still,
+            format: PixelFormat::Yuv420,
+            size: SIZE,
+            strides: vec![64, 32, 32],
+            offsets: vec![0, 3072, 3840],
+            sensor_timestamp_ns: 1,
+            exposure_us: Some(10_000),
+            readout_us: 0,
+            gain: Some(1.0),
+            white_balance: None,
+            focus: None,
+            completed_ns: 0,
+            sequence: 1,
+            buffer: 1,
+        };
+        Box::new(Self { memory: vec![0; 9], alive: Arc::clone(alive), planes, metadata, panics })
     }
 }
 
@@ -35,6 +53,10 @@ impl Pixels for Borrowed {
         assert!(!self.panics, "this frame is cursed");
         assert_eq!(self.memory.len(), 9);
         PixelView::new(PixelFormat::Yuv420, SIZE, &self.planes)
+    }
+
+    fn metadata(&self) -> &FrameMetadata {
+        &self.metadata
     }
 }
 
@@ -63,6 +85,7 @@ impl Store for Fake {
             return Err(StoreRefused { kind: FailureKind::DiskFull, message: "full".into() });
         }
         assert!(facts.sharpness.abs() < 1e-9);
+        assert_eq!((facts.exposure.get(), facts.gain, facts.sequence), (0.01, 1.0, 1));
         assert!(self.alive.load(Ordering::SeqCst) < 40);
         let (bytes, crc32c) = (jpeg.len() as u64, crc32c::crc32c(jpeg));
         Ok(Stored { shot, attempt, image: String::new(), bytes, crc32c, facts })
@@ -74,17 +97,8 @@ impl Store for Fake {
 }
 
 fn job(shot: u32, alive: &Arc<AtomicUsize>, permit: OwnedSemaphorePermit) -> Job {
-    let facts = CaptureFacts {
-        taken_at: Timestamp::UNIX_EPOCH,
-        sensor_timestamp_ns: 1,
-        exposure: Seconds::new(0.01),
-        gain: 1.0,
-        white_balance: None,
-        focus: None,
-        sequence: 1,
-    };
     let pixels = Borrowed::boxed(alive, shot % 10 == 5);
-    Job { shot: ShotIndex(shot), attempt: 1, pixels, facts, exif: None, permit }
+    Job { shot: ShotIndex(shot), attempt: 1, pixels, taken_at: Timestamp::UNIX_EPOCH, exif: None, permit }
 }
 
 #[tokio::test]

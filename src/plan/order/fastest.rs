@@ -4,9 +4,9 @@ use super::improve::improve;
 use super::metric::{Metric, Node};
 use super::neighbours::Sweep;
 use super::serpentine::serpentines;
-use crate::config::AxisConfig;
+use crate::model::{AxisConfig, Pose};
+use crate::plan::Point;
 use crate::plan::time::travel_through;
-use crate::plan::{Point, Pose};
 
 /// How many of the orders by construction are improved.
 const IMPROVED: usize = 3;
@@ -49,8 +49,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::motion::{Limits, travel_time};
-    use crate::plan::{Axis, shapes};
+    use crate::model::Axis;
+    use crate::model::Limits;
+    use crate::motion::travel_time;
+    use crate::plan::shapes;
     use crate::units::{Degrees, Millimetres};
     use proptest::prelude::*;
 

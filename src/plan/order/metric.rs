@@ -1,13 +1,13 @@
 //! The time between points, computed fast.
 
-use crate::config::AxisConfig;
+use crate::model::{Axis, AxisConfig, Pose};
 use crate::motion;
-use crate::plan::{Axis, Point, Pose};
+use crate::plan::Point;
 
 /// A place to go: 0 is the start, then the points in the order given, from 1.
 pub(super) type Node = u32;
 
-/// Times between nodes.
+/// How long each way from node to node takes.
 pub(super) struct Metric {
     axes: Vec<MovingAxis>,
     /// By node, then by index in `axes`.

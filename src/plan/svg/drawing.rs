@@ -4,8 +4,8 @@ use std::iter::once;
 
 use super::ink::{colour, label};
 use super::view::{UNROLLED, View};
-use crate::config::AxisConfig;
-use crate::plan::{Plan, Pose, travel};
+use crate::model::{AxisConfig, Pose};
+use crate::plan::{Plan, travel};
 use crate::units::Seconds;
 
 /// Plans with more points are drawn without the way between them, which would be a solid blot.

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::iter::{once, zip};
 
 use super::ink::{colour, label, line, number, round_numbers};
+use crate::model::{Axis, Pose};
 use crate::motion::shortest_turn;
-use crate::plan::{Axis, Plan, Pose};
+use crate::plan::Plan;
 
 /// Centre and outer radius of the view from above.
 const ABOVE: (f64, f64, f64) = (300.0, 362.0, 200.0);

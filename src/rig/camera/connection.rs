@@ -7,21 +7,24 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tracing::{debug, warn};
 
+use super::audience::Audience;
 use super::error::CameraError;
-use super::frame::{CapturedFrame, Release};
-use super::live::Audience;
+use super::frame::CapturedFrame;
+use super::mailbox::{Mailbox, Ticket, Wait};
 use super::process::Process;
-use super::sorting::{Answer, RawFrame, Verdict, Want, name, verdict};
+use super::received::{ReceivedFrame, Release};
+use super::seldom::Seldom;
+use super::sorting::{Answer, Verdict, Want, name, verdict};
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, FromDriver, ToDriver};
-use crate::rig::clock::now_ns;
+use crate::clock::{as_ns, now_ns};
 
 /// Packets that are no messages before the reader gives the driver up.
 const MAX_GARBAGE: u32 = 100;
@@ -36,10 +39,16 @@ pub(super) struct Connection {
     camera: String,
     link: Arc<Link>,
     process: Arc<Process>,
-    talk: Mutex<Talk>,
+    mailbox: Arc<Mailbox>,
     last_beat_ns: AtomicU64,
+    /// How long a frame takes, as far as it is known.
+    frame_ns: AtomicU64,
     tally: Arc<Tally>,
     audience: Arc<Audience>,
+    bad_live: Seldom,
+    bad_packets: Seldom,
+    bad_messages: Seldom,
+    unasked: Seldom,
 }
 
 /// Counted over all processes of a camera.
@@ -47,36 +56,6 @@ pub(super) struct Connection {
 pub(super) struct Tally {
     pub(super) late: AtomicU64,
     pub(super) garbage: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Talk {
-    waiting: Option<Mailbox>,
-    next_ticket: u64,
-    /// Why nothing will come any more.
-    ended: Option<CameraError>,
-}
-
-#[derive(Debug)]
-struct Mailbox {
-    ticket: u64,
-    want: Want,
-    answer: mpsc::Sender<Result<Answer, CameraError>>,
-}
-
-/// A place to wait for an answer; dropping it gives the wait up.
-#[derive(Debug)]
-pub(super) struct Wait {
-    connection: Arc<Connection>,
-    ticket: u64,
-    answer: Option<mpsc::Receiver<Result<Answer, CameraError>>>,
-}
-
-impl Drop for Wait {
-    fn drop(&mut self) {
-        // Without its sender the receiver, wherever it waits, returns.
-        let _ = self.connection.talk().waiting.take_if(|mailbox| mailbox.ticket == self.ticket);
-    }
 }
 
 impl Connection {
@@ -93,12 +72,17 @@ impl Connection {
             camera: camera.into(),
             link: Arc::new(link),
             process: Arc::new(process),
-            talk: Mutex::default(),
+            mailbox: Arc::default(),
             last_beat_ns: AtomicU64::new(now_ns()),
+            frame_ns: AtomicU64::new(0),
             tally,
             audience,
+            bad_live: Seldom::default(),
+            bad_packets: Seldom::default(),
+            bad_messages: Seldom::default(),
+            unasked: Seldom::default(),
         });
-        let hello = connection.wait_for(Want::Hello);
+        let hello = connection.mailbox.wait_for(Want::Hello);
         let reader = std::thread::Builder::new().name(format!("camera {camera}")).spawn({
             let connection = Arc::clone(&connection);
             move || connection.read()
@@ -106,21 +90,26 @@ impl Connection {
         Ok((connection, reader, hello))
     }
 
-    /// The driver's process.
+    /// The process of the driver at the other end.
     pub(super) fn process(&self) -> &Arc<Process> {
         &self.process
     }
 
     /// Why nothing will come from this driver any more; none while it lives.
     pub(super) fn ended(&self) -> Option<CameraError> {
-        self.talk().ended.clone()
+        self.mailbox.ended()
     }
 
     /// Ends the conversation: every wait fails and the reader ends.
     pub(super) fn shut_down(&self) {
         let error = self.error(ErrorKind::Cancelled, "its driver was told to end");
-        self.talk().ended.get_or_insert(error);
+        self.mailbox.note_end(error);
         self.link.shutdown();
+    }
+
+    /// Live frames take so long from now on.
+    pub(super) fn set_frame_duration(&self, frame: Duration) {
+        self.frame_ns.store(as_ns(frame), Ordering::Relaxed);
     }
 
     /// Says `message` unless the driver has stopped listening; never blocks.
@@ -152,7 +141,7 @@ impl Connection {
         want: Want,
         limit: Duration,
     ) -> Result<Answer, CameraError> {
-        let wait = self.wait_for(want);
+        let wait = self.mailbox.wait_for(want);
         self.attempt(Some(message), wait, limit).await
     }
 
@@ -164,11 +153,11 @@ impl Connection {
         mut wait: Wait,
         limit: Duration,
     ) -> Result<Answer, CameraError> {
-        let Some(answer) = wait.answer.take() else {
+        let Some(answer) = wait.take_receiver() else {
             return Err(self.error(ErrorKind::Protocol, "an answer was waited for twice"));
         };
-        let connection = Arc::clone(self);
-        let mut call = spawn_blocking(move || connection.call(message.as_ref(), &answer));
+        let (connection, ticket) = (Arc::clone(self), wait.ticket());
+        let mut call = spawn_blocking(move || connection.call(message.as_ref(), ticket, &answer));
         let result = if let Ok(result) = tokio::time::timeout(limit, &mut call).await {
             result
         } else {
@@ -183,32 +172,23 @@ impl Connection {
         }
     }
 
-    /// Blocks until an answer comes or the wait is given up (none).
+    /// Sends `message` and blocks until an answer comes or the wait is given up (none). Of one that is given up before
+    /// this thread came to it, nothing is sent.
     fn call(
         &self,
         message: Option<&ToDriver>,
+        ticket: Ticket,
         answer: &mpsc::Receiver<Result<Answer, CameraError>>,
     ) -> Option<Result<Answer, CameraError>> {
-        match message.map_or(Ok(true), |message| self.link.send_or_drop(message, None)) {
+        let send = |message| self.mailbox.while_waited_for(ticket, || self.link.send_or_drop(message, None));
+        match message.and_then(send) {
             // A closed link: the reader knows why.
-            Ok(true) | Err(LinkError::Closed) => answer.recv().ok(),
-            Ok(false) => Some(Err(self.error(ErrorKind::Timeout, "its driver does not read its messages"))),
-            Err(error) => Some(Err(self.error(ErrorKind::Protocol, error.to_string()))),
+            None | Some(Ok(true) | Err(LinkError::Closed)) => answer.recv().ok(),
+            Some(Ok(false)) => {
+                Some(Err(self.error(ErrorKind::Timeout, "its driver does not read its messages")))
+            }
+            Some(Err(error)) => Some(Err(self.error(ErrorKind::Protocol, error.to_string()))),
         }
-    }
-
-    /// Makes `want` what is waited for, in place of any other.
-    fn wait_for(self: &Arc<Self>, want: Want) -> Wait {
-        let (sender, receiver) = mpsc::channel();
-        let mut talk = self.talk();
-        talk.next_ticket += 1;
-        let ticket = talk.next_ticket;
-        match talk.ended.clone() {
-            // The receiver finds it waiting.
-            Some(error) => drop(sender.send(Err(error))),
-            None => talk.waiting = Some(Mailbox { ticket, want, answer: sender }),
-        }
-        Wait { connection: Arc::clone(self), ticket, answer: Some(receiver) }
     }
 
     /// Reads until the driver, or this end, ends the conversation.
@@ -223,19 +203,16 @@ impl Connection {
                 {
                     garbage += 1;
                     self.tally.garbage.fetch_add(1, Ordering::Relaxed);
-                    warn!(camera = self.camera, %error, "the driver sent something that is no message");
-                    let ticket = self.talk().waiting.as_ref().map(|mailbox| mailbox.ticket);
+                    if let Some(more) = self.bad_packets.admit(now_ns()) {
+                        warn!(camera = self.camera, more, %error, "the driver sent something that is no message");
+                    }
+                    let ticket = self.mailbox.wanted().map(|(ticket, _)| ticket);
                     self.deliver(ticket, Err(self.error(ErrorKind::Protocol, error.to_string())));
                 }
                 Err(error) => break self.error(ErrorKind::Protocol, error.to_string()),
             }
         };
-        let mut talk = self.talk();
-        let end = talk.ended.get_or_insert(end).clone();
-        if let Some(mailbox) = talk.waiting.take() {
-            // Fails if the wait was given up, which ends it too.
-            let _ = mailbox.answer.send(Err(end));
-        }
+        self.mailbox.end(end);
     }
 
     /// What became of a driver that hung up.
@@ -255,8 +232,7 @@ impl Connection {
     /// Hands `message` to who waits for it, or drops it.
     fn sort(&self, message: FromDriver, memory: Option<OwnedFd>) {
         let received_ns = now_ns();
-        let waiting = self.talk().waiting.as_ref().map(|mailbox| (mailbox.ticket, mailbox.want));
-        let (ticket, want) = waiting.unzip();
+        let (ticket, want) = self.mailbox.wanted().unzip();
         let verdict = verdict(&message, want);
         let said = name(&message);
         // Whatever becomes of a frame from here on, its memory is given back.
@@ -271,8 +247,9 @@ impl Connection {
             FromDriver::Started { .. } => Ok(Answer::Started),
             FromDriver::Stopped { .. } => Ok(Answer::Stopped),
             FromDriver::Frame(frame) => {
-                let release = Release::new(&self.link, frame.buffer);
-                let raw = RawFrame { frame, memory, received_ns, release };
+                let metadata = frame.metadata;
+                let release = Release::new(&self.link, metadata.buffer);
+                let raw = ReceivedFrame { metadata, memory, received_ns, release };
                 if verdict == Verdict::Live {
                     return self.show(raw);
                 }
@@ -285,35 +262,40 @@ impl Connection {
         match verdict {
             Verdict::Answer => self.deliver(ticket, answer),
             Verdict::Late => self.drop_late(&answer),
-            Verdict::Unasked => warn!(camera = self.camera, ?answer, "the driver reports an error by itself"),
+            Verdict::Unasked => {
+                if let Some(more) = self.unasked.admit(received_ns) {
+                    warn!(camera = self.camera, more, ?answer, "the driver reports an error by itself");
+                }
+            }
             Verdict::Beat | Verdict::Live => {}
             Verdict::Unexpected => {
                 let error =
                     self.error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
-                warn!(camera = self.camera, kind = error.kind.name(), "{}", error.message);
+                if let Some(more) = self.bad_messages.admit(received_ns) {
+                    warn!(camera = self.camera, more, kind = error.kind.name(), "{}", error.message);
+                }
                 self.deliver(ticket, Err(error));
             }
         }
     }
 
     /// Ends the wait with this ticket, if there is one, with `answer`.
-    fn deliver(&self, ticket: Option<u64>, answer: Result<Answer, CameraError>) {
-        let mailbox = self.talk().waiting.take_if(|mailbox| Some(mailbox.ticket) == ticket);
-        let undelivered = match mailbox {
-            Some(mailbox) => mailbox.answer.send(answer).err().map(|mpsc::SendError(answer)| answer),
-            None => Some(answer),
-        };
+    fn deliver(&self, ticket: Option<Ticket>, answer: Result<Answer, CameraError>) {
         // The wait was given up between the look and the delivery.
-        if let Some(answer) = undelivered {
+        if let Some(answer) = self.mailbox.deliver(ticket, answer) {
             self.drop_late(&answer);
         }
     }
 
     /// Hands a live frame to whoever looks.
-    fn show(&self, raw: RawFrame) {
-        match CapturedFrame::live(raw) {
+    fn show(&self, raw: ReceivedFrame) {
+        match CapturedFrame::live(raw, self.frame_ns.load(Ordering::Relaxed)) {
             Ok(frame) => self.audience.show(frame),
-            Err(wrong) => warn!(camera = self.camera, "a live frame was refused: {wrong}"),
+            Err(wrong) => {
+                if let Some(more) = self.bad_live.admit(now_ns()) {
+                    warn!(camera = self.camera, more, "a live frame was refused: {wrong}");
+                }
+            }
         }
     }
 
@@ -349,8 +331,7 @@ impl Connection {
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> CameraError {
         CameraError::new(&self.camera, kind, message)
     }
-
-    fn talk(&self) -> MutexGuard<'_, Talk> {
-        self.talk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,24 +2,25 @@
 //! together and end together.
 
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::task::spawn_blocking;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use super::connection::{Connection, Wait};
+use super::connection::Connection;
 use super::error::{CameraError, RecoverError, Wedged};
-use super::handle::Inner;
-use super::process::{Ending, Evidence, end_by_pidfd};
-use super::procfs::{Holder, Identity, holders};
+use super::mailbox::Wait;
+use super::process::{self, Ending, Evidence, end_by_pidfd};
+use super::shared::Shared;
 use super::spawner::{Spawned, find_driver};
 use super::{leftover, output};
 use crate::camera_driver::link::Link;
 use crate::camera_driver::protocol::{ErrorKind, ToDriver};
+use crate::procfs::{Holder, Identity, holders};
 
 /// How long the log may take to read a driver's last words.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -45,7 +46,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts the camera's driver, after ending what is in its `way`. Comes with the wait for `hello`.
-    pub(super) async fn spawn(inner: &Arc<Inner>, way: Way) -> Result<(Self, Wait), RecoverError> {
+    pub(super) async fn spawn(inner: &Arc<Shared>, way: Way) -> Result<(Self, Wait), RecoverError> {
         clear(inner, way).await?;
         let camera = inner.name();
         let program = find_driver(&inner.config.driver)
@@ -75,7 +76,7 @@ impl Driver {
 
     /// Ends the process for certain, reaps it, and ends what serves it. A process that cannot be ended is
     /// shown as wedged.
-    pub(super) async fn end(mut self, inner: &Arc<Inner>, ending: Ending) -> Result<(), Wedged> {
+    pub(super) async fn end(mut self, inner: &Arc<Shared>, ending: Ending) -> Result<(), Wedged> {
         let camera = inner.name();
         self.connection.say(&ToDriver::Quit);
         self.connection.shut_down();
@@ -114,7 +115,7 @@ impl Drop for Driver {
 }
 
 /// Who has the camera's device nodes open, if they are known, in words that follow an error's.
-pub(super) fn name_holders(inner: &Inner) -> String {
+pub(super) fn name_holders(inner: &Shared) -> String {
     let devices = devices(inner);
     if devices.is_empty() {
         return String::new();
@@ -129,7 +130,7 @@ pub(super) fn name_holders(inner: &Inner) -> String {
 }
 
 /// Everybody but this camera's driver who has its device nodes open.
-pub(super) fn foreign_holders(inner: &Inner) -> Vec<Holder> {
+pub(super) fn foreign_holders(inner: &Shared) -> Vec<Holder> {
     let own = leftover::recorded(inner.spawner.runtime_directory(), inner.name());
     let mut found: Vec<Holder> = devices(inner).iter().flat_map(|device| holders(device)).collect();
     found.retain(|holder| Some(holder.pid) != own);
@@ -139,7 +140,7 @@ pub(super) fn foreign_holders(inner: &Inner) -> Vec<Holder> {
 }
 
 /// Ends this camera's driver of an earlier life, and what else is in the `way`.
-async fn clear(inner: &Arc<Inner>, way: Way) -> Result<(), Wedged> {
+async fn clear(inner: &Arc<Shared>, way: Way) -> Result<(), Wedged> {
     let clearing = Arc::clone(inner);
     let cleared = spawn_blocking(move || {
         let timeout = clearing.recovery.kill_timeout;
@@ -159,8 +160,8 @@ async fn clear(inner: &Arc<Inner>, way: Way) -> Result<(), Wedged> {
     result
 }
 
-/// Ends the programs of `recovery.may_end` that hold the camera's device nodes, and says who they were. Blocks.
-pub(super) fn end_permitted_holders(inner: &Inner, timeout: Duration) -> Vec<Holder> {
+/// Ends the programs of `recovery.may_end` that hold the camera's device nodes, and says which it has ended. Blocks.
+pub(super) fn end_permitted_holders(inner: &Shared, timeout: Duration) -> Vec<Holder> {
     if inner.recovery.may_end.is_empty() {
         return Vec::new();
     }
@@ -172,23 +173,67 @@ pub(super) fn end_permitted_holders(inner: &Inner, timeout: Duration) -> Vec<Hol
             continue;
         }
         warn!(camera = inner.name(), pid, comm, "ending a program that holds the camera (recovery.may_end)");
-        let ended = Pid::from_raw(*pid)
-            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
-            .is_none_or(|pidfd| end_by_pidfd(std::os::fd::AsFd::as_fd(&pidfd), timeout));
-        if ended {
-            gone.push(holder);
-        } else {
-            warn!(camera = inner.name(), pid, comm, "it cannot be ended");
+        match end_holder(*pid, || foreign_holders(inner).contains(&holder), timeout) {
+            Ok(Outcome::Ended) => gone.push(holder),
+            Ok(Outcome::LetGo) => debug!(camera = inner.name(), pid, comm, "it holds the camera no longer"),
+            Ok(Outcome::Lives) => warn!(camera = inner.name(), pid, comm, "it cannot be ended"),
+            Err(error) => {
+                warn!(camera = inner.name(), pid, comm, %error, "it cannot be looked at, and is left alone");
+            }
         }
     }
     gone
 }
 
+/// What became of a program that held a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It was ended, and the camera is free.
+    Ended,
+    /// It had let the camera go, or ended, before it was touched.
+    LetGo,
+    /// Not even SIGKILL ended it.
+    Lives,
+}
+
+/// Ends process `pid` if it still holds the camera. Blocks.
+fn end_holder(pid: i32, still_holds: impl FnOnce() -> bool, timeout: Duration) -> io::Result<Outcome> {
+    let Some(pidfd) = process::open(pid)? else { return Ok(Outcome::LetGo) };
+    // Asked after opening: the handle is of the process that holds the camera, and not of one that has got its id since.
+    if !still_holds() {
+        return Ok(Outcome::LetGo);
+    }
+    Ok(if end_by_pidfd(pidfd.as_fd(), timeout) { Outcome::Ended } else { Outcome::Lives })
+}
+
 /// The device nodes of the camera that only one process can use: as its driver says, or its options.
-fn devices(inner: &Inner) -> Vec<PathBuf> {
+fn devices(inner: &Shared) -> Vec<PathBuf> {
     if let Some(hello) = inner.board().hello.as_ref().filter(|hello| !hello.devices.is_empty()) {
         return hello.devices.clone();
     }
     let device = inner.config.options.get("device").and_then(|device| device.as_str());
     device.map(PathBuf::from).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// As if a process had ended after it was seen to hold the camera, and another one had its id by now.
+    #[test]
+    fn a_process_that_got_the_id_of_a_holder_is_left_alone() {
+        let mut innocent = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = innocent.id() as i32;
+        let timeout = Duration::from_secs(10);
+        assert_eq!(end_holder(pid, || false, timeout).unwrap(), Outcome::LetGo);
+        assert!(innocent.try_wait().unwrap().is_none());
+        assert_eq!(end_holder(pid, || true, timeout).unwrap(), Outcome::Ended);
+        innocent.wait().unwrap();
+        assert_eq!(
+            end_holder(pid, || panic!("there is nobody to ask about"), timeout).unwrap(),
+            Outcome::LetGo
+        );
+    }
 }

@@ -9,6 +9,9 @@ use serde::Serialize;
 use super::process::Evidence;
 use crate::camera_driver::protocol::ErrorKind;
 
+/// EFBIG: the memory of a frame is a file to the kernel.
+const FILE_TOO_LARGE: i32 = 27;
+
 /// An operation on a camera failed; recovery goes by `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CameraError {
@@ -16,7 +19,7 @@ pub struct CameraError {
     pub camera: String,
     /// What recovery goes by.
     pub kind: ErrorKind,
-    /// What happened.
+    /// What happened, for people.
     pub message: String,
     /// The operating system's error number, if there is one.
     pub code: Option<i32>,
@@ -59,6 +62,9 @@ impl CameraError {
             }
             ErrorKind::Busy => "end the program that holds it, or list that program in recovery.may_end",
             ErrorKind::Gone => "check its cable, and its id in the configuration",
+            ErrorKind::NoMemory if matches!(self.code, Some(FILE_TOO_LARGE)) => {
+                "a limit of the length of files is in force (`ulimit -f`, or LimitFSIZE= of the service), which concerns memory for frames, too: raise it"
+            }
             ErrorKind::NoMemory => "lower the image size or the number of buffers, or free memory",
             ErrorKind::Crashed => "its driver is started again by itself; its last words are in the log",
             ErrorKind::Protocol => "check that the driver is of the same version as this program",
@@ -84,9 +90,9 @@ impl std::error::Error for CameraError {}
 pub struct Busy {
     /// The camera's name in the configuration.
     pub camera: String,
-    /// Who has it.
+    /// Who has the camera, as it called itself.
     pub holder: String,
-    /// Since when.
+    /// Since when it has the camera.
     pub since: Timestamp,
     /// When it makes sense to ask again.
     pub retry_after: Duration,
@@ -100,7 +106,7 @@ pub struct Busy {
 pub struct Wedged {
     /// The camera's name in the configuration.
     pub camera: String,
-    /// The process.
+    /// Process id of the driver.
     pub pid: i32,
     /// What `/proc` says of its threads.
     pub evidence: Evidence,

@@ -2,37 +2,24 @@
 
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Weak};
 
 use memmap2::{Mmap, MmapOptions};
 use rustix::fs::{FileType, SealFlags, fcntl_get_seals, fstat};
 
-use super::sorting::RawFrame;
+use super::check::{Expected, check, plane_range};
+use super::received::{ReceivedFrame, Release};
 use crate::camera_driver::dmabuf::ReadAccess;
-use crate::camera_driver::link::Link;
-use crate::camera_driver::protocol::{Frame, PixelFormat, Size, Stream, ToDriver};
+use crate::camera_driver::protocol::{FrameMetadata, Stream};
+use crate::model::Controls;
 
-/// How far a driver's clock may be ahead of ours: both read `CLOCK_MONOTONIC`.
-const MAX_AHEAD_NS: u64 = 1_000_000_000;
-
-/// What a frame must be to be the one that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Expected {
-    /// Which one was asked for.
-    pub(super) stream: Stream,
-    /// As configured.
-    pub(super) format: PixelFormat,
-    /// As configured.
-    pub(super) size: Size,
-    /// Earliest begin of the exposure, in nanoseconds of `CLOCK_MONOTONIC`.
-    pub(super) not_before_ns: u64,
-    /// The last frame's sequence in this epoch.
-    pub(super) after: Option<u64>,
-}
+/// A live frame that does not say for how long it was exposed is taken to have been for this long at least: drivers that do
+/// not know the exposure may not know how long a frame takes, either.
+const LONG_LIVE_NS: u64 = 200_000_000;
 
 /// A checked frame. Dropping it gives its memory back to the driver.
 pub struct CapturedFrame {
-    frame: Frame,
+    metadata: FrameMetadata,
+    exposed_from_ns: u64,
     received_ns: u64,
     pixels: Mmap,
     _access: Option<ReadAccess<OwnedFd>>,
@@ -42,26 +29,39 @@ pub struct CapturedFrame {
 
 impl CapturedFrame {
     /// Maps the memory of `raw` if it is as `expected`; else says what is wrong.
-    pub(super) fn new(raw: RawFrame, expected: &Expected) -> Result<Self, String> {
-        let RawFrame { frame, memory, received_ns, release } = raw;
+    pub(super) fn new(raw: ReceivedFrame, expected: &Expected) -> Result<Self, String> {
+        let ReceivedFrame { metadata, memory, received_ns, release } = raw;
         let fd = memory.ok_or("it came without its memory")?;
         let length = mappable_length(&fd)?;
-        check(&frame, expected, received_ns, length)?;
+        let exposed_from_ns = check(&metadata, expected, received_ns, length)?;
         let pixels = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
         let access = ReadAccess::begin(fd);
-        Ok(Self { frame, received_ns, pixels, _access: access, _release: release })
+        Ok(Self { metadata, exposed_from_ns, received_ns, pixels, _access: access, _release: release })
     }
 
-    /// Maps the memory of a live frame, whose size is the driver's choice.
-    pub(super) fn live(raw: RawFrame) -> Result<Self, String> {
-        let Frame { format, size, .. } = raw.frame;
-        let expected = Expected { stream: Stream::Live, format, size, not_before_ns: 0, after: None };
+    /// Maps the memory of a live frame, whose size is the driver's choice. A frame takes `frame_ns`.
+    pub(super) fn live(raw: ReceivedFrame, frame_ns: u64) -> Result<Self, String> {
+        let FrameMetadata { format, size, .. } = raw.metadata;
+        let expected = Expected {
+            stream: Stream::Live,
+            format,
+            size,
+            not_before_ns: 0,
+            after: None,
+            controls: Controls::default(),
+            frame_ns: frame_ns.max(LONG_LIVE_NS),
+        };
         Self::new(raw, &expected)
     }
 
-    /// What the driver says of it.
-    pub fn frame(&self) -> &Frame {
-        &self.frame
+    /// What the driver says of it, which can be true and is what was asked for.
+    pub fn metadata(&self) -> &FrameMetadata {
+        &self.metadata
+    }
+
+    /// When its exposure began, in nanoseconds of `CLOCK_MONOTONIC`: at the latest, if the driver does not know.
+    pub fn exposed_from_ns(&self) -> u64 {
+        self.exposed_from_ns
     }
 
     /// When it was received, in nanoseconds of `CLOCK_MONOTONIC`.
@@ -69,102 +69,19 @@ impl CapturedFrame {
         self.received_ns
     }
 
-    /// Plane `index` (below [`PixelFormat::planes`]): rows [`Frame::strides`] bytes apart, of which the first
-    /// [`PixelFormat::plane_size`]`.0` are pixels; the last row ends with its pixels. Empty if there is no
+    /// Plane `index` (below [`PixelFormat::planes`](crate::model::PixelFormat::planes)): rows [`FrameMetadata::strides`] bytes apart, of which the first
+    /// [`PixelFormat::plane_size`](crate::model::PixelFormat::plane_size)`.0` are pixels; the last row ends with its pixels. Empty if there is no
     /// such plane.
     pub fn plane(&self, index: usize) -> &[u8] {
-        let range = plane_range(&self.frame, index).unwrap_or(0..0);
+        let range = plane_range(&self.metadata, index).unwrap_or(0..0);
         self.pixels.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for CapturedFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CapturedFrame").field("frame", &self.frame).finish_non_exhaustive()
+        f.debug_struct("CapturedFrame").field("metadata", &self.metadata).finish_non_exhaustive()
     }
-}
-
-/// Tells the driver, when dropped, that a frame's memory is free.
-#[derive(Debug)]
-pub(super) struct Release {
-    link: Weak<Link>,
-    buffer: u64,
-}
-
-impl Release {
-    /// Of `buffer` of the driver at the other end of `link`.
-    pub(super) fn new(link: &Arc<Link>, buffer: u64) -> Self {
-        Self { link: Arc::downgrade(link), buffer }
-    }
-}
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        // A driver that has ended has no memory to give back to, and one that does not listen is ended soon.
-        if let Some(link) = self.link.upgrade() {
-            let _ = link.send_or_drop(&ToDriver::Release { buffer: self.buffer }, None);
-        }
-    }
-}
-
-/// Checks what the driver says of a frame, whose memory has `length` bytes.
-fn check(frame: &Frame, expected: &Expected, now_ns: u64, length: u64) -> Result<(), String> {
-    let planes = expected.format.planes();
-    if frame.stream != expected.stream {
-        return Err(format!("it is of the stream {:?}, not {:?}", frame.stream, expected.stream));
-    }
-    if (frame.format, frame.size) != (expected.format, expected.size) {
-        let (got, want) = (frame.size, expected.size);
-        return Err(format!(
-            "it is {:?} {}x{}, configured was {:?} {}x{}",
-            frame.format, got.width, got.height, expected.format, want.width, want.height
-        ));
-    }
-    if frame.strides.len() != planes || frame.offsets.len() != planes {
-        return Err(format!(
-            "{} strides and {} offsets for {planes} planes",
-            frame.strides.len(),
-            frame.offsets.len()
-        ));
-    }
-    for index in 0..planes {
-        let (row, _) = frame.format.plane_size(index, frame.size);
-        if frame.strides[index] < row {
-            return Err(format!(
-                "plane {index} has rows of {row} bytes, only {} apart",
-                frame.strides[index]
-            ));
-        }
-        match plane_range(frame, index) {
-            Some(range) if range.end <= length => {}
-            _ => return Err(format!("plane {index} does not lie within its memory of {length} bytes")),
-        }
-    }
-    if let Some(after) = expected.after
-        && frame.sequence <= after
-    {
-        return Err(format!("its sequence {} is not above the last one's, {after}", frame.sequence));
-    }
-    if frame.sensor_timestamp_ns > now_ns.saturating_add(MAX_AHEAD_NS) {
-        return Err(format!(
-            "its timestamp is {} ms ahead",
-            (frame.sensor_timestamp_ns - now_ns) / 1_000_000
-        ));
-    }
-    let begin = frame.sensor_timestamp_ns.saturating_sub(frame.exposure_us.saturating_mul(1000));
-    if begin < expected.not_before_ns {
-        let early = (expected.not_before_ns - begin) / 1000;
-        return Err(format!("it is stale: its exposure began {early} µs before the camera was at rest"));
-    }
-    Ok(())
-}
-
-/// Where plane `index` lies in the memory; none without such a plane or beyond all memory.
-fn plane_range(frame: &Frame, index: usize) -> Option<std::ops::Range<u64>> {
-    let (start, stride) = (*frame.offsets.get(index)?, u64::from(*frame.strides.get(index)?));
-    let (row, rows) = frame.format.plane_size(index, frame.size);
-    let length = stride * u64::from(rows.saturating_sub(1)) + u64::from(row);
-    Some(start..start.checked_add(length)?)
 }
 
 /// The length of `fd` in bytes, if it can never become shorter: reading a mapping beyond the end kills.
@@ -202,24 +119,27 @@ mod tests {
     use rustix::fs::{MemfdFlags, fcntl_add_seals, memfd_create};
 
     use super::*;
+    use crate::camera_driver::link::Link;
+    use crate::camera_driver::protocol::ToDriver;
+    use crate::model::{PixelFormat, Size};
+    use crate::units::{Dioptres, Seconds};
+    use std::sync::{Arc, Weak};
 
     const SIZE: Size = Size { width: 5, height: 3 };
     /// Y: 2 rows of 8 bytes and one of 5; U and V: a row of 4 and one of 3 each.
     const LENGTH: usize = 24 + 8 + 7;
 
-    fn frame() -> Frame {
-        Frame {
-            epoch: 1,
-            request: Some(1),
+    fn frame() -> FrameMetadata {
+        FrameMetadata {
             stream: Stream::Still,
             format: PixelFormat::Yuv420,
             size: SIZE,
             strides: vec![8, 4, 4],
             offsets: vec![0, 24, 32],
             sensor_timestamp_ns: 5_000_000,
-            exposure_us: 1000,
+            exposure_us: Some(1000),
             readout_us: 0,
-            gain: 1.0,
+            gain: Some(1.0),
             white_balance: None,
             focus: None,
             completed_ns: 0,
@@ -234,6 +154,17 @@ mod tests {
         size: SIZE,
         not_before_ns: 4_000_000,
         after: Some(7),
+        controls: Controls {
+            exposure: Some(Seconds::new(0.001)),
+            gain: Some(1.0),
+            white_balance: None,
+            focus: None,
+            metering: None,
+            focus_window: None,
+            noise_reduction: None,
+            crop: None,
+        },
+        frame_ns: 33_000_000,
     };
 
     fn memfd(length: usize, seals: SealFlags) -> OwnedFd {
@@ -245,9 +176,10 @@ mod tests {
         fd
     }
 
-    fn captured(frame: Frame, fd: Option<OwnedFd>) -> Result<CapturedFrame, String> {
+    fn captured(metadata: FrameMetadata, fd: Option<OwnedFd>) -> Result<CapturedFrame, String> {
         let release = Release { link: Weak::new(), buffer: 0 };
-        CapturedFrame::new(RawFrame { frame, memory: fd, received_ns: 5_000_000, release }, &EXPECTED)
+        let raw = ReceivedFrame { metadata, memory: fd, received_ns: 5_000_000, release };
+        CapturedFrame::new(raw, &EXPECTED)
     }
 
     #[test]
@@ -274,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_frame_that_is_not_the_one_asked_for_is_refused() {
-        type Change = fn(&mut Frame);
-        let cases: [(&str, Change); 12] = [
+        type Change = fn(&mut FrameMetadata);
+        let cases: [(&str, Change); 22] = [
             ("stream Live", |f| f.stream = Stream::Live),
             ("Nv12 5x3", |f| f.format = PixelFormat::Nv12),
             ("Yuv420 6x3", |f| f.size.width = 6),
@@ -287,7 +219,20 @@ mod tests {
             ("sequence 7", |f| f.sequence = 7),
             ("1500 ms ahead", |f| f.sensor_timestamp_ns += 1_500_000_000),
             ("1 µs before", |f| f.sensor_timestamp_ns -= 1000),
-            ("4000 µs before", |f| f.exposure_us = u64::MAX),
+            // Exposed for a whole frame, as far as anybody knows.
+            ("4000 µs before", |f| f.exposure_us = None),
+            ("exposure in µs", |f| f.exposure_us = Some(u64::MAX)),
+            ("900 ms ahead", |f| f.sensor_timestamp_ns += 900_000_000),
+            ("exposure is 2000.000 ms", |f| f.exposure_us = Some(2_000_000)),
+            ("exposure_us 0, which cannot be: a driver that does not know it leaves it out", |f| {
+                f.exposure_us = Some(0);
+            }),
+            ("gain -5", |f| f.gain = Some(-5.0)),
+            ("gain 0, which cannot be", |f| f.gain = Some(0.0)),
+            ("gain inf", |f| f.gain = Some(f64::INFINITY)),
+            ("gain NaN", |f| f.gain = Some(f64::NAN)),
+            ("gain is 1.5", |f| f.gain = Some(1.5)),
+            ("focus in dpt", |f| f.focus = Some(Dioptres::new(1e300))),
         ];
         for (message, change) in cases {
             let mut frame = frame();
@@ -298,13 +243,60 @@ mod tests {
     }
 
     #[test]
+    fn what_a_driver_does_not_know_is_no_contradiction_but_the_frame_may_be_old() {
+        let unknown =
+            FrameMetadata { exposure_us: None, gain: None, sensor_timestamp_ns: 4_900_000, ..frame() };
+        let memory = || memfd(LENGTH, SealFlags::SHRINK);
+        assert!(captured(unknown.clone(), Some(memory())).unwrap_err().contains("stale"));
+        let release = Release { link: Weak::new(), buffer: 0 };
+        let raw =
+            ReceivedFrame { metadata: unknown, memory: Some(memory()), received_ns: 5_000_000, release };
+        let fast = CapturedFrame::new(raw, &Expected { frame_ns: 900_000, ..EXPECTED }).unwrap();
+        assert_eq!(fast.exposed_from_ns(), 4_000_000);
+        assert_eq!(fast.metadata().exposure_and_gain(), (Seconds::ZERO, 0.0));
+        // As other people's drivers write it.
+        let said = serde_json::to_value(frame()).unwrap();
+        for left_out in ["exposure_us", "gain"] {
+            let mut absent = said.clone();
+            absent.as_object_mut().unwrap().remove(left_out);
+            let mut null = said.clone();
+            null[left_out] = serde_json::Value::Null;
+            let read = |value| serde_json::from_value::<FrameMetadata>(value).unwrap();
+            assert_eq!(read(absent), read(null));
+        }
+    }
+
+    #[test]
+    fn a_live_frame_of_unknown_exposure_began_a_frame_ago() {
+        let exposed_from = |exposure_us, frame_ns| {
+            let metadata = FrameMetadata {
+                stream: Stream::Live,
+                exposure_us,
+                sensor_timestamp_ns: 3_000_000_000,
+                ..frame()
+            };
+            let release = Release { link: Weak::new(), buffer: 0 };
+            let memory = Some(memfd(LENGTH, SealFlags::SHRINK));
+            let raw = ReceivedFrame { metadata, memory, received_ns: 3_000_000_000, release };
+            CapturedFrame::live(raw, frame_ns).unwrap().exposed_from_ns()
+        };
+        assert_eq!(exposed_from(Some(1000), 500_000_000), 2_999_000_000);
+        assert_eq!(exposed_from(None, 500_000_000), 2_500_000_000);
+        assert_eq!(exposed_from(None, 33_000_000), 2_800_000_000);
+    }
+
+    #[test]
     fn the_memory_is_given_back_once_dropped_or_at_once_if_refused() {
         let (ours, theirs) = Link::pair().unwrap();
         let ours = Arc::new(ours);
         for (length, accepted) in [(LENGTH, true), (1, false)] {
             let memory = Some(memfd(length, SealFlags::SHRINK));
-            let raw =
-                RawFrame { frame: frame(), memory, received_ns: 5_000_000, release: Release::new(&ours, 42) };
+            let raw = ReceivedFrame {
+                metadata: frame(),
+                memory,
+                received_ns: 5_000_000,
+                release: Release::new(&ours, 42),
+            };
             let captured = CapturedFrame::new(raw, &EXPECTED);
             assert_eq!(captured.is_ok(), accepted);
             assert_eq!(theirs.readable_before(Instant::now()).unwrap(), !accepted);

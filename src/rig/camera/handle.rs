@@ -1,73 +1,34 @@
 //! The handle of a camera: its status, and its one lease.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{error, info};
 
-use super::connection::Tally;
 use super::driver;
-use super::error::{Busy, CameraError, Wedged};
+use super::error::Busy;
+use super::inner::Inner;
 use super::lease::Lease;
-use super::leftover;
-use super::live::Audience;
-use super::procfs::{Holder, ThreadEvidence};
-use super::session::Session;
+use super::limits::{attempt_limit, recovery_limit};
+use super::live::LiveView;
+use super::shared::Shared;
 use super::spawner::Spawner;
-use super::status::{CameraStatus, Counters, LeaseHolder, State};
-use crate::camera_driver::protocol::{Controls, Hello, Region, Size};
-use crate::config;
-use crate::plan::{Optics, Sensor};
+use super::status::{CameraStatus, LeaseHolder};
+use crate::camera_driver::protocol::Hello;
+use crate::config::{self, Rung};
+use crate::model::{Optics, Sensor, Size};
+use crate::procfs::Holder;
+use crate::units::FramesPerSecond;
 
 /// When it makes sense to ask again for a camera that is in use.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-
-/// How often a driver that cannot be ended is looked after.
-const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A camera of the rig. Cheap to clone: all clones are the same camera.
 #[derive(Clone)]
 pub struct Camera {
     pub(super) inner: Arc<Inner>,
-}
-
-/// What all handles of a camera share.
-pub(super) struct Inner {
-    pub(super) config: config::Camera,
-    pub(super) recovery: config::Recovery,
-    /// How many stills may be held at once.
-    pub(super) buffers: u32,
-    /// `--options` of the driver.
-    pub(super) options: String,
-    pub(super) spawner: Spawner,
-    /// The running driver. Whoever changes it holds the lock until it is in order again.
-    pub(super) session: tokio::sync::Mutex<Option<Session>>,
-    pub(super) tally: Arc<Tally>,
-    pub(super) audience: Arc<Audience>,
-    board: Mutex<Board>,
-    epoch: AtomicU64,
-    request: AtomicU64,
-}
-
-/// What `status` shows. Locked for moments only.
-#[derive(Debug, Default)]
-pub(super) struct Board {
-    pub(super) state: State,
-    pub(super) counters: Counters,
-    pub(super) holder: Option<LeaseHolder>,
-    /// A driver that cannot be ended, as long as it lives.
-    pub(super) wedged: Option<Wedged>,
-    /// What every driver is configured with, over the configuration: what was found automatically and is held.
-    pub(super) held: Controls,
-    /// What the driver said of the camera, last.
-    pub(super) hello: Option<Hello>,
-    /// The size of its images, last, and the part of the sensor that they show.
-    pub(super) images: Option<(Size, Option<Region>)>,
-    /// The size of its images that must not change while it is open.
-    pub(super) pinned: Option<Size>,
 }
 
 impl Camera {
@@ -82,20 +43,9 @@ impl Camera {
     ) -> Self {
         let mut options = config.options.as_object().cloned().unwrap_or_default();
         options.extend(extra_options);
-        let inner = Inner {
-            config: config.clone(),
-            recovery: recovery.clone(),
-            buffers,
-            options: serde_json::Value::Object(options).to_string(),
-            spawner,
-            session: tokio::sync::Mutex::default(),
-            tally: Arc::default(),
-            audience: Arc::default(),
-            board: Mutex::default(),
-            epoch: AtomicU64::new(0),
-            request: AtomicU64::new(0),
-        };
-        Self { inner: Arc::new(inner) }
+        let options = serde_json::Value::Object(options).to_string();
+        let shared = Shared::new(config.clone(), recovery.clone(), buffers, options, spawner);
+        Self { inner: Arc::new(Inner::new(shared)) }
     }
 
     /// Its name in the configuration.
@@ -104,7 +54,7 @@ impl Camera {
     }
 
     /// For how long it holds what it finds by itself.
-    pub fn hold(&self) -> config::Hold {
+    pub fn hold_settings(&self) -> config::HoldSettings {
         self.inner.config.hold
     }
 
@@ -145,6 +95,13 @@ impl Camera {
         self.inner.board().pinned = Some(size);
     }
 
+    /// How long it may take to close it, to open it in as many `attempts`, and to take a frame.
+    pub fn open_limit(&self, attempts: u32) -> Duration {
+        let recovery = &self.inner.recovery;
+        let opened = recovery_limit(recovery, Rung::Respawn).saturating_mul(attempts.saturating_add(1));
+        opened.saturating_add(attempt_limit(recovery, Duration::ZERO))
+    }
+
     /// Who else has the camera's device nodes open, as far as they are known.
     pub fn foreign_holders(&self) -> Vec<Holder> {
         driver::foreign_holders(&self.inner)
@@ -153,6 +110,11 @@ impl Camera {
     /// Ends those of `recovery.may_end` who have the camera's device nodes open, and says who that was. Blocks.
     pub fn end_permitted_holders(&self) -> Vec<Holder> {
         driver::end_permitted_holders(&self.inner, self.inner.recovery.kill_timeout)
+    }
+
+    /// Looks at the camera, at most at `rate`. In a tokio runtime.
+    pub fn live(&self, rate: FramesPerSecond) -> LiveView {
+        LiveView::new(Arc::clone(&self.inner), rate)
     }
 
     /// The right to use the camera, for `holder` (a name for people), until it is dropped. Never waits.
@@ -167,80 +129,8 @@ impl Camera {
     }
 }
 
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("camera", &self.config.name).finish_non_exhaustive()
-    }
-}
-
 impl fmt::Debug for Camera {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Camera").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-impl Inner {
-    pub(super) fn name(&self) -> &str {
-        &self.config.name
-    }
-
-    pub(super) fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn set_state(&self, state: State) {
-        self.board().state = state;
-    }
-
-    /// Shows that the camera is out of order.
-    pub(super) fn set_failed(&self, error: &CameraError) {
-        self.set_state(State::Failed { error: error.clone() });
-    }
-
-    /// Greater than every one before.
-    pub(super) fn next_epoch(&self) -> u64 {
-        self.epoch.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Unlike every one before.
-    pub(super) fn next_request(&self) -> u64 {
-        self.request.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Fails while there is a driver that cannot be ended.
-    pub(super) fn check_not_wedged(&self) -> Result<(), Wedged> {
-        self.board().wedged.clone().map_or(Ok(()), Err)
-    }
-
-    /// Shows that the driver cannot be ended, and looks in the background whether it has `ended` nevertheless:
-    /// only then is the camera usable again.
-    pub(super) fn set_wedged(
-        self: &Arc<Self>,
-        wedged: &Wedged,
-        has_ended: impl Fn() -> bool + Send + 'static,
-    ) {
-        let (camera, pid) = (self.name().to_owned(), wedged.pid);
-        error!(camera, pid, "the driver cannot be ended, it hangs in the kernel: a reboot is needed");
-        for thread in &wedged.evidence.threads {
-            let ThreadEvidence { tid, comm, state, wchan, syscall, stack } = thread;
-            let stack = stack.replace('\n', " < ");
-            error!(camera, pid, tid, comm, %state, wchan, syscall, stack, "where the driver hangs");
-        }
-        let mut board = self.board();
-        board.state = State::Wedged { pid, evidence: wedged.evidence.clone() };
-        board.wedged = Some(wedged.clone());
-        let weak = Arc::downgrade(self);
-        tokio::spawn(async move {
-            while !has_ended() {
-                tokio::time::sleep(REAP_INTERVAL).await;
-            }
-            info!(camera, pid, "the driver that could not be ended has ended");
-            if let Some(inner) = weak.upgrade() {
-                leftover::forget(inner.spawner.runtime_directory(), &camera);
-                let mut board = inner.board();
-                board.wedged = None;
-                board.state = State::Closed;
-            }
-        });
     }
 }

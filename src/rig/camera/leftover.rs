@@ -4,29 +4,28 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tracing::warn;
 
 use super::error::Wedged;
 use super::process::{self, Evidence};
-use super::procfs::Identity;
+use crate::durable::{self, Readers};
+use crate::procfs::Identity;
 
 /// Records that `pid` drives `camera`.
 pub(super) fn record(directory: &Path, camera: &str, pid: i32) -> io::Result<()> {
     let identity = Identity::of(pid).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    let file = file(directory, camera);
-    let temporary = file.with_extension("tmp");
-    fs::write(&temporary, serde_json::to_vec(&identity)?)?;
-    fs::rename(temporary, file)
+    durable::swap(&file(directory, camera), &serde_json::to_vec(&identity)?, Readers::AsUsual)
 }
 
-/// The process that was recorded to drive `camera`, whether or not it lives.
+/// The process that was recorded to drive `camera`, if its id is still its own.
 pub(super) fn recorded(directory: &Path, camera: &str) -> Option<i32> {
     let text = fs::read(file(directory, camera)).ok()?;
-    serde_json::from_slice::<Identity>(&text).ok().map(|identity| identity.pid)
+    let identity = serde_json::from_slice::<Identity>(&text).ok()?;
+    (Identity::of(identity.pid).as_ref() == Some(&identity)).then_some(identity.pid)
 }
 
 /// Ends every recorded driver in `directory` that still lives, of cameras that are no longer configured, too. For
@@ -49,22 +48,39 @@ pub(super) fn forget(directory: &Path, camera: &str) {
     }
 }
 
-/// Ends the recorded driver of `camera` if it still lives. Blocks for twice `timeout` at most.
+/// Ends the recorded driver of `camera` if it still lives. Blocks for twice `timeout` at most. What could not be looked
+/// at is left as it is, with its file, for whoever looks next.
 pub(super) fn end(directory: &Path, camera: &str, timeout: Duration) -> Result<(), Wedged> {
-    let Ok(text) = fs::read(file(directory, camera)) else { return Ok(()) };
+    let path = file(directory, camera);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            let path = path.display();
+            warn!(camera, %error, "{path} cannot be read: whether an earlier life left a driver behind is not known");
+            return Ok(());
+        }
+    };
     // The file is ours and replaced atomically: what does not parse names nobody.
-    if let Ok(identity) = serde_json::from_slice::<Identity>(&text)
-        && let Some(pid) = Pid::from_raw(identity.pid)
-        && let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty())
-        // Asked after opening: the handle is of this very process.
-        && Identity::of(identity.pid).as_ref() == Some(&identity)
-        // One that has ended and only waits for its parent to notice holds nothing.
-        && !process::has_ended(std::os::fd::AsFd::as_fd(&pidfd), Duration::ZERO)
-    {
-        warn!(camera, pid = identity.pid, "ending a driver that an earlier life of this program left behind");
-        if !process::end_by_pidfd(std::os::fd::AsFd::as_fd(&pidfd), timeout) {
-            let evidence = Evidence::of(identity.pid);
-            return Err(Wedged { camera: camera.into(), pid: identity.pid, evidence });
+    if let Ok(identity) = serde_json::from_slice::<Identity>(&text) {
+        let pid = identity.pid;
+        let pidfd = match process::open(pid) {
+            Ok(pidfd) => pidfd,
+            Err(error) => {
+                warn!(camera, pid, %error, "whether a driver of an earlier life still runs cannot be looked at");
+                return Ok(());
+            }
+        };
+        if let Some(pidfd) = pidfd
+            // Asked after opening: the handle is of this very process.
+            && Identity::of(pid).as_ref() == Some(&identity)
+            // One that has ended and only waits for its parent to notice holds nothing.
+            && !process::has_ended(pidfd.as_fd(), Duration::ZERO)
+        {
+            warn!(camera, pid, "ending a driver that an earlier life of this program left behind");
+            if !process::end_by_pidfd(pidfd.as_fd(), timeout) {
+                return Err(Wedged { camera: camera.into(), pid, evidence: Evidence::of(pid) });
+            }
         }
     }
     forget(directory, camera);
@@ -90,6 +106,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut child = sleeper();
         record(directory.path(), "cam0", child.id() as i32).unwrap();
+        assert_eq!(recorded(directory.path(), "cam0"), Some(child.id() as i32));
         end(directory.path(), "cam0", Duration::from_secs(10)).unwrap();
         assert!(!child.wait().unwrap().success());
         assert!(!file(directory.path(), "cam0").exists());
@@ -105,6 +122,11 @@ mod tests {
             Identity { boot: "an earlier one".into(), ..identity },
         ] {
             fs::write(file(directory.path(), "cam0"), serde_json::to_vec(&other).unwrap()).unwrap();
+            assert_eq!(
+                recorded(directory.path(), "cam0"),
+                None,
+                "it may well hold the camera, and is not its driver"
+            );
             end(directory.path(), "cam0", Duration::from_secs(10)).unwrap();
         }
         assert!(child.try_wait().unwrap().is_none());
@@ -115,8 +137,19 @@ mod tests {
     #[test]
     fn a_damaged_file_names_nobody() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(file(directory.path(), "cam0"), "{").unwrap();
+        for text in ["{", r#"{"pid":-1,"start_ticks":1,"boot":"x"}"#] {
+            fs::write(file(directory.path(), "cam0"), text).unwrap();
+            end(directory.path(), "cam0", Duration::ZERO).unwrap();
+            assert!(!file(directory.path(), "cam0").exists());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        // Reading it fails for root, too.
+        fs::create_dir(file(directory.path(), "cam0")).unwrap();
         end(directory.path(), "cam0", Duration::ZERO).unwrap();
-        assert!(!file(directory.path(), "cam0").exists());
+        assert!(file(directory.path(), "cam0").exists());
     }
 }

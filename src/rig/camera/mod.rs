@@ -24,29 +24,41 @@
 //! Log lines carry the fields `camera`, and where known `shot`, `kind`, `rung` and `pid`; what drivers print
 //! has the target `camera_driver`.
 
+mod attempt;
+mod audience;
+mod check;
 mod connection;
 mod driver;
 mod error;
 mod frame;
 mod handle;
+mod inner;
 mod lease;
 mod leftover;
+mod limits;
 mod live;
+mod mailbox;
+mod orphans;
 mod output;
 mod process;
-mod procfs;
+mod received;
+mod seldom;
 mod session;
+mod shared;
+mod sizes;
 mod sorting;
 mod spawner;
 mod status;
 
+pub use crate::procfs::{Holder, ThreadEvidence, holders};
 pub use error::{Busy, CameraError, RecoverError, Wedged};
 pub use frame::CapturedFrame;
 pub use handle::Camera;
 pub use lease::Lease;
 pub use leftover::end_all;
+pub use limits::{attempt_limit, converge_limit, recovery_limit};
 pub use live::LiveView;
+pub use orphans::reap_orphans;
 pub use process::Evidence;
-pub use procfs::{Holder, ThreadEvidence, holders};
 pub use spawner::{Spawner, find_driver};
 pub use status::{CameraStatus, Counters, LeaseHolder, State};

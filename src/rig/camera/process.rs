@@ -1,17 +1,18 @@
 //! A driver's process: waited for by pidfd, ended for certain, always reaped.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, ExitStatus};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 use serde::Serialize;
 
-use super::procfs::{self, ThreadEvidence};
+use crate::procfs::{self, ThreadEvidence};
 
 /// What `/proc` says of a process that SIGKILL did not end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -46,8 +47,20 @@ impl fmt::Display for Evidence {
 pub(super) enum Ending {
     /// It was told to quit and gets time to do so; then as [`Ending::Forced`].
     Gentle,
-    /// SIGTERM, then SIGKILL.
+    /// It gets SIGTERM, and some time later SIGKILL.
     Forced,
+}
+
+/// The drivers that were started and are still to be waited for, by their ids.
+static OURS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn ours() -> MutexGuard<'static, BTreeSet<i32>> {
+    OURS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether `pid` is a driver for which somebody waits, who alone may take note of its end.
+pub(super) fn is_ours(pid: i32) -> bool {
+    ours().contains(&pid)
 }
 
 /// A child process that leads a process group of its own.
@@ -63,17 +76,19 @@ impl Process {
     pub(super) fn new(mut child: Child) -> io::Result<Self> {
         // A child that is not reaped keeps its id, so this is the process that was spawned.
         let pid = Pid::from_child(&child);
+        ours().insert(pid.as_raw_pid());
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => Ok(Self { pid, pidfd, child: Mutex::new((child, None)) }),
             Err(error) => {
                 let _ = child.kill();
                 let _ = child.wait();
+                ours().remove(&pid.as_raw_pid());
                 Err(error.into())
             }
         }
     }
 
-    /// Its id.
+    /// Process id, which stays its own until it is reaped.
     pub(super) fn pid(&self) -> i32 {
         self.pid.as_raw_pid()
     }
@@ -93,6 +108,9 @@ impl Process {
             // Its helpers end with it: the group's id is its own until it is reaped.
             let _ = kill_process_group(self.pid, Signal::KILL);
             child.1 = child.0.try_wait().ok().flatten();
+            if child.1.is_some() {
+                ours().remove(&self.pid());
+            }
         }
         child.1
     }
@@ -116,6 +134,19 @@ impl Drop for Process {
             let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
             let _ = self.wait(Duration::from_millis(200));
         }
+        // Nobody waits for it any more.
+        ours().remove(&self.pid());
+    }
+}
+
+/// A handle of process `pid`, which stays that of this process whoever gets its id afterwards; none if there is no such
+/// process. An error says nothing of the process: it could not be looked at.
+pub(super) fn open(pid: i32) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = Some(pid).filter(|pid| *pid > 0).and_then(Pid::from_raw) else { return Ok(None) };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(Some(pidfd)),
+        Err(rustix::io::Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -161,6 +192,17 @@ mod tests {
         let status = process.end(Ending::Gentle, Duration::from_secs(10)).unwrap();
         assert_eq!(status.code(), Some(3));
         assert_eq!(procfs::Identity::of(process.pid()), None);
+    }
+
+    #[test]
+    fn a_process_that_is_gone_has_no_handle_and_neither_has_a_number_that_is_no_id() {
+        let process = shell("exit 0");
+        let pid = process.pid();
+        assert!(open(pid).unwrap().is_some());
+        process.end(Ending::Gentle, Duration::from_secs(10)).unwrap();
+        for gone in [pid, 0, -1, i32::MIN] {
+            assert!(open(gone).unwrap().is_none(), "{gone}");
+        }
     }
 
     #[test]

@@ -7,25 +7,25 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::connection::{Connection, Wait};
+use super::connection::Connection;
 use super::driver::{Driver, Way};
 use super::error::{CameraError, RecoverError, Wedged};
-use super::handle::Inner;
+use super::mailbox::Wait;
 use super::process::Ending;
+use super::shared::Shared;
+use super::sizes;
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, Size, ToDriver, VERSION};
-use crate::config::Live;
-
-/// Width of low-resolution frames in pixels, unless configured.
-const LIVE_WIDTH: u32 = 960;
+use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, ToDriver, VERSION};
+use crate::model::{Controls, Size};
+use crate::units::Seconds;
 
 /// A driver that was greeted and configured.
 pub(super) struct Session {
     driver: Driver,
     pub(super) hello: Hello,
     streams: Streams,
-    /// None while stopped.
+    /// The start that runs; none while it is stopped.
     pub(super) stream: Option<Arc<Stream>>,
 }
 
@@ -40,13 +40,18 @@ struct Streams {
 pub(super) struct Stream {
     pub(super) connection: Arc<Connection>,
     pub(super) epoch: u64,
-    pub(super) frame_duration: Duration,
-    /// Of stills.
+    frame_duration: Duration,
+    /// Size of stills, in pixels.
     pub(super) size: Size,
     last_sequence: Mutex<Option<u64>>,
 }
 
 impl Stream {
+    /// How long a frame takes: as long as the stream was configured for, or as an exposure that was `set` since.
+    pub(super) fn frame_duration(&self, set: &Controls) -> Duration {
+        self.frame_duration.max(set.exposure.map_or(Duration::ZERO, Seconds::duration))
+    }
+
     /// The sequence of the last frame of this epoch.
     pub(super) fn last_sequence(&self) -> Option<u64> {
         *self.last_sequence.lock().unwrap_or_else(PoisonError::into_inner)
@@ -65,7 +70,7 @@ impl Stream {
 
 impl Session {
     /// Starts a driver and its stream. A driver that does not get that far is ended.
-    pub(super) async fn start(inner: &Arc<Inner>, cancel: &CancellationToken) -> Result<Self, RecoverError> {
+    pub(super) async fn start(inner: &Arc<Shared>, cancel: &CancellationToken) -> Result<Self, RecoverError> {
         let deadline = Instant::now() + inner.recovery.start_timeout;
         let (driver, hello) = Driver::spawn(inner, Way::Take).await?;
         let (hello, streams) = match greet(inner, &driver.connection, hello, deadline, cancel).await {
@@ -85,7 +90,7 @@ impl Session {
 
     /// Hears what a driver says of the camera and, if `configure`, that it can be configured, and ends it again.
     pub(super) async fn look(
-        inner: &Arc<Inner>,
+        inner: &Arc<Shared>,
         configure: bool,
         cancel: &CancellationToken,
     ) -> Result<Hello, RecoverError> {
@@ -114,7 +119,7 @@ impl Session {
     /// could not hear of it.
     pub(super) async fn restart(
         &mut self,
-        inner: &Arc<Inner>,
+        inner: &Arc<Shared>,
         cancel: &CancellationToken,
     ) -> Result<(), CameraError> {
         let recovery = &inner.recovery;
@@ -133,7 +138,7 @@ impl Session {
     }
 
     /// Ends stream and driver, in this order. A driver that no longer answers is not waited for.
-    pub(super) async fn close(mut self, inner: &Arc<Inner>) -> Result<(), Wedged> {
+    pub(super) async fn close(mut self, inner: &Arc<Shared>) -> Result<(), Wedged> {
         if self.driver.connection.stuck().is_some() {
             return self.kill(inner).await;
         }
@@ -143,13 +148,13 @@ impl Session {
     }
 
     /// Ends the driver, however the camera is.
-    pub(super) async fn kill(self, inner: &Arc<Inner>) -> Result<(), Wedged> {
+    pub(super) async fn kill(self, inner: &Arc<Shared>) -> Result<(), Wedged> {
         self.driver.end(inner, Ending::Forced).await
     }
 
     async fn start_stream(
         &mut self,
-        inner: &Arc<Inner>,
+        inner: &Arc<Shared>,
         deadline: Instant,
         cancel: &CancellationToken,
     ) -> Result<(), CameraError> {
@@ -161,13 +166,15 @@ impl Session {
             deadline.saturating_duration_since(Instant::now()),
         );
         unless_cancelled(inner, cancel, started).await?;
-        self.stream = Some(Arc::new(Stream {
+        let stream = Stream {
             connection: Arc::clone(connection),
             epoch,
             frame_duration: self.streams.frame_duration,
             size: self.streams.size,
             last_sequence: Mutex::default(),
-        }));
+        };
+        connection.set_frame_duration(stream.frame_duration(&inner.controls()));
+        self.stream = Some(Arc::new(stream));
         if let Some(rate) = inner.audience.rate() {
             self.say(&ToDriver::Live { rate: Some(rate) });
         }
@@ -177,7 +184,7 @@ impl Session {
     async fn stop_stream(
         &mut self,
         deadline: Instant,
-        inner: &Arc<Inner>,
+        inner: &Arc<Shared>,
         cancel: &CancellationToken,
     ) -> Result<(), CameraError> {
         self.stream = None;
@@ -187,9 +194,9 @@ impl Session {
     }
 }
 
-/// Hears `hello`.
+/// Hears what driver and camera are: the message `hello`.
 async fn hear(
-    inner: &Arc<Inner>,
+    inner: &Arc<Shared>,
     connection: &Arc<Connection>,
     hello: Wait,
     deadline: Instant,
@@ -204,6 +211,11 @@ async fn hear(
         let message = format!("its driver speaks protocol {}, this program {VERSION}", hello.protocol);
         return Err(error(ErrorKind::Protocol, message));
     }
+    // A driver that began badly is no fault of the settings: its successor may be fine.
+    if hello.formats.is_empty() || hello.sensor.width == 0 || hello.sensor.height == 0 {
+        let message = "its driver began with a hello that names no pixel format or no sensor";
+        return Err(error(ErrorKind::Protocol, message.into()));
+    }
     inner.board().hello = Some(hello.clone());
     Ok(hello)
 }
@@ -211,7 +223,7 @@ async fn hear(
 /// Hears `hello` and configures the camera. Where the configuration leaves the size of the images to the camera,
 /// it is the largest one for which there is memory.
 async fn greet(
-    inner: &Arc<Inner>,
+    inner: &Arc<Shared>,
     connection: &Arc<Connection>,
     hello: Wait,
     deadline: Instant,
@@ -224,10 +236,12 @@ async fn greet(
         let message = format!("it has no pixel format {:?}, but {:?}", config.format, hello.formats);
         return Err(error(ErrorKind::InvalidArgument, message));
     }
-    let controls = inner.board().held.over(config.controls);
+    let controls = inner.controls();
     let checked = controls.check_present(&hello.controls);
     checked.map_err(|refused| error(ErrorKind::InvalidArgument, refused.to_string()))?;
-    let mut sizes = sizes(inner, &hello).into_iter().peekable();
+    // The images of a scan have one size, whatever there is memory for by now.
+    let settled = config.optics.size().or(inner.board().pinned);
+    let mut sizes = sizes::of_stills(settled, &hello).into_iter().peekable();
     loop {
         let Some(size) = sizes.next() else {
             return Err(error(ErrorKind::InvalidArgument, "it does not say which sizes it has".into()));
@@ -235,7 +249,7 @@ async fn greet(
         let configure = ToDriver::Configure(Configure {
             size,
             format: config.format,
-            live: live_size(config.live, &hello, size),
+            live: sizes::of_live(config.live, &hello, size),
             frame_rate: config.frame_rate,
             orientation: config.orientation,
             controls,
@@ -264,7 +278,16 @@ async fn greet(
                 board.hello = Some(hello.clone());
                 return Ok((hello, Streams { frame_duration, size }));
             }
-            (Ok(_), _) => {
+            (
+                Ok(
+                    Answer::Hello(_)
+                    | Answer::Started
+                    | Answer::Stopped
+                    | Answer::Converged { .. }
+                    | Answer::Frame(_),
+                ),
+                _,
+            ) => {
                 return Err(error(ErrorKind::Protocol, "its driver did not answer configure".into()));
             }
             (Err(refused), Some(next)) if refused.kind == ErrorKind::NoMemory => {
@@ -275,41 +298,7 @@ async fn greet(
     }
 }
 
-/// The sizes of images to be tried, the best first: as configured or as they were, or else those of the sensor's modes.
-fn sizes(inner: &Inner, hello: &Hello) -> Vec<Size> {
-    if let Some(size) = inner.config.optics.size() {
-        return vec![size];
-    }
-    // The images of a scan have one size, whatever there is memory for by now.
-    if let Some(pinned) = inner.board().pinned {
-        return vec![pinned];
-    }
-    let mut sizes: Vec<Size> = hello.modes.iter().map(|mode| mode.size).collect();
-    if sizes.is_empty() {
-        sizes.push(hello.sensor);
-    }
-    // Colour has half the pixels.
-    let even = |size: Size| Size { width: size.width & !1, height: size.height & !1 };
-    let mut sizes: Vec<Size> =
-        sizes.into_iter().map(even).filter(|size| size.width * size.height > 0).collect();
-    sizes.dedup();
-    sizes
-}
-
-/// The size of low-resolution frames beside stills of `size`; none without.
-fn live_size(wanted: Live, hello: &Hello, size: Size) -> Option<Size> {
-    match wanted {
-        Live::Off => None,
-        Live::Size(size) => Some(size),
-        Live::Auto => hello.live_beside_stills.then(|| {
-            let width = LIVE_WIDTH.min(size.width);
-            let height = u64::from(width) * u64::from(size.height) / u64::from(size.width.max(1));
-            Size { width: width & !1, height: (height as u32).max(2) & !1 }
-        }),
-    }
-}
-
-async fn pause(inner: &Inner, time: Duration, cancel: &CancellationToken) -> Result<(), CameraError> {
+async fn pause(inner: &Shared, time: Duration, cancel: &CancellationToken) -> Result<(), CameraError> {
     unless_cancelled(inner, cancel, async {
         sleep(time).await;
         Ok(())
@@ -319,7 +308,7 @@ async fn pause(inner: &Inner, time: Duration, cancel: &CancellationToken) -> Res
 
 /// What `step` gives, unless nobody wants it any more.
 async fn unless_cancelled<T>(
-    inner: &Inner,
+    inner: &Shared,
     cancel: &CancellationToken,
     step: impl Future<Output = Result<T, CameraError>>,
 ) -> Result<T, CameraError> {

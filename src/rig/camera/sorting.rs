@@ -1,10 +1,10 @@
 //! Which message answers what. Pure.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use super::frame::Release;
-use crate::camera_driver::protocol::{Control, Controls, Frame, FromDriver, Hello, Region, Size, Stream};
+use super::received::ReceivedFrame;
+use crate::camera_driver::protocol::{FromDriver, Hello, Stream};
+use crate::model::{Control, Controls, Region, Size};
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Want {
     Frame { epoch: u64, request: u64 },
 }
 
-/// What came.
+/// What came for somebody who waits.
 #[derive(Debug)]
 pub(super) enum Answer {
     Hello(Hello),
@@ -32,16 +32,7 @@ pub(super) enum Answer {
     Converged {
         controls: Controls,
     },
-    Frame(RawFrame),
-}
-
-/// A frame as it came. It is given back to the driver when dropped.
-#[derive(Debug)]
-pub(super) struct RawFrame {
-    pub(super) frame: Frame,
-    pub(super) memory: Option<OwnedFd>,
-    pub(super) received_ns: u64,
-    pub(super) release: Release,
+    Frame(ReceivedFrame),
 }
 
 /// What to do with a message.
@@ -72,7 +63,7 @@ pub(super) fn verdict(message: &FromDriver, want: Option<Want>) -> Verdict {
         FromDriver::Started { epoch } => only(want == Some(Want::Started { epoch: *epoch })),
         FromDriver::Stopped { .. } => only(want == Some(Want::Stopped)),
         FromDriver::Converged { .. } => only(want == Some(Want::Converged)),
-        FromDriver::Frame(Frame { stream: Stream::Live, .. }) => Verdict::Live,
+        FromDriver::Frame(frame) if frame.metadata.stream == Stream::Live => Verdict::Live,
         FromDriver::Error { request: None, .. } => want.map_or(Verdict::Unasked, |_| Verdict::Answer),
         FromDriver::Error { request: Some(failed), .. } => {
             only(matches!(want, Some(Want::Frame { request, .. }) if request == *failed))
@@ -84,7 +75,15 @@ pub(super) fn verdict(message: &FromDriver, want: Option<Want>) -> Verdict {
                 Verdict::Answer
             }
             Some(Want::Frame { epoch, .. }) if frame.epoch > epoch => Verdict::Unexpected,
-            Some(_) | None => Verdict::Late,
+            Some(
+                Want::Frame { .. }
+                | Want::Hello
+                | Want::Configured
+                | Want::Started { .. }
+                | Want::Stopped
+                | Want::Converged,
+            )
+            | None => Verdict::Late,
         },
     }
 }
@@ -106,29 +105,29 @@ pub(super) fn name(message: &FromDriver) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera_driver::protocol::{ErrorKind, PixelFormat};
+    use crate::camera_driver::protocol::{ErrorKind, Frame, FrameMetadata};
+    use crate::model::PixelFormat;
 
     const WANT: Want = Want::Frame { epoch: 3, request: 7 };
 
     fn frame(epoch: u64, request: Option<u64>) -> FromDriver {
-        FromDriver::Frame(Frame {
-            epoch,
-            request,
+        let metadata = FrameMetadata {
             stream: Stream::Still,
             format: PixelFormat::Yuv420,
             size: Size { width: 2, height: 2 },
             strides: vec![],
             offsets: vec![],
             sensor_timestamp_ns: 0,
-            exposure_us: 0,
+            exposure_us: None,
             readout_us: 0,
-            gain: 1.0,
+            gain: None,
             white_balance: None,
             focus: None,
             completed_ns: 0,
             sequence: 0,
             buffer: 0,
-        })
+        };
+        FromDriver::Frame(Frame { epoch, request, metadata })
     }
 
     fn error(request: Option<u64>) -> FromDriver {
@@ -171,8 +170,9 @@ mod tests {
 
     #[test]
     fn live_frames_answer_nothing() {
-        let FromDriver::Frame(still) = frame(3, None) else { panic!() };
-        let live = FromDriver::Frame(Frame { stream: Stream::Live, ..still });
+        let FromDriver::Frame(mut still) = frame(3, None) else { panic!() };
+        still.metadata.stream = Stream::Live;
+        let live = FromDriver::Frame(still);
         for want in [None, Some(WANT), Some(Want::Stopped)] {
             assert_eq!(verdict(&live, want), Verdict::Live);
         }

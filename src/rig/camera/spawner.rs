@@ -21,6 +21,7 @@ use tracing::debug;
 
 use super::process::Process;
 use crate::camera_driver::protocol::SOCKET_FD;
+use crate::ownership;
 
 /// Variables by which systemd talks to the daemon, and to nobody else.
 const NOT_FOR_DRIVERS: [&str; 6] =
@@ -46,14 +47,14 @@ struct Job {
 #[derive(Debug)]
 pub(super) struct Spawned {
     pub(super) process: Process,
-    /// What it prints.
+    /// What the driver prints, out and err together.
     pub(super) output: OwnedFd,
 }
 
 impl Spawner {
     /// Starts the thread. `runtime_directory` is where the drivers' pid files are kept; it is created.
     pub fn new(runtime_directory: &Path) -> io::Result<Self> {
-        fs::create_dir_all(runtime_directory)?;
+        ownership::create_folders(runtime_directory)?;
         let (jobs, queue) = mpsc::channel::<Job>();
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
             for Job { mut command, reply } in queue {

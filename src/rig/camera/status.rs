@@ -16,43 +16,43 @@ use crate::plan::ShotIndex;
 #[serde(tag = "state", rename_all = "snake_case")]
 #[schema(as = CameraState)]
 pub enum State {
-    /// No driver runs.
+    /// No driver runs for it.
     #[default]
     Closed,
     /// A driver is being started.
     Opening,
     /// Frames can be had.
     Streaming {
-        /// The driver's process.
+        /// Process id of the driver.
         pid: i32,
         /// Number of the running start.
         epoch: u64,
     },
     /// An attempt is under way.
     Capturing {
-        /// What for.
+        /// The shot that the attempt is for.
         shot: ShotIndex,
-        /// Since when.
+        /// When the attempt began.
         #[schema(value_type = String, format = DateTime)]
         since: Timestamp,
     },
     /// A rung is under way.
     Recovering {
-        /// Which one.
+        /// Which rung it is.
         rung: Rung,
     },
     /// The driver is being ended.
     Closing,
     /// The driver cannot be ended: a reboot is needed.
     Wedged {
-        /// Its process.
+        /// Process id of the driver.
         pid: i32,
         /// What `/proc` says of its threads.
         evidence: Evidence,
     },
     /// Out of order until a rung helps, or it is closed and opened again.
     Failed {
-        /// Why.
+        /// What went wrong, and what to do.
         error: CameraError,
     },
 }
@@ -72,7 +72,7 @@ pub struct Counters {
     pub late: u64,
     /// Packets that were not messages.
     pub garbage: u64,
-    /// Live frames shown.
+    /// Live frames that whoever looked was shown.
     pub live: u64,
     /// Restarts that were begun.
     pub restarts: u64,
@@ -85,7 +85,7 @@ pub struct Counters {
 pub struct LeaseHolder {
     /// As given to `lease`.
     pub name: String,
-    /// Since when.
+    /// Since when it has it.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
 }

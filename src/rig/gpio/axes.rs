@@ -18,12 +18,10 @@ use super::pins::{Board, PinError};
 use super::route::Rig;
 use super::standing::Notes;
 use super::tmc2209::{Drivers, UartError};
-use crate::config::AxisConfig;
 use crate::config::gpio::{GpioMotion, Homing};
-use crate::motion::{self, Limits, Unreachable};
-use crate::plan::{Axis, Pose};
-use crate::rig::axes::{Axes, MotionError, Move};
-use crate::rig::sim::WorldFile;
+use crate::model::{Axis, AxisConfig, Limits, Pose};
+use crate::motion::{self, Unreachable};
+use crate::rig::axes::{Axes, MotionError, Move, MoveObserver};
 
 /// By how much a person's move is slower than a scan's.
 const JOG_SLOWNESS: f64 = 4.0;
@@ -38,12 +36,12 @@ pub struct GpioAxes {
 
 impl GpioAxes {
     /// Takes the pins of `motion` from `board`. `axes` belong to its motors, one to one. Nothing moves, and no motor
-    /// is powered, yet. Simulated cameras see the axes through `world`. Where held motors stand is noted in `runtime`.
+    /// is powered, yet. `observer` is told of each move. Where held motors stand is noted in `runtime`.
     pub fn open(
         board: &dyn Board,
         axes: Vec<AxisConfig>,
         motion: &GpioMotion,
-        world: Arc<WorldFile>,
+        observer: Arc<dyn MoveObserver>,
         runtime: &Path,
     ) -> Result<Self, OpenError> {
         let steppers = motion.steppers.clone();
@@ -61,7 +59,7 @@ impl GpioAxes {
             orders: Mutex::default(),
             homing: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
-            world,
+            observer,
             drivers,
         };
         let path = runtime.join("standing");
@@ -135,7 +133,7 @@ impl GpioAxes {
 /// Why axes on pins cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A pin.
+    /// A pin cannot be used.
     #[error(transparent)]
     Pin(#[from] PinError),
     /// The driver of a motor.
@@ -144,12 +142,12 @@ pub enum OpenError {
     /// The note of where motors stand.
     #[error("cannot note where the axes stand in {}: {source}", path.display())]
     Notes {
-        /// Which file.
+        /// The file with the note.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
-    /// The thread.
+    /// The thread that makes steps does not start.
     #[error("cannot start the thread that makes steps: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -229,8 +227,8 @@ impl Axes for GpioAxes {
         Some(self.rig.shared.deadline_ns.load(Ordering::Relaxed)).filter(|deadline| *deadline > 0)
     }
 
-    fn hold(&self, held: bool) {
-        self.rig.shared.held.store(held, Ordering::Relaxed);
+    fn keep_powered(&self, keep: bool) {
+        self.rig.shared.keep_powered.store(keep, Ordering::Relaxed);
     }
 
     fn end(&self) {

@@ -15,9 +15,9 @@ use super::orders::{Fault, Leg, Order, Rest, Run, Shared, Stop, Until};
 use super::pins::Input;
 use super::realtime;
 use super::standing::Notes;
+use crate::clock::now_ns;
 use crate::motion::StepCourse;
 use crate::rig::axes::MotionError;
-use crate::rig::clock::now_ns;
 
 /// How often the emergency stop is looked at between steps that are far apart.
 const LOOK: Duration = Duration::from_millis(2);
@@ -36,7 +36,7 @@ struct Cursor {
     due: Option<u64>,
 }
 
-/// The thread's own.
+/// What the thread that makes steps works with: pins, motors, and the run under way.
 pub(super) struct Emitter {
     motors: Vec<Motor>,
     idle_release: Vec<Option<Duration>>,

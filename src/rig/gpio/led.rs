@@ -1,4 +1,4 @@
-//! The patterns of the status LED. Pure. README.md shows them.
+//! The patterns of the status LED. Pure. docs/wiring.md shows them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Lights on pins.
+//! Lights on pins: switched, or dimmed by a thread each.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -9,21 +9,19 @@ use tracing::error;
 
 use super::axes::OpenError;
 use super::pins::{Board, OutputPin, PinError};
-use super::realtime::sleep_until;
+use crate::clock::{now_ns, sleep_until_ns};
 use crate::config::Light;
 use crate::config::gpio::light_output;
-use crate::rig::clock::now_ns;
 use crate::rig::lights::{Lights, LightsError};
-use crate::rig::sim::SimLights;
 
 /// A dimmed light goes on and off this often: exposures that are multiples of it are alike.
 const PERIOD: Duration = Duration::from_millis(1);
 
-/// Lights on GPIO pins, seen by simulated cameras, too.
+/// Lights on GPIO pins, and those that simulated cameras see.
 pub struct GpioLights {
     /// With the rest after which each goes off.
     lamps: Mutex<Vec<(Lamp, Duration)>>,
-    seen: SimLights,
+    seen: Box<dyn Lights>,
 }
 
 enum Lamp {
@@ -35,7 +33,7 @@ enum Lamp {
 
 impl GpioLights {
     /// Takes the pins of `lights` from `board`, all in their safe state. `seen` is what simulated cameras see of all.
-    pub fn open(board: &dyn Board, lights: &[Light], seen: SimLights) -> Result<Self, OpenError> {
+    pub fn open(board: &dyn Board, lights: &[Light], seen: Box<dyn Lights>) -> Result<Self, OpenError> {
         let mut lamps = Vec::new();
         for (light, output) in lights.iter().filter_map(|light| Some((light, light_output(light)?))) {
             let pin = OutputPin::open(board, &output)?;
@@ -124,11 +122,11 @@ fn dim(mut pin: OutputPin, lit: Duration, wanted: &Receiver<bool>) -> Result<(),
                 Err(mpsc::TryRecvError::Disconnected) => return Ok(()),
             }
             pin.set(true, next_ns)?;
-            sleep_until(next_ns + lit.as_nanos() as u64);
+            sleep_until_ns(next_ns + lit.as_nanos() as u64);
             pin.set(false, next_ns + lit.as_nanos() as u64)?;
             // What was missed is not made up for.
             next_ns = (next_ns + PERIOD.as_nanos() as u64).max(now_ns());
-            sleep_until(next_ns);
+            sleep_until_ns(next_ns);
         }
         pin.set(false, now_ns())?;
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::pins::{Board, Input, OutputPin, PinError};
 use super::realtime::wait_until;
+use crate::clock::now_ns;
 use crate::config::gpio::{SafeOutput, Stepper, stepper_outputs};
-use crate::rig::clock::now_ns;
 
 /// From powering a motor to its first step: the current has to rise, and the rotor to come to rest.
 const POWER_UP: Duration = Duration::from_millis(2);

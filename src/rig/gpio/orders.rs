@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::pins::PinError;
+use crate::clock::now_ns;
 use crate::motion::StepCourse;
 use crate::rig::axes::MotionError;
-use crate::rig::clock::now_ns;
 
 /// The thread looks around every few milliseconds while it has something to do. On a machine that is busy it may wait
 /// for a while, if it has no real-time priority; a rig whose emergency stop nobody looks at for so long is not safe.
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) assumed: Vec<AtomicBool>,
     /// Whether each motor is powered.
     pub(super) powered: Vec<AtomicBool>,
-    /// A [`Stop`].
+    /// What is wished of the run under way: a [`Stop`].
     pub(super) stop: AtomicU8,
     /// Whether an order is being carried out.
     pub(super) busy: AtomicBool,
@@ -38,7 +38,7 @@ pub(super) struct Shared {
     /// By when the thread has to show that it goes on; 0 while it waits for orders alone.
     pub(super) deadline_ns: AtomicU64,
     /// Whether motors that rest stay powered.
-    pub(super) held: AtomicBool,
+    pub(super) keep_powered: AtomicBool,
     fault: Mutex<Option<Fault>>,
     /// Whether [`Self::trip`] was called since.
     tripped: AtomicBool,
@@ -50,7 +50,7 @@ pub(super) struct Shared {
 #[repr(u8)]
 pub(super) enum Stop {
     No = 0,
-    /// At full deceleration.
+    /// Come to rest at full deceleration.
     Brake = 1,
 }
 
@@ -111,9 +111,9 @@ impl Reply {
 
 /// A move of all motors at once.
 pub(super) struct Leg {
-    /// `CLOCK_MONOTONIC`.
+    /// When it begins, on `CLOCK_MONOTONIC` in nanoseconds.
     pub(super) start_ns: u64,
-    /// For each motor.
+    /// The steps of each motor; none of one that rests.
     pub(super) courses: Vec<Option<StepCourse>>,
 }
 
@@ -145,7 +145,7 @@ impl Shared {
             late: AtomicU64::new(0),
             disturbances: AtomicU64::new(0),
             deadline_ns: AtomicU64::new(0),
-            held: AtomicBool::new(false),
+            keep_powered: AtomicBool::new(false),
             fault: Mutex::new(None),
             tripped: AtomicBool::new(false),
             trip: Mutex::new(None),

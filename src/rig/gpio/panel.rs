@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use super::axes::OpenError;
@@ -13,9 +12,10 @@ use super::button::{Button, Heard};
 use super::led;
 use super::pins::{Board, Edges, Input, OutputPin, PinError};
 use super::sim::SimBoard;
+use crate::clock::now_ns;
 use crate::config::gpio::{PanelPins, Pin, led_output};
-use crate::rig::clock::now_ns;
 use crate::rig::panel::{Button as Press, Led, NextPress, Panel};
+use crate::rig::presses::Presses;
 
 /// How often buttons are looked at, and the LED, while there is something to be seen.
 const LOOK: Duration = Duration::from_millis(5);
@@ -24,12 +24,10 @@ const LOOK: Duration = Duration::from_millis(5);
 const LOOK_QUIETLY: Duration = Duration::from_millis(10);
 /// The same if the kernel reports presses: it keeps them.
 const LOOK_SELDOM: Duration = Duration::from_millis(50);
-/// Presses that may wait to be heard.
-const QUEUE: usize = 16;
 
 /// A panel on GPIO pins. A thread of its own looks at the buttons; it ends with the panel, the LED dark.
 pub struct GpioPanel {
-    presses: tokio::sync::Mutex<mpsc::Receiver<Press>>,
+    presses: Arc<Presses>,
     shown: Arc<Shown>,
     thread: Option<JoinHandle<()>>,
 }
@@ -54,30 +52,25 @@ impl GpioPanel {
             refused: Mutex::new(None),
             quit: AtomicBool::new(false),
         });
-        let (sender, presses) = mpsc::channel(QUEUE);
+        let presses = Arc::new(Presses::default());
         let watch = Watch {
             start,
             stop,
             led,
             lit: false,
+            led_ailing: Ailing::default(),
             shown: shown.clone(),
-            presses: sender,
+            presses: presses.clone(),
             begun: Instant::now(),
         };
         let thread = std::thread::Builder::new().name("panel".into()).spawn(move || watch.run())?;
-        Ok(Self { presses: tokio::sync::Mutex::new(presses), shown, thread: Some(thread) })
+        Ok(Self { presses, shown, thread: Some(thread) })
     }
 }
 
 impl Panel for GpioPanel {
     fn pressed(&self) -> NextPress<'_> {
-        Box::pin(async {
-            match self.presses.lock().await.recv().await {
-                Some(press) => press,
-                // The thread has ended: there are no more presses.
-                None => std::future::pending().await,
-            }
-        })
+        Box::pin(self.presses.next())
     }
 
     fn show(&self, pattern: Led) {
@@ -100,9 +93,42 @@ impl Drop for GpioPanel {
     }
 }
 
+/// How long a button may not be readable before that is more than a hitch.
+const HITCH: Duration = Duration::from_millis(500);
+
+/// A pin that fails: since when, and whether that has been acted on.
+#[derive(Debug, Default)]
+struct Ailing {
+    since: Option<Duration>,
+    acted: bool,
+}
+
+impl Ailing {
+    /// It fails; whether it did not before.
+    fn began(&mut self, now: Duration) -> bool {
+        let new = self.since.is_none();
+        self.since.get_or_insert(now);
+        new
+    }
+
+    /// Whether it has failed for long, which is said once.
+    fn is_lasting(&mut self, now: Duration) -> bool {
+        let lasting = !self.acted && self.since.is_some_and(|since| now.saturating_sub(since) >= HITCH);
+        self.acted |= lasting;
+        lasting
+    }
+
+    /// It works; whether it did not before.
+    fn ended(&mut self) -> bool {
+        self.acted = false;
+        self.since.take().is_some()
+    }
+}
+
 /// A button: looked at, or reported by the kernel.
 struct Contact {
     name: &'static str,
+    ailing: Ailing,
     input: Source,
     button: Button,
 }
@@ -130,11 +156,11 @@ impl Contact {
                  inverted (`!`)?"
             );
         }
-        Ok(Self { name, input, button })
+        Ok(Self { name, ailing: Ailing::default(), input, button })
     }
 
-    fn look(&mut self, now: Duration) -> Result<Vec<Heard>, PinError> {
-        let mut heard = Vec::new();
+    /// Adds to `heard` what is heard, which counts even if there is an error behind it.
+    fn look(&mut self, now: Duration, heard: &mut Vec<Heard>) -> Result<(), PinError> {
         let active = match &mut self.input {
             Source::Polled(input) => input.is_active()?,
             Source::Reported { edges, active } => {
@@ -146,28 +172,26 @@ impl Contact {
             }
         };
         heard.extend(self.button.look(active, now));
-        Ok(heard)
+        Ok(())
     }
 }
 
-/// The thread's own.
+/// What the thread that looks at buttons and blinks the LED works with.
 struct Watch {
     start: Option<Contact>,
     stop: Option<Contact>,
     led: Option<OutputPin>,
     lit: bool,
+    led_ailing: Ailing,
     shown: Arc<Shown>,
-    presses: mpsc::Sender<Press>,
+    presses: Arc<Presses>,
     begun: Instant,
 }
 
 impl Watch {
     fn run(mut self) {
         while !self.shown.quit.load(Ordering::Relaxed) {
-            if let Err(error) = self.look() {
-                error!("the panel is not looked at any more: {error}");
-                return;
-            }
+            self.look(self.begun.elapsed());
             std::thread::sleep(self.pause());
         }
     }
@@ -186,13 +210,31 @@ impl Watch {
         }
     }
 
-    fn look(&mut self) -> Result<(), PinError> {
-        let now = self.begun.elapsed();
+    fn look(&mut self, now: Duration) {
         for (contact, short, long) in
             [(&mut self.start, Press::Start, Press::Cancel), (&mut self.stop, Press::Stop, Press::Clear)]
         {
             let Some(contact) = contact else { continue };
-            for heard in contact.look(now)? {
+            let mut heard = Vec::new();
+            match contact.look(now, &mut heard) {
+                Ok(()) => {
+                    if contact.ailing.ended() {
+                        info!("the {} can be read again", contact.name);
+                    }
+                }
+                Err(error) => {
+                    if contact.ailing.began(now) {
+                        error!("the {} cannot be read, which is tried again: {error}", contact.name);
+                    }
+                    // Stop always stops: what could not be heard any more is taken to be pressed, once. It always finds
+                    // a place in the queue.
+                    if short == Press::Stop && contact.ailing.is_lasting(now) {
+                        error!("the {} cannot be heard: a scan under way is paused", contact.name);
+                        self.presses.push(Press::Stop);
+                    }
+                }
+            }
+            for heard in heard {
                 let press = match heard {
                     Heard::Short => short,
                     Heard::Long => long,
@@ -205,12 +247,23 @@ impl Watch {
                         continue;
                     }
                 };
-                if self.presses.try_send(press).is_err() {
+                if !self.presses.push(press) {
                     info!("the {} was pressed once too often: earlier presses wait", contact.name);
                 }
             }
         }
-        self.light()
+        match self.light() {
+            Ok(()) => {
+                if self.led_ailing.ended() {
+                    info!("the LED can be switched again");
+                }
+            }
+            Err(error) => {
+                if self.led_ailing.began(now) {
+                    error!("the LED cannot be switched, which is tried again: {error}");
+                }
+            }
+        }
     }
 
     fn light(&mut self) -> Result<(), PinError> {
@@ -241,12 +294,23 @@ pub fn press(sim: &Arc<SimBoard>, pins: &PanelPins, press: Press) -> Result<bool
     };
     let Some(pin) = pin else { return Ok(false) };
     sim.set_level(pin.number, Some(pin.level(true)))?;
-    let sim = sim.clone();
-    std::thread::spawn(move || {
+    let held = sim.clone();
+    let released = std::thread::Builder::new().name("press".into()).spawn(move || {
         std::thread::sleep(lasts);
-        if let Err(error) = sim.set_level(pin.number, None) {
+        if let Err(error) = held.set_level(pin.number, None) {
             error!("a simulated button stays pressed: {error}");
         }
     });
+    if let Err(source) = released {
+        sim.set_level(pin.number, None)?;
+        return Err(PinError::Simulation {
+            action: "start a thread that lets go of",
+            path: sim.path().to_owned(),
+            source,
+        });
+    }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serial2::SerialPort;
 
+use super::uart;
 use crate::config::gpio::{Pin, SafeOutput};
+use crate::rig::lights::LightsError;
 
 /// A back-end: gives out pins, each to one user.
 pub trait Board: Send + Sync {
@@ -22,17 +24,22 @@ pub trait Board: Send + Sync {
 
     /// Opens the serial port at `path`, at which drivers are.
     fn uart(&self, path: &Path) -> io::Result<SerialPort> {
-        super::tmc2209::open_port(path)
+        uart::open(path)
+    }
+
+    /// How long a driver there may take to answer.
+    fn uart_patience(&self) -> Duration {
+        uart::PATIENCE
     }
 }
 
-/// An output.
+/// A pin that is driven.
 pub trait Output: Send {
     /// Makes it active or not. `due_ns` is when that was to be, on `CLOCK_MONOTONIC`, for back-ends that record.
     fn set(&mut self, active: bool, due_ns: u64) -> Result<(), PinError>;
 }
 
-/// An input.
+/// A pin that is read.
 pub trait Input: Send {
     /// Whether it is active now.
     fn is_active(&mut self) -> Result<bool, PinError>;
@@ -61,7 +68,7 @@ impl OutputPin {
         Ok(Self { output: board.output(*pin, purpose, *safe)?, safe: *safe })
     }
 
-    /// As [`Output::set`].
+    /// Gives the pin a level, as [`Output::set`] does.
     pub fn set(&mut self, active: bool, due_ns: u64) -> Result<(), PinError> {
         self.output.set(active, due_ns)
     }
@@ -74,21 +81,27 @@ impl OutputPin {
 
 impl Drop for OutputPin {
     fn drop(&mut self) {
-        if let Err(error) = self.make_safe(crate::rig::clock::now_ns()) {
+        if let Err(error) = self.make_safe(crate::clock::now_ns()) {
             tracing::error!("an output is not safe: {error}");
         }
+    }
+}
+
+impl From<PinError> for LightsError {
+    fn from(error: PinError) -> Self {
+        Self::Pin(Box::new(error))
     }
 }
 
 /// Why a pin cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PinError {
-    /// No such device.
+    /// There is no such device.
     #[error("there is no {}, which [gpio] needs: {hint}", device.display())]
     Missing {
         /// What was looked for.
         device: PathBuf,
-        /// What to do.
+        /// How the machine gets one, for people.
         hint: String,
     },
     /// This user may not use it.
@@ -99,15 +112,15 @@ pub enum PinError {
     Denied {
         /// What was to be opened.
         device: PathBuf,
-        /// Who may.
+        /// The group whose members may use it.
         group: String,
     },
     /// Somebody else has it.
     #[error("{pin} ({purpose}) is held by {holder}: end that, or use another pin")]
     Busy {
-        /// Which.
+        /// The pin that is taken.
         pin: Pin,
-        /// What for.
+        /// What the configuration wants it for.
         purpose: String,
         /// Who, as the kernel knows it.
         holder: String,
@@ -115,11 +128,11 @@ pub enum PinError {
     /// The board has no such pin.
     #[error("{pin} ({purpose}) does not exist at {}: use another pin", device.display())]
     NoSuchPin {
-        /// Which.
+        /// The pin that was asked for.
         pin: Pin,
-        /// What for.
+        /// What the configuration wants it for.
         purpose: String,
-        /// Where.
+        /// The device that has no such pin.
         device: PathBuf,
     },
     /// The machine is none that the back-end knows.
@@ -133,9 +146,9 @@ pub enum PinError {
     /// The system refuses something.
     #[error("cannot {action} {pin} ({purpose}): {source}")]
     Io {
-        /// What was tried.
+        /// What was tried, as in "cannot ...".
         action: &'static str,
-        /// On which pin.
+        /// The pin that it was tried on.
         pin: Pin,
         /// What it is for.
         purpose: String,
@@ -145,9 +158,9 @@ pub enum PinError {
     /// The file of simulated pins.
     #[error("cannot {action} the simulated pins in {}: {source}", path.display())]
     Simulation {
-        /// What was tried.
+        /// What was tried, as in "cannot ...".
         action: &'static str,
-        /// The file.
+        /// The file that has the pins' levels.
         path: PathBuf,
         /// What the system says.
         source: io::Error,

@@ -4,15 +4,14 @@ use std::num::NonZeroU64;
 
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Resource, getrlimit};
-use rustix::thread::{CapabilitySet, ClockId, capabilities, clock_nanosleep_absolute};
-use rustix::time::Timespec;
+use rustix::thread::{CapabilitySet, capabilities};
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
     set_thread_priority_and_policy, thread_native_id,
 };
 use tracing::{info, warn};
 
-use crate::rig::clock::now_ns;
+use crate::clock::{now_ns, sleep_until_ns};
 
 /// Above everything that is not the kernel's: its interrupt threads have 50 on a real-time kernel.
 const PRIORITY: u8 = 45;
@@ -55,15 +54,8 @@ fn lock_memory() -> Result<(), String> {
 
 /// Sleeps until shortly before `ns` of `CLOCK_MONOTONIC`, and waits for it awake.
 pub(super) fn wait_until(ns: u64) {
-    sleep_until(ns.saturating_sub(SPIN_NS));
+    sleep_until_ns(ns.saturating_sub(SPIN_NS));
     while now_ns() < ns {
         std::hint::spin_loop();
     }
-}
-
-/// Sleeps until `ns` of `CLOCK_MONOTONIC` or shortly after.
-pub(super) fn sleep_until(ns: u64) {
-    let time = Timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as i64 };
-    // Interrupted by a signal, it begins again; nothing else can go wrong with a valid time.
-    while now_ns() < ns && clock_nanosleep_absolute(ClockId::Monotonic, &time).is_err() {}
 }

@@ -7,13 +7,11 @@ use std::time::Duration;
 
 use super::orders::{Leg, Order, Reply, Run, Shared, Stop, Until};
 use super::tmc2209::Drivers;
-use crate::config::AxisConfig;
+use crate::clock::now_ns;
 use crate::config::gpio::Stepper;
-use crate::motion::{self, Limits, StepCourse};
-use crate::plan::{Axis, Pose};
-use crate::rig::axes::MotionError;
-use crate::rig::clock::now_ns;
-use crate::rig::sim::{World, WorldFile};
+use crate::model::{Axis, AxisConfig, Limits, Pose};
+use crate::motion::{self, StepCourse};
+use crate::rig::axes::{MotionError, MoveObserver, PlannedLeg};
 
 /// From the call to the first moment of the motion: the thread has to wake up, and directions to be set.
 const LEAD: Duration = Duration::from_millis(1);
@@ -35,7 +33,7 @@ pub(super) struct Rig {
     pub(super) homing: AtomicBool,
     /// Whether that is to end.
     pub(super) cancelled: AtomicBool,
-    pub(super) world: Arc<WorldFile>,
+    pub(super) observer: Arc<dyn MoveObserver>,
     pub(super) drivers: Drivers,
 }
 
@@ -121,7 +119,7 @@ impl Rig {
         orders.as_ref().ok_or(MotionError::Ended)?.send(order).map_err(|_| MotionError::Ended)
     }
 
-    /// One leg to `target`; two if the play of a gear has to be taken up. Simulated cameras are told.
+    /// One leg to `target`; two if the play of a gear has to be taken up. The observer is told.
     pub(super) fn legs_to(&self, target: &Pose) -> Result<Vec<Leg>, MotionError> {
         let targets: Vec<i64> = (0..self.steppers.len()).map(|index| self.target(index, target)).collect();
         let mut overshoot = targets.clone();
@@ -138,7 +136,7 @@ impl Rig {
             let start_ns = legs[0].start_ns + (rest + TURN_PAUSE).as_nanos() as u64;
             legs.push(self.leg(start_ns, &overshoot, &targets));
         }
-        self.tell_cameras(&legs, &[overshoot, targets])?;
+        self.tell_observer(&legs, &[overshoot, targets])?;
         Ok(legs)
     }
 
@@ -180,21 +178,17 @@ impl Rig {
         }
     }
 
-    /// Simulated cameras see the moves that real motors make.
-    fn tell_cameras(&self, legs: &[Leg], ends: &[Vec<i64>]) -> Result<(), MotionError> {
+    fn tell_observer(&self, legs: &[Leg], ends: &[Vec<i64>]) -> Result<(), MotionError> {
         let pose_at = |steps: &[i64]| {
             self.steppers.iter().zip(steps).fold(Pose::default(), |pose, (stepper, steps)| {
                 pose.with(stepper.axis, stepper.scale.position(*steps))
             })
         };
-        let present = self.pose();
-        let tell = |world: &mut World| {
-            world.place(present);
-            for (leg, end) in legs.iter().zip(ends) {
-                world.push_move(leg.start_ns, pose_at(end), &self.axes, 1.0);
-            }
-        };
-        let path = || self.world.path().to_owned();
-        self.world.update(tell).map_err(|source| MotionError::World { path: path(), source })
+        let planned: Vec<_> = legs
+            .iter()
+            .zip(ends)
+            .map(|(leg, end)| PlannedLeg { start_ns: leg.start_ns, to: pose_at(end) })
+            .collect();
+        self.observer.about_to_move(self.pose(), &planned, &self.axes)
     }
 }

@@ -1,4 +1,4 @@
-//! Simulated pins.
+//! Simulated pins: levels in a file, which anybody may look at, and set from outside.
 
 mod mechanism;
 
@@ -18,9 +18,10 @@ use super::pins::{Board, Edges, Input, Output, PinError};
 #[cfg(test)]
 use super::tmc2209::SimChip;
 use super::tmc2209::SimUart;
+use crate::clock::now_ns;
 use crate::config::gpio::{DeviceFault, Pin, Pull, SimulatedPins, Stepper};
 use crate::config::{Config, MotionBackend};
-use crate::rig::clock::now_ns;
+use crate::ownership;
 
 /// What a byte of the file says of a pin.
 const HIGH: u8 = b'1';
@@ -59,17 +60,22 @@ struct Changes {
 /// A change of an output. Times on `CLOCK_MONOTONIC` in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// The pin's number.
+    /// Number of the output.
     pub pin: u32,
-    /// Its new level.
+    /// Whether its level is high from then on.
     pub high: bool,
     /// When it was to change.
     pub due_ns: u64,
-    /// When it did.
+    /// When it did change.
     pub at_ns: u64,
 }
 
 impl SimBoard {
+    /// The file of the pins.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
     /// The pins in the file at `path`, with what `config` hangs on them.
     pub fn open(config: &Config, simulated: &SimulatedPins, path: &Path) -> Result<Self, PinError> {
         let device = || PathBuf::from("/dev/gpiochip0 (simulated)");
@@ -90,6 +96,7 @@ impl SimBoard {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         let file = options.open(path).map_err(failed("open"))?;
+        ownership::hand_over(&file, path.parent().unwrap_or(Path::new(".")));
         let pins = Pin::MOST as usize + 1;
         if file.metadata().map_err(failed("read"))?.len() < pins as u64 {
             file.write_all_at(&vec![OPEN; pins], 0).map_err(failed("write"))?;
@@ -205,6 +212,11 @@ impl Board for SimBoard {
         };
         let chips = self.mechanisms.iter().filter(at_port).filter_map(|mechanism| mechanism.chip.clone());
         SimUart::start(chips.collect())
+    }
+
+    /// These are played by a thread, which waits for a processor as others do.
+    fn uart_patience(&self) -> Duration {
+        Duration::from_secs(1)
     }
 }
 

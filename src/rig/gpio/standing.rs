@@ -17,11 +17,13 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::config::gpio::Stepper;
+use crate::ownership;
+use crate::procfs;
 
 const VALID: u8 = b'1';
 const VOID: u8 = b'0';
 
-/// What is written.
+/// What is written into the file: the boot in which it is true, and every motor that is held.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Note {
@@ -53,8 +55,9 @@ impl Notes {
     /// Opens the note at `path`, and returns what it says of each of `steppers`. Nothing is valid any more until
     /// [`Self::keep`].
     pub(super) fn open(path: &Path, steppers: &[Stepper]) -> io::Result<(Self, Vec<Option<i64>>)> {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+        let boot = procfs::boot_id()?;
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        ownership::hand_over(&file, path.parent().unwrap_or(Path::new(".")));
         let motors: Vec<Option<u32>> =
             steppers.iter().map(|stepper| stepper.homing.trusts_hold().then(|| motor(stepper))).collect();
         let mut bytes = vec![0; file.metadata()?.len() as usize];

@@ -5,7 +5,7 @@ use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera, Rung};
 use crate::plan::{CameraIndex, PointIndex, ShotIndex};
 
 use super::super::tests_support::{plan, policy};
-use super::super::{Action, End, IllegalInput, Input, Outcome, Policy, Record, State};
+use super::super::{Action, End, IllegalInput, Input, Outcome, Policy, Record, State, WaitsFor};
 
 const CAM0: CameraIndex = CameraIndex(0);
 
@@ -113,10 +113,7 @@ fn a_restart_that_fails_is_followed_by_a_respawn_of_the_same_try() {
 fn failed_shots_end_or_pause_the_scan_as_configured() {
     let ends = [
         (OnFailedShot::Abort, End::Finished(Outcome::Aborted)),
-        (
-            OnFailedShot::Pause,
-            End::Paused { reason: "shot cam0/a000 failed, and scan.on_failed_shot is \"pause\"".into() },
-        ),
+        (OnFailedShot::Pause, End::paused("shot cam0/a000 failed, and scan.on_failed_shot is \"pause\"")),
     ];
     for (on_failed_shot, expected) in ends {
         let mut policy = policy();
@@ -169,16 +166,35 @@ fn a_frame_that_cannot_be_stored_pauses_the_scan_and_stays_pending() {
     let full = Input::StoreFailed { shot: ShotIndex(0), message: "disk full".into() };
     assert_eq!(state.step(full).unwrap(), [Action::Interrupt]);
     let actions = state.step(Input::Interrupted { camera: CAM0 }).unwrap();
-    assert_eq!(end(&actions), Some(&End::Paused { reason: "disk full".into() }));
+    assert_eq!(end(&actions), Some(&End::paused("disk full")));
     assert_eq!(state.counts().stored, 0);
+}
+
+#[test]
+fn a_person_who_pauses_comes_before_the_hours_and_not_the_other_way_round() {
+    let for_hours = || Input::Pause { reason: "hours".into(), waits_for: WaitsFor::Hours };
+    let paused = |inputs: [Input; 2]| {
+        let (mut state, _) = started(2, 1, policy());
+        for input in inputs {
+            // Whatever is not obeyed changes nothing.
+            let _ = state.step(input);
+        }
+        end(&state.step(Input::Interrupted { camera: CAM0 }).unwrap()).cloned()
+    };
+    assert_eq!(paused([for_hours(), Input::pause("button")]), Some(End::paused("button")));
+    assert_eq!(paused([Input::pause("button"), for_hours()]), Some(End::paused("button")));
+    let hours = Some(End::Paused { reason: "hours".into(), waits_for: WaitsFor::Hours });
+    assert_eq!(paused([for_hours(), for_hours()]), hours);
+    // The axes were braked by the stop itself.
+    assert_eq!(paused([for_hours(), Input::MotionFailed { message: "stopped".into() }]), hours);
 }
 
 #[test]
 fn a_frame_already_in_hand_is_kept_when_the_scan_stops() {
     let (mut state, _) = started(2, 2, policy());
     state.step(Input::Captured { shot: ShotIndex(0) }).unwrap();
-    state.step(Input::Pause { reason: "button".into() }).unwrap();
-    assert_eq!(state.step(Input::Pause { reason: "again".into() }), Err(IllegalInput::AlreadyHalting));
+    state.step(Input::pause("button")).unwrap();
+    assert_eq!(state.step(Input::pause("again")), Err(IllegalInput::AlreadyHalting));
     state.step(Input::Cancel).unwrap();
     assert!(state.step(Input::Captured { shot: ShotIndex(1) }).unwrap().is_empty(), "it won the race");
     state.step(Input::Stored { shot: ShotIndex(1) }).unwrap();

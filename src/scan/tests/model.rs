@@ -11,7 +11,9 @@ use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera, Rung};
 use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
 
 use super::super::tests_support::{plan, policy};
-use super::super::{Action, End, FrameFacts, Input, Outcome, Policy, Record, Shot, State, Stored};
+use super::super::{
+    Action, End, FrameFacts, Input, Outcome, Policy, Record, RetakenFor, Shot, State, Stored,
+};
 
 /// What a camera was asked and has not answered.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -187,7 +189,7 @@ impl World {
             return;
         }
         if self.stored.remove(&shot) {
-            self.journal.push(Record::Retake { shot });
+            self.journal.push(Record::Retake { shot, by: RetakenFor::Person });
             self.durable = self.journal.len();
         }
         // A person's wish is a new beginning.
@@ -200,9 +202,15 @@ impl World {
         if luck % 53 == 7 {
             return self.input(Input::StoreFailed { shot, message: "disk full".into() });
         }
-        self.stored.insert(shot);
         let attempt = self.state.shots()[shot.0 as usize].attempts();
         self.journal.push(Record::Stored(stored(shot, attempt)));
+        if luck % 11 == 5 {
+            self.journal.push(Record::Retake { shot, by: RetakenFor::Gate });
+            self.durable = self.journal.len();
+            self.tries.remove(&shot);
+            return self.input(Input::Rejected { shot });
+        }
+        self.stored.insert(shot);
         self.durable = self.journal.len();
         self.input(Input::Stored { shot });
     }
@@ -220,6 +228,8 @@ fn stored(shot: ShotIndex, attempt: u32) -> Stored {
         sharpness: 0.0,
         clipped_dark: 0.0,
         clipped_bright: 0.0,
+        measured: None,
+        verdict: None,
     };
     Stored { shot, attempt, image: String::new(), bytes: 0, crc32c: 0, facts }
 }
@@ -259,7 +269,7 @@ proptest! {
             }
             match event {
                 0..3 => world.live_again(usize::from(choice) % (world.journal.len() + 1)),
-                3 if !world.interrupted => world.input(Input::Pause { reason: "a person".into() }),
+                3 if !world.interrupted => world.input(Input::pause("a person")),
                 4 => drop(world.state.step(Input::Cancel).map(|actions| {
                     for action in actions {
                         world.perform(action);

@@ -17,7 +17,7 @@ afterAll(async () => {
   await rig.drop();
 });
 
-it("is let in by the start button held, also if it was loaded again; not by stop, and not while another one waits", async () => {
+it("is let in by the start button held, also if it was loaded again; not by stop, and by its code while another one waits", async () => {
   const complaints: string[] = [];
   const stranger = async () => {
     const context = await browser.newContext({ baseURL: rig.address });
@@ -32,13 +32,17 @@ it("is let in by the start button held, also if it was loaded again; not by stop
   await page.getByLabel("Name of this browser").fill("my phone");
   await begin.click();
   await page.getByText("Hold the start button of the rig for 2 seconds").waitFor();
-  const status = (await rig.tell("status")) as { pairing: { name: string } };
-  expect(status.pairing.name).toBe("my phone");
+  const status = async () => (await rig.tell("status")) as { pairings: { name: string; code: string }[] };
+  const [mine] = (await status()).pairings;
+  expect(mine?.name).toBe("my phone");
+  await page.getByText(mine?.code ?? "none").waitFor();
 
   await other.getByRole("button", { name: "Pair with the rig" }).click();
-  await other.getByRole("alert").getByText(/another one waits/).waitFor();
+  await other.getByText(/Others ask as well/).waitFor();
+  await page.getByText(`scanner pair ${mine?.code}`).waitFor();
 
   await rig.press("stop");
+  await other.getByRole("alert").getByText(/refused at the rig/).waitFor();
   await page.getByRole("alert").getByText(/refused at the rig/).waitFor();
   await page.getByLabel("Name of this browser").fill("my phone");
   await begin.click();

@@ -1,5 +1,8 @@
 /** A scan in the browser: started, watched, disturbed, paused, gone on with, finished. */
 
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -215,6 +218,68 @@ describe("a scan in the browser", () => {
     });
   });
 
+  it("is given a name while it is under way, is found by it, and keeps it", async () => {
+    await at(browser, { angles: 16, timeScale: 2 }, async ({ page, rig }) => {
+      await begin(page);
+      await page.getByRole("region", { name: "Progress" }).getByRole("link").click();
+      const rename = async (button: string, name: string, note: string, tags: string) => {
+        await page.getByRole("button", { name: button, exact: true }).click();
+        const dialog = page.getByRole("dialog", { name: "What the scan is called" });
+        await dialog.getByLabel("Name").fill(name);
+        await dialog.getByLabel("Note").fill(note);
+        await dialog.getByLabel("Tags").fill(tags);
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await dialog.waitFor({ state: "hidden" });
+      };
+      await rename("Name it", "Große Eule", "of wood\nand stone", "museum, loan");
+      await page.getByRole("heading", { level: 1, name: "Große Eule" }).waitFor();
+      await page.getByText("and stone").waitFor();
+      await open(page, "Scan");
+      await page.getByRole("region", { name: "Progress" }).getByText("Große Eule").waitFor();
+      await chip(page, "complete").waitFor();
+      await open(page, "Scans");
+      await page.getByText("Große Eule").waitFor();
+      const search = page.getByRole("searchbox", { name: "Search" });
+      await search.fill("eule wasp-of-no-scan");
+      await page.getByText("No scan has all of these words.").waitFor();
+      await search.fill("MUSEUM eule");
+      await page.getByText("1 scan found").waitFor();
+      await page.getByRole("link", { name: /Große Eule/ }).click();
+      await rename("Rename", "Eule", "", "loan");
+      await page.getByRole("heading", { level: 1, name: "Eule", exact: true }).waitFor();
+      const [last] = (await rig.tell("dataset", "list", "--search", "eule")) as { scan: { Ok?: { state: string; description: object } } }[];
+      expect(last?.scan.Ok).toMatchObject({ state: "complete", description: { name: "Eule", tags: ["loan"] } });
+    });
+  });
+
+  it("is offered to programs that reconstruct, and shows where its images were taken from", async () => {
+    await at(browser, { angles: 6 }, async ({ page, rig }) => {
+      await begin(page);
+      await chip(page, "complete").waitFor();
+      const { id } = await newest(rig);
+      await open(page, "Scans");
+      await page.getByRole("link", { name: new RegExp(id) }).click();
+      const card = page.getByRole("region", { name: "Reconstruction" });
+      await card.getByRole("group", { name: /^12 images around the object: .*300.*mm from the axis/ }).waitFor();
+      expect(await card.locator("svg circle").count()).toBe(24);
+      for (const format of ["COLMAP", "nerfstudio", "RealityScan", "Metashape", "Meshroom"]) {
+        await card.getByRole("link", { name: format }).waitFor();
+      }
+      const [download] = await Promise.all([page.waitForEvent("download"), card.getByRole("link", { name: "COLMAP" }).click()]);
+      expect(download.suggestedFilename()).toBe(`${id}-colmap.zip`);
+      // What is in it, as another program reads it.
+      const script = `
+import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+assert z.testzip() is None
+folder = sys.argv[2] + "-colmap/"
+lines = z.read(folder + "sparse/0/images.txt").decode().split("\\n")
+print(sum(name.endswith(".jpg") for name in z.namelist()), sum(line.endswith(".jpg") for line in lines))`;
+      const { stdout } = await promisify(execFile)("python3", ["-c", script, await download.path(), id]);
+      expect(stdout.trim()).toBe("12 12");
+    });
+  });
+
   it("is shown in a gallery page by page, each once", async () => {
     await at(browser, { angles: 1, cameras: 1, timeScale: 100, size: [64, 48] }, async ({ page, rig, token }) => {
       const ask = (path: string, init: RequestInit = {}) =>
@@ -231,8 +296,13 @@ describe("a scan in the browser", () => {
       // The last one of the first page goes before the second one is asked for.
       expect((await ask("/scans/scan-3", { method: "DELETE" })).status).toBe(204);
       await page.getByRole("button", { name: "Show more" }).click();
-      await until("the second page is there", async () => (await cards.count()) === 27);
-      expect(await cards.allInnerTexts()).toEqual(ids.toReversed());
+      await until("the second page is there", async () => (await cards.count()) === 26);
+      expect(await cards.allInnerTexts()).toEqual(ids.toReversed().filter((id) => id !== "scan-3"));
+      // A scan that begins and ends has the list read anew: what was shown stays.
+      expect((await ask("/scans", { method: "POST", body: JSON.stringify({ id: "scan-27" }) })).status).toBe(201);
+      await until("the new one is there", async () => (await cards.first().innerText()) === "scan-27");
+      await until("the new one is over", async () => (await page.locator(".scan-card").first().innerText()).includes("complete"));
+      expect(await cards.count()).toBe(27);
       expect(await page.getByRole("button", { name: "Show more" }).count()).toBe(0);
     });
   });

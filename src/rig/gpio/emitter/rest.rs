@@ -7,8 +7,8 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::{Emitter, Fault};
+use crate::clock::now_ns;
 use crate::rig::axes::MotionError;
-use crate::rig::clock::now_ns;
 
 /// How often the emergency stop is looked at while nothing moves.
 const LOOK_AT_REST: Duration = Duration::from_millis(10);
@@ -36,7 +36,7 @@ impl Emitter {
     }
 
     pub(super) fn release_idle(&mut self) {
-        if self.shared.held.load(Ordering::Relaxed) {
+        if self.shared.keep_powered.load(Ordering::Relaxed) {
             return;
         }
         let rested = Duration::from_nanos(now_ns().saturating_sub(self.rested_ns));

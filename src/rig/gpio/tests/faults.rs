@@ -17,7 +17,7 @@ fn the_emergency_stop_stops_within_a_step_releases_the_motors_and_latches() {
         std::thread::yield_now();
     }
     bench.sim.set_level(EMERGENCY_STOP, Some(true)).unwrap();
-    let pressed_ns = crate::rig::clock::now_ns();
+    let pressed_ns = crate::clock::now_ns();
     let fault = running.done.blocking_recv().unwrap().unwrap_err().to_string();
     assert!(fault.contains("emergency stop") && fault.contains("scanner clear"), "{fault}");
     let after = bench.rises(TABLE_STEP).into_iter().filter(|pulse| pulse.at_ns > pressed_ns).count();
@@ -263,12 +263,12 @@ fn a_motor_that_is_held_is_not_released_and_each_loss_of_power_counts() {
     let idle = "idle_release = \"1 s\"";
     let bench = Bench::with(&[("# TABLE", idle), ("# LIFT", idle)]);
     let axes = bench.homed();
-    axes.hold(true);
+    axes.keep_powered(true);
     axes.start_move(at(5.0, 1.0)).unwrap().done.blocking_recv().unwrap().unwrap();
     std::thread::sleep(Duration::from_millis(1300));
     assert_eq!((bench.level(TABLE_ENABLE), bench.level(LIFT_ENABLE)), ('0', '0'), "held");
     assert_eq!(axes.disturbances(), 0);
-    axes.hold(false);
+    axes.keep_powered(false);
     while axes.disturbances() < 2 {
         std::thread::sleep(Duration::from_millis(5));
     }

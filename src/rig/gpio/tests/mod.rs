@@ -13,8 +13,8 @@ use std::sync::Arc;
 use super::*;
 use crate::config::MotionBackend;
 use crate::config::gpio::GpioMotion;
-use crate::plan::{Axis, Pose};
-use crate::rig::sim::{SimAxes, World, WorldFile};
+use crate::model::{Axis, Pose};
+use crate::sim::{SimAxes, World, WorldFile};
 
 /// Pins of the rig below.
 const TABLE_STEP: u32 = 4;
@@ -128,7 +128,7 @@ impl Bench {
         GpioAxes::open(board, self.config.motion.axes.clone(), self.motion(), world, self.folder.path())
     }
 
-    /// The axes, homed.
+    /// The axes, opened and homed.
     fn homed(&self) -> GpioAxes {
         use crate::rig::Axes as _;
         let axes = self.axes();

@@ -1,7 +1,8 @@
 //! Moves, pulse by pulse.
 
 use super::*;
-use crate::motion::{Limits, StepCourse, StepScale};
+use crate::model::Limits;
+use crate::motion::{StepCourse, StepScale};
 use crate::rig::Axes as _;
 use crate::rig::axes::MotionError;
 

@@ -1,4 +1,4 @@
-//! Lights and panel.
+//! Lights and panel on simulated pins.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
@@ -8,12 +8,12 @@ use super::*;
 use crate::config::gpio::Pin;
 use crate::rig::lights::Lights as _;
 use crate::rig::panel::{Button, Led, Panel as _};
-use crate::rig::sim::SimLights;
+use crate::sim::SimLights;
 
 fn lights(bench: &Bench) -> GpioLights {
     let world = WorldFile::create(bench.folder.path().join("world.json"), World::default()).unwrap();
     let seen = SimLights::new(bench.config.lights.clone(), Arc::new(world)).unwrap();
-    GpioLights::open(bench.pins.board.as_ref(), &bench.config.lights, seen).unwrap()
+    GpioLights::open(bench.pins.board.as_ref(), &bench.config.lights, Box::new(seen)).unwrap()
 }
 
 #[test]

@@ -1,18 +1,14 @@
 //! The single wire at which up to four TMC2209 hang.
 
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serial2::{SerialPort, Settings};
 
 use super::datagram::{self, LENGTH};
 use super::registers::IFCNT;
+use crate::rig::gpio::uart::BAUD;
 
-/// Bits a second. The chips follow whatever is sent, up to 500,000; this is what every serial port has.
-const BAUD: u32 = 115_200;
-/// A reply takes 1.1 ms, and begins within some tens of microseconds; a USB adapter keeps it back for 16 ms.
-const PATIENCE: Duration = Duration::from_millis(50);
 const TRIES: u32 = 3;
 
 /// Why a chip could not be asked.
@@ -36,18 +32,19 @@ pub(in crate::rig::gpio) enum BusError {
 #[derive(Debug)]
 pub(in crate::rig::gpio) struct Bus {
     port: SerialPort,
+    patience: Duration,
 }
 
 impl Bus {
-    /// The bus at a port that is open.
-    pub(in crate::rig::gpio) fn new(mut port: SerialPort) -> io::Result<Self> {
+    /// The bus at a port that is open, whose chips may take so long to answer.
+    pub(in crate::rig::gpio) fn new(mut port: SerialPort, patience: Duration) -> io::Result<Self> {
         let mut settings: Settings = port.get_configuration()?;
         settings.set_raw();
         settings.set_baud_rate(BAUD)?;
         port.set_configuration(&settings)?;
-        port.set_read_timeout(PATIENCE)?;
-        port.set_write_timeout(PATIENCE)?;
-        Ok(Self { port })
+        port.set_read_timeout(patience)?;
+        port.set_write_timeout(patience)?;
+        Ok(Self { port, patience })
     }
 
     /// Reads `register` of the chip at `address`.
@@ -78,7 +75,7 @@ impl Bus {
             if let Some(value) = datagram::find_reply(&heard, register) {
                 return Ok(value);
             }
-            if begun.elapsed() >= PATIENCE {
+            if begun.elapsed() >= self.patience {
                 // What was sent is heard on a single wire, and says nothing of the chip.
                 let other = heard.len() > request.len();
                 return Err(if other { BusError::Garbled } else { BusError::Silent });
@@ -100,11 +97,6 @@ impl Bus {
         }
         Err(BusError::NotTaken)
     }
-}
-
-/// Opens the serial port at `path`.
-pub(in crate::rig::gpio) fn open(path: &Path) -> io::Result<SerialPort> {
-    SerialPort::open(path, BAUD)
 }
 
 /// The bus of a port, for as many chips as hang on it.

@@ -1,4 +1,4 @@
-//! One TMC2209.
+//! One TMC2209: set, asked how it is, and found to be there.
 
 use std::sync::PoisonError;
 

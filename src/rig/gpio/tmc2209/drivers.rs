@@ -12,7 +12,7 @@ use tracing::{error, warn};
 use super::bus::{Bus, SharedBus};
 use super::chip::{Chip, Health};
 use crate::config::gpio::Stepper;
-use crate::plan::Axis;
+use crate::model::Axis;
 use crate::rig::gpio::orders::{Fault, Shared};
 use crate::rig::gpio::pins::Board;
 
@@ -39,24 +39,24 @@ struct Watched {
 /// Why a driver cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UartError {
-    /// Its port.
+    /// The UART cannot be opened.
     #[error("cannot open {}, at which the driver of the {axis} is: {source}{}", port.display(), hint(source))]
     Port {
-        /// Whose driver.
+        /// The axis whose driver it is.
         axis: Axis,
-        /// The serial device.
+        /// The serial device of the UART.
         port: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
-    /// Itself.
+    /// The chip does not answer, or cannot be set.
     #[error("the driver of the {axis} (address {address} at {}) cannot be used: {message}", port.display())]
     Chip {
-        /// Whose driver.
+        /// The axis whose driver it is.
         axis: Axis,
-        /// The serial device.
+        /// The serial device of the UART.
         port: PathBuf,
-        /// Which chip there.
+        /// Its address there, 0 to 3.
         address: u8,
         /// What is wrong, and what to do.
         message: String,
@@ -89,7 +89,10 @@ impl Drivers {
             let bus = if let Some(bus) = buses.get(&uart.port) {
                 bus.clone()
             } else {
-                let bus = board.uart(&uart.port).and_then(Bus::new).map_err(failed)?;
+                let bus = board
+                    .uart(&uart.port)
+                    .and_then(|port| Bus::new(port, board.uart_patience()))
+                    .map_err(failed)?;
                 let bus = Arc::new(Mutex::new(bus));
                 buses.insert(uart.port.clone(), bus.clone());
                 bus
@@ -162,7 +165,7 @@ impl Drivers {
         }
     }
 
-    /// Ends the thread.
+    /// Ends the thread that asks them, and waits for that.
     pub(in crate::rig::gpio) fn end(&self) {
         drop(self.quit.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -187,7 +190,7 @@ impl Watched {
     }
 }
 
-/// The thread's own.
+/// What the thread that asks the drivers works with.
 struct Watch<'c> {
     chips: &'c [Watched],
     /// How often in a row each has not answered.

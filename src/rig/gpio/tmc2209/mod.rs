@@ -7,7 +7,6 @@ mod drivers;
 mod registers;
 mod sim;
 
-pub(super) use bus::open as open_port;
 pub(super) use drivers::Drivers;
 pub use drivers::UartError;
 pub(super) use sim::{SimChip, SimUart};

@@ -18,7 +18,7 @@ pub(super) const VERSION: u32 = 0x21;
 pub(super) const RESET: u32 = 1;
 /// `GSTAT`: the charge pump has too little voltage, and the driver is off.
 pub(super) const UNDER_VOLTAGE: u32 = 1 << 2;
-/// Its inner clock.
+/// The chip's inner clock, in hertz, as its data sheet has it.
 const CLOCK_HZ: f64 = 12e6;
 
 /// `GCONF`: the current by registers rather than by the trimmer, the UART's pin for the UART alone, microsteps by

@@ -15,7 +15,7 @@ use crate::config::tmc2209::Uart;
 /// Registers that can be read, of those that are simulated.
 const READABLE: [u8; 6] = [GCONF, GSTAT, IFCNT, IOIN, CHOPCONF, DRV_STATUS];
 
-/// One chip.
+/// A simulated chip: its registers, at its address on a UART.
 #[derive(Debug)]
 pub(in crate::rig::gpio) struct SimChip {
     address: u8,
@@ -45,7 +45,7 @@ impl SimChip {
         *self.registers() = values.into();
     }
 
-    /// What `register` holds.
+    /// The value that `register` holds, as the chip would send it.
     pub(in crate::rig::gpio) fn register(&self, register: u8) -> u32 {
         self.registers().get(&register).copied().unwrap_or_default()
     }

@@ -1,10 +1,11 @@
 /** Requests to the daemon, typed by its OpenAPI document. */
 
 import { busyRetry } from "../policy/retry";
+import { BASE } from "./base";
 import type { paths } from "./schema";
 import type { Problem } from "./types";
 
-type Method = "get" | "post" | "put" | "delete";
+type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** Paths of the document that have this method. */
 type PathOf<M extends Method> = {
@@ -63,7 +64,7 @@ export function pathOf<P extends PathOf<"get">>(
 }
 
 function filled(path: string, values: object = {}, query: object = {}): string {
-  const whole = Object.entries(values).reduce(
+  const whole = BASE + Object.entries(values).reduce(
     (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(String(value))),
     path,
   );
@@ -82,6 +83,10 @@ export function post<P extends PathOf<"post">>(path: P, wish: Wish<Operation<P, 
 
 export function put<P extends PathOf<"put">>(path: P, wish: Wish<Operation<P, "put">> = {}) {
   return request<Success<Operation<P, "put">>>("PUT", path, wish);
+}
+
+export function patch<P extends PathOf<"patch">>(path: P, wish: Wish<Operation<P, "patch">> = {}) {
+  return request<Success<Operation<P, "patch">>>("PATCH", path, wish);
 }
 
 export function remove<P extends PathOf<"delete">>(path: P, wish: Wish<Operation<P, "delete">> = {}) {

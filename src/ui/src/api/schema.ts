@@ -35,7 +35,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -109,7 +109,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -181,7 +181,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -214,7 +214,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The cameras. */
+        /** Every camera: what it is, what it is doing, and how it is set. */
         get: {
             parameters: {
                 query?: never;
@@ -241,7 +241,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -329,7 +329,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -418,7 +418,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -488,7 +488,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -575,7 +575,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -618,7 +618,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest photographs. */
+        /** The newest photographs between scans. */
         get: {
             parameters: {
                 query?: {
@@ -656,7 +656,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -691,7 +691,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A photograph. */
+        /** The image of a photograph, or a part of it. */
         get: {
             parameters: {
                 query?: never;
@@ -716,7 +716,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 206: {
@@ -724,7 +724,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 304: {
@@ -742,7 +742,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -802,7 +802,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 206: {
@@ -810,7 +810,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 304: {
@@ -828,7 +828,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -904,7 +904,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -985,7 +985,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1076,7 +1076,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1136,7 +1136,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1220,7 +1220,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1291,7 +1291,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "multipart/x-mixed-replace": number[];
+                        "multipart/x-mixed-replace": string;
                     };
                 };
                 /** @description No token, or none that is valid. */
@@ -1303,7 +1303,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1378,7 +1378,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1450,7 +1450,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1485,7 +1485,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log a browser out: it forgets its cookie. The token stays valid. */
+        /**
+         * Log a browser out: its session ends, and with it the streams that it has open. The token stays valid, unless it was made for
+         *     this browser by pairing.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1510,7 +1513,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1546,8 +1549,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask to be let in by a person at the rig, who holds its start button. One can ask at a time; the log and `scanner
-         *     status` show who does. Refused while a scan is under way, whose buttons mean something else.
+         * Ask to be let in by a person at the rig, who holds its start button, or names the code: `scanner pair CODE`. The log and `scanner
+         *     status` show who asks. Several can; at most three of one address. Refused while a scan is under way, whose buttons mean something else;
+         *     and for `retry_after`, where 64 ask already and each of them has its turn.
          */
         post: {
             parameters: {
@@ -1574,7 +1578,7 @@ export interface paths {
                         "application/json": components["schemas"]["PairBegun"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1646,7 +1650,7 @@ export interface paths {
                         "application/json": components["schemas"]["PairWaiting"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1681,7 +1685,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Do not ask to be let in any more, so that somebody else can. */
+        /** Do not ask to be let in any more. */
         post: {
             parameters: {
                 query?: never;
@@ -1705,7 +1709,7 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1765,7 +1769,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1837,7 +1841,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1913,7 +1917,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1986,7 +1990,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2055,7 +2059,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 /** @description No token, or none that is valid. */
@@ -2067,7 +2071,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2151,7 +2155,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2219,7 +2223,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2291,7 +2295,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2332,6 +2336,8 @@ export interface paths {
                     after?: string;
                     /** @description Scans on a page: 50 if absent. */
                     limit?: number;
+                    /** @description Only scans with each of these words in id, name, note or tags. */
+                    search?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2364,7 +2370,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2432,7 +2438,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2502,7 +2508,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2559,7 +2565,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2581,7 +2587,78 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change name, note and tags of a scan, also while it is under way: a JSON merge patch (RFC 7396), in which what is absent
+         *     stays, and `null` takes away. Its id, its files and how it stands do not change.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DescriptionChanges"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScanSummary"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         trace?: never;
     };
     "/api/v1/scans/{scan}/archive.zip": {
@@ -2619,7 +2696,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/zip": number[];
+                        "application/zip": string;
                     };
                 };
                 206: {
@@ -2627,7 +2704,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/zip": number[];
+                        "application/zip": string;
                     };
                 };
                 304: {
@@ -2645,7 +2722,246 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/exports/{format}.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The scan as a folder that a program for reconstruction opens with every camera in its place, as far as poses are known
+         *     (`poses` says what is missing), as a ZIP archive. Parts of it can be had (`Range`), as long as the scan does not change
+         *     (`If-Range`).
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The program that it is for. */
+                    format: components["schemas"]["ExportFormat"];
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": string;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": string;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/poses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where each image was taken from, as far as the cameras' mounts are configured. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Poses"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of a scan as it is now: one page for people, with its measurements, its worst images, and where the cameras
+         *     stood.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2727,7 +3043,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2814,7 +3130,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2884,7 +3200,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2945,7 +3261,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 206: {
@@ -2953,7 +3269,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 304: {
@@ -2971,7 +3287,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3032,7 +3348,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 206: {
@@ -3040,7 +3356,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 304: {
@@ -3058,7 +3374,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3118,7 +3434,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 206: {
@@ -3126,7 +3442,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "image/jpeg": number[];
+                        "image/jpeg": string;
                     };
                 };
                 304: {
@@ -3144,7 +3460,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3218,7 +3534,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3278,7 +3594,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3340,7 +3656,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3401,7 +3717,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/zip": number[];
+                        "application/zip": string;
                     };
                 };
                 /** @description No token, or none that is valid. */
@@ -3413,7 +3729,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3448,7 +3764,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The program answers. */
+        /** Whether the program answers at all. */
         get: {
             parameters: {
                 query?: never;
@@ -3466,7 +3782,7 @@ export interface paths {
                         "text/plain": string;
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3528,7 +3844,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3584,7 +3900,7 @@ export interface paths {
                         "application/json": components["schemas"]["Readiness"];
                     };
                 };
-                /** @description The request is for another host, or from a page of another one. */
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3624,7 +3940,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The axes. */
+        /** @description The axes of the rig, and where they stand. */
         Axes: {
             /** @description Those that the rig has. */
             axes: components["schemas"]["AxisInfo"][];
@@ -3638,9 +3954,9 @@ export interface components {
          * @enum {string}
          */
         Axis: "turntable" | "lift" | "rail" | "tilt";
-        /** @description An axis. */
+        /** @description What an axis can do. */
         AxisInfo: {
-            /** @description Which. */
+            /** @description The name of the axis. */
             axis: components["schemas"]["Axis"];
             /** @description Lowest and highest position; a turntable has none. */
             travel?: number[] | null;
@@ -3649,21 +3965,21 @@ export interface components {
         };
         /** @description A scan that has begun. */
         Begun: {
-            /** @description Its id. */
+            /** @description By which it is asked for from now on. */
             id: string;
         };
         /** @description Whether a camera is at work. */
         CameraCaptureStatus: {
-            /** @description Its name. */
+            /** @description Its name in the configuration. */
             camera: string;
             /**
              * Format: date-time
-             * @description Since when.
+             * @description Since when it is at work; absent if it is not.
              */
             capture_start_time?: string | null;
             /**
              * Format: double
-             * @description For how long.
+             * @description For how long it is at work; 0 if it is not.
              */
             elapsed_seconds: number;
             /**
@@ -3671,7 +3987,7 @@ export interface components {
              * @description What a photograph is expected to take, in seconds.
              */
             expected_seconds: number;
-            /** @description Whether it is. */
+            /** @description Whether it takes a photograph, or a shot of a scan. */
             is_capturing: boolean;
             /** @description The session, or the scan. */
             session_id?: string | null;
@@ -3704,7 +4020,7 @@ export interface components {
             late: number;
             /**
              * Format: int64
-             * @description Live frames shown.
+             * @description Live frames that whoever looked was shown.
              */
             live: number;
             /**
@@ -3729,10 +4045,10 @@ export interface components {
             code?: number | null;
             /** @description What recovery goes by. */
             kind: components["schemas"]["ErrorKind"];
-            /** @description What happened. */
+            /** @description What happened, for people. */
             message: string;
         };
-        /** @description A camera. */
+        /** @description A camera of the rig: what it is, and how it is set. */
         CameraInfo: {
             /** @description What is set over that, for photographs and live views between scans. */
             chosen: components["schemas"]["Controls"];
@@ -3744,13 +4060,13 @@ export interface components {
             live_beside_stills?: boolean | null;
             /** @description Its model; unknown before it was open for the first time. */
             model?: string | null;
-            /** @description Its name. */
+            /** @description Its name in the configuration. */
             name: string;
             size?: null | components["schemas"]["Size"];
             /** @description What it is doing. */
             status: components["schemas"]["CameraStatus"];
         };
-        /** @description Every camera. */
+        /** @description Every camera of the rig. */
         CameraList: {
             /** @description In the order of the configuration. */
             cameras: components["schemas"]["CameraInfo"][];
@@ -3770,23 +4086,23 @@ export interface components {
             epoch: number;
             /**
              * Format: int32
-             * @description The driver's process.
+             * @description Process id of the driver.
              */
             pid: number;
             /** @enum {string} */
             state: "streaming";
         } | {
-            /** @description What for. */
+            /** @description The shot that the attempt is for. */
             shot: components["schemas"]["ShotIndex"];
             /**
              * Format: date-time
-             * @description Since when.
+             * @description When the attempt began.
              */
             since: string;
             /** @enum {string} */
             state: "capturing";
         } | {
-            /** @description Which one. */
+            /** @description Which rung it is. */
             rung: components["schemas"]["Rung"];
             /** @enum {string} */
             state: "recovering";
@@ -3798,13 +4114,13 @@ export interface components {
             evidence: components["schemas"]["Evidence"];
             /**
              * Format: int32
-             * @description Its process.
+             * @description Process id of the driver.
              */
             pid: number;
             /** @enum {string} */
             state: "wedged";
         } | {
-            /** @description Why. */
+            /** @description What went wrong, and what to do. */
             error: components["schemas"]["CameraError"];
             /** @enum {string} */
             state: "failed";
@@ -3830,7 +4146,7 @@ export interface components {
             camera: string;
             /**
              * Format: int32
-             * @description Rows.
+             * @description Rows of pixels in the photograph.
              */
             height: number;
             /**
@@ -3860,7 +4176,7 @@ export interface components {
              */
             count: number;
         };
-        /** @description What to photograph. */
+        /** @description Which cameras are to photograph, and how. */
         CaptureRequest: {
             /**
              * @description Which camera; all of them if absent.
@@ -3872,12 +4188,11 @@ export interface components {
              * @default null
              */
             session_id?: string | null;
-            /** @default {} */
             settings?: components["schemas"]["Controls"];
         };
         /** @description Whether cameras are at work. */
         CaptureStatus: {
-            /** @description Every camera. */
+            /** @description Every camera, in the order of the configuration. */
             cameras: components["schemas"]["CameraCaptureStatus"][];
             /**
              * Format: date-time
@@ -3897,7 +4212,31 @@ export interface components {
             session_id?: string | null;
         };
         /** @description A control that a camera has. */
-        Control: components["schemas"]["Domain"] & {
+        Control: {
+            /** @enum {string} */
+            domain: "range";
+            /**
+             * Format: double
+             * @description The highest that can be set, in the control's unit.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description The lowest that can be set, in the control's unit.
+             */
+            min: number;
+            /** @description Field name in [`Controls`]. */
+            name: string;
+        } | {
+            /** @description The words, as a driver is told them. */
+            choices: string[];
+            /** @enum {string} */
+            domain: "choice";
+            /** @description Field name in [`Controls`]. */
+            name: string;
+        } | {
+            /** @enum {string} */
+            domain: "region";
             /** @description Field name in [`Controls`]. */
             name: string;
         };
@@ -3914,7 +4253,7 @@ export interface components {
             gain?: number | null;
             metering?: null | components["schemas"]["Metering"];
             noise_reduction?: null | components["schemas"]["NoiseReduction"];
-            /** @description White balance. */
+            /** @description Gains of red and blue over green. */
             white_balance?: number[] | null;
         };
         /**
@@ -3922,6 +4261,24 @@ export interface components {
          * @example 1.5 deg
          */
         Degrees: string;
+        /** @description What is to be different of a description, as JSON merge patches (RFC 7396) say it: what is absent stays, `null` takes away. */
+        DescriptionChanges: {
+            /**
+             * @description One line of at most 100 characters.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * @description At most 2000 characters, in as many lines as you like.
+             * @default null
+             */
+            note?: string | null;
+            /**
+             * @description At most 20, of at most 40 characters each; these and no others.
+             * @default null
+             */
+            tags?: string[] | null;
+        };
         /**
          * @description an optical power: a number and its unit.
          * @example 1.5 dpt
@@ -3932,29 +4289,6 @@ export interface components {
          * @enum {string}
          */
         Distribution: "fibonacci" | "rings";
-        /** @description The values that a control takes. */
-        Domain: {
-            /** @enum {string} */
-            domain: "range";
-            /**
-             * Format: double
-             * @description Highest value.
-             */
-            max: number;
-            /**
-             * Format: double
-             * @description Lowest value.
-             */
-            min: number;
-        } | {
-            /** @description Every word. */
-            choices: string[];
-            /** @enum {string} */
-            domain: "choice";
-        } | {
-            /** @enum {string} */
-            domain: "region";
-        };
         /**
          * @description How a run ended, as programs read it.
          * @enum {string}
@@ -3965,205 +4299,16 @@ export interface components {
          * @enum {string}
          */
         ErrorKind: "timeout" | "queue_buffer" | "invalid_argument" | "cancelled" | "busy" | "gone" | "no_memory" | "bad_frame" | "crashed" | "protocol";
-        /** @description Something that happened to a scan. */
-        Event: {
-            /** @enum {string} */
-            event: "started";
-            /**
-             * Format: int32
-             * @description Points of the plan.
-             */
-            points: number;
-            /**
-             * Format: int32
-             * @description Shots of the plan.
-             */
-            shots: number;
-            /**
-             * Format: int32
-             * @description Shots stored by earlier runs.
-             */
-            stored: number;
-        } | {
-            /** @enum {string} */
-            event: "moving";
-            /**
-             * Format: int32
-             * @description From 1.
-             */
-            point: number;
-            /**
-             * Format: int32
-             * @description Points of the plan.
-             */
-            points: number;
-        } | {
-            /**
-             * Format: int32
-             * @description Counted from 1 over the life of the scan.
-             */
-            attempt: number;
-            /** @enum {string} */
-            event: "captured";
-            /** @description Which shot. */
-            shot: components["schemas"]["ShotName"];
-        } | {
-            /** @description Whose. */
-            camera: string;
-            /** @description At these values. */
-            controls: components["schemas"]["Controls"];
-            /** @enum {string} */
-            event: "held";
-        } | {
-            /**
-             * Format: int32
-             * @description Counted from 1 over the life of the scan.
-             */
-            attempt: number;
-            /** @enum {string} */
-            event: "attempt_failed";
-            /** @description What recovery goes by. */
-            kind: components["schemas"]["ErrorKind"];
-            /** @description For people. */
-            message: string;
-            /** @description Which shot. */
-            shot: components["schemas"]["ShotName"];
-        } | {
-            /**
-             * Format: double
-             * @description Wait before, in seconds.
-             */
-            after: number;
-            /** @description Whose. */
-            camera: string;
-            /** @enum {string} */
-            event: "recovering";
-            /** @description How. */
-            rung: components["schemas"]["Rung"];
-        } | {
-            /** @description Whose. */
-            camera: string;
-            /** @enum {string} */
-            event: "recovered";
-            /** @description How. */
-            rung: components["schemas"]["Rung"];
-            /**
-             * Format: double
-             * @description How long it took, in seconds.
-             */
-            took: number;
-        } | {
-            /** @description Whose. */
-            camera: string;
-            /** @enum {string} */
-            event: "recovery_failed";
-            /** @description What recovery goes by. */
-            kind: components["schemas"]["ErrorKind"];
-            /** @description For people. */
-            message: string;
-            /** @description How it was tried. */
-            rung: components["schemas"]["Rung"];
-        } | {
-            /** @description Whose. */
-            camera: string;
-            /** @enum {string} */
-            event: "wedged";
-            /** @description For people. */
-            message: string;
-        } | {
-            /**
-             * Format: int64
-             * @description Its length.
-             */
-            bytes: number;
-            /** @enum {string} */
-            event: "stored";
-            /** @description Its path in the dataset. */
-            image: string;
-            /**
-             * Format: double
-             * @description Variance of the luma's Laplacian.
-             */
-            sharpness: number;
-            /** @description Which shot. */
-            shot: components["schemas"]["ShotName"];
-            /**
-             * Format: int32
-             * @description Shots of the plan.
-             */
-            shots: number;
-            /**
-             * Format: int32
-             * @description Shots stored so far.
-             */
-            stored: number;
-        } | {
-            /** @enum {string} */
-            event: "store_failed";
-            /** @description Where to look. */
-            kind: components["schemas"]["FailureKind"];
-            /** @description For people. */
-            message: string;
-            /** @description Which shot. */
-            shot: components["schemas"]["ShotName"];
-        } | {
-            /** @enum {string} */
-            event: "shot_failed";
-            /** @description For people. */
-            reason: string;
-            /** @description Which shot. */
-            shot: components["schemas"]["ShotName"];
-        } | {
-            /** @enum {string} */
-            event: "retake";
-            /** @description Which shot. */
-            shot: components["schemas"]["ShotName"];
-            /**
-             * Format: int32
-             * @description Shots of the plan.
-             */
-            shots: number;
-            /**
-             * Format: int32
-             * @description Shots that are stored without it.
-             */
-            stored: number;
-        } | {
-            /** @enum {string} */
-            event: "paused";
-            /** @description For people. */
-            reason: string;
-            /**
-             * Format: int32
-             * @description Shots of the plan.
-             */
-            shots: number;
-            /**
-             * Format: int32
-             * @description Shots stored so far.
-             */
-            stored: number;
-        } | {
-            /** @enum {string} */
-            event: "finished";
-            /** @description How. */
-            outcome: components["schemas"]["Outcome"];
-            /**
-             * Format: int32
-             * @description Shots of the plan.
-             */
-            shots: number;
-            /**
-             * Format: int32
-             * @description Shots stored.
-             */
-            stored: number;
-        };
         /** @description What `/proc` says of a process that SIGKILL did not end. */
         Evidence: {
             /** @description Its threads that have not ended. */
             threads: components["schemas"]["ThreadEvidence"][];
         };
+        /**
+         * @description A program that reconstructs, and what it opens.
+         * @enum {string}
+         */
+        ExportFormat: "colmap" | "nerfstudio" | "realityscan" | "metashape" | "meshroom";
         /** @description Where a camera stands and looks. */
         Eye: {
             /** @description x, y, z in millimetres. */
@@ -4188,14 +4333,15 @@ export interface components {
              * @description Fraction of pixels at black.
              */
             clipped_dark: number;
-            /** @description Exposure time. */
+            /** @description How long the shutter was open; 0 if the camera does not say. */
             exposure: components["schemas"]["Seconds"];
             focus?: null | components["schemas"]["Dioptres"];
             /**
              * Format: double
-             * @description Analogue gain.
+             * @description Analogue gain, 1 and above; 0 if the camera does not say.
              */
             gain: number;
+            measured?: null | components["schemas"]["Measured"];
             /**
              * Format: int64
              * @description `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
@@ -4216,12 +4362,13 @@ export interface components {
              * @description When it was received.
              */
             taken_at: string;
+            verdict?: null | components["schemas"]["ImageVerdict"];
             /** @description White balance, if the camera says. */
             white_balance?: number[] | null;
         };
-        /** @description The newest photographs. */
+        /** @description The newest photographs of the history. */
         History: {
-            /** @description The newest first. */
+            /** @description The photographs that were asked for, the newest first. */
             captures: components["schemas"]["Capture"][];
             /**
              * Format: int64
@@ -4236,6 +4383,64 @@ export interface components {
              * @default []
              */
             axes?: components["schemas"]["Axis"][];
+        };
+        /** @description Something that is wrong with an image. */
+        ImageFinding: {
+            /** @description What. */
+            kind: components["schemas"]["ImageFindingKind"];
+            /**
+             * Format: double
+             * @description What it must not be beyond.
+             */
+            limit: number;
+            /** @description For people. */
+            message: string;
+            /**
+             * Format: double
+             * @description The number that says so.
+             */
+            value: number;
+        };
+        /**
+         * @description What can be wrong with an image.
+         * @enum {string}
+         */
+        ImageFindingKind: "blurred" | "motion_blurred" | "brighter" | "darker" | "clipped_bright" | "clipped_dark" | "duplicate" | "lens_moved";
+        /** @description What the gate says of an image. Numbers are none where they could not be told. */
+        ImageVerdict: {
+            /**
+             * Format: double
+             * @description How many times as bright as they it is.
+             */
+            brightness?: number | null;
+            /**
+             * Format: double
+             * @description How much more of it is white, as a fraction of all pixels.
+             */
+            clipped?: number | null;
+            /**
+             * Format: double
+             * @description Detail along the direction that has lost most over detail across it, as a part of theirs: little where something
+             *     moved.
+             */
+            direction?: number | null;
+            /** @description What is wrong with it; nothing, most of the time. */
+            findings?: components["schemas"]["ImageFinding"][];
+            /**
+             * Format: double
+             * @description How far its lens is from where theirs was, in dioptres.
+             */
+            lens?: number | null;
+            /**
+             * Format: int32
+             * @description With how many images of the same camera and ring it was compared; 0 while there are too few.
+             */
+            neighbours: number;
+            /**
+             * Format: double
+             * @description Its fine detail, as a part of theirs.
+             */
+            sharpness?: number | null;
         };
         /**
          * @description A plan in the words of a `[plan.NAME]` of the configuration, where each key is documented. Which ones there must be
@@ -4266,13 +4471,13 @@ export interface components {
              * @description Of a sphere by rings: how many.
              */
             rings?: number | null;
-            /** @description What it covers. */
+            /** @description Which poses it covers. */
             shape: components["schemas"]["Shape"];
             tilt?: null | components["schemas"]["Degrees"];
         };
         /** @description A move by hand. */
         Jog: {
-            /** @description Which axis. */
+            /** @description The axis that is to move. */
             axis: components["schemas"]["Axis"];
             /**
              * Format: double
@@ -4289,7 +4494,7 @@ export interface components {
             /** @description Why, if it did not end complete. */
             reason?: string | null;
         } | {
-            /** @description For people. */
+            /** @description Why not, for people. */
             message: string;
             /** @enum {string} */
             outcome: "failed";
@@ -4300,7 +4505,7 @@ export interface components {
             name: string;
             /**
              * Format: date-time
-             * @description Since when.
+             * @description Since when it has it.
              */
             since: string;
         };
@@ -4315,13 +4520,19 @@ export interface components {
             on: boolean;
         };
         /** @description The live view of a camera. */
-        LiveInfo: components["schemas"]["ViewState"] & {
-            /** @description Its name. */
+        LiveInfo: {
+            /** @description The camera's name in the configuration. */
             camera: string;
-            /** @description How it does. */
+            /**
+             * Format: double
+             * @description Seconds that this is expected to take, where that can be told.
+             */
+            expected_seconds?: number | null;
+            paused?: null | components["schemas"]["PauseReason"];
+            /** @description Rate, losses and viewers of late. */
             stats: components["schemas"]["LiveStats"];
         };
-        /** @description Every live view. */
+        /** @description The live views of all cameras. */
         LiveList: {
             /** @description One a camera, in the order of the configuration. */
             cameras: components["schemas"]["LiveInfo"][];
@@ -4332,18 +4543,19 @@ export interface components {
          *     `f32` sharpness, parts of the pixels at black and at white, exposure in seconds, gain, and lens position in dioptres
          *     (NaN without a lens that moves).
          */
-        LiveMessage: (components["schemas"]["ViewState"] & {
+        LiveMessage: {
+            /**
+             * Format: double
+             * @description Seconds that this is expected to take, where that can be told.
+             */
+            expected_seconds?: number | null;
+            paused?: null | components["schemas"]["PauseReason"];
             /** @enum {string} */
             type: "state";
-        }) | (components["schemas"]["LiveStats"] & {
-            /** @enum {string} */
-            type: "stats";
-        });
-        /** @description How a live view does; afresh after each pause. */
-        LiveStats: {
+        } | {
             /**
              * Format: int64
-             * @description Photographs taken meanwhile.
+             * @description Photographs that the camera has taken meanwhile.
              */
             capture_count: number;
             /**
@@ -4363,7 +4575,7 @@ export interface components {
             fps: number;
             /**
              * Format: int64
-             * @description Frames shown.
+             * @description Frames shown since somebody looks.
              */
             frame_count: number;
             /**
@@ -4371,27 +4583,84 @@ export interface components {
              * @description When the last one was shown.
              */
             last_frame_time?: string | null;
-            /** @description How many look. */
+            /** @enum {string} */
+            type: "stats";
+            /** @description How many look at this camera. */
+            viewers: number;
+        };
+        /** @description How a live view does; afresh after each pause. */
+        LiveStats: {
+            /**
+             * Format: int64
+             * @description Photographs that the camera has taken meanwhile.
+             */
+            capture_count: number;
+            /**
+             * Format: int32
+             * @description Photographs that failed since the last one that did not.
+             */
+            consecutive_errors: number;
+            /**
+             * Format: int64
+             * @description Frames that came while an earlier one was still being encoded.
+             */
+            dropped_frames: number;
+            /**
+             * Format: double
+             * @description Frames a second, of late.
+             */
+            fps: number;
+            /**
+             * Format: int64
+             * @description Frames shown since somebody looks.
+             */
+            frame_count: number;
+            /**
+             * Format: date-time
+             * @description When the last one was shown.
+             */
+            last_frame_time?: string | null;
+            /** @description How many look at this camera. */
             viewers: number;
         };
         /** @description Lines of the log. */
         Log: {
-            /** @description The oldest first. */
+            /** @description The lines that were asked for, the oldest first. */
             lines: components["schemas"]["LogLine"][];
         };
         /** @description A line of the log. */
         LogLine: {
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was logged, by the wall clock.
              */
             at: string;
             /** @description `error`, `warn`, `info`, `debug`. */
             level: string;
-            /** @description What it says. */
+            /** @description The message, without its fields. */
             message: string;
             /** @description Of which scan, if of one. */
             scan?: string | null;
+        };
+        /**
+         * @description What the holder of a token may do.
+         * @enum {string}
+         */
+        May: "use" | "look";
+        /** @description Numbers of a picture that mean something beside those of its neighbours. */
+        Measured: {
+            /**
+             * @description Fine detail: mean squares of the second differences of luma along rows, along the diagonal that rises, along columns,
+             *     and along the one that falls; of the tiles with most of it, so that a plain background does not count.
+             */
+            detail: number[];
+            /** @description Mean luma of 8 by 6 tiles, row by row, two hexadecimal digits each. */
+            luma: string;
+            /**
+             * Format: int32
+             * @description CRC-32C of the rows of luma that were measured: two exposures are never the same to the bit.
+             */
+            luma_crc32c: number;
         };
         /**
          * @description What automatic exposure looks at.
@@ -4406,20 +4675,34 @@ export interface components {
         /** @description What to scan: a plan by its name, or one of your own, or, with neither, the first plan of the configuration. */
         NewScan: {
             /**
-             * @description What to call the scan: lower-case letters, digits and `-`; by date and time if absent.
+             * @description Its id: lower-case letters, digits and `-`; by date and time if absent.
              * @default null
              */
             id?: string | null;
-            /** @default null */
             inline?: null | components["schemas"]["InlinePlan"];
+            /**
+             * @description What to call it: one line of at most 100 characters.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * @description What else is to be known of it: at most 2000 characters.
+             * @default null
+             */
+            note?: string | null;
             /**
              * @description The name of a plan of the configuration.
              * @default null
              */
             plan?: string | null;
+            /**
+             * @description Words by which it is found: at most 20, of at most 40 characters each.
+             * @default null
+             */
+            tags?: string[] | null;
         };
         /**
-         * @description Smoothing against noise.
+         * @description How much images are smoothed against noise, which takes detail as well.
          * @enum {string}
          */
         NoiseReduction: "off" | "fast" | "high_quality" | "minimal";
@@ -4427,10 +4710,10 @@ export interface components {
         Note: {
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was written, by the rig's clock.
              */
             at: string;
-            /** @description Why, for people. */
+            /** @description What the journal says of why, for people. */
             reason?: string | null;
             /**
              * Format: int32
@@ -4439,14 +4722,6 @@ export interface components {
             shot?: number | null;
             /** @description `attempt_failed`, `shot_failed`, `lost`, `retake`, `paused`, `resumed`, `finished`. */
             what: string;
-        };
-        /** @description An event and its number. */
-        Numbered: components["schemas"]["Told"] & {
-            /**
-             * Format: int64
-             * @description One more than that of the event before.
-             */
-            number: number;
         };
         /**
          * @description The order of points.
@@ -4460,6 +4735,8 @@ export interface components {
         Outcome: "complete" | "incomplete" | "cancelled" | "aborted";
         /** @description A pairing that waits to be approved at the rig. */
         PairBegun: {
+            /** @description To be shown: six digits, by which the person at the rig tells it from others (`scanner status`, `scanner pair CODE`). */
+            code: string;
             /**
              * Format: int64
              * @description Seconds for which the rig's start button is to be held, and then let go, to approve it.
@@ -4470,6 +4747,8 @@ export interface components {
         };
         /** @description A pairing that nobody has approved yet. */
         PairWaiting: {
+            /** @description Whether the start button would approve it: not while others wait as well, or did a moment ago. Its code always does. */
+            button: boolean;
             /**
              * Format: double
              * @description Seconds after which it ends.
@@ -4497,7 +4776,7 @@ export interface components {
             points: components["schemas"]["PlanPoint"][];
             /**
              * Format: int32
-             * @description Images in all.
+             * @description How many images a scan of it has: points times cameras.
              */
             shots: number;
             /**
@@ -4510,7 +4789,7 @@ export interface components {
         PlanInfo: {
             /** @description What to start it by. */
             name: string;
-            /** @description Its keys. */
+            /** @description What it covers, in the words of its table. */
             plan: components["schemas"]["InlinePlan"];
         };
         /** @description All plans of the configuration. */
@@ -4526,7 +4805,7 @@ export interface components {
              */
             eyes: (null | components["schemas"]["Eye"])[];
             focus?: null | components["schemas"]["Dioptres"];
-            /** @description Names its files. */
+            /** @description What its files are named by. */
             label: string;
             /** @description Where the axes stand. */
             pose: components["schemas"]["Pose"];
@@ -4542,6 +4821,16 @@ export interface components {
             /** @description Rotation of the object, counter-clockwise seen from above. */
             turntable: components["schemas"]["Degrees"];
         };
+        /**
+         * @description Where each stored image was taken from, in the object's frame: right-handed, in millimetres, z up along the turntable's
+         *     axis, its surface at z = 0. What turns on the rig is the object; here the cameras go around it.
+         */
+        Poses: {
+            /** @description What is not known or not there, and what follows from it, for people. */
+            lacking: string[];
+            /** @description In the order of the plan. */
+            views: components["schemas"]["View"][];
+        };
         /** @description Whether the rig is fit for a scan. */
         Preflight: {
             /** @description Everything that was looked at. */
@@ -4552,13 +4841,40 @@ export interface components {
             reasons: string[];
         };
         /** @description One thing that was looked at. */
-        PreflightFinding: components["schemas"]["Verdict"] & {
+        PreflightFinding: {
             /** @description What was looked at. */
             check: string;
             /** @description What is there, for people. */
             found: string;
+            /** @enum {string} */
+            verdict: "fine";
+        } | {
+            /** @description What was looked at. */
+            check: string;
+            /** @description What is there, for people. */
+            found: string;
+            /** @enum {string} */
+            verdict: "unknown";
+        } | {
+            /** @description What was looked at. */
+            check: string;
+            /** @description What is there, for people. */
+            found: string;
+            /** @enum {string} */
+            verdict: "advice";
+            /** @description What would make them better, for people. */
+            what_to_do: string;
+        } | {
+            /** @description What was looked at. */
+            check: string;
+            /** @description What is there, for people. */
+            found: string;
+            /** @enum {string} */
+            verdict: "problem";
+            /** @description What has to be done before, for people. */
+            what_to_do: string;
         };
-        /** @description An error. */
+        /** @description Why a request was not carried out (RFC 9457). */
         Problem: {
             /** @description What happened, to which thing, and what to do. */
             detail: string;
@@ -4581,7 +4897,7 @@ export interface components {
          * @description What went wrong, for programs. A type never changes its meaning.
          * @enum {string}
          */
-        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
+        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
         /** @description Where a running scan stands. */
         Progress: {
             /**
@@ -4589,6 +4905,13 @@ export interface components {
              * @description Shots given up for now.
              */
             failed: number;
+            /**
+             * Format: int32
+             * @description Shots on disk that the gate found to be bad.
+             */
+            flagged: number;
+            /** @description What a person calls it, if anybody said. */
+            name?: string | null;
             /**
              * Format: int32
              * @description The point being shot, from 1; 0 before the first.
@@ -4599,7 +4922,7 @@ export interface components {
              * @description Points of the plan.
              */
             points: number;
-            /** @description The scan's id. */
+            /** @description The scan's id, which is the name of its folder. */
             scan: string;
             /**
              * Format: int32
@@ -4610,7 +4933,7 @@ export interface components {
             stopping: boolean;
             /**
              * Format: int32
-             * @description Shots on disk.
+             * @description Shots that are on the disk, of earlier runs as well.
              */
             stored: number;
         };
@@ -4635,22 +4958,22 @@ export interface components {
         Region: {
             /**
              * Format: double
-             * @description Height, > 0.
+             * @description Height as a part of the image's, > 0.
              */
             height: number;
             /**
              * Format: double
-             * @description Width, > 0.
+             * @description Width as a part of the image's, > 0.
              */
             width: number;
             /**
              * Format: double
-             * @description Left edge.
+             * @description Left edge, from 0 (left) to 1.
              */
             x: number;
             /**
              * Format: double
-             * @description Top edge.
+             * @description Top edge, from 0 (top) to 1.
              */
             y: number;
         };
@@ -4661,7 +4984,7 @@ export interface components {
         };
         /** @description What the rig is doing. */
         RigStatus: {
-            /** @description Every camera. */
+            /** @description Every camera, in the order of the configuration. */
             cameras: components["schemas"]["CameraStatus"][];
             /** @description Why the axes are stopped until somebody clears it. */
             fault?: string | null;
@@ -4693,15 +5016,30 @@ export interface components {
          */
         Rung: "restart" | "respawn";
         /** @description A scan with its plan. */
-        ScanDetail: components["schemas"]["ScanSummary"] & {
-            /** @description What happened to the cameras, in order: failed attempts, shots given up, pauses. */
+        ScanDetail: {
+            /** @description What it was called when it began, if its folder has been renamed since. */
+            began_as?: string | null;
+            /** @description Why nothing can be said of it. */
+            damage?: string | null;
+            /** @description Its id, which is the name of its folder. */
+            id: string;
+            /** @description Whether a process writes to it. One that is running and not in use was interrupted, and can be resumed. */
+            in_use: boolean;
+            /** @description What happened to the cameras, in order: failed attempts, shots given up, pauses. Of some ten thousand, the last ones. */
             journal: components["schemas"]["Note"][];
+            /** @description What a person calls it, if anybody said. */
+            name?: string | null;
+            /** @description What else is to be known of it. */
+            note?: string | null;
             /** @description What is to be taken. */
             plan: components["schemas"]["PlanDetail"];
+            scan?: null | components["schemas"]["ScanFacts"];
+            /** @description Words by which it is found. */
+            tags: string[];
         };
         /** @description What a scan says of itself. */
         ScanFacts: {
-            /** @description Its cameras. */
+            /** @description The names of its cameras, in the order of the plan. */
             cameras: string[];
             /**
              * Format: date-time
@@ -4710,7 +5048,7 @@ export interface components {
             created: string;
             /** @description How many shots stand how. */
             shots: components["schemas"]["ShotCounts"];
-            /** @description How it stands. */
+            /** @description Whether it goes on, waits, or has ended and how. */
             state: components["schemas"]["ScanState"];
             /**
              * Format: date-time
@@ -4722,9 +5060,9 @@ export interface components {
         ScanPage: {
             /** @description `after` of the next page, which holds though scans begin or are removed meanwhile; none if this is the last one. */
             next?: string | null;
-            /** @description The newest first. */
+            /** @description The scans of this page, the newest first. */
             scans: components["schemas"]["ScanSummary"][];
-            /** @description How many there are in all. */
+            /** @description How many there are in all, of those that are looked for. */
             total: number;
         };
         /**
@@ -4734,13 +5072,21 @@ export interface components {
         ScanState: "running" | "paused" | "complete" | "incomplete" | "cancelled" | "aborted";
         /** @description A scan at a glance. */
         ScanSummary: {
+            /** @description What it was called when it began, if its folder has been renamed since. */
+            began_as?: string | null;
             /** @description Why nothing can be said of it. */
             damage?: string | null;
-            /** @description Its id. */
+            /** @description Its id, which is the name of its folder. */
             id: string;
             /** @description Whether a process writes to it. One that is running and not in use was interrupted, and can be resumed. */
             in_use: boolean;
+            /** @description What a person calls it, if anybody said. */
+            name?: string | null;
+            /** @description What else is to be known of it. */
+            note?: string | null;
             scan?: null | components["schemas"]["ScanFacts"];
+            /** @description Words by which it is found. */
+            tags: string[];
         };
         /**
          * @description a time: a number and its unit.
@@ -4749,6 +5095,8 @@ export interface components {
         Seconds: string;
         /** @description Who is logged in. */
         Session: {
+            /** @description What may be done by it. */
+            may: components["schemas"]["May"];
             /** @description The name of the token. */
             name: string;
         };
@@ -4758,15 +5106,15 @@ export interface components {
          */
         Shape: "cylinder" | "ring" | "sphere" | "list";
         /** @description A shot of a scan. */
-        Shot: components["schemas"]["ShotOutcome"] & {
+        Shot: {
             /**
              * Format: int32
              * @description How many attempts there were.
              */
             attempts: number;
-            /** @description Who takes it. */
+            /** @description The camera that takes it. */
             camera: string;
-            /** @description The point's label. */
+            /** @description Label of the point, by which its files are named. */
             label: string;
             /**
              * Format: int32
@@ -4778,17 +5126,74 @@ export interface components {
              * @description Its index in the plan.
              */
             shot: number;
+            /** @enum {string} */
+            state: "pending";
+        } | {
+            /**
+             * Format: int32
+             * @description How many attempts there were.
+             */
+            attempts: number;
+            /** @description The camera that takes it. */
+            camera: string;
+            /** @description Label of the point, by which its files are named. */
+            label: string;
+            /**
+             * Format: int32
+             * @description Its point in the order of execution, from 1.
+             */
+            point: number;
+            /** @description What the last attempt failed with, for people. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description Its index in the plan.
+             */
+            shot: number;
+            /** @enum {string} */
+            state: "failed";
+        } | {
+            /**
+             * Format: int32
+             * @description How many attempts there were.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description Its length in bytes.
+             */
+            bytes: number;
+            /** @description The camera that takes it. */
+            camera: string;
+            /** @description What the camera and the measurement say of it. */
+            facts: components["schemas"]["FrameFacts"];
+            /** @description The image's path in the dataset. */
+            image: string;
+            /** @description Label of the point, by which its files are named. */
+            label: string;
+            /**
+             * Format: int32
+             * @description Its point in the order of execution, from 1.
+             */
+            point: number;
+            /**
+             * Format: int32
+             * @description Its index in the plan.
+             */
+            shot: number;
+            /** @enum {string} */
+            state: "done";
         };
         /** @description How many shots stand how; the last three add up to the first. */
         ShotCounts: {
             /**
              * Format: int32
-             * @description Stored.
+             * @description Shots whose image is on the disk.
              */
             done: number;
             /**
              * Format: int32
-             * @description Tried in vain.
+             * @description Shots that were tried in vain.
              */
             failed: number;
             /**
@@ -4798,7 +5203,7 @@ export interface components {
             pending: number;
             /**
              * Format: int32
-             * @description In the plan.
+             * @description Shots of the plan: points times cameras.
              */
             planned: number;
         };
@@ -4814,7 +5219,7 @@ export interface components {
         };
         /** @description A shot, as logs name it. */
         ShotName: {
-            /** @description Who takes it. */
+            /** @description The camera that takes it, as it is called in the plan. */
             camera: string;
             /** @description Stem of its file. */
             label: string;
@@ -4829,33 +5234,11 @@ export interface components {
              */
             shot: number;
         };
-        /** @description How a shot stands. */
-        ShotOutcome: {
-            /** @enum {string} */
-            state: "pending";
-        } | {
-            /** @description For people. */
-            reason: string;
-            /** @enum {string} */
-            state: "failed";
-        } | {
-            /**
-             * Format: int64
-             * @description Its length in bytes.
-             */
-            bytes: number;
-            /** @description What the camera and the measurement say of it. */
-            facts: components["schemas"]["FrameFacts"];
-            /** @description The image's path in the dataset. */
-            image: string;
-            /** @enum {string} */
-            state: "done";
-        };
         /** @description Width and height in pixels. */
         Size: {
             /**
              * Format: int32
-             * @description Rows.
+             * @description Rows of pixels, from top to bottom.
              */
             height: number;
             /**
@@ -4865,12 +5248,37 @@ export interface components {
             width: number;
         };
         /** @description What the rig is doing, and when it was so. */
-        StatusNow: components["schemas"]["RigStatus"] & {
+        StatusNow: {
+            /** @description Every camera, in the order of the configuration. */
+            cameras: components["schemas"]["CameraStatus"][];
+            /** @description Why the axes are stopped until somebody clears it. */
+            fault?: string | null;
             /**
              * Format: date-time
-             * @description The rig's clock.
+             * @description Until when the rig is idle: it is outside its hours.
+             */
+            idle_until?: string | null;
+            last?: null | components["schemas"]["LastOutcome"];
+            led?: null | components["schemas"]["Led"];
+            /**
+             * Format: double
+             * @description Seconds that the scan under way will still take, by its pace so far; none where that cannot be told.
+             */
+            left_s?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was so, by the rig's clock.
              */
             now: string;
+            /** @description Whether the cameras may be open at this hour. */
+            open: boolean;
+            /** @description Where the axes stand. */
+            pose: components["schemas"]["Pose"];
+            scan?: null | components["schemas"]["Progress"];
+            /** @description Whether a scan is starting or under way. */
+            scanning: boolean;
+            /** @description The version of the program. */
+            version: string;
         };
         /** @description Why a scan is to stop. */
         Stop: {
@@ -4899,10 +5307,481 @@ export interface components {
             stream: string;
             /** @enum {string} */
             type: "snapshot";
-        } | (components["schemas"]["Numbered"] & {
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "started";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description Points of the plan.
+             */
+            points: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /**
+             * Format: int32
+             * @description Shots of the plan.
+             */
+            shots: number;
+            /**
+             * Format: int32
+             * @description Shots stored by earlier runs.
+             */
+            stored: number;
             /** @enum {string} */
             type: "event";
-        }) | {
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "moving";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description Its number in the order of the plan, from 1.
+             */
+            point: number;
+            /**
+             * Format: int32
+             * @description Points of the plan.
+             */
+            points: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description Counted from 1 over the life of the scan.
+             */
+            attempt: number;
+            /** @enum {string} */
+            event: "captured";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description The shot that is in hand, and not on the disk yet. */
+            shot: components["schemas"]["ShotName"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @description The camera, as the configuration calls it. */
+            camera: string;
+            /** @description The values that it found, which it keeps. */
+            controls: components["schemas"]["Controls"];
+            /** @enum {string} */
+            event: "held";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description Counted from 1 over the life of the scan.
+             */
+            attempt: number;
+            /** @enum {string} */
+            event: "attempt_failed";
+            /** @description What recovery goes by. */
+            kind: components["schemas"]["ErrorKind"];
+            /** @description What the camera or its driver said, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description The shot that was tried. */
+            shot: components["schemas"]["ShotName"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: double
+             * @description Wait before, in seconds.
+             */
+            after: number;
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @description The camera that is to stream again. */
+            camera: string;
+            /** @enum {string} */
+            event: "recovering";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The step: `restart` in the same driver, or `respawn` of a new one. */
+            rung: components["schemas"]["Rung"];
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @description The camera that streams again. */
+            camera: string;
+            /** @enum {string} */
+            event: "recovered";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The step that worked. */
+            rung: components["schemas"]["Rung"];
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /**
+             * Format: double
+             * @description How long it took, in seconds.
+             */
+            took: number;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @description The camera that does not stream. */
+            camera: string;
+            /** @enum {string} */
+            event: "recovery_failed";
+            /** @description What recovery goes by. */
+            kind: components["schemas"]["ErrorKind"];
+            /** @description Why it does not stream, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description How it was tried. */
+            rung: components["schemas"]["Rung"];
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @description The camera from which nothing more can be had. */
+            camera: string;
+            /** @enum {string} */
+            event: "wedged";
+            /** @description Which process that is and where it hangs, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Length of the image's file, in bytes.
+             */
+            bytes: number;
+            /** @enum {string} */
+            event: "stored";
+            /** @description Its path in the dataset. */
+            image: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /**
+             * Format: double
+             * @description Variance of the luma's Laplacian.
+             */
+            sharpness: number;
+            /** @description The shot that is done. */
+            shot: components["schemas"]["ShotName"];
+            /**
+             * Format: int32
+             * @description Shots of the plan.
+             */
+            shots: number;
+            /**
+             * Format: int32
+             * @description Shots stored so far.
+             */
+            stored: number;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /** @description Whether it is taken again. */
+            again: boolean;
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "flagged";
+            /** @description What is wrong, with its numbers. */
+            findings: components["schemas"]["ImageFinding"][];
+            /** @description What is wrong, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description Which shot. */
+            shot: components["schemas"]["ShotName"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "store_failed";
+            /** @description What kind of failure it was: where to look for the cause. */
+            kind: components["schemas"]["FailureKind"];
+            /** @description What failed at which file, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description The shot whose frame is lost: it is pending again. */
+            shot: components["schemas"]["ShotName"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "shot_failed";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description What the last of its attempts failed with, for people. */
+            reason: string;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description The shot that is given up for this pass. */
+            shot: components["schemas"]["ShotName"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "retake";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description The shot that is pending from now on. */
+            shot: components["schemas"]["ShotName"];
+            /**
+             * Format: int32
+             * @description Shots of the plan.
+             */
+            shots: number;
+            /**
+             * Format: int32
+             * @description Shots that are stored without it.
+             */
+            stored: number;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "paused";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description What stopped it, for people. */
+            reason: string;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /**
+             * Format: int32
+             * @description Shots of the plan.
+             */
+            shots: number;
+            /**
+             * Format: int32
+             * @description Shots stored so far.
+             */
+            stored: number;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "finished";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description Whether it is complete; else why not. */
+            outcome: components["schemas"]["Outcome"];
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /**
+             * Format: int32
+             * @description Shots of the plan.
+             */
+            shots: number;
+            /**
+             * Format: int32
+             * @description Shots on the disk at the end, of earlier runs as well.
+             */
+            stored: number;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "exported";
+            /** @description Where the export is. */
+            folder: string;
+            /** @description For which program. */
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Format: int32
+             * @description Images in it.
+             */
+            images: number;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "export_failed";
+            /** @description For which program. */
+            format: components["schemas"]["ExportFormat"];
+            /** @description For people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
             /** @description What it is doing now. */
             status: components["schemas"]["RigStatus"];
             /** @enum {string} */
@@ -4919,7 +5798,7 @@ export interface components {
             camera: string;
             /**
              * Format: int32
-             * @description Rows.
+             * @description Rows of pixels in the photograph.
              */
             height: number;
             /** @description What the camera and the measurement say of it. */
@@ -4937,7 +5816,7 @@ export interface components {
         };
         /** @description What a thread of a process that cannot be ended is doing. */
         ThreadEvidence: {
-            /** @description Its name. */
+            /** @description The thread's name, as `ps -T` shows it: 15 bytes at most. */
             comm: string;
             /** @description The kernel's call stack, innermost first, a frame a line; empty without permission. */
             stack: string;
@@ -4947,39 +5826,11 @@ export interface components {
             syscall: string;
             /**
              * Format: int32
-             * @description Thread id.
+             * @description The kernel's id of the thread.
              */
             tid: number;
             /** @description The kernel function in which it waits. */
             wchan: string;
-        };
-        /** @description An event as listeners get it. */
-        Told: components["schemas"]["Event"] & {
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            at: string;
-            /** @description Of which scan. */
-            scan: string;
-        };
-        /** @description What comes of a finding. */
-        Verdict: {
-            /** @enum {string} */
-            verdict: "fine";
-        } | {
-            /** @enum {string} */
-            verdict: "unknown";
-        } | {
-            /** @enum {string} */
-            verdict: "advice";
-            /** @description For people. */
-            what_to_do: string;
-        } | {
-            /** @enum {string} */
-            verdict: "problem";
-            /** @description For people. */
-            what_to_do: string;
         };
         /** @description What a check of a scan found. */
         Verified: {
@@ -4994,14 +5845,29 @@ export interface components {
             /** @description Broken promises, for people. */
             violations: string[];
         };
-        /** @description Whether a live view goes on. */
-        ViewState: {
+        /** @description A stored image, and where it was taken from. */
+        View: {
+            /** @description Where the axes stood. */
+            axes: components["schemas"]["Pose"];
+            /** @description Name of its camera. */
+            camera: string;
+            /** @description The camera's centre in millimetres: x, y, z. */
+            centre?: number[] | null;
+            /** @description Its path in the dataset. */
+            image: string;
+            /** @description Label of its point. */
+            label: string;
+            /** @description The same as w, x, y, z. */
+            quaternion?: number[] | null;
+            /** @description From the object's frame to the camera's; its rows are the camera's right, down and forward. */
+            rotation?: number[][] | null;
             /**
-             * Format: double
-             * @description Seconds that this is expected to take, where that can be told.
+             * Format: int32
+             * @description Index of its shot in the plan.
              */
-            expected_seconds?: number | null;
-            paused?: null | components["schemas"]["PauseReason"];
+            shot: number;
+            /** @description From the object's frame to the camera's, behind the rotation, in millimetres. */
+            translation?: number[] | null;
         };
     };
     responses: never;

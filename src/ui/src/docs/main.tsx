@@ -8,6 +8,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import SwaggerUI from "swagger-ui-dist/swagger-ui-es-bundle.js";
 
+import { BASE } from "../api/base";
 import { resume } from "../state/session";
 import { theme } from "../state/theme";
 import { Top } from "./top";
@@ -26,7 +27,14 @@ const viewer = document.getElementById("viewer");
 if (viewer) {
   SwaggerUI({
     domNode: viewer,
-    url: "/api/v1/openapi.json",
+    url: `${BASE}/api/v1/openapi.json`,
+    // The document's paths are the daemon's own.
+    requestInterceptor: (request: { url: string }) => {
+      const own = new URL(request.url, location.href);
+      if (own.origin === location.origin && !own.pathname.startsWith(`${BASE}/`)) own.pathname = BASE + own.pathname;
+      request.url = own.href;
+      return request;
+    },
     deepLinking: true,
     displayRequestDuration: true,
     filter: true,

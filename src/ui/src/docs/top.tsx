@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 
+import { BASE } from "../api/base";
 import { textOf } from "../api/client";
 import { logIn, session } from "../state/session";
 
@@ -9,11 +10,11 @@ export function Top() {
   const user = session.value;
   return (
     <>
-      <a class="back" href="/system">
+      <a class="back" href={`${BASE}/system`}>
         scanner
       </a>
       <h1>API</h1>
-      <a class="by" href="/docs-licences.txt">
+      <a class="by" href={`${BASE}/docs-licences.txt`}>
         by Swagger UI
       </a>
       {user === null && <LogIn />}

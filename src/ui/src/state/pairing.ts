@@ -12,6 +12,10 @@ const EVERY = 1000;
 interface Waiting {
   secret: string;
   name: string;
+  /** What the person at the rig tells this browser from others by. */
+  code: string;
+  /** Whether the start button would let this browser in: not while others ask. */
+  button: boolean;
   /** For how many seconds the start button is to be held. */
   hold: number;
   /** For how many seconds it waits yet, as far as is known. */
@@ -38,8 +42,8 @@ function set(waiting: Waiting | null): void {
 export async function beginPairing(name: string): Promise<void> {
   refusal.value = null;
   try {
-    const { secret, hold_s: hold } = await post("/api/v1/pair", { body: { name } });
-    set({ secret, name, hold, left: null });
+    const { secret, code, hold_s: hold } = await post("/api/v1/pair", { body: { name } });
+    set({ secret, name, code, button: true, hold, left: null });
   } catch (error) {
     refusal.value = textOf(error);
   }
@@ -64,7 +68,7 @@ export function awaitPairing(): () => void {
       if ("name" in answer) {
         set(null);
         session.value = answer;
-      } else if (pairing.value) set({ ...waiting, left: answer.left_s });
+      } else if (pairing.value) set({ ...waiting, left: answer.left_s, button: answer.button });
     } catch (error) {
       // What cannot be reached is asked again: a phone has been asleep, or is out of reach for a moment.
       if (error instanceof ApiError && error.status !== 0 && pairing.value) {

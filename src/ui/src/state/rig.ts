@@ -2,6 +2,7 @@
 
 import { effect, signal } from "@preact/signals";
 
+import { BASE } from "../api/base";
 import { get } from "../api/client";
 import type { Numbered, RigStatus, StreamMessage } from "../api/types";
 import { eventsRetry } from "../policy/retry";
@@ -41,7 +42,7 @@ let recalled = "";
 function join(): void {
   if (socket) return;
   const after = stream === "" ? "" : `?after=${encodeURIComponent(`${stream}-${known}`)}`;
-  const mine = new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/v1/events/ws${after}`);
+  const mine = new WebSocket(`${location.origin.replace(/^http/, "ws")}${BASE}/api/v1/events/ws${after}`);
   socket = mine;
   mine.onmessage = (message) => {
     if (socket === mine) heard(JSON.parse(String(message.data)) as StreamMessage);

@@ -2,6 +2,8 @@
 
 import { signal } from "@preact/signals";
 
+import { BASE } from "../api/base";
+
 export type Route =
   | { view: "live" }
   | { view: "scan" }
@@ -23,10 +25,13 @@ function parse(path: string): Route {
   }
 }
 
-export const route = signal<Route>(parse(location.pathname));
+/** The view at this path of the page. */
+const at = (path: string) => parse(path.slice(BASE.length));
+
+export const route = signal<Route>(at(location.pathname));
 
 export function href(target: Route): string {
-  return target.view === "one" ? `/scans/${encodeURIComponent(target.scan)}` : `/${target.view}`;
+  return target.view === "one" ? `${BASE}/scans/${encodeURIComponent(target.scan)}` : `${BASE}/${target.view}`;
 }
 
 export function go(target: Route): void {
@@ -34,15 +39,16 @@ export function go(target: Route): void {
   route.value = target;
 }
 
-window.addEventListener("popstate", () => (route.value = parse(location.pathname)));
+window.addEventListener("popstate", () => (route.value = at(location.pathname)));
 
 /** Links within the page do not load it anew. */
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || link.origin !== location.origin || link.target !== "" || link.hasAttribute("download")) return;
-  if (link.pathname.startsWith("/api/") || link.pathname === "/docs" || link.hash !== "") return;
+  if (!link.pathname.startsWith(`${BASE}/`) || link.hash !== "") return;
+  if (link.pathname.startsWith(`${BASE}/api/`) || link.pathname === `${BASE}/docs`) return;
   event.preventDefault();
   history.pushState(null, "", link.pathname);
-  route.value = parse(link.pathname);
+  route.value = at(link.pathname);
 });

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import { ApiError, get, onUnauthorized, post } from "../api/client";
 
 /** The name of the token in use; null where none is. */
-export const session = signal<{ name: string } | "asking" | null>("asking");
+export const session = signal<{ name: string; may: "use" | "look" } | "asking" | null>("asking");
 
 onUnauthorized(() => (session.value = null));
 

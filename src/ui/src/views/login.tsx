@@ -47,7 +47,7 @@ export function Login() {
             {busy ? "Logging in…" : "Log in"}
           </button>
           <p class="dim small">
-            On the scanner, <code class="mono">scanner token</code> makes a token. This browser keeps it for half a year.
+            On the scanner, <code class="mono">scanner token</code> makes a token. This browser stays logged in until you log out, or do not use it for 30 days.
           </p>
         </form>
         <hr />

@@ -14,10 +14,21 @@ export function Pair() {
   if (waiting) {
     return (
       <section class="stack" aria-label="Pairing" aria-live="polite">
-        <Note>
-          <strong>Hold the start button of the rig for {waiting.hold} seconds, then let go.</strong> Its light goes out briefly,
-          twice a second, while it waits. A short press begins a scan instead; stop refuses.
-        </Note>
+        <p>
+          The code of this browser: <strong>{waiting.code}</strong>
+        </p>
+        {waiting.button ? (
+          <Note>
+            <strong>Hold the start button of the rig for {waiting.hold} seconds, then let go.</strong> Its light goes out
+            briefly, twice a second, while it waits. A short press begins a scan instead; stop refuses.
+          </Note>
+        ) : (
+          <Note tone="warn">
+            <strong>Others ask as well, or did a moment ago, so the button lets in nobody.</strong> At the rig,{" "}
+            <code>scanner pair {waiting.code}</code> lets this browser in; <code>scanner status</code> shows who asks. Stop
+            refuses all.
+          </Note>
+        )}
         <p class="dim small">
           The rig will know this browser as <b>{waiting.name}</b>.{" "}
           {waiting.left !== null && <span aria-live="off">It waits for {Math.ceil(waiting.left)} s.</span>}

@@ -41,6 +41,16 @@ describe("a scan, as it happens", () => {
     expect(marks(after(stored(0), retake, captured, stored(0)))[0]).toBe("retried");
   });
 
+  it("shows an image that is not like its neighbours, until another one is stored", () => {
+    const findings = [{ kind: "darker" as const, value: 0.7, limit: 0.85, message: "darker than its neighbours by 30 %" }];
+    const flagged = event({ event: "flagged", shot: name(0), findings, message: "darker", again: false });
+    const retake = event({ event: "retake", shot: name(0), stored: 0, shots: 4 });
+    expect(marks(after(stored(0), flagged))).toEqual(["flagged", "pending", "pending", "pending"]);
+    expect(marks(after(stored(0), flagged, retake))[0]).toBe("pending");
+    expect(marks(after(stored(0), flagged, retake, stored(0)))[0]).toBe("done");
+    expect(marks(after(flagged))[0]).toBe("pending");
+  });
+
   it("has nothing under way when it has paused", () => {
     const paused = event({ event: "paused", reason: "asked", stored: 0, shots: 4 });
     expect(marks(after(event({ event: "moving", point: 1, points: 2 }), paused))).toEqual(Array(4).fill("pending"));

@@ -8,14 +8,15 @@ export const SOFT = 0.5;
 const ENOUGH = 6;
 
 /** How a shot is drawn. */
-export type Mark = "pending" | "active" | "done" | "retried" | "soft" | "failed";
+export type Mark = "pending" | "active" | "done" | "retried" | "soft" | "flagged" | "failed";
 
-export const MARKS: readonly Mark[] = ["done", "retried", "soft", "failed", "active", "pending"];
+export const MARKS: readonly Mark[] = ["done", "retried", "soft", "flagged", "failed", "active", "pending"];
 
 export const MARK_WORDS: Record<Mark, string> = {
   done: "stored",
   retried: "stored at a later attempt",
   soft: "stored, but soft",
+  flagged: "stored, but not like its neighbours",
   failed: "failed",
   active: "being taken",
   pending: "pending",
@@ -50,9 +51,13 @@ export function apply(board: Board, event: Numbered): Board {
         state: "done",
         image,
         bytes,
-        facts: { ...(shot.state === "done" ? shot.facts : UNKNOWN), sharpness, taken_at: event.at },
+        facts: { ...(shot.state === "done" ? shot.facts : UNKNOWN), sharpness, taken_at: event.at, verdict: null },
       }));
     }
+    case "flagged":
+      return change(board, event.shot.shot, (shot) =>
+        shot.state === "done" ? { ...shot, facts: { ...shot.facts, verdict: { neighbours: 0, ...shot.facts.verdict, findings: event.findings } } } : shot,
+      );
     case "retake":
       return change(board, event.shot.shot, (shot) => ({ ...identity(shot), state: "pending" }));
     case "paused":
@@ -65,6 +70,8 @@ export function apply(board: Board, event: Numbered): Board {
     case "recovery_failed":
     case "wedged":
     case "store_failed":
+    case "exported":
+    case "export_failed":
       return board;
   }
 }
@@ -108,6 +115,7 @@ export function mark(shot: Shot, limits: ReadonlyMap<string, number>, point: num
     case "failed":
       return shot.point === point ? "active" : "failed";
     case "done":
+      if (shot.facts.verdict?.findings?.length) return "flagged";
       if (shot.facts.sharpness < (limits.get(shot.camera) ?? -1)) return "soft";
       return shot.attempts > 1 ? "retried" : "done";
   }

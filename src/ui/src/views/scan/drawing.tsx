@@ -263,6 +263,14 @@ function dot(context: CanvasRenderingContext2D, { x, y }: Projected, mark: Mark,
       context.closePath();
       context.fill();
       break;
+    case "flagged":
+      context.moveTo(x, y - 5.5);
+      context.lineTo(x + 5.5, y);
+      context.lineTo(x, y + 5.5);
+      context.lineTo(x - 5.5, y);
+      context.closePath();
+      context.fill();
+      break;
     case "failed":
       context.lineWidth = 2.2;
       context.moveTo(x - 4, y - 4);

@@ -29,12 +29,18 @@ export function lineOf(event: Numbered): Line | null {
       return { tone: "bad", text: `${event.shot.camera}/${event.shot.label} could not be stored: ${event.message}` };
     case "shot_failed":
       return { tone: "bad", text: `${event.shot.camera}/${event.shot.label} failed for now: ${event.reason}` };
+    case "flagged":
+      return { tone: "warn", text: `${event.shot.camera}/${event.shot.label}: ${event.message}${event.again ? "; taken again" : ""}` };
     case "retake":
       return { tone: "dim", text: `${event.shot.camera}/${event.shot.label} is to be taken again` };
     case "paused":
       return { tone: "warn", text: `paused at ${event.stored} of ${event.shots}: ${event.reason}` };
     case "finished":
       return { tone: event.outcome === "complete" ? "good" : "warn", text: `${event.outcome}: ${event.stored} of ${event.shots} stored` };
+    case "exported":
+      return { tone: "dim", text: `exported for ${event.format}: ${event.folder}` };
+    case "export_failed":
+      return { tone: "bad", text: `not exported for ${event.format}: ${event.message}` };
     case "moving":
     case "captured":
     case "stored":

@@ -89,6 +89,11 @@ function OneShot({ scan, shot, mark, retake }: ShotProps) {
           <a class="picture-box" href={address} target="_blank" rel="noopener" title="The whole image">
             <Picture src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan, shot: shot.shot })} alt={`${shot.camera}, ${shot.label}`} version={shot.attempts} eager />
           </a>
+          {(shot.facts.verdict?.findings ?? []).map(({ kind, message }) => (
+            <Note key={kind} tone="warn">
+              {message}
+            </Note>
+          ))}
           <Facts facts={shot.facts} length={shot.bytes} attempts={shot.attempts} />
         </>
       ) : (

@@ -207,6 +207,7 @@ function ProgressCard({ id, rig, running, summary }: ProgressProps) {
         <a class="mono" href={href({ view: "one", scan: id })}>
           {id}
         </a>
+        {(live?.name ?? summary?.name) != null && <b class="called">{live?.name ?? summary?.name}</b>}
         <StateChip state={!running && state === "running" ? "interrupted" : state} />
       </div>
       <div>

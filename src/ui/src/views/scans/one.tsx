@@ -21,6 +21,8 @@ import { Legend } from "../scan/legend";
 import { PointPanel } from "../scan/point";
 import { GoOn, StateChip } from "../scan/scan";
 import { useBoard } from "../scan/use-board";
+import { Describe, Described } from "./describe";
+import { Reconstruction } from "./reconstruction";
 
 /** Thumbnails that are shown at once. */
 const SHOWN = 96;
@@ -46,7 +48,7 @@ export function OneScan({ id }: { id: string }) {
   if (!found) return <p class="dim">Reading the scan…</p>;
   return (
     <div class="stack">
-      <Head detail={found} running={running} shots={board.shots} />
+      <Head detail={found} running={running} shots={board.shots} changed={detail.again} />
       {selected !== null && (
         <PointPanel
           scan={id}
@@ -68,13 +70,21 @@ export function OneScan({ id }: { id: string }) {
         </section>
         <Plots plan={found.plan} shots={board.shots} select={setSelected} />
       </div>
+      <Reconstruction id={id} running={running} images={board.shots.filter((shot) => shot.state === "done").length} />
       <Thumbnails id={id} shots={board.shots} marks={marks} select={setSelected} />
       <Journal notes={found.journal} shots={board.shots} />
     </div>
   );
 }
 
-function Head({ detail, running, shots }: { detail: ScanDetail; running: boolean; shots: readonly Shot[] }) {
+interface HeadProps {
+  detail: ScanDetail;
+  running: boolean;
+  shots: readonly Shot[];
+  changed: () => void;
+}
+
+function Head({ detail, running, shots, changed }: HeadProps) {
   const { id, scan, in_use } = detail;
   const length = shots.reduce((sum, shot) => sum + (shot.state === "done" ? shot.bytes : 0), 0);
   const state = running ? "running" : scan?.state === "running" && !in_use ? "interrupted" : (scan?.state ?? "damaged");
@@ -90,11 +100,17 @@ function Head({ detail, running, shots }: { detail: ScanDetail; running: boolean
           <a class="button plain square" href={href({ view: "scans" })} aria-label="All scans">
             <Icon name="left" />
           </a>
-          <h1 class="name">{id}</h1>
+          <h1 class="name">{detail.name ?? id}</h1>
+          {detail.name != null && <span class="mono dim small">{id}</span>}
           <StateChip state={state} />
         </div>
         <div class="row">
+          {scan && <Describe summary={detail} changed={changed} />}
           {!running && <GoOn id={id} summary={detail} />}
+          <a class="button" href={pathOf("/api/v1/scans/{scan}/report", { scan: id })} target="_blank" rel="noopener">
+            <Icon name="system" />
+            Report
+          </a>
           {!in_use && (
             <a class="button" href={pathOf("/api/v1/scans/{scan}/archive.zip", { scan: id })} download={`${id}.zip`}>
               <Icon name="download" />
@@ -116,6 +132,7 @@ function Head({ detail, running, shots }: { detail: ScanDetail; running: boolean
         </div>
       </div>
       <section class="card stack">
+        <Described summary={detail} />
         {scan && (
           <dl class="figures wide">
             <Figure name="Stored">
@@ -131,6 +148,7 @@ function Head({ detail, running, shots }: { detail: ScanDetail; running: boolean
           </dl>
         )}
         {detail.damage && <Note tone="bad">{detail.damage}</Note>}
+        {detail.began_as && <Note>It began as {detail.began_as}: its folder has been renamed since.</Note>}
         {!running && <Verify id={id} />}
       </section>
     </>

@@ -1,5 +1,6 @@
 /** How the machine does: whether a scan can start, what the cameras did, what happened. */
 
+import { BASE } from "../../api/base";
 import { pathOf } from "../../api/client";
 import type { CameraStatus, RigStatus } from "../../api/types";
 import { words } from "../../lib/format";
@@ -20,7 +21,7 @@ export function System() {
       <div class="view-head">
         <h1>System</h1>
         <span class="row">
-          <a class="button" href="/docs" title="Every route of the API, to be read and tried">
+          <a class="button" href={`${BASE}/docs`} title="Every route of the API, to be read and tried">
             API
           </a>
           <a class="button" href={pathOf("/api/v1/support.zip")} download="scanner-support.zip" title="Status, log, findings, configuration and the newest scan's journal: no images, no tokens">
@@ -67,7 +68,10 @@ function Facts({ rig }: { rig: RigStatus }) {
         {user !== null && user !== "asking" && (
           <>
             <dt>Logged in with</dt>
-            <dd>token {user.name}</dd>
+            <dd>
+              token {user.name}
+              {user.may === "look" && ", which may only look"}
+            </dd>
           </>
         )}
       </dl>

@@ -1,0 +1,15 @@
+//! Plans, scans and their files.
+
+pub(super) mod archive;
+mod checksums;
+pub(super) mod describe;
+pub(super) mod exports;
+mod index;
+mod packed;
+pub(super) mod plans;
+pub(super) mod poses;
+pub(super) mod report;
+pub(super) mod routes;
+pub(super) mod shots;
+pub(super) mod state;
+mod summary;

@@ -1,0 +1,94 @@
+//! One connection: encryption, patience, requests.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tower::ServiceExt as _;
+
+use super::crowd::Place;
+use super::patience::Patient;
+use super::peer::Peer;
+use super::problem::Problem;
+use super::tls::Tls;
+
+/// How long a client may take to agree on encryption.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+/// What every TLS connection begins with: the type of its first record.
+const TLS_HANDSHAKE: u8 = 0x16;
+/// How long a client may take for its headers, and be idle between requests.
+const HEADER_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client may take nothing of what it is sent.
+const WRITE_PATIENCE: Duration = Duration::from_secs(20);
+/// Most bytes of headers.
+const MAX_HEADERS: usize = 32 * 1024;
+
+/// What is served, and how.
+#[derive(Clone)]
+pub(in crate::api) struct Site {
+    pub(in crate::api) router: Router,
+    pub(in crate::api) tls: Option<Tls>,
+}
+
+pub(in crate::api) type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Answers a client, until it goes away.
+pub(in crate::api) async fn converse(
+    stream: TcpStream,
+    remote: SocketAddr,
+    Site { router, tls }: Site,
+    place: Arc<Place>,
+) -> Ended {
+    let peer = Peer { remote, local: stream.local_addr()?, secure: tls.is_some() };
+    stream.set_nodelay(true)?;
+    let bounded = |stream| Patient::new(stream, WRITE_PATIENCE);
+    // There is one before anybody is listened to.
+    let Some(acceptor) = tls.and_then(|tls| tls.acceptor()) else {
+        return answer(bounded(stream), peer, router, place).await;
+    };
+    let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, async {
+        let mut first = [0];
+        if stream.peek(&mut first).await? == 1 && first[0] != TLS_HANDSHAKE {
+            return Ok(Err(stream));
+        }
+        acceptor.accept(bounded(stream)).await.map(Ok)
+    });
+    match shaken.await?? {
+        Ok(encrypted) => answer(encrypted, peer, router, place).await,
+        Err(plain) => {
+            let router = Router::new().fallback(speaks_https);
+            answer(bounded(plain), peer, router, place).await
+        }
+    }
+}
+
+async fn speaks_https() -> Problem {
+    Problem::bad_request("this port speaks HTTPS: write https:// before the address")
+}
+
+async fn answer<S>(stream: S, peer: Peer, router: Router, place: Arc<Place>) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(Body::new);
+        place.asked();
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(place.clone());
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_PATIENCE)
+        .max_buf_size(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    Ok(connection.await?)
+}

@@ -1,0 +1,69 @@
+//! What this end of the link says.
+
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::device::{DeviceError, RawFrame};
+use crate::camera_driver::link::{Link, LinkError};
+use crate::camera_driver::protocol::{BEAT_INTERVAL, Frame, FromDriver};
+
+/// The link, and the signs of life of the thread that speaks.
+pub(super) struct Voice {
+    link: Arc<Link>,
+    /// Rounds of that thread.
+    rounds: u64,
+    last_beat: Instant,
+}
+
+impl Voice {
+    /// For whoever speaks at `link`, and has said nothing yet.
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        Self { link, rounds: 0, last_beat: Instant::now() }
+    }
+
+    /// Says `message`; waits while the daemon has too much unread.
+    pub(super) fn say(&self, message: &FromDriver) -> Result<(), LinkError> {
+        self.link.send(message, None)
+    }
+
+    /// Says that something failed: a capture, or nothing in particular.
+    pub(super) fn report(&self, error: DeviceError, request: Option<u64>) -> Result<(), LinkError> {
+        tracing::warn!("{}: {error}", error.kind);
+        self.say(&error_message(error, request))
+    }
+
+    /// Sends a still as the answer to `request`.
+    pub(super) fn still(&self, frame: RawFrame, epoch: u64, request: u64) -> Result<(), LinkError> {
+        let RawFrame { metadata, memory, .. } = frame;
+        let message = FromDriver::Frame(Frame { epoch, request: Some(request), metadata });
+        self.link.send(&message, Some(memory.as_fd()))
+    }
+
+    /// Sends a live frame if the daemon keeps up; says whether it did.
+    pub(super) fn live(&self, frame: RawFrame, epoch: u64) -> Result<bool, LinkError> {
+        let RawFrame { metadata, memory, .. } = frame;
+        let message = FromDriver::Frame(Frame { epoch, request: None, metadata });
+        self.link.send_or_drop(&message, Some(memory.as_fd()))
+    }
+
+    /// Sends bytes that are no message: a simulated fault.
+    pub(super) fn garbage(&self) -> Result<(), LinkError> {
+        self.link.send_raw(b"\xff\xfe this is no message {")
+    }
+
+    /// Shows that the thread is alive, if it is time for that; called once a round.
+    pub(super) fn beat(&mut self) -> Result<(), LinkError> {
+        self.rounds += 1;
+        if self.last_beat.elapsed() >= BEAT_INTERVAL / 2 {
+            self.last_beat = Instant::now();
+            self.link.send_or_drop(&FromDriver::Beat { count: self.rounds }, None)?;
+        }
+        Ok(())
+    }
+}
+
+/// `error` as the daemon hears of it.
+pub(super) fn error_message(error: DeviceError, request: Option<u64>) -> FromDriver {
+    FromDriver::Error { kind: error.kind, message: error.message, request, code: error.code }
+}

@@ -1,0 +1,63 @@
+//! `scanner dataset masks`: where the object is.
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::logging;
+use crate::mask::{self, Report, Wish};
+
+use super::exit::{Exit, Failure};
+use super::output;
+
+pub(super) fn masks(dir: &Path, wish: &Wish, json: bool) -> Result<Exit, Failure> {
+    let report = drawn(dir, wish)?;
+    if json {
+        output::json(&report)?;
+        return Ok(Exit::Done);
+    }
+    for without in &report.without {
+        output::print(&format!("no mask of {}: {}", without.image, without.reason))?;
+    }
+    for note in &report.notes {
+        output::print(&format!("note: {note}"))?;
+    }
+    let Report { masks, without, notes: _ } = &report;
+    let kept = masks.iter().filter(|mask| mask.kept).count();
+    let (least, most) = masks
+        .iter()
+        .fold((1.0_f64, 0.0_f64), |(least, most), mask| (least.min(mask.covered), most.max(mask.covered)));
+    let covering = if masks.is_empty() {
+        String::new()
+    } else {
+        format!(", which cover {:.1} to {:.1} % of their images", 100.0 * least, 100.0 * most)
+    };
+    output::print(&format!(
+        "{}: {} masks, {kept} of which were there{covering}; {} images have none",
+        dir.join("masks").display(),
+        masks.len(),
+        without.len()
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// Makes the masks, and draws how far they are where somebody looks.
+pub(super) fn drawn(dir: &Path, wish: &Wish) -> Result<Report, mask::MaskError> {
+    let bars = logging::bars().filter(|_| logging::is_interactive());
+    let bar = bars.map(|bars| bars.add(ProgressBar::new(0)));
+    let style = ProgressStyle::with_template("masks [{wide_bar}] {pos}/{len}, {elapsed}, {eta} left");
+    if let (Some(bar), Ok(style)) = (&bar, style) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    let report = mask::make(dir, wish, &|done, images| {
+        if let Some(bar) = &bar {
+            bar.set_length(images as u64);
+            bar.set_position(done as u64);
+        }
+        true
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    report
+}

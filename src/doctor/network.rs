@@ -1,0 +1,190 @@
+//! At which of the machine's addresses the service's unit lets nobody ask: it drops packets from there without a word.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::Finding;
+use super::properties::value;
+
+const CHECK: &str = "network";
+
+/// Where the API of the service can be asked, but for what its unit lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Nowhere: it is off.
+    Nowhere,
+    /// Where the configuration says.
+    At(SocketAddr),
+    /// Where `scanner.socket` has systemd listen, which has a filter of its own.
+    Socket,
+}
+
+impl Asked {
+    /// As `[api] listen` has it.
+    pub fn of(listen: Option<SocketAddr>) -> Self {
+        listen.map_or(Self::Nowhere, Self::At)
+    }
+
+    /// Those of `own` at which it listens, for others than this machine.
+    pub(super) fn among(self, own: &[IpAddr]) -> Vec<IpAddr> {
+        let heard = |address: &IpAddr| match self {
+            Self::Nowhere => false,
+            Self::Socket => true,
+            Self::At(listen) => {
+                let all_of_it = listen.ip().is_unspecified() && (listen.is_ipv6() || address.is_ipv4());
+                all_of_it || listen.ip() == *address
+            }
+        };
+        own.iter().copied().filter(|address| !address.is_loopback() && heard(address)).collect()
+    }
+}
+
+/// Whom a unit lets through: those alone that it names.
+#[derive(Debug)]
+pub(super) struct Filter(Vec<(IpAddr, u32)>);
+
+impl Filter {
+    /// As systemd shows it in `text`; none if everybody is let through.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let denies = !value(text, "IPAddressDeny").is_empty();
+        denies.then(|| Self(value(text, "IPAddressAllow").split_whitespace().filter_map(network).collect()))
+    }
+
+    /// Those of `addresses` whose networks are not let through.
+    pub(super) fn shuts(&self, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+        addresses
+            .into_iter()
+            .filter(|address| !self.0.iter().any(|network| has(*network, *address)))
+            .collect()
+    }
+}
+
+/// What there is, compared with `text`, which is what systemd shows of the unit.
+pub(super) fn examine(text: &str, asked: Asked) -> Finding {
+    judge(text, asked, &own())
+}
+
+fn judge(text: &str, asked: Asked, own: &[IpAddr]) -> Finding {
+    if asked == Asked::Nowhere {
+        return Finding::fine(CHECK, "the API is off (`[api] listen`): nobody asks over the network");
+    }
+    let Some(filter) = Filter::of(text) else {
+        return Finding::fine(CHECK, "the service may be asked from everywhere, as far as its unit says");
+    };
+    let shut = filter.shuts(asked.among(own));
+    if shut.is_empty() {
+        return Finding::fine(
+            CHECK,
+            "the service may be asked at each address of this machine at which it listens",
+        );
+    }
+    Finding::advice(CHECK, found(&shut), what_to_do(asked))
+}
+
+pub(super) fn found(shut: &[IpAddr]) -> String {
+    let shut: Vec<_> = shut.iter().map(ToString::to_string).collect();
+    format!("nobody gets an answer of the service at {}: its unit is for private networks", shut.join(", "))
+}
+
+pub(super) fn what_to_do(asked: Asked) -> String {
+    let unit = match asked {
+        Asked::Nowhere | Asked::At(_) => "scanner.service",
+        Asked::Socket => "scanner.socket",
+    };
+    let section = if asked == Asked::Socket { ", with [Socket] in place of [Service]" } else { "" };
+    format!(
+        "where it is to be asked there: put the network into a copy of \
+         /usr/share/doc/scanner/examples/other-networks.conf, in /etc/systemd/system/{unit}.d{section}"
+    )
+}
+
+/// Addresses of this machine.
+pub(super) fn own() -> Vec<IpAddr> {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let mut own = addresses_4(&read("/proc/net/fib_trie"));
+    own.extend(addresses_6(&read("/proc/net/if_inet6")));
+    own
+}
+
+/// An address, and how many bits of it are the network's.
+fn network(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, bits) = text.split_once('/')?;
+    Some((address.parse().ok()?, bits.parse().ok()?))
+}
+
+fn has((network, bits): (IpAddr, u32), address: IpAddr) -> bool {
+    match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (network.to_bits() ^ address.to_bits()).leading_zeros() >= bits
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            (network.to_bits() ^ address.to_bits()).leading_zeros() >= bits
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+    }
+}
+
+/// Those that are the machine's own in the kernel's table of routes, each once.
+fn addresses_4(table: &str) -> Vec<IpAddr> {
+    let lines: Vec<_> = table.lines().collect();
+    let mut own: Vec<IpAddr> = lines
+        .windows(2)
+        .filter(|pair| pair[1].contains("/32 host LOCAL"))
+        .filter_map(|pair| pair[0].split_whitespace().last()?.parse::<Ipv4Addr>().ok())
+        .map(IpAddr::from)
+        .collect();
+    own.sort_unstable();
+    own.dedup();
+    own
+}
+
+/// Those of the kernel's list.
+fn addresses_6(list: &str) -> Vec<IpAddr> {
+    let first = |line: &str| u128::from_str_radix(line.split_whitespace().next()?, 16).ok();
+    list.lines().filter_map(first).map(|bits| Ipv6Addr::from_bits(bits).into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    const UNIT: &str = "IPAddressAllow=127.0.0.0/8 ::1/128 169.254.0.0/16 fe80::/64 192.168.0.0/16 fc00::/7\n\
+                        IPAddressDeny=0.0.0.0/0 ::/0\n";
+    const TABLE: &str = "Local:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n\
+                         \x20    |-- 100.101.102.103\n        /32 host LOCAL\n     |-- 192.168.1.5\n        /32 host LOCAL\n\
+                         \x20    |-- 192.168.1.255\n        /32 link BROADCAST\n     |-- 192.168.1.5\n        /32 host LOCAL\n";
+    const LIST: &str = "00000000000000000000000000000001 01 80 10 80       lo\n\
+                        20010db8000100020000000000000005 02 40 00 80     eth0\n\
+                        fe800000000000000000000000000005 02 40 20 80     eth0\n";
+
+    #[test]
+    fn addresses_at_which_the_unit_lets_nobody_in_are_named() {
+        let mut own = addresses_4(TABLE);
+        assert_eq!(own, ["100.101.102.103", "192.168.1.5"].map(|text| text.parse::<IpAddr>().unwrap()));
+        own.extend(addresses_6(LIST));
+        let everywhere = Asked::At("[::]:8080".parse().unwrap());
+        let finding = judge(UNIT, everywhere, &own);
+        assert!(matches!(finding.verdict, Verdict::Advice { .. }), "{finding:?}");
+        assert!(finding.found.contains("at 100.101.102.103, 2001:db8:1:2::5:"), "{}", finding.found);
+        let opened = UNIT.replace("fc00::/7", "fc00::/7 100.64.0.0/10 2001:db8:1:2::/64");
+        assert_eq!(judge(&opened, everywhere, &own).verdict, Verdict::Fine);
+        assert_eq!(judge("IPAddressAllow=\nIPAddressDeny=\n", everywhere, &own).verdict, Verdict::Fine);
+    }
+
+    #[test]
+    fn where_it_does_not_listen_nobody_is_kept_out() {
+        let own: Vec<IpAddr> =
+            ["127.0.0.1", "::1", "100.64.0.7", "2001:db8::5"].map(|text| text.parse().unwrap()).into();
+        let told = |asked| match judge(UNIT, asked, &own) {
+            Finding { verdict: Verdict::Fine, .. } => String::new(),
+            finding => finding.found,
+        };
+        let at = |listen: &str| told(Asked::At(listen.parse().unwrap()));
+        assert_eq!((told(Asked::Nowhere), at("127.0.0.1:8080"), at("[::1]:8080")), Default::default());
+        assert!(at("0.0.0.0:8080").contains("at 100.64.0.7:"), "{}", at("0.0.0.0:8080"));
+        assert!(at("[2001:db8::5]:8080").contains("at 2001:db8::5:"), "{}", at("[2001:db8::5]:8080"));
+        assert!(told(Asked::Socket).contains("at 100.64.0.7, 2001:db8::5:"), "{}", told(Asked::Socket));
+        assert!(what_to_do(Asked::Socket).contains("scanner.socket.d, with [Socket]"));
+    }
+}

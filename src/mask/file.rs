@@ -1,0 +1,172 @@
+//! A mask's file: a grey PNG of the image's size, white where the object is. It says what it was made from.
+
+use std::io::{self, Cursor};
+use std::path::Path;
+
+use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Info};
+use serde::{Deserialize, Serialize};
+
+use super::shape::Shape;
+use crate::dataset::open;
+use crate::model::Size;
+use crate::scan::Stored;
+
+/// Keyword of the text in the file that says what it was made from.
+const KEYWORD: &str = "Scanner";
+/// Changes whenever masks of the same images come out otherwise.
+pub(super) const METHOD: u32 = 1;
+/// How a whole PNG ends.
+const END: [u8; 8] = *b"IEND\xAE\x42\x60\x82";
+/// The longest mask, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// What a mask was made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// How: the number of the method.
+    pub method: u32,
+    /// Part of the image that the object covers.
+    pub covered: f64,
+    /// Checksum of the image.
+    pub image_crc32c: u32,
+    /// The image of the empty rig.
+    pub reference: Source,
+}
+
+/// An image of a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The scan's id.
+    pub scan: String,
+    /// Its path in that dataset.
+    pub image: String,
+    /// Its checksum.
+    pub crc32c: u32,
+}
+
+/// Where the mask of the image at `image` is in the dataset: `masks/cam0/r01_a017.png` of `images/cam0/r01_a017.jpg`.
+pub fn path(image: &str) -> String {
+    let name = image.strip_prefix("images/").unwrap_or(image);
+    format!("masks/{}.png", name.strip_suffix(".jpg").unwrap_or(name))
+}
+
+/// What the mask of `stored` in the dataset at `dir` was made from; none if there is none, or one of another image, or one
+/// that is not whole.
+pub fn read(dir: &Path, stored: &Stored) -> Option<Origin> {
+    let bytes = open::read(dir, &path(&stored.image), LONGEST).ok()?;
+    let origin = decode(&bytes).ok()??.0;
+    (origin.image_crc32c == stored.crc32c).then_some(origin)
+}
+
+/// The mask of `stored` in the dataset at `dir` and its length in bytes, if it is of this image, by what it says of itself:
+/// only [`read()`] looks at every pixel.
+pub fn find(dir: &Path, stored: &Stored) -> Option<(String, u64)> {
+    let path = path(&stored.image);
+    let bytes = open::read(dir, &path, LONGEST).ok()?;
+    let reader = Decoder::new(Cursor::new(&bytes)).read_info().ok()?;
+    let is_its = origin_of(reader.info())?.image_crc32c == stored.crc32c;
+    (is_its && bytes.ends_with(&END)).then_some((path, bytes.len() as u64))
+}
+
+fn origin_of(info: &Info<'_>) -> Option<Origin> {
+    let text = info.uncompressed_latin1_text.iter().find(|text| text.keyword == KEYWORD)?;
+    serde_json::from_str(&text.text).ok()
+}
+
+/// The file's bytes.
+pub(super) fn encode(shape: &Shape, size: Size, origin: &Origin) -> io::Result<Vec<u8>> {
+    let pixels = enlarged(shape, size);
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, size.width, size.height);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::Fast);
+    encoder.add_text_chunk(KEYWORD.into(), serde_json::to_string(origin)?)?;
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// What a mask says of itself, and its pixels; none if it says nothing, as that of another program.
+fn decode(bytes: &[u8]) -> io::Result<Option<(Origin, Vec<u8>)>> {
+    let mut reader = Decoder::new(Cursor::new(bytes)).read_info()?;
+    let Some(origin) = origin_of(reader.info()) else { return Ok(None) };
+    let Some(length) = reader.output_buffer_size().filter(|length| *length as u64 <= open::IMAGE) else {
+        return Ok(None);
+    };
+    let mut pixels = vec![0; length];
+    reader.next_frame(&mut pixels)?;
+    reader.finish()?;
+    Ok(Some((origin, pixels)))
+}
+
+/// White where the object is, in a picture of `size`.
+fn enlarged(shape: &Shape, size: Size) -> Vec<u8> {
+    let area = shape.area;
+    let (width, height) = (size.width as usize, size.height as usize);
+    let value = |inside: bool| if inside { u8::MAX } else { 0 };
+    if (width, height) == (area.width, area.height) {
+        return shape.inside.iter().map(|inside| value(*inside)).collect();
+    }
+    // Between which two pixels of the small one, and how far from the first.
+    let place = |at: usize, small: usize, large: usize| {
+        let at = ((at as f32 + 0.5) * small as f32 / large as f32 - 0.5).clamp(0.0, (small - 1) as f32);
+        let first = at as usize;
+        (first, (first + 1).min(small - 1), at - first as f32)
+    };
+    let columns: Vec<_> = (0..width).map(|column| place(column, area.width, width)).collect();
+    let mut pixels = Vec::with_capacity(width * height);
+    for row in 0..height {
+        let (above, below, down) = place(row, area.height, height);
+        let at = |row: usize, column: usize| f32::from(u8::from(shape.inside[row * area.width + column]));
+        pixels.extend(columns.iter().map(|&(left, right, across)| {
+            let along = |row: usize| at(row, left) + (at(row, right) - at(row, left)) * across;
+            value(along(above) + (along(below) - along(above)) * down >= 0.5)
+        }));
+    }
+    pixels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::colours::Area;
+
+    fn origin() -> Origin {
+        let reference =
+            Source { scan: "2026-11-21-143005-owl".into(), image: "images/cam0/a.jpg".into(), crc32c: 7 };
+        Origin { method: METHOD, covered: 0.1 + 0.2, image_crc32c: u32::MAX, reference }
+    }
+
+    fn half() -> Shape {
+        let area = Area { width: 40, height: 30 };
+        Shape { area, inside: (0..1200).map(|at| at % 40 >= 20).collect() }
+    }
+
+    #[test]
+    fn a_mask_is_read_as_it_was_written_and_half_of_one_is_none() {
+        let bytes = encode(&half(), Size { width: 40, height: 30 }, &origin()).unwrap();
+        let (read, pixels) = decode(&bytes).unwrap().unwrap();
+        assert_eq!(read, origin());
+        assert_eq!((pixels.len(), pixels[19], pixels[20]), (1200, 0, 255));
+        for length in 0..bytes.len() {
+            assert!(!matches!(decode(&bytes[..length]), Ok(Some(_))), "{length} of {} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn an_edge_keeps_its_place_in_a_large_picture() {
+        let bytes = encode(&half(), Size { width: 107, height: 80 }, &origin()).unwrap();
+        let (_, pixels) = decode(&bytes).unwrap().unwrap();
+        for row in pixels.chunks_exact(107) {
+            assert!(row.is_sorted());
+            assert_eq!(row.iter().position(|value| *value == 255), Some(53));
+        }
+    }
+
+    #[test]
+    fn a_mask_has_its_images_name() {
+        assert_eq!(path("images/cam0/r01_a017.jpg"), "masks/cam0/r01_a017.png");
+    }
+}

@@ -1,0 +1,23 @@
+//! What a rig, a pose, a camera, a picture and its settings *are*.
+//!
+//! Plain types, which everything above may use: no clock, no file, no hardware.
+
+mod axis;
+mod camera;
+mod capabilities;
+mod controls;
+mod export_format;
+mod module;
+mod optics;
+mod picture;
+mod tremble;
+
+pub use axis::{Axis, AxisConfig, Limits, Pose};
+pub use camera::{Intrinsics, Mount};
+pub use capabilities::{Control, Domain, Refused, is_near, limits};
+pub use controls::{ColourGains, Controls, Metering, NoiseReduction};
+pub use export_format::ExportFormat;
+pub use module::{Lens, MAKE, Module};
+pub use optics::{Optics, Sensor};
+pub use picture::{Orientation, PixelFormat, Region, Size};
+pub use tremble::Tremble;

@@ -1,0 +1,99 @@
+//! Every shot of a scan, as the report shows it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::dataset::{Contents, ShotState};
+use crate::plan::ShotIndex;
+use crate::scan::{FrameFacts, Stored};
+
+/// A shot of the plan.
+#[derive(Debug, Clone)]
+pub(super) struct Shot<'a> {
+    pub(super) index: ShotIndex,
+    /// From 1, in the order of execution.
+    pub(super) point: u32,
+    /// Index in the plan.
+    pub(super) camera: usize,
+    /// As the log names it: `cam0/r01_a017`.
+    pub(super) name: String,
+    /// How many attempts there were.
+    pub(super) attempts: u32,
+    pub(super) state: State<'a>,
+}
+
+/// How a shot stands.
+#[derive(Debug, Clone)]
+pub(super) enum State<'a> {
+    Pending,
+    Failed(&'a str),
+    Taken(Taken<'a>),
+}
+
+/// What is known of an image.
+#[derive(Debug, Clone)]
+pub(super) struct Taken<'a> {
+    pub(super) facts: &'a FrameFacts,
+    /// Its length.
+    pub(super) bytes: u64,
+    /// From the first attempt until it was on disk, if both are in the journal without a pause between them.
+    pub(super) seconds: Option<f64>,
+    /// Mean luma of its thumbnail, 0 to 255; none without one.
+    pub(super) brightness: Option<f64>,
+    /// What was found to be wrong with it, for people.
+    pub(super) findings: Vec<String>,
+}
+
+impl<'a> Shot<'a> {
+    /// What is known of its image; none if it has none.
+    pub(super) fn taken(&self) -> Option<&Taken<'a>> {
+        match &self.state {
+            State::Taken(taken) => Some(taken),
+            State::Pending | State::Failed(_) => None,
+        }
+    }
+}
+
+impl Taken<'_> {
+    /// The part of it that is black or white.
+    pub(super) fn clipped(&self) -> f64 {
+        self.facts.clipped_dark + self.facts.clipped_bright
+    }
+}
+
+/// The shots of `contents` in the order of the plan; `brightness` is that of each image.
+pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f64>) -> Vec<Shot<'a>> {
+    let (plan, tally) = (&contents.plan, contents.tally());
+    let shot = |index: ShotIndex| {
+        let (point, camera) = (plan.point_of(index), plan.camera_of(index));
+        let state = match tally.shot(index) {
+            None | Some(ShotState::Pending) => State::Pending,
+            Some(ShotState::Failed { reason }) => State::Failed(reason),
+            Some(ShotState::Done(Stored { facts, bytes, .. })) => State::Taken(Taken {
+                facts,
+                bytes: *bytes,
+                seconds: contents.took(index).map(|took| took.as_secs_f64()),
+                brightness: brightness.get(&index).copied(),
+                findings: findings(facts),
+            }),
+        };
+        Shot {
+            index,
+            point: point.0 + 1,
+            camera: usize::from(camera.0),
+            name: format!("{}/{}", plan.camera(camera).name, plan.point(point).label),
+            attempts: contents.attempts(index),
+            state,
+        }
+    };
+    plan.shots().map(shot).collect()
+}
+
+/// What a check of image quality has written into the facts. Scans of versions without one have none.
+fn findings(facts: &FrameFacts) -> Vec<String> {
+    let facts = serde_json::to_value(facts).unwrap_or_default();
+    let found = facts.pointer("/verdict/findings").and_then(Value::as_array);
+    let message = |finding: &Value| finding.get("message").and_then(Value::as_str).map(str::to_owned);
+    found.into_iter().flatten().filter_map(message).collect()
+}

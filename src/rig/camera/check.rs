@@ -1,0 +1,146 @@
+//! Whether a frame can be what was asked for, by what its driver says of it. Pure.
+
+use std::fmt;
+
+use crate::camera_driver::protocol::{FrameMetadata, Stream};
+use crate::model::{Controls, PixelFormat, Size};
+use crate::units::{Dioptres, Seconds};
+
+/// How far a driver's clock may be ahead of ours: both read `CLOCK_MONOTONIC`, so this is for rounding only.
+const MAX_AHEAD_NS: u64 = 1_000_000;
+/// No camera exposes or reads out for longer than an hour, amplifies more, or has such a lens.
+const MAX_TIME_US: u64 = 3_600_000_000;
+const MAX_GAIN: f64 = 10_000.0;
+const MAX_DIOPTRES: f64 = 1000.0;
+
+/// What a frame must be to be the one that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expected {
+    /// Which one was asked for.
+    pub(super) stream: Stream,
+    /// The format that was configured.
+    pub(super) format: PixelFormat,
+    /// The size that was configured.
+    pub(super) size: Size,
+    /// Earliest begin of the exposure, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub(super) not_before_ns: u64,
+    /// The last frame's sequence in this epoch.
+    pub(super) after: Option<u64>,
+    /// What the camera was told to take it with.
+    pub(super) controls: Controls,
+    /// What is taken to be the exposure of a frame that does not say.
+    pub(super) frame_ns: u64,
+}
+
+/// Checks what the driver says of a frame, whose memory has `length` bytes: when its exposure began.
+pub(super) fn check(
+    frame: &FrameMetadata,
+    expected: &Expected,
+    now_ns: u64,
+    length: u64,
+) -> Result<u64, String> {
+    let planes = expected.format.planes();
+    if frame.stream != expected.stream {
+        return Err(format!("it is of the stream {:?}, not {:?}", frame.stream, expected.stream));
+    }
+    if (frame.format, frame.size) != (expected.format, expected.size) {
+        let (got, want) = (frame.size, expected.size);
+        return Err(format!(
+            "it is {:?} {}x{}, configured was {:?} {}x{}",
+            frame.format, got.width, got.height, expected.format, want.width, want.height
+        ));
+    }
+    if frame.strides.len() != planes || frame.offsets.len() != planes {
+        return Err(format!(
+            "{} strides and {} offsets for {planes} planes",
+            frame.strides.len(),
+            frame.offsets.len()
+        ));
+    }
+    for index in 0..planes {
+        let (row, _) = frame.format.plane_size(index, frame.size);
+        if frame.strides[index] < row {
+            return Err(format!(
+                "plane {index} has rows of {row} bytes, only {} apart",
+                frame.strides[index]
+            ));
+        }
+        match plane_range(frame, index) {
+            Some(range) if range.end <= length => {}
+            Some(_) | None => {
+                return Err(format!("plane {index} does not lie within its memory of {length} bytes"));
+            }
+        }
+    }
+    if let Some(after) = expected.after
+        && frame.sequence <= after
+    {
+        return Err(format!("its sequence {} is not above the last one's, {after}", frame.sequence));
+    }
+    if frame.sensor_timestamp_ns > now_ns.saturating_add(MAX_AHEAD_NS) {
+        return Err(format!(
+            "its timestamp is {} ms ahead",
+            (frame.sensor_timestamp_ns - now_ns) / 1_000_000
+        ));
+    }
+    check_facts(frame, &expected.controls, now_ns)?;
+    let begin = frame.exposed_from_ns(expected.frame_ns);
+    if begin < expected.not_before_ns {
+        let early = (expected.not_before_ns - begin) / 1000;
+        return Err(format!("it is stale: its exposure began {early} µs before the camera was at rest"));
+    }
+    Ok(begin)
+}
+
+/// Checks what the driver says the picture was taken with: it must be possible, and as it was asked for.
+fn check_facts(frame: &FrameMetadata, wanted: &Controls, now_ns: u64) -> Result<(), String> {
+    let FrameMetadata { exposure_us, readout_us, gain, focus, white_balance, completed_ns, .. } = *frame;
+    let impossible =
+        |what: &str, value: &dyn fmt::Display| Err(format!("it says {what} {value}, which cannot be"));
+    if exposure_us == Some(0) || gain == Some(0.0) {
+        let what = if gain == Some(0.0) { "gain" } else { "exposure_us" };
+        return Err(format!(
+            "it says {what} 0, which cannot be: a driver that does not know it leaves it out"
+        ));
+    }
+    if let Some(time) = exposure_us.filter(|time| *time > MAX_TIME_US) {
+        return impossible("exposure in µs", &time);
+    }
+    if readout_us > MAX_TIME_US {
+        return impossible("readout in µs", &readout_us);
+    }
+    if let Some(gain) = gain.filter(|gain| !(0.0..=MAX_GAIN).contains(gain)) {
+        return impossible("gain", &gain);
+    }
+    if let Some(focus) =
+        focus.map(Dioptres::get).filter(|focus| !(-MAX_DIOPTRES..=MAX_DIOPTRES).contains(focus))
+    {
+        return impossible("focus in dpt", &focus);
+    }
+    let gains = white_balance.into_iter().flat_map(<[f64; 2]>::from);
+    if let Some(gain) = gains.into_iter().find(|gain| !(0.0..=MAX_GAIN).contains(gain)) {
+        return impossible("a colour gain of", &gain);
+    }
+    if completed_ns > now_ns.saturating_add(MAX_AHEAD_NS) {
+        return impossible(
+            "the picture was complete in ms from now:",
+            &((completed_ns - now_ns) / 1_000_000),
+        );
+    }
+    let got = Controls {
+        exposure: exposure_us.map(|time| Seconds::new(time as f64 / 1e6)),
+        gain,
+        white_balance,
+        focus,
+        ..Controls::default()
+    };
+    wanted.differ_from(&got).map_or(Ok(()), Err)
+}
+
+/// Where plane `index` lies in the memory; none without such a plane or beyond all memory.
+pub(super) fn plane_range(frame: &FrameMetadata, index: usize) -> Option<std::ops::Range<u64>> {
+    let (start, stride) = (*frame.offsets.get(index)?, u64::from(*frame.strides.get(index)?));
+    let (row, rows) = frame.format.plane_size(index, frame.size);
+    let length = stride * u64::from(rows.saturating_sub(1)) + u64::from(row);
+    Some(start..start.checked_add(length)?)
+}

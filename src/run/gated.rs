@@ -1,0 +1,35 @@
+//! The gate before the dataset: what is stored has its verdict with it.
+
+use crate::dataset::Dataset;
+use crate::frame::{Store, StoreRefused};
+use crate::plan::ShotIndex;
+use crate::scan::{FrameFacts, Gate, Late, Stored};
+
+/// A dataset whose images are judged before they are stored.
+pub(super) struct Gated {
+    pub(super) dataset: Dataset,
+    pub(super) gate: Gate,
+    /// Is told what is found of images that are stored already.
+    pub(super) found: Box<dyn FnMut(Late) + Send>,
+}
+
+impl Store for Gated {
+    fn store(
+        &mut self,
+        shot: ShotIndex,
+        attempt: u32,
+        jpeg: &[u8],
+        facts: FrameFacts,
+    ) -> Result<Stored, StoreRefused> {
+        let facts = FrameFacts { verdict: self.gate.judge(shot, &facts).map(Box::new), ..facts };
+        let stored = Store::store(&mut self.dataset, shot, attempt, jpeg, facts)?;
+        for late in self.gate.add(&stored) {
+            (self.found)(late);
+        }
+        Ok(stored)
+    }
+
+    fn thumbnail(&mut self, shot: ShotIndex, jpeg: &[u8]) {
+        Store::thumbnail(&mut self.dataset, shot, jpeg);
+    }
+}

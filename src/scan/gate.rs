@@ -1,0 +1,351 @@
+//! The gate: every image of a scan is compared, as it comes, with those of the same camera and ring around it.
+//!
+//! An object looks different from every side, and everything that is measured of its images differs with it. So nothing is
+//! compared with a fixed number but with the nearest images of the ring; how much those differ from each other widens the
+//! limits; and what was found to be bad is no neighbour. All that is compared is in the journal: a scan that goes on has
+//! the gate that it had.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::config::{self, GatePolicy};
+use crate::plan::{Plan, ShotIndex};
+
+use super::measured::Measured;
+use super::record::{FrameFacts, Record, Stored};
+use super::spread::{median, spread};
+use super::twins::{Taken, Twins};
+use super::verdict::{Finding, FindingKind, Verdict, rounded};
+
+/// Fewer neighbours tell nothing.
+const FEWEST: usize = 3;
+/// Neighbours farther away show another side of the object.
+const MOST: usize = 6;
+/// Median deviations from the median that are usual.
+const USUAL: f64 = 4.0;
+/// Luma of tiles that say how bright a picture is: darker ones are noise, brighter ones may be clipped.
+const TELLING: std::ops::RangeInclusive<u8> = 12..=245;
+/// Fewer such tiles do not say it.
+const ENOUGH_TILES: usize = 6;
+/// Loss of detail along a direction that may have any reason.
+const SLIGHT_LOSS: f64 = 0.8;
+
+/// Compares images. Pure: no clock, no files.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    plan: Arc<Plan>,
+    limits: config::Gate,
+    /// Of each point: which points it can be compared with.
+    groups: Vec<u32>,
+    /// By camera and group.
+    seen: BTreeMap<(u16, u32), Vec<Seen>>,
+    twins: Twins,
+}
+
+/// A stored image.
+#[derive(Debug, Clone)]
+struct Seen {
+    shot: ShotIndex,
+    attempt: u32,
+    sample: Sample,
+    compared: bool,
+    bad: bool,
+}
+
+/// What is compared of an image.
+#[derive(Debug, Clone)]
+struct Sample {
+    /// Of the turntable, in degrees.
+    angle: f64,
+    measured: Measured,
+    white: f64,
+    black: f64,
+    lens: Option<f64>,
+}
+
+/// A verdict on an image that had too few neighbours when it was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Late {
+    /// Which shot.
+    pub shot: ShotIndex,
+    /// Of which attempt.
+    pub attempt: u32,
+    /// What is wrong with it.
+    pub verdict: Verdict,
+}
+
+impl Gate {
+    /// The gate of a scan that `records` tell of.
+    pub fn new(plan: Arc<Plan>, limits: config::Gate, records: &[Record]) -> Self {
+        let mut known = HashMap::new();
+        let groups = plan.rings().into_iter().zip(&plan.points).map(|(ring, point)| {
+            let count = known.len() as u32;
+            *known.entry((ring, point.focus.map(|focus| focus.get().to_bits()))).or_insert(count)
+        });
+        let groups = groups.collect();
+        let mut gate = Self { plan, limits, groups, seen: BTreeMap::new(), twins: Twins::default() };
+        for record in records {
+            match record {
+                Record::Stored(stored) => gate.insert(stored),
+                Record::Flagged { shot, .. } => gate.mark_bad(*shot),
+                Record::Lost { shot, .. } | Record::Retake { shot, .. } => gate.forget(*shot),
+                Record::Opened { .. }
+                | Record::Attempted { .. }
+                | Record::AttemptFailed { .. }
+                | Record::ShotFailed { .. }
+                | Record::Described(_)
+                | Record::Paused { .. }
+                | Record::Resumed
+                | Record::Finished { .. } => {}
+            }
+        }
+        gate
+    }
+
+    /// What is to be said of an image of `shot` that is about to be stored; none if nobody looks, or nothing was measured.
+    pub fn judge(&self, shot: ShotIndex, facts: &FrameFacts) -> Option<Verdict> {
+        if self.limits.policy == GatePolicy::Off {
+            return None;
+        }
+        let sample = self.sample(shot, facts)?;
+        let mut verdict = self.compare(shot, &sample);
+        let (camera, _) = self.key(shot);
+        let original = self.twins.original(camera, facts.sensor_timestamp_ns, sample.measured.luma_crc32c);
+        verdict.findings.extend(original.map(|original| self.duplicate_of(original)));
+        Some(verdict)
+    }
+
+    /// Takes note of an image that is stored, and says what is wrong with others that could not be judged before.
+    pub fn add(&mut self, stored: &Stored) -> Vec<Late> {
+        if self.limits.policy == GatePolicy::Off {
+            return Vec::new();
+        }
+        let key = self.key(stored.shot);
+        let finding = self.duplicate_of(stored.shot);
+        let mut late = Vec::new();
+        for Taken { shot, attempt, .. } in self.twins.duplicates(key.0, stored) {
+            let verdict = Verdict { findings: vec![finding.clone()], ..Verdict::default() };
+            late.push(Late { shot, attempt, verdict });
+            self.mark_bad(shot);
+        }
+        self.insert(stored);
+        late.extend(self.catch_up(key));
+        late
+    }
+
+    fn duplicate_of(&self, original: ShotIndex) -> Finding {
+        let label = &self.plan.point(self.plan.point_of(original)).label;
+        let message = format!("the same picture as {label}, to the bit");
+        let value = f64::from(original.0);
+        Finding { kind: FindingKind::Duplicate, value, limit: value, message }
+    }
+
+    fn mark_bad(&mut self, shot: ShotIndex) {
+        let group = self.seen.entry(self.key(shot)).or_default();
+        group.iter_mut().filter(|seen| seen.shot == shot).for_each(|seen| seen.bad = true);
+    }
+
+    /// What is wrong with images of an earlier run that ended before it could be said.
+    pub fn left_over(&mut self) -> Vec<Late> {
+        let keys: Vec<_> = self.seen.keys().copied().collect();
+        keys.into_iter().flat_map(|key| self.catch_up(key)).collect()
+    }
+
+    fn insert(&mut self, stored: &Stored) {
+        let Some(sample) = self.sample(stored.shot, &stored.facts) else { return };
+        self.forget(stored.shot);
+        let key = self.key(stored.shot);
+        self.twins.add(key.0, stored);
+        let verdict = stored.facts.verdict.as_deref();
+        let compared = verdict.is_some_and(|verdict| verdict.neighbours > 0);
+        let bad = verdict.is_some_and(Verdict::is_bad);
+        let seen = Seen { shot: stored.shot, attempt: stored.attempt, sample, compared, bad };
+        self.seen.entry(key).or_default().push(seen);
+    }
+
+    /// Compares those of a group that have not been.
+    fn catch_up(&mut self, key: (u16, u32)) -> Vec<Late> {
+        if self.limits.policy == GatePolicy::Off {
+            return Vec::new();
+        }
+        let group = self.seen.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let verdicts: Vec<Option<Verdict>> = group
+            .iter()
+            .map(|seen| {
+                let due = !seen.compared && !seen.bad;
+                due.then(|| self.compare(seen.shot, &seen.sample)).filter(|verdict| verdict.neighbours > 0)
+            })
+            .collect();
+        let mut late = Vec::new();
+        for (seen, verdict) in self.seen.entry(key).or_default().iter_mut().zip(verdicts) {
+            let Some(verdict) = verdict else { continue };
+            (seen.compared, seen.bad) = (true, verdict.is_bad());
+            if verdict.is_bad() {
+                late.push(Late { shot: seen.shot, attempt: seen.attempt, verdict });
+            }
+        }
+        late
+    }
+
+    fn forget(&mut self, shot: ShotIndex) {
+        let key = self.key(shot);
+        if let Some(group) = self.seen.get_mut(&key) {
+            group.retain(|seen| seen.shot != shot);
+        }
+    }
+
+    fn key(&self, shot: ShotIndex) -> (u16, u32) {
+        let group = self.groups.get(self.plan.point_of(shot).0 as usize).copied().unwrap_or_default();
+        (self.plan.camera_of(shot).0, group)
+    }
+
+    fn sample(&self, shot: ShotIndex, facts: &FrameFacts) -> Option<Sample> {
+        let point = self.plan.points.get(self.plan.point_of(shot).0 as usize)?;
+        Some(Sample {
+            angle: point.pose.turntable.get(),
+            measured: facts.measured.as_deref()?.clone(),
+            white: facts.clipped_bright,
+            black: facts.clipped_dark,
+            lens: facts.focus.map(crate::units::Dioptres::get),
+        })
+    }
+
+    /// The good images of the ring that are nearest to `sample`, but for `shot` itself.
+    fn neighbours(&self, shot: ShotIndex, sample: &Sample) -> Vec<&Sample> {
+        let group = self.seen.get(&self.key(shot)).map(Vec::as_slice).unwrap_or_default();
+        let mut near: Vec<(f64, &Sample)> = group
+            .iter()
+            .filter(|seen| !seen.bad && seen.shot != shot)
+            .map(|seen| (apart(seen.sample.angle, sample.angle), &seen.sample))
+            .collect();
+        near.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        near.into_iter().take(MOST).map(|(_, sample)| sample).collect()
+    }
+
+    fn compare(&self, shot: ShotIndex, sample: &Sample) -> Verdict {
+        let near = self.neighbours(shot, sample);
+        let mut verdict = Verdict::default();
+        if near.len() >= FEWEST {
+            verdict.neighbours = near.len() as u32;
+            self.compare_detail(sample, &near, &mut verdict);
+            self.compare_light(sample, &near, &mut verdict);
+            self.compare_lens(sample, &near, &mut verdict);
+        }
+        let usual = (near.len() >= FEWEST).then(|| spread(near.iter().map(|other| other.white)));
+        let limits = &self.limits;
+        let (middle, beyond) = usual.map_or((None, 1.0), |usual| {
+            (Some(usual.middle), usual.middle + limits.clipped + USUAL * usual.deviation)
+        });
+        verdict.clipped = middle.map(|middle| rounded(sample.white - middle));
+        let limit = beyond.min(limits.white);
+        if sample.white > limit {
+            let kind = FindingKind::ClippedBright;
+            verdict.findings.push(Finding::clipped(kind, "white", sample.white, middle, limit));
+        }
+        if sample.black > limits.black {
+            let kind = FindingKind::ClippedDark;
+            verdict.findings.push(Finding::clipped(kind, "black", sample.black, None, limits.black));
+        }
+        verdict
+    }
+
+    fn compare_detail(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
+        let detail = Ratio::of(near, |other| sample.measured.all_detail() / other.measured.all_detail());
+        let directions = (0..4).map(|along| {
+            let across = (along + 2) % 4;
+            let [one, other] = [along, across].map(|direction| {
+                move |sample: &Sample, beside: &Sample| {
+                    sample.measured.detail[direction] / beside.measured.detail[direction]
+                }
+            });
+            let lost = Ratio::of(near, |beside| one(sample, beside));
+            (lost, Ratio::of(near, |beside| one(sample, beside) / other(sample, beside)))
+        });
+        let directed = directions
+            .filter_map(|(lost, ratio)| Some((lost?.value, ratio?)))
+            .min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value));
+        verdict.sharpness = detail.map(|detail| rounded(detail.value));
+        verdict.direction = directed.map(|(_, ratio)| rounded(ratio.value));
+        if let Some((lost, ratio)) = directed
+            && lost < SLIGHT_LOSS
+            && ratio.value < self.limits.direction / ratio.usual
+        {
+            let (kind, what) = (FindingKind::MotionBlurred, "blurred in one direction");
+            let limit = self.limits.direction / ratio.usual;
+            verdict.findings.push(Finding::too_little(kind, what, ratio.value, limit));
+        } else if let Some(detail) = detail
+            && detail.value < self.limits.sharpness / detail.usual
+        {
+            let limit = self.limits.sharpness / detail.usual;
+            verdict.findings.push(Finding::too_little(FindingKind::Blurred, "blurred", detail.value, limit));
+        }
+    }
+
+    fn compare_light(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
+        let Some(light) = Ratio::of(near, |other| brightness(sample, other).unwrap_or(f64::NAN)) else {
+            return;
+        };
+        verdict.brightness = Some(rounded(light.value));
+        let (most, least) =
+            ((1.0 + self.limits.brightness) * light.usual, (1.0 - self.limits.brightness) / light.usual);
+        if light.value > most || light.value < least {
+            let limit = if light.value > most { most } else { least };
+            verdict.findings.push(Finding::light(light.value, limit));
+        }
+    }
+
+    fn compare_lens(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
+        let Some(lens) = sample.lens else { return };
+        let others: Vec<f64> = near.iter().filter_map(|other| other.lens).collect();
+        if others.len() < FEWEST {
+            return;
+        }
+        let usual = spread(others.into_iter());
+        let (off, limit) = (lens - usual.middle, self.limits.lens.get() + USUAL * usual.deviation);
+        verdict.lens = Some(rounded(off));
+        if off.abs() > limit {
+            let message = format!("its lens was {:.2} dpt from where it was for its neighbours", off.abs());
+            let kind = FindingKind::LensMoved;
+            verdict.findings.push(Finding { kind, value: rounded(off), limit: rounded(limit), message });
+        }
+    }
+}
+
+/// A number of an image over those of its neighbours.
+#[derive(Debug, Clone, Copy)]
+struct Ratio {
+    value: f64,
+    /// By which factor they differ among themselves.
+    usual: f64,
+}
+
+impl Ratio {
+    /// The middle of `to` each neighbour; none if it cannot be told of enough of them.
+    fn of(near: &[&Sample], to: impl Fn(&Sample) -> f64) -> Option<Self> {
+        let logarithms: Vec<f64> =
+            near.iter().map(|other| to(other).ln()).filter(|ratio| ratio.is_finite()).collect();
+        (logarithms.len() >= FEWEST).then(|| {
+            let spread = spread(logarithms.into_iter());
+            Self { value: spread.middle.exp(), usual: (USUAL * spread.deviation).exp() }
+        })
+    }
+}
+
+/// How many times as bright as `other` the sample is: what is behind the object does not change from angle to angle, and
+/// what the object's parts do is made up for by others.
+fn brightness(sample: &Sample, other: &Sample) -> Option<f64> {
+    let tiles = sample.measured.luma.0.iter().zip(&other.measured.luma.0);
+    // What was bright may be clipped now, or dark; then it says so much at least.
+    let telling = tiles.filter(|(_, other)| TELLING.contains(*other));
+    let ratios: Vec<f64> = telling.map(|(luma, other)| f64::from(*luma) / f64::from(*other)).collect();
+    (ratios.len() >= ENOUGH_TILES).then(|| median(ratios))
+}
+
+/// Degrees between two angles of a turntable.
+fn apart(a: f64, b: f64) -> f64 {
+    let turn = (a - b).rem_euclid(360.0);
+    turn.min(360.0 - turn)
+}
+
+#[cfg(test)]
+mod tests;

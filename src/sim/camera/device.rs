@@ -1,0 +1,315 @@
+//! A device whose frames are made up.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::picture::{Picture, Response};
+use super::properties::Properties;
+use super::run::Run;
+use super::scene::Scene;
+use super::sensor::{Shutter, Timing};
+use super::settings::Settings;
+use crate::camera_driver::host::{
+    CaptureRequest, Configured, Device, DeviceError, Layout, LiveGate, Pool, RawFrame,
+};
+use crate::camera_driver::protocol::{Configure, FrameMetadata, Hello, Stream};
+use crate::clock;
+use crate::model::{Controls, PixelFormat};
+use crate::units::{FramesPerSecond, Seconds};
+
+/// Live frames that the daemon may hold at once.
+const LIVE_BUFFERS: u32 = 3;
+
+/// A camera that sees a [`Scene`].
+#[derive(Debug)]
+pub struct Synthetic<S> {
+    scene: S,
+    properties: Properties,
+    response: Response,
+    controls: Settings,
+    streams: Option<Streams>,
+    run: Option<Run>,
+    capture: Option<CaptureRequest>,
+    live: Option<LiveGate>,
+    last_buffer: u64,
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Streams {
+    period: Seconds,
+    stills: Pool,
+    live: Option<Pool>,
+}
+
+impl<S: Scene> Synthetic<S> {
+    /// A camera with `properties` that sees `scene`.
+    pub fn new(properties: Properties, scene: S) -> Self {
+        Self {
+            scene,
+            response: properties.noise.map_or_else(Response::default, Response::noisy),
+            controls: Settings::new(properties.exposure, &Controls::default()),
+            properties,
+            streams: None,
+            run: None,
+            capture: None,
+            live: None,
+            last_buffer: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    fn timing(&self, period: Seconds) -> Timing {
+        let Properties { readout, time_scale, .. } = self.properties;
+        Timing::new(period, self.controls.exposure, readout, time_scale)
+    }
+
+    /// The frame of `stream` exposed at `shutter`; none if it is not wanted, or there is no memory for it.
+    fn make(
+        &mut self,
+        stream: Stream,
+        shutter: &Shutter,
+        timing: &Timing,
+    ) -> Result<Option<RawFrame>, DeviceError> {
+        // A picture that was begun too early cannot answer, so it need not be made.
+        let shot = self.capture.filter(|capture| shutter.opens_ns >= capture.not_before_ns).map(|c| c.shot);
+        let wanted = match stream {
+            Stream::Still => shot.is_some(),
+            Stream::Live => self.live.as_mut().is_some_and(|gate| gate.admits(shutter.closes_ns)),
+        };
+        let pool = self.streams.as_mut().and_then(|streams| streams.pool(stream));
+        let (true, Some(pool), Some(run)) = (wanted, pool, &mut self.run) else { return Ok(None) };
+        if !pool.has_room() {
+            run.dropped += 1;
+            return Ok(None);
+        }
+        let sequence = run.sequence(shutter);
+        let valid = sequence >= self.properties.startup_frames;
+        let layout = pool.layout().clone();
+        let framing = self.controls.framing();
+        let changes = self.properties.noise.is_some();
+        let mut picture = if valid {
+            self.scene.picture(layout.size, &framing, shutter, shot)?
+        } else {
+            Rc::new(Picture::plain(layout.size, 24, 110, 105))
+        };
+        if changes && let Some(tinted) = picture.tinted(self.controls.tint()) {
+            picture = Rc::new(tinted);
+        }
+        let focus = self.scene.lens(&framing)?;
+        self.response.begin(sequence);
+        layout.write(&picture, &self.response, &mut self.scratch);
+        self.last_buffer += 1;
+        let Some(memory) = pool.put(self.last_buffer, &self.scratch)? else { return Ok(None) };
+        let Layout { format, size, strides, offsets, bytes: _ } = layout;
+        let metadata = FrameMetadata {
+            stream,
+            format,
+            size,
+            strides,
+            offsets,
+            sensor_timestamp_ns: shutter.closes_ns,
+            exposure_us: Some(timing.exposure_ns / 1000),
+            readout_us: timing.readout_ns / 1000,
+            gain: Some(self.controls.gain),
+            white_balance: changes.then_some(self.controls.white_balance),
+            focus: Some(focus),
+            completed_ns: clock::now_ns(),
+            sequence,
+            buffer: self.last_buffer,
+        };
+        Ok(Some(RawFrame { metadata, memory, valid, tamper: None }))
+    }
+
+    /// The still of the frame that has been read out by now.
+    fn still(&mut self, shutter: &Shutter, timing: &Timing) -> Result<Option<RawFrame>, DeviceError> {
+        if let Some(early) = self.run.as_mut().and_then(|run| run.early.take()) {
+            match self.scene.held_still(shutter) {
+                Ok(true) => return Ok(Some(early)),
+                Ok(false) => self.release(early.metadata.buffer),
+                Err(error) => {
+                    self.release(early.metadata.buffer);
+                    return Err(error);
+                }
+            }
+        }
+        self.make(Stream::Still, shutter, timing)
+    }
+
+    /// Sees with these settings from now on.
+    fn apply(&mut self, settings: Settings) {
+        self.controls = settings;
+        if self.properties.noise.is_some() {
+            let light = self.controls.exposure.get() / self.properties.exposure.get();
+            self.response.expose(light * self.controls.gain);
+        }
+        self.forget_early();
+        // A new exposure time takes effect with a frame that begins now.
+        if let (Some(streams), Some(mut run)) = (&self.streams, self.run.take()) {
+            run.expose(clock::now_ns(), self.timing(streams.period));
+            self.run = Some(run);
+        }
+    }
+
+    /// Forgets a still that will not be handed over.
+    fn forget_early(&mut self) {
+        if let Some(early) = self.run.as_mut().and_then(|run| run.early.take()) {
+            self.release(early.metadata.buffer);
+        }
+    }
+}
+
+impl Streams {
+    fn pool(&mut self, stream: Stream) -> Option<&mut Pool> {
+        match stream {
+            Stream::Still => Some(&mut self.stills),
+            Stream::Live => self.live.as_mut(),
+        }
+    }
+}
+
+impl<S: Scene> Device for Synthetic<S> {
+    fn hello(&self) -> Hello {
+        self.properties.hello()
+    }
+
+    fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError> {
+        let rate = configure.frame_rate.map(FramesPerSecond::get);
+        let period = match rate {
+            None => self.properties.frame_period,
+            Some(rate) if rate > 0.0 => Seconds::new(rate.recip()),
+            Some(rate) => {
+                return Err(DeviceError::invalid(format!("frame_rate {rate} fps: must be greater than 0")));
+            }
+        };
+        let stills = Pool::new(
+            Layout::new(configure.format, configure.size),
+            // One to be filled and one on its way, beside those that the daemon holds.
+            configure.buffers.saturating_add(2),
+        )?;
+        let live = configure
+            .live
+            .map(|size| Pool::new(Layout::new(PixelFormat::Yuv420, size), LIVE_BUFFERS))
+            .transpose()?;
+        self.apply(Settings::new(self.properties.exposure, &configure.controls));
+        self.streams = Some(Streams { period, stills, live });
+        Ok(Configured {
+            frame_duration: self.timing(period).period(),
+            live: configure.live,
+            controls: None,
+            field_of_view: None,
+        })
+    }
+
+    fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
+        let Some(streams) = &self.streams else { return Err(DeviceError::invalid("start before configure")) };
+        let timing = self.timing(streams.period);
+        tracing::debug!("epoch {epoch}: a frame every {:?}", timing.period());
+        self.run = Some(Run::new(clock::now_ns(), timing));
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), DeviceError> {
+        let Some(mut run) = self.run.take() else { return Ok(()) };
+        if run.dropped > 0 {
+            tracing::warn!("{} frames dropped because all memory for frames was held", run.dropped);
+        }
+        for frame in run.ready.drain(..).chain(run.early) {
+            self.release(frame.metadata.buffer);
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
+        self.apply(self.controls.with(controls));
+        Ok(())
+    }
+
+    fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError> {
+        self.apply(Settings::new(self.properties.exposure, fixed));
+        Ok(())
+    }
+
+    /// What is automatic has been found at once, and is held where it is now.
+    fn converged(&mut self) -> Option<Result<Controls, DeviceError>> {
+        let Settings { exposure, gain, white_balance, .. } = self.controls;
+        let held = self.scene.lens(&self.controls.framing()).map(|focus| Controls {
+            exposure: Some(exposure),
+            gain: Some(gain),
+            white_balance: self.properties.noise.map(|_| white_balance),
+            focus: Some(focus),
+            ..Controls::default()
+        });
+        if let Ok(held) = &held {
+            self.controls = self.controls.with(held);
+        }
+        Some(held)
+    }
+
+    fn wanted(&mut self, capture: Option<&CaptureRequest>) {
+        if self.capture != capture.copied() {
+            self.forget_early();
+            self.capture = capture.copied();
+        }
+    }
+
+    fn live(&mut self, rate: Option<FramesPerSecond>) {
+        self.live = rate.and_then(LiveGate::new);
+    }
+
+    fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
+        let Some(run) = &mut self.run else { return Ok(None) };
+        if let Some(frame) = run.ready.pop_front() {
+            return Ok(Some(frame));
+        }
+        let now_ns = clock::now_ns();
+        let missed = run.catch_up(now_ns);
+        let (timing, shutter) = (run.timing(), run.shutter());
+        if missed {
+            self.forget_early();
+        }
+        if now_ns < shutter.ready_ns {
+            if let Some(streams) = &self.streams {
+                let shot = self.capture.map(|capture| capture.shot);
+                self.scene.prepare(streams.stills.layout().size, &self.controls.framing(), shot)?;
+            }
+            let mut until_ns = shutter.closes_ns;
+            if now_ns >= shutter.closes_ns {
+                until_ns = shutter.ready_ns;
+                let has_room = self.streams.as_ref().is_some_and(|streams| streams.stills.has_room());
+                if self.run.as_ref().is_some_and(|run| run.early.is_none()) && has_room {
+                    // A camera's picture is there once it is read out; this one takes its time, too.
+                    let early = self.make(Stream::Still, &shutter, &timing)?;
+                    if let Some(run) = &mut self.run {
+                        run.early = early;
+                    }
+                }
+            }
+            // Then back to the host before the frame is handed over: it may be wanted by then.
+            clock::sleep_until_ns(until_ns.min(now_ns + clock::as_ns(timeout)));
+            return Ok(None);
+        }
+        if let Some(run) = &mut self.run {
+            run.advance();
+        }
+        if let Some(still) = self.still(&shutter, &timing)?
+            && let Some(run) = &mut self.run
+        {
+            run.ready.push_back(still);
+        }
+        // What is ready is handed over by a later call, should this one fail.
+        let live = self.make(Stream::Live, &shutter, &timing)?;
+        let Some(run) = &mut self.run else { return Ok(None) };
+        run.ready.extend(live);
+        Ok(run.ready.pop_front())
+    }
+
+    fn release(&mut self, buffer: u64) {
+        if let Some(streams) = &mut self.streams {
+            streams.stills.release(buffer);
+            if let Some(live) = &mut streams.live {
+                live.release(buffer);
+            }
+        }
+    }
+}

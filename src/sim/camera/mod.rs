@@ -1,0 +1,40 @@
+//! Cameras without hardware: what the simulated and the replaying driver share.
+//!
+//! A [`Synthetic`] camera is a free-running sensor with the times of a real one: frame `k` is exposed from
+//! `start + k * period` on and handed over when its last row is read out, whether anybody wants it or not. It
+//! sees a [`Scene`]. [`Faulty`] wraps it, or any other device, and makes it fail as told.
+
+use crate::camera_driver::host::DeviceError;
+
+mod average;
+mod device;
+mod fault;
+mod faulty;
+mod picture;
+mod properties;
+mod random;
+mod run;
+mod scene;
+mod sensor;
+mod settings;
+mod spoil;
+
+pub use average::average;
+pub use device::Synthetic;
+pub use fault::{Fault, FaultKind, Script, ScriptOptions};
+pub use faulty::Faulty;
+pub use picture::{Picture, Response, chroma_size};
+pub use properties::Properties;
+pub use random::{Random, hash};
+pub use scene::Scene;
+pub use sensor::{Shutter, Timing};
+pub use settings::{Focus, Framing, NEAREST};
+
+/// An error that names option `key` unless `value` is greater than 0.
+pub fn positive(key: &str, value: f64) -> Result<(), DeviceError> {
+    if value > 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(DeviceError::invalid(format!("option {key}: must be greater than 0")))
+    }
+}

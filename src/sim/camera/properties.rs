@@ -1,0 +1,55 @@
+//! What a synthetic camera is.
+
+use super::settings::Settings;
+use crate::camera_driver::protocol::{Hello, VERSION};
+use crate::model::{PixelFormat, Size};
+use crate::units::Seconds;
+
+/// The properties of a synthetic camera.
+#[derive(Debug, Clone)]
+pub struct Properties {
+    /// Name and version of the driver.
+    pub driver: String,
+    /// The camera, as it was named on the command line.
+    pub camera: String,
+    /// Model of the sensor, as `hello` says it.
+    pub model: String,
+    /// Greatest size of stills.
+    pub sensor: Size,
+    /// Distance between pixels in micrometres.
+    pub pixel_pitch_um: f64,
+    /// Time between frames, if not configured.
+    pub frame_period: Seconds,
+    /// Exposure time for which pictures are made, and the first setting.
+    pub exposure: Seconds,
+    /// Time from the first to the last row's readout.
+    pub readout: Seconds,
+    /// How many times faster than real time everything is, > 0.
+    pub time_scale: f64,
+    /// Frames after a start that are dark and green.
+    pub startup_frames: u64,
+    /// Whether it can show low-resolution frames beside stills.
+    pub live_beside_stills: bool,
+    /// Chooses the sensor's noise; none for pictures that are what they are, whatever is set.
+    pub noise: Option<u64>,
+}
+
+impl Properties {
+    /// What the daemon is told of it.
+    pub(super) fn hello(&self) -> Hello {
+        Hello {
+            protocol: VERSION,
+            driver: self.driver.clone(),
+            camera: self.camera.clone(),
+            model: self.model.clone(),
+            sensor: self.sensor,
+            pixel_pitch_um: self.pixel_pitch_um,
+            formats: vec![PixelFormat::Yuv420, PixelFormat::Nv12],
+            modes: Vec::new(),
+            controls: Settings::controls(self.noise.is_some()),
+            devices: Vec::new(),
+            live_beside_stills: self.live_beside_stills,
+            raw: false,
+        }
+    }
+}

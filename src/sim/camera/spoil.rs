@@ -1,0 +1,125 @@
+//! Pictures that come in time, from the right place, and are no good all the same.
+
+use std::sync::Arc;
+
+use rustix::io::{Errno, pread, pwrite};
+
+use super::average::average;
+use super::fault::FaultKind;
+use crate::camera_driver::host::{DeviceError, RawFrame, sealed_memory};
+use crate::units::Dioptres;
+
+/// How many times too bright an overexposed picture is.
+const OVEREXPOSED: f64 = 2.5;
+/// How bright a picture is whose light was bumped.
+const DIMMED: f64 = 0.75;
+/// How far from where it should be the lens of a defocused picture is, as it says.
+const LENS_OFF: Dioptres = Dioptres::new(2.0);
+
+/// Makes `frame` as `kind` says, which is one of a picture; `before` is that of the frame delivered before, if that is known.
+pub(super) fn spoil(kind: FaultKind, frame: &mut RawFrame, before: Option<&[u8]>) -> Result<(), DeviceError> {
+    let mut pixels = read(frame)?;
+    match kind {
+        FaultKind::Blurred => blur(frame, &mut pixels, true),
+        FaultKind::Defocused => {
+            blur(frame, &mut pixels, true);
+            frame.metadata.focus = frame.metadata.focus.map(|focus| focus + LENS_OFF);
+        }
+        FaultKind::MotionBlurred => blur(frame, &mut pixels, false),
+        FaultKind::Overexposed => light(frame, &mut pixels, OVEREXPOSED),
+        FaultKind::Dimmed => light(frame, &mut pixels, DIMMED),
+        FaultKind::Duplicate => {
+            if let Some(before) = before.filter(|before| before.len() == pixels.len()) {
+                pixels.copy_from_slice(before);
+            }
+        }
+        FaultKind::Hang
+        | FaultKind::Stall
+        | FaultKind::StopHangs
+        | FaultKind::Abort
+        | FaultKind::Exit
+        | FaultKind::Cancelled
+        | FaultKind::QueueBuffer
+        | FaultKind::InvalidArgument
+        | FaultKind::Busy
+        | FaultKind::Gone
+        | FaultKind::NoMemory
+        | FaultKind::WrongSize
+        | FaultKind::WrongStride
+        | FaultKind::ShortDescriptor
+        | FaultKind::StaleFrame
+        | FaultKind::DuplicateSequence
+        | FaultKind::LateFrame
+        | FaultKind::Garbage
+        | FaultKind::Slow
+        | FaultKind::NeverConverges
+        | FaultKind::Wedge => {}
+    }
+    write(frame, &pixels)
+}
+
+/// The bytes of a frame.
+pub(super) fn read(frame: &RawFrame) -> Result<Vec<u8>, DeviceError> {
+    let failed = |errno| DeviceError::no_memory("reading a frame", errno);
+    let bytes = rustix::fs::fstat(&frame.memory).map_err(failed)?.st_size;
+    let mut pixels = vec![0; usize::try_from(bytes).unwrap_or(0)];
+    let mut done = 0;
+    while done < pixels.len() {
+        match pread(&frame.memory, &mut pixels[done..], done as u64) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+    }
+    Ok(pixels)
+}
+
+/// Puts the frame into memory of its own.
+fn write(frame: &mut RawFrame, pixels: &[u8]) -> Result<(), DeviceError> {
+    let failed = |errno| DeviceError::no_memory("writing a frame", errno);
+    let memory = sealed_memory(pixels.len() as u64).map_err(failed)?;
+    let mut done = 0;
+    while done < pixels.len() {
+        match pwrite(&memory, &pixels[done..], done as u64) {
+            Ok(0) => return Err(failed(Errno::NOSPC)),
+            Ok(count) => done += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+    }
+    frame.memory = Arc::new(memory);
+    Ok(())
+}
+
+/// A hundredth of the width in both directions, or three hundredths along rows.
+fn blur(frame: &RawFrame, pixels: &mut [u8], both: bool) {
+    let (width, stride) = (
+        frame.metadata.size.width as usize,
+        frame.metadata.strides.first().map_or(0, |stride| *stride as usize),
+    );
+    let rows = frame.metadata.size.height as usize;
+    let mut luma: Vec<u8> = rows_of(pixels, stride, rows).flat_map(|row| row[..width].to_vec()).collect();
+    if both {
+        let diameter = (width / 100).max(3);
+        average(&mut luma, width, 1, diameter);
+        average(&mut luma, width, width, diameter);
+    } else {
+        average(&mut luma, width, 1, (3 * width / 100).max(5));
+    }
+    for (row, blurred) in rows_of(pixels, stride, rows).zip(luma.chunks_exact(width)) {
+        row[..width].copy_from_slice(blurred);
+    }
+}
+
+fn light(frame: &RawFrame, pixels: &mut [u8], factor: f64) {
+    let stride = frame.metadata.strides.first().map_or(0, |stride| *stride as usize);
+    for value in rows_of(pixels, stride, frame.metadata.size.height as usize).flatten() {
+        *value = (f64::from(*value) * factor).round().clamp(0.0, 255.0) as u8;
+    }
+}
+
+/// Rows of luma, which stands first.
+fn rows_of(pixels: &mut [u8], stride: usize, rows: usize) -> impl Iterator<Item = &mut [u8]> {
+    pixels.chunks_mut(stride.max(1)).take(rows)
+}

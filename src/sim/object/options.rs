@@ -1,0 +1,109 @@
+//! What a simulated camera can be told (`[camera.options]`).
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::camera_driver::host::DeviceError;
+use crate::model::{Intrinsics, Mount, Size};
+use crate::sim::camera::{Fault, ScriptOptions, positive};
+use crate::units::{Degrees, Millimetres, Seconds};
+
+/// Options of `scanner-sim`. Each has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SimOptions {
+    /// The simulated rig's state; without, nothing ever moves and the light is full.
+    pub world: Option<PathBuf>,
+    /// How many times faster than real time the camera is, > 0.
+    pub time_scale: f64,
+    /// Chooses the sensor's noise and the random faults.
+    pub seed: u64,
+    /// Size of the sensor's pixel array: the greatest that can be configured.
+    pub sensor: Size,
+    /// Distance between the centres of pixels, at the sensor's full size.
+    pub pixel_pitch: Millimetres,
+    /// Time between frames, unless the configuration says a rate.
+    pub frame_period: Seconds,
+    /// Exposure time for which the light is right, and the first setting.
+    pub exposure: Seconds,
+    /// Time from the first to the last row's readout.
+    pub readout: Seconds,
+    /// Frames after each start that are dark and green, and never answer a capture.
+    pub startup_frames: u64,
+    /// Whether it can show low-resolution frames beside stills.
+    pub live_beside_stills: bool,
+    /// Inner geometry, scaled to the size of each stream.
+    pub intrinsics: Intrinsics,
+    /// Place on the rig.
+    pub mount: Mount,
+    /// Faults that are to happen, each at its shot.
+    pub faults: Vec<Fault>,
+    /// Probability, 0 to 1, that a capture fails at random.
+    pub random_faults: f64,
+    /// Folder in which faults that happened are remembered for the next process of this camera.
+    pub fault_state: Option<PathBuf>,
+    /// What the fault `wedge` reads.
+    pub wedge_file: Option<PathBuf>,
+}
+
+impl Default for SimOptions {
+    fn default() -> Self {
+        Self {
+            world: None,
+            time_scale: 1.0,
+            seed: 0,
+            sensor: Size { width: 4608, height: 3456 },
+            pixel_pitch: Millimetres::new(0.0014),
+            frame_period: Seconds::new(0.033),
+            exposure: Seconds::new(0.010),
+            readout: Seconds::new(0.025),
+            startup_frames: 2,
+            live_beside_stills: true,
+            intrinsics: Intrinsics {
+                width: 1920,
+                height: 1080,
+                fx: 1900.0,
+                fy: 1900.0,
+                cx: 960.0,
+                cy: 540.0,
+                pixel_pitch: None,
+            },
+            mount: Mount {
+                distance: Millimetres::new(400.0),
+                height: Millimetres::new(160.0),
+                azimuth: Degrees::ZERO,
+                look_at_height: Millimetres::new(65.0),
+            },
+            faults: Vec::new(),
+            random_faults: 0.0,
+            fault_state: None,
+            wedge_file: None,
+        }
+    }
+}
+
+impl SimOptions {
+    /// Checks what types alone do not say.
+    pub fn check(&self) -> Result<(), DeviceError> {
+        positive("time_scale", self.time_scale)?;
+        positive("frame_period", self.frame_period.get())?;
+        positive("exposure", self.exposure.get())?;
+        positive("pixel_pitch", self.pixel_pitch.get())?;
+        positive("sensor", f64::from(self.sensor.width.min(self.sensor.height)))?;
+        let Intrinsics { width, height, fx, fy, cx: _, cy: _, pixel_pitch: _ } = self.intrinsics;
+        positive("intrinsics", f64::from(width.min(height)).min(fx).min(fy))?;
+        positive("mount.distance", self.mount.distance.get())
+    }
+
+    /// The faults of `camera`.
+    pub fn script(&self, camera: &str) -> ScriptOptions {
+        ScriptOptions {
+            camera: camera.to_owned(),
+            faults: self.faults.clone(),
+            random: self.random_faults,
+            seed: self.seed,
+            state: self.fault_state.clone(),
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! What a simulated camera sees at a moment.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::render::{Light, Renderer, cropped, scaled};
+use super::view::{BACKGROUND, View};
+use super::{SimOptions, blur};
+use crate::camera_driver::host::{DeviceError, DriverArgs, parse_options};
+use crate::clock;
+use crate::model::{Pose, Region, Size};
+use crate::plan::geometry::{CameraPose, Vec3};
+use crate::sim::World;
+use crate::sim::camera::{
+    Faulty, Focus, Framing, NEAREST, Picture, Properties, Scene, Script, Shutter, Synthetic,
+};
+use crate::units::Dioptres;
+
+/// Pictures kept for frames to come: at the present and the next pose, of each stream.
+const KEPT: usize = 4;
+/// Light that is there when the rig's lights are off.
+const ROOM_LIGHT: f64 = 0.15;
+/// Points of the object whose way in the picture says how blurred a moving picture is.
+const LANDMARKS: [Vec3; 3] = [[30.0, 0.0, 50.0], [-30.0, 0.0, 50.0], [0.0, 0.0, 100.0]];
+/// Widest blur, in pixels.
+const WIDEST_BLUR: usize = 96;
+/// Width of the lens in millimetres: that of the Camera Module 3, of 4.74 mm at f/1.8
+/// (<https://www.raspberrypi.com/documentation/accessories/camera.html>).
+const APERTURE: f64 = 4.74 / 1.8;
+/// How far behind the object the wall is, which autofocus finds beside the object.
+const WALL: f64 = 1000.0;
+/// Pixels by which autofocus tells the object from the wall.
+const GRID: Size = Size { width: 96, height: 54 };
+
+/// The device of `scanner-sim`.
+pub type SimDevice = Faulty<Synthetic<Table>>;
+
+/// Builds the device from the driver's command line.
+pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
+    let options: SimOptions = parse_options(&args.options)?;
+    options.check()?;
+    let properties = Properties {
+        driver: concat!("scanner-sim ", env!("CARGO_PKG_VERSION")).into(),
+        camera: args.camera.clone(),
+        model: "simulated".into(),
+        sensor: options.sensor,
+        pixel_pitch_um: options.pixel_pitch.get() * 1000.0,
+        frame_period: options.frame_period,
+        exposure: options.exposure,
+        readout: options.readout,
+        time_scale: options.time_scale,
+        startup_frames: options.startup_frames,
+        live_beside_stills: options.live_beside_stills,
+        noise: Some(options.seed),
+    };
+    let script = Script::new(options.script(&args.camera))?;
+    let (time_scale, wedge_file) = (options.time_scale, options.wedge_file.clone());
+    let table = Table::new(options);
+    table.world()?;
+    Ok(Faulty::new(Synthetic::new(properties, table), script, time_scale, wedge_file))
+}
+
+/// The turntable with the object on it.
+#[derive(Debug)]
+pub struct Table {
+    options: SimOptions,
+    renderer: Renderer,
+    /// Pictures at rest, the last used last.
+    kept: VecDeque<(Key, Rc<Picture>)>,
+}
+
+/// What makes a picture what it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Key {
+    size: Size,
+    framing: Framing,
+    pose: Pose,
+    light: Light,
+}
+
+impl Table {
+    fn new(options: SimOptions) -> Self {
+        Self { options, renderer: Renderer::new(), kept: VecDeque::new() }
+    }
+
+    fn world(&self) -> Result<World, DeviceError> {
+        let Some(path) = &self.options.world else { return Ok(World::default()) };
+        World::load(path).map_err(|error| DeviceError::invalid(format!("option world: {error}")))
+    }
+
+    /// The picture of `key`, rendered unless it was kept.
+    fn at_rest(&mut self, key: Key) -> Rc<Picture> {
+        let picture = match self.kept.iter().position(|(kept, _)| *kept == key) {
+            Some(index) => self.kept.remove(index).map(|(_, picture)| picture),
+            None => None,
+        };
+        let picture = picture.unwrap_or_else(|| Rc::new(self.render(key)));
+        self.kept.push_back((key, Rc::clone(&picture)));
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+        }
+        picture
+    }
+
+    fn render(&mut self, key: Key) -> Picture {
+        let intrinsics = cropped(&self.options.intrinsics, key.framing.crop);
+        let mut picture =
+            self.renderer.render(key.size, &intrinsics, &self.options.mount, &key.pose, key.light);
+        let blurred_by = APERTURE / 1000.0
+            * (self.lens_at(&key.framing, &key.pose, key.light.empty) - self.object_at(&key.pose))
+                .get()
+                .abs()
+            * scaled(&intrinsics, key.size).fx;
+        blur::defocus(&mut picture, (blurred_by.round() as usize).min(WIDEST_BLUR));
+        picture
+    }
+
+    /// Where the lens is for pictures of `pose`, of the plate with or without the owl.
+    fn lens_at(&self, framing: &Framing, pose: &Pose, empty: bool) -> Dioptres {
+        let window = match framing.focus {
+            Focus::At(position) => return position,
+            Focus::On(window) => window,
+        };
+        let on_object = window.is_none_or(|window| self.is_object_in(window, framing.crop, pose, empty));
+        let wanted = if on_object { self.object_at(pose) } else { self.at(pose, WALL) };
+        Dioptres::new(wanted.get().min(NEAREST.get()))
+    }
+
+    /// The lens position at which the object is sharp.
+    fn object_at(&self, pose: &Pose) -> Dioptres {
+        self.at(pose, 0.0)
+    }
+
+    /// The lens position for things so many millimetres behind the object.
+    fn at(&self, pose: &Pose, behind: f64) -> Dioptres {
+        let mount = &self.options.mount;
+        let middle = [0.0, 0.0, mount.look_at_height.get() + pose.lift.get()];
+        let [.., depth] = CameraPose::new(mount, pose).to_camera(middle);
+        Dioptres::new(1000.0 / (depth + behind).max(10.0))
+    }
+
+    /// Whether the object fills a good part of `window`.
+    fn is_object_in(&self, window: Region, crop: Option<Region>, pose: &Pose, empty: bool) -> bool {
+        let intrinsics = scaled(&cropped(&self.options.intrinsics, crop), GRID);
+        let view = View::new(&intrinsics, &self.options.mount, pose);
+        let view = if empty { view.cleared() } else { view };
+        let span = |from: f64, length: f64, pixels: u32| {
+            let place = |part: f64| ((part * f64::from(pixels)) as usize).min(pixels as usize - 1);
+            place(from)..=place(from + length)
+        };
+        let (columns, rows) =
+            (span(window.x, window.width, GRID.width), span(window.y, window.height, GRID.height));
+        let (mut depths, mut parts) = ([0.0; GRID.width as usize], [BACKGROUND; GRID.width as usize]);
+        let mut seen = (0, 0);
+        for row in rows {
+            let row = view.row(row, &mut depths, &mut parts);
+            for part in &row.parts[columns.clone()] {
+                seen = (seen.0 + u32::from(*part != BACKGROUND), seen.1 + 1);
+            }
+        }
+        2 * seen.0 > seen.1
+    }
+
+    /// How far the object moves in a picture between two poses, in pixels.
+    fn way(&self, size: Size, framing: &Framing, from: &Pose, to: &Pose) -> f64 {
+        let intrinsics = scaled(&cropped(&self.options.intrinsics, framing.crop), size);
+        let ways = LANDMARKS.iter().filter_map(|&point| {
+            let at = |pose| CameraPose::new(&self.options.mount, pose).project(&intrinsics, point);
+            let (from, to) = (at(from)?, at(to)?);
+            Some((to.u - from.u).hypot(to.v - from.v))
+        });
+        ways.fold(0.0, f64::max)
+    }
+}
+
+impl Scene for Table {
+    fn picture(
+        &mut self,
+        size: Size,
+        framing: &Framing,
+        shutter: &Shutter,
+        _shot: Option<u32>,
+    ) -> Result<Rc<Picture>, DeviceError> {
+        let world = self.world()?;
+        // Rows are exposed one after the other, until the last one is read out.
+        let (from_ns, to_ns) = (shutter.opens_ns, shutter.ready_ns);
+        let pose = world.pose_at(from_ns.midpoint(to_ns));
+        let key = Key { size, framing: *framing, pose, light: light(&world) };
+        if world.rests_during(from_ns, to_ns) {
+            return Ok(self.at_rest(key));
+        }
+        let way = self.way(size, framing, &world.pose_at(from_ns), &world.pose_at(to_ns));
+        let mut picture = self.render(key);
+        blur::motion(&mut picture, (way.round() as usize).min(WIDEST_BLUR));
+        Ok(Rc::new(picture))
+    }
+
+    /// Renders the pose at which the axes will rest, while they are on their way there.
+    fn prepare(&mut self, size: Size, framing: &Framing, _shot: Option<u32>) -> Result<(), DeviceError> {
+        let world = self.world()?;
+        let pose = world.pose_at(world.rest_ns());
+        self.at_rest(Key { size, framing: *framing, pose, light: light(&world) });
+        Ok(())
+    }
+
+    fn focused(&mut self, framing: &Framing) -> Result<Dioptres, DeviceError> {
+        let world = self.world()?;
+        Ok(self.lens_at(framing, &world.pose_at(clock::now_ns()), world.is_empty()))
+    }
+
+    fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError> {
+        // Whoever moves the axes while the sensor is read out sees it in the picture.
+        Ok(self.world()?.rests_during(shutter.opens_ns, shutter.ready_ns))
+    }
+}
+
+fn light(world: &World) -> Light {
+    Light { brightness: brightness(world), empty: world.is_empty() }
+}
+
+/// Light on the object, 1 with all lights on; also 1 if the rig has none.
+fn brightness(world: &World) -> f64 {
+    let lights = world.lights();
+    if lights.is_empty() {
+        return 1.0;
+    }
+    let mean = lights.values().sum::<f64>() / lights.len() as f64;
+    ROOM_LIGHT + (1.0 - ROOM_LIGHT) * mean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::AxisConfig;
+    use crate::model::Limits;
+    use crate::model::{Axis, Mount};
+    use crate::sim::WorldFile;
+    use crate::units::Millimetres;
+
+    const SIZE: Size = Size { width: 320, height: 180 };
+    const SHARP: Framing = Framing { crop: None, focus: Focus::On(None) };
+
+    fn shutter(opens_ns: u64) -> Shutter {
+        Shutter { index: 9, opens_ns, closes_ns: opens_ns + 10_000_000, ready_ns: opens_ns + 35_000_000 }
+    }
+
+    /// Mean square of the difference of neighbours in a row.
+    fn sharpness(picture: &Picture) -> f64 {
+        let rows = picture.y.chunks_exact(SIZE.width as usize);
+        let sum: u32 =
+            rows.flat_map(|row| row.windows(2).map(|pair| u32::from(pair[0].abs_diff(pair[1])).pow(2))).sum();
+        f64::from(sum) / picture.y.len() as f64
+    }
+
+    #[test]
+    fn pictures_show_the_pose_of_their_time_and_motion_blurs_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("world.json");
+        let file = WorldFile::create(path.clone(), World::default()).unwrap();
+        let mut table = Table::new(SimOptions { world: Some(path), ..SimOptions::default() });
+        let start = table.picture(SIZE, &SHARP, &shutter(1_000_000_000), None).unwrap();
+        let limits = Limits { speed: 360.0, acceleration: 3600.0, jerk: None };
+        let axes = [AxisConfig { axis: Axis::Turntable, limits, travel: None }];
+        let target = Pose::default().with(Axis::Turntable, 170.0);
+        file.update(|world| world.push_move(2_000_000_000, target, &axes, 1.0)).unwrap();
+        assert_eq!(
+            table.picture(SIZE, &SHARP, &shutter(1_500_000_000), None).unwrap(),
+            start,
+            "still at rest"
+        );
+        table.prepare(SIZE, &SHARP, None).unwrap();
+        assert!(table.kept.iter().any(|(key, _)| key.pose == target), "the target is ready");
+        let while_moving = shutter(2_200_000_000);
+        let moving = table.picture(SIZE, &SHARP, &while_moving, None).unwrap();
+        let pose = file.world().pose_at(while_moving.opens_ns.midpoint(while_moving.ready_ns));
+        let sharp = table.render(Key { size: SIZE, framing: SHARP, pose, light: light(&World::default()) });
+        assert!(sharpness(&moving) < 0.7 * sharpness(&sharp), "{} {}", sharpness(&moving), sharpness(&sharp));
+        let rest_ns = file.world().rest_ns();
+        let just_too_early = table.picture(SIZE, &SHARP, &shutter(rest_ns - 1), None).unwrap();
+        let end = table.picture(SIZE, &SHARP, &shutter(rest_ns), None).unwrap();
+        assert_ne!(start, end);
+        assert_ne!(just_too_early, start);
+        assert_eq!(table.kept.len(), 2, "moving pictures are not kept");
+    }
+
+    #[test]
+    fn light_is_that_of_the_rig() {
+        let mut world = World::default();
+        assert!((brightness(&world) - 1.0).abs() < 1e-9);
+        world.set_light("left", 0.0);
+        assert!((brightness(&world) - ROOM_LIGHT).abs() < 1e-9);
+        world.set_light("left", 1.0);
+        assert!((brightness(&world) - 1.0).abs() < 1e-9);
+    }
+
+    fn seen(framing: Framing) -> Picture {
+        let mut table = Table::new(SimOptions::default());
+        Rc::unwrap_or_clone(table.picture(SIZE, &framing, &shutter(1_000_000_000), None).unwrap())
+    }
+
+    #[test]
+    fn a_lens_is_sharp_at_the_distance_of_the_object_and_less_the_farther_off_it_is() {
+        let at =
+            |position: f64| sharpness(&seen(Framing { focus: Focus::At(Dioptres::new(position)), ..SHARP }));
+        let mut table = Table::new(SimOptions::default());
+        let found = table.focused(&SHARP).unwrap().get();
+        // 400 mm away and 95 mm above.
+        assert!((found - 1000.0 / 400.0_f64.hypot(95.0)).abs() < 1e-9, "{found}");
+        assert!((at(found) - sharpness(&seen(SHARP))).abs() < 1e-9);
+        let sharpnesses = [0.0, 2.0, 4.0, 8.0].map(|off| at(found + off));
+        assert!(sharpnesses.windows(2).all(|pair| pair[0] > pair[1]), "{sharpnesses:?}");
+        assert!(at(0.0) < 0.8 * at(found));
+    }
+
+    #[test]
+    fn autofocus_goes_no_nearer_than_the_lens_can_be_set() {
+        let mount = Mount {
+            distance: Millimetres::new(40.0),
+            height: Millimetres::new(65.0),
+            ..SimOptions::default().mount
+        };
+        let mut table = Table::new(SimOptions { mount, ..SimOptions::default() });
+        assert_eq!(table.focused(&SHARP).unwrap(), NEAREST);
+    }
+
+    #[test]
+    fn autofocus_finds_what_its_window_shows() {
+        let mut table = Table::new(SimOptions::default());
+        let mut on = |x, y, crop| {
+            let window = Region { x, y, width: 0.1, height: 0.1 };
+            table.focused(&Framing { crop, focus: Focus::On(Some(window)) }).unwrap().get()
+        };
+        assert!(on(0.45, 0.45, None) > 2.0, "the owl");
+        assert!(on(0.0, 0.0, None) < 1.0, "the wall");
+        assert!(
+            on(0.9, 0.9, Some(Region { x: 0.0, y: 0.0, width: 0.5, height: 0.5 })) > 2.0,
+            "the owl's middle"
+        );
+    }
+
+    #[test]
+    fn a_crop_fills_the_picture_with_its_part() {
+        let crop = Region { x: 0.25, y: 0.5, width: 0.5, height: 0.5 };
+        let part = seen(Framing { crop: Some(crop), ..SHARP });
+        let large = Size { width: 640, height: 360 };
+        let mut table = Table::new(SimOptions::default());
+        let whole = table.picture(large, &SHARP, &shutter(1_000_000_000), None).unwrap();
+        let rows = whole.y.chunks_exact(640).skip(180);
+        let differences =
+            part.y.chunks_exact(320).zip(rows).flat_map(|(part, whole)| {
+                part.iter().zip(&whole[160..]).map(|(a, b)| u32::from(a.abs_diff(*b)))
+            });
+        let mean = f64::from(differences.sum::<u32>()) / part.y.len() as f64;
+        assert!(mean < 2.0, "{mean}");
+    }
+}

@@ -1,0 +1,313 @@
+//! Which part of the object is seen where.
+//!
+//! Along a row of pixels the line of sight is linear in the column, so where it meets an ellipsoid is the
+//! root of a quadratic whose discriminant is itself quadratic in the column: the ends of the part's span in
+//! the row are computed, not searched.
+
+use std::ops::Range;
+
+use super::owl::{OWL, SHADOWS};
+use super::plate::RADIUS;
+use crate::model::{Intrinsics, Mount, Pose};
+use crate::plan::geometry::{CameraPose, Vec3};
+
+/// Number of a pixel's part if there is none,
+pub(super) const BACKGROUND: u8 = u8::MAX;
+/// and if it is the plate; the owl's parts count from 0.
+pub(super) const PLATE: u8 = OWL.len() as u8;
+/// Where the light comes from, in the rig's frame.
+const LIGHT: Vec3 = [0.62, -0.40, 0.68];
+
+/// One camera's view of the object.
+pub(super) struct View {
+    /// Where the camera's centre is, in the object's frame.
+    pub(super) centre: Vec3,
+    /// Towards the light, of length 1.
+    pub(super) light: [f32; 3],
+    /// The owl's parts, as this camera sees them.
+    pub(super) spheres: Vec<Sphere>,
+    /// The owl's shadow is within these x and y of the plate.
+    shadow: [Range<f32>; 2],
+    /// The line of sight at column 0, row 0, and its change from column to column and from row to row.
+    direction: Vec3,
+    by_column: Vec3,
+    by_row: Vec3,
+}
+
+/// A part as the unit sphere at the origin, and the view as it looks from there.
+pub(super) struct Sphere {
+    /// What takes points of the object there: a matrix and a shift.
+    matrix: [[f32; 3]; 3],
+    shift: [f32; 3],
+    /// Towards the light, and 1 over its squared length.
+    light: [f32; 3],
+    per_light: f32,
+    to_unit: [Vec3; 3],
+    centre: Vec3,
+    by_column: Vec3,
+}
+
+/// One row of a view.
+pub(super) struct Row<'a> {
+    view: &'a View,
+    direction: [f32; 3],
+    /// Distance along the line of sight, a pixel each.
+    pub(super) depths: &'a [f32],
+    /// Number of the part, a pixel each.
+    pub(super) parts: &'a [u8],
+    /// Outside of these columns there is only background.
+    pub(super) object: Range<usize>,
+}
+
+/// `a + b x + c x²`
+#[derive(Clone, Copy)]
+struct Quadratic(f64, f64, f64);
+
+/// Columns of a row in which a part is seen, and how far away.
+struct Span {
+    columns: Range<usize>,
+    /// Column that the polynomials count from, for precision.
+    origin: f64,
+    a: Quadratic,
+    b: Quadratic,
+    discriminant: Quadratic,
+}
+
+impl View {
+    /// From the camera at `mount` with the axes at `pose`.
+    pub(super) fn new(intrinsics: &Intrinsics, mount: &Mount, pose: &Pose) -> Self {
+        let camera = CameraPose::new(mount, pose);
+        let centre = camera.centre();
+        // The centre of the first pixel is at 0.5, 0.5.
+        let corner = [(0.5 - intrinsics.cx) / intrinsics.fx, (0.5 - intrinsics.cy) / intrinsics.fy, 1.0];
+        let by_column = camera.to_object_direction([intrinsics.fx.recip(), 0.0, 0.0]);
+        let (sin, cos) = (mount.azimuth.get() - pose.turntable.get()).to_radians().sin_cos();
+        let light = [LIGHT[0] * cos - LIGHT[1] * sin, LIGHT[0] * sin + LIGHT[1] * cos, LIGHT[2]];
+        let length = dot(light, light).sqrt();
+        let light = light.map(|component| component / length);
+        let spheres = OWL.iter().map(|part| {
+            let to_sphere = part.to_sphere();
+            let towards = apply(&to_sphere, light);
+            Sphere {
+                matrix: to_sphere.map(single),
+                shift: single(apply(&to_sphere, part.centre)).map(|component| -component),
+                light: single(towards),
+                per_light: dot(towards, towards).recip() as f32,
+                to_unit: to_sphere,
+                centre: apply(&to_sphere, add(centre, part.centre, -1.0)),
+                by_column: apply(&to_sphere, by_column),
+            }
+        });
+        Self {
+            centre,
+            light: single(light),
+            spheres: spheres.collect(),
+            shadow: [0, 1].map(|axis| shadow_range(light, axis)),
+            direction: camera.to_object_direction(corner),
+            by_column,
+            by_row: camera.to_object_direction([0.0, intrinsics.fy.recip(), 0.0]),
+        }
+    }
+
+    /// The same without the owl.
+    pub(super) fn cleared(mut self) -> Self {
+        self.spheres.clear();
+        // Nothing is between these, so there is no shadow either.
+        self.shadow = [0.0..0.0, 0.0..0.0];
+        self
+    }
+
+    /// How close to the light's ray to `point` of the plate a part comes, squared and 1 at its surface.
+    #[inline]
+    pub(super) fn apart_from_light(&self, point: [f32; 3]) -> Option<f32> {
+        let near = self.shadow.iter().zip(point).all(|(range, coordinate)| range.contains(&coordinate));
+        near.then(|| {
+            SHADOWS
+                .iter()
+                .fold(f32::INFINITY, |apart, &part| self.spheres[part].apart_from_light(point).min(apart))
+        })
+    }
+
+    /// What is seen in each column of `row`; `depths` and `parts` are as long as the picture is wide.
+    pub(super) fn row<'a>(&'a self, row: usize, depths: &'a mut [f32], parts: &'a mut [u8]) -> Row<'a> {
+        let direction = add(self.direction, self.by_row, row as f64);
+        self.find(direction, depths, parts);
+        let is_part = |part: &u8| *part != BACKGROUND;
+        let first = parts.iter().position(is_part).unwrap_or(0);
+        let end = parts.iter().rposition(is_part).map_or(first, |last| last + 1);
+        Row { view: self, direction: single(direction), depths, parts, object: first..end }
+    }
+
+    fn find(&self, direction: Vec3, depths: &mut [f32], parts: &mut [u8]) {
+        depths.fill(f32::INFINITY);
+        parts.fill(BACKGROUND);
+        self.find_plate(direction, depths, parts);
+        for (part, sphere) in self.spheres.iter().enumerate() {
+            let Some(span) = sphere.span(direction, depths.len()) else { continue };
+            let [a, b, discriminant] = [span.a, span.b, span.discriminant].map(Quadratic::single);
+            let offset = (span.columns.start as f64 - span.origin) as f32;
+            let range = span.columns;
+            let pixels = depths[range.clone()].iter_mut().zip(&mut parts[range]);
+            for (column, (depth, seen)) in pixels.enumerate() {
+                let x = column as f32 + offset;
+                let root = discriminant(x).max(0.0).sqrt();
+                let t = (-b(x) - root) / a(x);
+                if t > 0.0 && t < *depth {
+                    *depth = t;
+                    *seen = part as u8;
+                }
+            }
+        }
+    }
+
+    /// The plate is where the line of sight, at z = 0, is not farther from the axis than its radius.
+    fn find_plate(&self, direction: Vec3, depths: &mut [f32], parts: &mut [u8]) {
+        let height = self.centre[2];
+        let across = |axis: usize| {
+            Quadratic(
+                self.centre[axis] * direction[2] - height * direction[axis],
+                self.centre[axis] * self.by_column[2] - height * self.by_column[axis],
+                0.0,
+            )
+            .squared()
+        };
+        let down = Quadratic(direction[2], self.by_column[2], 0.0);
+        let inside = down.squared().times(RADIUS * RADIUS).plus(across(0), -1.0).plus(across(1), -1.0);
+        let Some(columns) = inside.positive(depths.len()) else { return };
+        for column in columns {
+            let t = -height / down.at(column as f64);
+            if t > 0.0 {
+                depths[column] = t as f32;
+                parts[column] = PLATE;
+            }
+        }
+    }
+}
+
+impl Row<'_> {
+    /// The point that is seen in `column`.
+    #[inline]
+    pub(super) fn point(&self, column: usize) -> [f32; 3] {
+        let (x, depth) = (column as f32, self.depths[column]);
+        let View { centre, by_column, .. } = self.view;
+        std::array::from_fn(|axis| {
+            centre[axis] as f32 + depth * (self.direction[axis] + by_column[axis] as f32 * x)
+        })
+    }
+}
+
+impl Sphere {
+    /// The direction in which the part faces at `point` of its surface, of length 1.
+    #[inline]
+    pub(super) fn normal(&self, point: [f32; 3]) -> [f32; 3] {
+        let [x, y, z] = self.on_sphere(point);
+        let [right, front, up] = &self.matrix;
+        let normal: [f32; 3] = std::array::from_fn(|axis| right[axis] * x + front[axis] * y + up[axis] * z);
+        let per_length = dot32(normal, normal).sqrt().recip();
+        normal.map(|component| component * per_length)
+    }
+
+    /// Squared distance of the light's ray to `point` from the middle of the part, 1 at its surface.
+    #[inline]
+    fn apart_from_light(&self, point: [f32; 3]) -> f32 {
+        let from = self.on_sphere(point);
+        let along = dot32(from, self.light);
+        dot32(from, from) - along * along * self.per_light
+    }
+
+    #[inline]
+    fn on_sphere(&self, point: [f32; 3]) -> [f32; 3] {
+        std::array::from_fn(|axis| dot32(self.matrix[axis], point) + self.shift[axis])
+    }
+
+    fn span(&self, direction: Vec3, width: usize) -> Option<Span> {
+        let direction = apply(&self.to_unit, direction);
+        let (centre, by_column) = (self.centre, self.by_column);
+        let a =
+            Quadratic(dot(direction, direction), 2.0 * dot(direction, by_column), dot(by_column, by_column));
+        let b = Quadratic(dot(centre, direction), dot(centre, by_column), 0.0);
+        let discriminant = b.squared().plus(a, 1.0 - dot(centre, centre));
+        let columns = discriminant.positive(width)?;
+        let origin = columns.start.midpoint(columns.end) as f64;
+        Some(Span {
+            columns,
+            origin,
+            a: a.from(origin),
+            b: b.from(origin),
+            discriminant: discriminant.from(origin),
+        })
+    }
+}
+
+impl Quadratic {
+    fn at(self, x: f64) -> f64 {
+        self.0 + x * (self.1 + x * self.2)
+    }
+
+    /// Its square, if it is linear.
+    fn squared(self) -> Self {
+        Self(self.0 * self.0, 2.0 * self.0 * self.1, self.1 * self.1)
+    }
+
+    fn times(self, factor: f64) -> Self {
+        Self(self.0 * factor, self.1 * factor, self.2 * factor)
+    }
+
+    fn plus(self, other: Self, factor: f64) -> Self {
+        Self(self.0 + other.0 * factor, self.1 + other.1 * factor, self.2 + other.2 * factor)
+    }
+
+    /// The same with `x` counted from `origin`.
+    fn from(self, origin: f64) -> Self {
+        Self(self.at(origin), self.1 + 2.0 * self.2 * origin, self.2)
+    }
+
+    fn single(self) -> impl Fn(f32) -> f32 {
+        let (a, b, c) = (self.0 as f32, self.1 as f32, self.2 as f32);
+        move |x| a + x * (b + x * c)
+    }
+
+    /// The columns of 0 to `width` in which it is positive, if that is a span between two roots.
+    fn positive(self, width: usize) -> Option<Range<usize>> {
+        let discriminant = self.1 * self.1 - 4.0 * self.0 * self.2;
+        if self.2 >= 0.0 || discriminant <= 0.0 {
+            return None;
+        }
+        let root = discriminant.sqrt();
+        let first = ((-self.1 + root) / (2.0 * self.2)).ceil().max(0.0);
+        let last = ((-self.1 - root) / (2.0 * self.2)).floor().min(width as f64 - 1.0);
+        (first <= last).then(|| first as usize..last as usize + 1)
+    }
+}
+
+/// Between which coordinates along `axis` shadows fall on the plate.
+fn shadow_range(light: Vec3, axis: usize) -> Range<f32> {
+    SHADOWS.iter().fold(f32::INFINITY..f32::NEG_INFINITY, |range, &part| {
+        let part = &OWL[part];
+        let centre = part.centre[axis] - part.centre[2] * light[axis] / light[2];
+        // As wide as the penumbra, and drawn out by the light's slant.
+        let radius = part.radii.into_iter().fold(0.0, f64::max) * 1.1 / light[2];
+        range.start.min((centre - radius) as f32)..range.end.max((centre + radius) as f32)
+    })
+}
+
+fn single(vector: Vec3) -> [f32; 3] {
+    vector.map(|component| component as f32)
+}
+
+fn apply(matrix: &[Vec3; 3], vector: Vec3) -> Vec3 {
+    matrix.map(|row| dot(row, vector))
+}
+
+fn add(a: Vec3, b: Vec3, factor: f64) -> Vec3 {
+    std::array::from_fn(|axis| a[axis] + b[axis] * factor)
+}
+
+fn dot(a: Vec3, b: Vec3) -> f64 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+#[inline]
+pub(super) fn dot32(a: [f32; 3], b: [f32; 3]) -> f32 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}

@@ -1,0 +1,312 @@
+//! The gate: images that are not like the others are found, and those that are, are not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Finished, Recipe, TestRig};
+
+/// A rig whose cameras see the object as large as it is, whatever the size of their images.
+struct Rig<'a> {
+    angles: u32,
+    heights: &'a [u32],
+    size: (u32, u32),
+    seed: u32,
+    /// Of each camera, in `[camera.options]`.
+    faults: &'a [&'a str],
+    /// Of each camera.
+    camera: &'a str,
+    gate: &'a str,
+}
+
+impl Default for Rig<'_> {
+    fn default() -> Self {
+        Self { angles: 24, heights: &[0], size: (320, 240), seed: 1, faults: &[""], camera: "", gate: "" }
+    }
+}
+
+impl Rig<'_> {
+    fn build(&self) -> TestRig {
+        let Self { angles, heights, size: (width, height), seed, faults, camera, gate } = self;
+        let rig = TestRig::new(&Recipe { recovery: "capture_timeout = \"30 s\"", ..Recipe::default() });
+        let heights = heights.iter().map(|height| format!("\"{height} mm\"")).collect::<Vec<_>>().join(", ");
+        let mut text = format!(
+            r#"
+[gate]
+{gate}
+[scan]
+plan = "cylinder"
+[plan.cylinder]
+shape = "cylinder"
+order = "given"
+angles = {angles}
+heights = [{heights}]
+[motion.lift]
+speed = "40 mm/s"
+acceleration = "100 mm/s2"
+travel = ["0 mm", "200 mm"]
+"#
+        );
+        for (index, faults) in faults.iter().enumerate() {
+            let (pitch, high) = (70.0 * 64.0 / f64::from(*width), 60 + 40 * index);
+            write!(
+                text,
+                r#"
+[[camera]]
+name = "cam{index}"
+driver = "scanner-sim"
+id = "{index}"
+width = {width}
+height = {height}
+focal_length = "4.74 mm"
+pixel_pitch = "{pitch} um"
+{camera}
+[camera.mount]
+distance = "300 mm"
+height = "{high} mm"
+look_at_height = "50 mm"
+[camera.options]
+seed = {seed}
+{faults}
+"#
+            )
+            .unwrap();
+        }
+        let folder = rig.dir.path().join("scanner.toml.d");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("gate.toml"), text).unwrap();
+        rig
+    }
+}
+
+/// What the log says of each image that is flagged, in order.
+fn flagged(scan: &Finished) -> Vec<(String, String)> {
+    let lines = scan.stderr.lines().filter_map(|line| line.split_once(" flagged ").map(|(_, rest)| rest));
+    lines.filter_map(|rest| rest.split_once(": ")).map(|(shot, why)| (shot.into(), why.into())).collect()
+}
+
+fn labels(flagged: &[(String, String)]) -> BTreeSet<&str> {
+    flagged.iter().map(|(shot, _)| shot.as_str()).collect()
+}
+
+/// The facts of every image of a camera, by label.
+fn facts(rig: &TestRig, id: &str, camera: &str) -> BTreeMap<String, Value> {
+    let folder = rig.scans().join(id).join("metadata").join(camera);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|file| (stem(&file), read(&file)["stored"]["facts"].clone())).collect()
+}
+
+fn stem(file: &Path) -> String {
+    file.file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+fn read(file: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// Lowest and highest of each number of the verdicts.
+fn extremes(rig: &TestRig, id: &str, cameras: usize) -> BTreeMap<String, (f64, f64)> {
+    let mut extremes = BTreeMap::new();
+    for camera in 0..cameras {
+        for facts in facts(rig, id, &format!("cam{camera}")).values() {
+            for (name, value) in facts["verdict"].as_object().unwrap() {
+                let Some(value) = value.as_f64() else { continue };
+                let (low, high) = extremes.entry(name.clone()).or_insert((value, value));
+                (*low, *high) = (low.min(value), high.max(value));
+            }
+        }
+    }
+    extremes
+}
+
+#[test]
+fn clean_scans_raise_no_alarm() {
+    let sizes = [(320, 240), (640, 480), (64, 48), (400, 300), (320, 180)];
+    let angles = [24, 12, 36, 8, 18];
+    let scans = std::env::var("SCANNER_TEST_CLEAN").map_or(10, |count| count.parse().unwrap());
+    for number in 0..scans {
+        let rig = Rig {
+            seed: 100 + number,
+            size: sizes[number as usize % sizes.len()],
+            angles: angles[number as usize / 2 % angles.len()],
+            heights: if number % 3 == 0 { &[0, 30] } else { &[10] },
+            faults: if number % 2 == 0 { &[""] } else { &["", ""] },
+            camera: ["", "hold = \"never\""][number as usize / 3 % 2],
+            ..Rig::default()
+        };
+        let cameras = rig.faults.len();
+        let what = format!("{} angles, {:?}, {} cameras, {:?}", rig.angles, rig.size, cameras, rig.camera);
+        let rig = rig.build();
+        let scan = rig.run(&["scan", "--json"]);
+        assert_eq!(scan.code, Some(0), "{}", scan.stderr);
+        let id = rig.scan_id().unwrap();
+        println!("{what}: {:?}", extremes(&rig, &id, cameras));
+        assert_eq!(flagged(&scan), [], "{what}");
+        assert_eq!(scan.json()["flagged"], 0);
+    }
+}
+
+/// Two rings of 16 angles. In the first one: blurred, moved, too bright, the picture of before, out of focus. In the second
+/// one: its first image is blurred, and a light is bumped at its eleventh.
+fn seeded(bumps: u32) -> String {
+    format!(
+        r#"faults = [
+            {{ kind = "blurred", shot = 5 }}, {{ kind = "motion_blurred", shot = 7 }}, {{ kind = "overexposed", shot = 9 }},
+            {{ kind = "duplicate", shot = 11 }}, {{ kind = "defocused", shot = 13 }}, {{ kind = "blurred", shot = 16 }},
+            {{ kind = "dimmed", from = 26, times = {bumps} }},
+        ]"#
+    )
+}
+
+fn label(shot: u32) -> String {
+    format!("r{:02}_a{:03}", shot / 16 + 1, shot % 16 + 1)
+}
+
+/// What is found of each image in its metadata, by label.
+fn found(rig: &TestRig, id: &str) -> BTreeMap<String, Vec<(String, f64, f64)>> {
+    let mut found = BTreeMap::new();
+    for (label, facts) in facts(rig, id, "cam0") {
+        let findings = facts["verdict"]["findings"].as_array().cloned().unwrap_or_default();
+        let finding = |finding: &Value| {
+            let number = |key: &str| finding[key].as_f64().unwrap();
+            (finding["kind"].as_str().unwrap().to_owned(), number("value"), number("limit"))
+        };
+        if !findings.is_empty() {
+            found.insert(label, findings.iter().map(finding).collect());
+        }
+    }
+    found
+}
+
+/// The records of this type in a scan's journal.
+fn records(rig: &TestRig, id: &str, kind: &str) -> Vec<Value> {
+    let journal = std::fs::read_to_string(rig.scans().join(id).join("journal.jsonl")).unwrap();
+    let entries = journal.lines().filter_map(|line| line.find('{').map(|at| &line[at..]));
+    let records = entries.map(|json| serde_json::from_str::<Value>(json).unwrap());
+    let found = records.filter_map(|entry| {
+        [&entry, &entry["record"]].into_iter().find(|record| record["type"] == kind).cloned()
+    });
+    found.collect()
+}
+
+#[test]
+fn every_fault_of_a_picture_is_found_and_nothing_else() {
+    let faults = seeded(99);
+    let rig = Rig {
+        angles: 16,
+        heights: &[0, 30],
+        faults: &[&faults],
+        camera: "hold = \"never\"",
+        ..Rig::default()
+    };
+    let rig = rig.build();
+    let scan = rig.run(&["scan", "--json"]);
+    assert_eq!(scan.code, Some(0), "{}", scan.stderr);
+    let id = rig.scan_id().unwrap();
+    rig.assert_complete(&id, "flagged");
+    let flagged = flagged(&scan);
+    println!("{flagged:#?}");
+    let bad: Vec<u32> = [5, 7, 9, 11, 13, 16].into_iter().chain(26..32).collect();
+    let expected: BTreeSet<String> = bad.iter().map(|shot| format!("cam0/{}", label(*shot))).collect();
+    assert_eq!(labels(&flagged), expected.iter().map(String::as_str).collect());
+    assert_eq!(scan.json()["flagged"], 12);
+
+    let found = found(&rig, &id);
+    println!("{found:#?}");
+    for (shot, kind) in [
+        (5, "blurred"),
+        (7, "motion_blurred"),
+        (9, "brighter"),
+        (9, "clipped_bright"),
+        (13, "lens_moved"),
+        (26, "darker"),
+        (31, "darker"),
+    ] {
+        let kinds: Vec<&str> = found[&label(shot)].iter().map(|(kind, ..)| kind.as_str()).collect();
+        assert!(kinds.contains(&kind), "shot {shot}: {kinds:?}");
+    }
+    let twin = flagged.iter().find(|(shot, _)| *shot == format!("cam0/{}", label(11)));
+    assert!(twin.unwrap().1.contains(&format!("the same picture as {}", label(10))), "{twin:?}");
+    // The first image of a ring has nothing to be compared with when it is stored.
+    let late = records(&rig, &id, "flagged");
+    // So may be the original of a duplicate.
+    let late: Vec<_> = late.iter().filter(|record| record["shot"] != 11).collect();
+    assert_eq!(late.len(), 1, "{late:?}");
+    assert_eq!(
+        (&late[0]["shot"], &late[0]["verdict"]["findings"][0]["kind"]),
+        (&16.into(), &"blurred".into())
+    );
+    assert!(flagged.iter().any(|(shot, why)| *shot == format!("cam0/{}", label(26))
+        && why.contains("darker than its neighbours by 2")));
+}
+
+#[test]
+fn what_is_bad_is_taken_again_and_the_dataset_ends_clean() {
+    let faults = seeded(2);
+    let gate = "policy = \"retake\"";
+    let rig = Rig {
+        angles: 16,
+        heights: &[0, 30],
+        faults: &[&faults],
+        camera: "hold = \"never\"",
+        gate,
+        ..Rig::default()
+    };
+    let rig = rig.build();
+    let scan = rig.run(&["scan", "--json"]);
+    assert_eq!(scan.code, Some(0), "{}", scan.stderr);
+    let id = rig.scan_id().unwrap();
+    rig.assert_complete(&id, "taken again");
+    assert_eq!((&scan.json()["flagged"], found(&rig, &id)), (&0.into(), BTreeMap::new()), "{}", scan.stderr);
+    // A light that is bumped for two images: of two points, or twice of one, as the axes have gone on or not.
+    let retakes = records(&rig, &id, "retake");
+    assert_eq!(retakes.len(), 8, "{retakes:?}");
+    assert!(retakes.iter().all(|retake| retake["by"] == "gate"));
+    for shot in [5, 7, 9, 11, 13, 16, 26] {
+        let kept = rig.scans().join(&id).join(format!("retaken/cam0/{}.1.jpg", label(shot)));
+        assert!(kept.is_file(), "{}\n{}", kept.display(), scan.stderr);
+    }
+}
+
+#[test]
+fn what_stays_bad_is_kept_and_flagged_once_the_budget_is_used_up() {
+    let faults = "faults = [{ kind = \"blurred\", shot = 5, times = 9 }, { kind = \"blurred\", shot = 8, times = 9 }, { kind = \"cancelled\", shot = 10, times = 6 }]";
+    let gate = "policy = \"retake\"\nretakes_per_shot = 2\nretakes_per_scan = 3";
+    let rig = Rig { angles: 16, faults: &[faults], gate, ..Rig::default() }.build();
+    let scan = rig.run(&["scan", "--json"]);
+    assert_eq!((scan.code, &scan.json()["flagged"]), (Some(4), &2.into()), "{}", scan.stderr);
+    let id = rig.scan_id().unwrap();
+    let retakes = |rig: &TestRig| -> Vec<u64> {
+        records(rig, &id, "retake").iter().map(|retake| retake["shot"].as_u64().unwrap()).collect()
+    };
+    let mut first = retakes(&rig);
+    first.sort_unstable();
+    assert_eq!(first, [5, 5, 8], "{}", scan.stderr);
+
+    // A scan that goes on has no new budget.
+    let file = rig.dir.path().join("scanner.toml.d/gate.toml");
+    let text = std::fs::read_to_string(&file).unwrap().replace(faults, "");
+    std::fs::write(&file, &text).unwrap();
+    let resumed = rig.run(&["resume", &id, "--json"]);
+    assert_eq!((resumed.code, &resumed.json()["flagged"]), (Some(0), &2.into()), "{}", resumed.stderr);
+    assert_eq!(retakes(&rig).len(), 3);
+    rig.assert_complete(&id, "with flags");
+}
+
+#[test]
+fn what_was_only_flagged_is_taken_again_once_the_policy_says_so() {
+    let faults = "faults = [{ kind = \"blurred\", shot = 5, times = 1 }, { kind = \"cancelled\", shot = 10, times = 6 }]";
+    let rig = Rig { angles: 16, faults: &[faults], gate: "policy = \"flag\"", ..Rig::default() }.build();
+    let scan = rig.run(&["scan", "--json"]);
+    assert_eq!((scan.code, &scan.json()["flagged"]), (Some(4), &1.into()), "{}", scan.stderr);
+    let id = rig.scan_id().unwrap();
+    let file = rig.dir.path().join("scanner.toml.d/gate.toml");
+    let text = std::fs::read_to_string(&file).unwrap().replace(faults, "").replace("\"flag\"", "\"retake\"");
+    std::fs::write(&file, &text).unwrap();
+    let resumed = rig.run(&["resume", &id, "--json"]);
+    assert_eq!((resumed.code, &resumed.json()["flagged"]), (Some(0), &0.into()), "{}", resumed.stderr);
+    assert_eq!(resumed.json()["attempts"], 2, "{}", resumed.stderr);
+    rig.assert_complete(&id, "clean");
+}
