@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
@@ -11,6 +11,11 @@ use crate::daemon::Service;
 
 /// How long a scan that was told to end may take: an image being written is finished.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Within this the same wish to end is the one before, heard again: `timeout` sends its signal to the command and then to
+/// the whole process group, as does a terminal under a wrapper that passes signals on. Nobody who has read what the first
+/// one did is this quick.
+const ECHO: Duration = Duration::from_millis(700);
 
 static HEARD: AtomicBool = AtomicBool::new(false);
 
@@ -40,6 +45,8 @@ pub(super) struct Signals {
     hang_up: Option<tokio::signal::unix::Signal>,
     /// Whether Ctrl-C was pressed before.
     interrupted: bool,
+    /// The latest wish to end, and when it was heard.
+    latest: Option<(Heard, Instant)>,
 }
 
 /// A signal that was heard.
@@ -72,6 +79,7 @@ impl Signals {
             quit: signal(SignalKind::quit())?,
             hang_up: Some(signal(SignalKind::hangup())?),
             interrupted: false,
+            latest: None,
         })
     }
 
@@ -83,8 +91,22 @@ impl Signals {
         Ok(if ignored { Self { hang_up: None, ..signals } } else { signals })
     }
 
-    /// Waits for the next one. Giving up the wait loses none.
+    /// Waits for the next one, which is no echo of the one before. Giving up the wait loses none.
     pub(super) async fn next(&mut self) -> Heard {
+        loop {
+            let (heard, now) = (self.arrived().await, Instant::now());
+            if heard == Heard::HangUp {
+                return heard;
+            }
+            let echo = is_echo(self.latest, heard, now);
+            self.latest = Some((heard, now));
+            if !echo {
+                return heard;
+            }
+        }
+    }
+
+    async fn arrived(&mut self) -> Heard {
         let hung_up = async {
             match &mut self.hang_up {
                 Some(hang_up) => hang_up.recv().await,
@@ -148,10 +170,33 @@ impl Signals {
     }
 }
 
+/// Whether `heard`, at `now`, is the wish of `latest` once more.
+fn is_echo(latest: Option<(Heard, Instant)>, heard: Heard, now: Instant) -> bool {
+    latest.is_some_and(|(before, at)| before == heard && now.duration_since(at) < ECHO)
+}
+
 /// Whether whoever started this process wants it to survive its terminal.
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     // SIGHUP is 1, the lowest bit.
     ignored.is_some_and(|mask| mask.trim().ends_with(['1', '3', '5', '7', '9', 'b', 'd', 'f']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_is_sent_twice_at_once_is_one_wish() {
+        let at = Instant::now();
+        let later = |milliseconds| at + Duration::from_millis(milliseconds);
+        for wish in [Heard::Interrupt, Heard::Terminate, Heard::Quit] {
+            assert!(!is_echo(None, wish, at));
+            assert!(is_echo(Some((wish, at)), wish, at));
+            assert!(is_echo(Some((wish, at)), wish, later(699)));
+            assert!(!is_echo(Some((wish, at)), wish, later(700)), "a person's second press");
+        }
+        assert!(!is_echo(Some((Heard::Interrupt, at)), Heard::Terminate, at), "two wishes");
+    }
 }

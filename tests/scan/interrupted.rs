@@ -193,22 +193,45 @@ fn a_complete_scan_is_resumed_without_its_cameras() {
 
 #[test]
 fn a_second_ctrl_c_cancels_and_a_cancelled_scan_can_still_be_resumed() {
-    // The camera hangs, so the first Ctrl-C finds it in the middle of an attempt.
+    // A slow disk, so that the second Ctrl-C finds the scan still at its pause.
     let rig = slow_rig(40);
-    let (child, log) = begin(&rig, &["scan"], "(3/80");
+    let slow = "inject=fsync,fdatasync:delay_enter=400ms";
+    let strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", slow];
+    let (child, mut log) = begin_by(rig.command_by(&strace, &["scan"]), "(2/80");
     signal(&child, Signal::INT);
+    read_until(&mut log, "press Ctrl-C again to cancel");
+    std::thread::sleep(std::time::Duration::from_secs(1));
     signal(&child, Signal::INT);
+    read_until(&mut log, "cancelling the scan");
     let ended = end(child, log);
-    assert!(matches!(ended.code, Some(5 | 6)), "{:?}: {}", ended.code, ended.stderr);
-    let (child, log) = begin(&rig, &["resume", &rig.scan_id().unwrap()], "stored images");
-    let cancelled = rig.run(&["cancel"]);
-    assert_eq!(cancelled.code, Some(0), "{}", cancelled.stderr);
-    assert_eq!(end(child, log).code, Some(6));
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
     let id = rig.scan_id().unwrap();
     let verify = rig.run(&["dataset", "verify", &id, "--json"]);
     assert_eq!(verify.json()["state"], "cancelled", "{}", verify.stdout);
+    let (child, log) = begin(&rig, &["resume", &id], "stored images");
+    let cancelled = rig.run(&["cancel"]);
+    assert_eq!(cancelled.code, Some(0), "{}", cancelled.stderr);
+    assert_eq!(end(child, log).code, Some(6));
     assert_eq!(rig.run(&["resume", &id]).code, Some(0));
     rig.assert_complete(&id, "after a cancel");
+}
+
+/// As `timeout` does it: its signal goes to the command, and at once to the whole group once more.
+#[test]
+fn a_signal_that_comes_twice_at_once_pauses_and_neither_cancels_nor_gives_up() {
+    let rig = slow_rig(40);
+    for wish in [Signal::INT, Signal::TERM, Signal::QUIT] {
+        let (child, log) = begin(&rig, &["scan"], "(3/80");
+        signal(&child, wish);
+        signal(&child, wish);
+        let ended = end(child, log);
+        assert_eq!(ended.code, Some(5), "{wish:?}: {}", ended.stderr);
+        let id = rig.scan_id().unwrap();
+        let verify = rig.run(&["dataset", "verify", &id, "--json"]);
+        assert_eq!(verify.json()["state"], "paused", "{wish:?}: {}", verify.stdout);
+        std::fs::remove_dir_all(rig.scans().join(&id)).unwrap();
+    }
+    assert_no_process_left(&rig);
 }
 
 #[test]
