@@ -47,8 +47,9 @@ deny:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
+# Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:
-	SCANNER_TEST_FAULTS=1000 $(CARGO) test --locked --no-fail-fast
+	SCANNER_TEST_FAULTS=1000 RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((3 * $$(nproc)))} $(CARGO) test --locked --no-fail-fast
 
 ## The web page: its types against the daemon's document, its own tests, its size
 check-ui: prepare-test
