@@ -4,7 +4,7 @@
 //! wanted again.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -108,12 +108,12 @@ impl Masks {
     pub fn begin(
         self: &Arc<Self>,
         scan: &ScanId,
-        dir: PathBuf,
+        dir: &Path,
         wish: &Wish,
         is_busy: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<MaskProgress, MasksRefused> {
         let turn = self.take_turn(scan)?;
-        let making = Making::prepare(&dir, wish)?;
+        let making = Making::prepare(dir, wish)?;
         self.forget(scan);
         let progress = turn.show(0, making.images(), is_busy());
         thread::Builder::new().name("masks".into()).spawn(move || {

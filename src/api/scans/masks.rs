@@ -90,8 +90,8 @@ pub(in crate::api) struct ShotWithoutMask {
 }
 
 impl MaskMaking {
-    fn of(progress: MaskProgress) -> Self {
-        let MaskProgress { scan: _, done, images, waiting } = progress;
+    const fn of(progress: &MaskProgress) -> Self {
+        let &MaskProgress { scan: _, done, images, waiting } = progress;
         Self::UnderWay { done, images, waiting }
     }
 
@@ -143,7 +143,7 @@ pub(in crate::api) async fn masks(
         let masks = scans.rig.service.masks();
         let under_way = masks.progress().filter(|progress| progress.scan == id.as_str());
         let (making, report) = match under_way {
-            Some(progress) => (MaskMaking::of(progress), Report::default()),
+            Some(progress) => (MaskMaking::of(&progress), Report::default()),
             None => MaskMaking::ended(masks.last(&id)),
         };
         let contents = dataset::read_contents(&dir)?;
@@ -175,7 +175,7 @@ pub(in crate::api) async fn make(
             return Err(Problem::new(ProblemType::InUse, detail));
         }
         let remake = if again { Remake::All } else { Remake::Outdated };
-        let progress = scans.rig.service.make_masks(&id, dir, &Wish { reference, remake })?;
+        let progress = scans.rig.service.make_masks(&id, &dir, &Wish { reference, remake })?;
         tracing::info!(scan = %id, "masks of scan {id} are being made: asked for through the API");
         Ok((StatusCode::ACCEPTED, Json(progress)))
     })

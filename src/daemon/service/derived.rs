@@ -1,6 +1,6 @@
 //! What is made of scans that have ended, off the way of those to come: exports, masks, the report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 use tracing::{debug, error, warn};
@@ -34,7 +34,7 @@ impl Service {
     ///
     /// # Errors
     /// Masks are being made, or there are none to be made of this scan.
-    pub fn make_masks(&self, scan: &ScanId, dir: PathBuf, wish: &Wish) -> Result<MaskProgress, MasksRefused> {
+    pub fn make_masks(&self, scan: &ScanId, dir: &Path, wish: &Wish) -> Result<MaskProgress, MasksRefused> {
         let (occupancy, exports) = (self.occupancy.clone(), self.exports.clone());
         self.masks.begin(scan, dir, wish, move || is_taken(&occupancy) || exports.are_under_way())
     }
