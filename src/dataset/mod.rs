@@ -70,6 +70,7 @@ mod opening;
 mod owner;
 mod past;
 mod place;
+mod places;
 mod quarantine;
 mod recover;
 mod recovery_report;
@@ -97,7 +98,7 @@ pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_
 pub use list::{Damaged, Listed, list, newest, show};
 pub use manifest::Manifest;
 pub use owner::take_over;
-pub use place::{Place, references};
+pub use place::{Place, places, references};
 pub use recover::{Recovered, recover, recover_on};
 pub use recovery_report::RecoveryReport;
 pub use retake::{Retaken, retake, retake_on};

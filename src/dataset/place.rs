@@ -2,14 +2,18 @@
 //! start in 1970 where nobody has set it.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::ScanId;
+use super::disk::Disk;
 use super::error::DiskError;
-use super::ids::ids;
+use super::ids::{Folder, folders, ids};
+use super::journal::Entry;
 use super::opening::Opening;
+use super::places::{Line, Places};
 
 /// A scan's place; those that began later are greater.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,15 +28,59 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of the scan `id` in `root`.
+    /// The place of the scan `id` in `root`, as it says itself.
     pub fn of(root: &Path, id: ScanId) -> Self {
         let dir = root.join(id.as_str());
         let opening = Opening::read(&dir);
-        let order = opening.as_ref().and_then(|opening| opening.order);
-        let changed = || fs::metadata(&dir).and_then(|metadata| metadata.modified()).ok()?.try_into().ok();
-        let created = opening.map(|opening| opening.at).or_else(changed).unwrap_or_default();
-        Self { order, created, id }
+        Self::found(&dir, id, opening.as_ref())
     }
+
+    /// That of the scan `id`, at `dir`, whose first record says this; none of a damaged one.
+    pub(super) fn found(dir: &Path, id: ScanId, opening: Option<&Opening>) -> Self {
+        if let Some(opening) = opening {
+            return Self::said(id, opening);
+        }
+        let changed = || fs::metadata(dir).and_then(|metadata| metadata.modified()).ok()?.try_into().ok();
+        Self { order: None, created: changed().unwrap_or_default(), id }
+    }
+
+    /// That of the scan `id` whose first record says this.
+    pub(super) fn said(id: ScanId, opening: &Opening) -> Self {
+        Self { order: opening.order, created: opening.at, id }
+    }
+}
+
+/// The places of all scans in `root`, in no order; none if the folder is missing. Reads only those of which nothing is
+/// remembered beside them.
+pub fn places(root: &Path) -> Result<Vec<Place>, DiskError> {
+    let (folders, remembered) = (folders(root)?, Places::read(root));
+    let place = |folder: Folder| match remembered.of(&folder) {
+        Some(place) => place.clone(),
+        None => Place::of(root, folder.id),
+    };
+    Ok(folders.into_iter().map(place).collect())
+}
+
+/// The greatest of those scans in `root` that are `wanted`, as each says itself (nothing, if it is damaged). Reads those of
+/// which nothing is remembered, and of the others few beyond those that are not wanted.
+pub(super) fn newest(
+    root: &Path,
+    wanted: impl Fn(&ScanId, Option<&Opening>) -> bool,
+) -> Result<Option<Place>, DiskError> {
+    let mut places = places(root)?;
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    let mut newest: Option<Place> = None;
+    for place in places {
+        if newest.as_ref().is_some_and(|newest| *newest > place) {
+            break;
+        }
+        let dir = root.join(place.id.as_str());
+        let opening = Opening::read(&dir);
+        if wanted(&place.id, opening.as_ref()) {
+            newest = newest.max(Some(Place::found(&dir, place.id, opening.as_ref())));
+        }
+    }
+    Ok(newest)
 }
 
 /// The scans in `root` of the empty rig by which masks of the scan `of` can be made, the newest first: those that the same
@@ -47,7 +95,7 @@ pub fn references(root: &Path, of: &ScanId) -> Result<Vec<ScanId>, DiskError> {
             (Some(made_by), Some(rig)) => made_by == rig,
             (None, _) | (_, None) => true,
         };
-        let before = Place { order: opening.order, created: opening.at, id };
+        let before = Place::said(id, &opening);
         if opening.reference && same_rig && before < place {
             found.push(before);
         }
@@ -56,8 +104,42 @@ pub fn references(root: &Path, of: &ScanId) -> Result<Vec<ScanId>, DiskError> {
     Ok(found.into_iter().rev().map(|place| place.id).collect())
 }
 
-/// The number of the next scan in `root`.
-pub(super) fn next(root: &Path) -> Result<u64, DiskError> {
-    let highest = ids(root)?.into_iter().filter_map(|id| Place::of(root, id).order).max();
-    Ok(highest.unwrap_or(0).saturating_add(1))
+/// What a scan that begins has to know of the others in its folder.
+#[derive(Debug)]
+pub(super) struct Next {
+    /// Its number: one more than the highest of those that are there.
+    pub(super) order: u64,
+    folders: Vec<Folder>,
+    remembered: Places,
+    /// What was read and is not remembered.
+    found: Vec<Line>,
+}
+
+impl Next {
+    /// For a scan in `root`. Reads one or two of those that are there, and those of which nothing is remembered.
+    pub(super) fn look(root: &Path) -> Result<Self, DiskError> {
+        let (folders, remembered) = (folders(root)?, Places::read(root));
+        let (highest, found) =
+            remembered.highest(&folders, |folder| Opening::read(&root.join(folder.id.as_str())));
+        Ok(Self { order: highest.unwrap_or(0).saturating_add(1), folders, remembered, found })
+    }
+
+    /// Remembers what was found, and the new scan: `id`, in the folder `dir`, with this first record.
+    pub(super) fn remember(mut self, disk: &dyn Disk, root: &Path, id: &ScanId, dir: &Path, opened: &Entry) {
+        let inode = fs::metadata(dir).map(|metadata| metadata.ino());
+        if let (Ok(inode), Some(opening)) = (inode, Opening::of(opened)) {
+            self.found.push(Line::new(&Folder { id: id.clone(), inode }, &opening));
+        }
+        self.write(disk, root);
+    }
+
+    /// Remembers what was found, and nothing of the scan `id`, which gets another first record.
+    pub(super) fn forget(mut self, disk: &dyn Disk, root: &Path, id: ScanId) {
+        self.found.push(Line::forgotten(id));
+        self.write(disk, root);
+    }
+
+    fn write(self, disk: &dyn Disk, root: &Path) {
+        self.remembered.write(disk, root, self.found, &self.folders);
+    }
 }
