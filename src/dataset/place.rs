@@ -152,7 +152,7 @@ impl Next {
         self.write(disk, root);
     }
 
-    fn write(self, disk: &dyn Disk, root: &Path) {
-        self.remembered.write(disk, root, self.found, &self.folders);
+    fn write(&self, disk: &dyn Disk, root: &Path) {
+        self.remembered.write(disk, root, &self.found, &self.folders);
     }
 }

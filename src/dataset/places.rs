@@ -139,10 +139,10 @@ impl Places {
     }
 
     /// Remembers `lines` of a folder with as many scans. What cannot be written costs time at the next scan, and is logged.
-    pub(super) fn write(mut self, disk: &dyn Disk, root: &Path, lines: Vec<Line>, folders: &[Folder]) {
+    pub(super) fn write(&self, disk: &dyn Disk, root: &Path, lines: &[Line], folders: &[Folder]) {
         let whole = self.written > 0 && self.written + lines.len() <= 2 * folders.len() + MOST_GONE;
         let written =
-            if whole { self.append(disk, root, &lines) } else { self.replace(disk, root, lines, folders) };
+            if whole { self.append(disk, root, lines) } else { self.replace(disk, root, lines, folders) };
         if let Err(error) = written {
             tracing::warn!("{error}: without that file, each new scan reads all others of its folder");
         }
@@ -159,16 +159,16 @@ impl Places {
     }
 
     fn replace(
-        &mut self,
+        &self,
         disk: &dyn Disk,
         root: &Path,
-        lines: Vec<Line>,
+        lines: &[Line],
         folders: &[Folder],
     ) -> Result<(), DiskError> {
         let there = folders.iter().filter(|folder| self.of(folder).is_some());
         let there: HashSet<&ScanId> = there.map(|folder| &folder.id).collect();
         let mut text = String::new();
-        for line in self.lines.values().filter(|line| there.contains(&line.place.id)).chain(&lines) {
+        for line in self.lines.values().filter(|line| there.contains(&line.place.id)).chain(lines) {
             let _ = write!(text, "{}", line.encode());
         }
         disk::replace(disk, &root.join(PLACES), text.as_bytes())

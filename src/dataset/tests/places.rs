@@ -141,7 +141,7 @@ fn happen(root: &Path, event: &Event, number: usize, kept: &mut Option<Vec<u8>>)
             let order = (*order).max(Place::of(root, id.clone()).order.unwrap_or(0));
             let opening = Opening::of(&first_line(id.as_str(), order)).unwrap();
             let line = Line::new(&folder(root, id), &opening);
-            Places::read(root).write(&OsDisk, root, vec![line], &folders(root).unwrap());
+            Places::read(root).write(&OsDisk, root, &[line], &folders(root).unwrap());
         }
         Event::Rename(_)
         | Event::Remove(_)
@@ -192,8 +192,7 @@ fn what_is_remembered_of_scans_that_are_gone_goes() {
     let root = scratch();
     let root = root.path();
     begin(root, "first");
-    let gone: String = (0..5000).map(|number| format!("1 0 {number} gone-{number} 00000000\n")).collect();
-    fs::write(root.join(PLACES), gone).unwrap();
+    fs::write(root.join(PLACES), "1 0 7 gone 00000000\n".repeat(5000)).unwrap();
     begin(root, "second");
     assert_eq!(fs::read_to_string(root.join(PLACES)).unwrap().lines().count(), 2);
     assert_eq!(reads(root), 1);
