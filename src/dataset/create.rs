@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::layout::{IMAGES, JOURNAL, METADATA, NEW_PREFIX, PLAN, check_names, check_portable, unused};
 use super::lock::Lock;
 use super::manifest::Manifest;
-use super::place::Next;
+use super::order::Next;
 use super::store::Opened;
 use super::{Dataset, Entry, OpenError, ScanId, Tally};
 

@@ -10,7 +10,7 @@ use super::error::Context;
 use super::ids::ids;
 use super::manifest::Manifest;
 use super::opening::{Opening, folder_name};
-use super::{Contents, DiskError, OpenError, Place, ScanId, lock, owner, place, read_contents};
+use super::{Contents, DiskError, OpenError, Place, ScanId, lock, order, owner, read_contents};
 use crate::scan::{ScanState, WaitsFor};
 use crate::units::Bytes;
 
@@ -111,7 +111,7 @@ pub fn newest(root: &Path, rig: Option<&str>) -> Result<Option<Listed>, DiskErro
         let is_ours = rig.is_none_or(|rig| opening.rig.as_deref().is_none_or(|made_by| made_by == rig));
         is_ours && opening.other_name(id.as_str().as_ref()).is_none()
     };
-    Ok(place::newest(root, ours)?.map(|place| find(root, place.id).1))
+    Ok(order::newest(root, ours)?.map(|place| find(root, place.id).1))
 }
 
 /// With its place among others.
