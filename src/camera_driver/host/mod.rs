@@ -31,3 +31,4 @@ pub use gate::LiveGate;
 pub use layout::Layout;
 pub use pool::{Pool, sealed_memory};
 pub use process::{DriverArgs, Ended, Program, STOP_DEADLINE, parse_options, run, serve};
+pub use voice::Notice;

@@ -2,11 +2,12 @@
 
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::device::{DeviceError, RawFrame};
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{BEAT_INTERVAL, Frame, FromDriver};
+use crate::clock::{as_ns, now_ns};
 
 /// The link, and the signs of life of the thread that speaks.
 pub(super) struct Voice {
@@ -20,6 +21,11 @@ impl Voice {
     /// For whoever speaks at `link`, and has said nothing yet.
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self { link, rounds: 0, last_beat: Instant::now() }
+    }
+
+    /// What the device says by itself.
+    pub(super) fn notice(&self) -> Notice {
+        Notice(Arc::clone(&self.link))
     }
 
     /// Says `message`; waits while the daemon has too much unread.
@@ -66,4 +72,20 @@ impl Voice {
 /// `error` as the daemon hears of it.
 pub(super) fn error_message(error: DeviceError, request: Option<u64>) -> FromDriver {
     FromDriver::Error { kind: error.kind, message: error.message, request, code: error.code }
+}
+
+/// With which a device says that its thread will not be heard of for a while.
+#[derive(Debug, Clone)]
+pub struct Notice(Arc<Link>);
+
+impl Notice {
+    /// A call that may take `time` is about to be made. Until then, or until it is done if that is sooner, silence is no
+    /// sign that the camera hangs. To be said before each such call, of [`longest_call_ms`] at most.
+    ///
+    /// [`longest_call_ms`]: crate::camera_driver::protocol::Hello::longest_call_ms
+    pub fn busy_for(&self, time: Duration) {
+        let until_ns = now_ns().saturating_add(as_ns(time));
+        // A daemon that is gone is found out by the thread's next round.
+        let _told = self.0.send(&FromDriver::Busy { until_ns }, None);
+    }
 }
