@@ -169,15 +169,13 @@ impl Connection {
             if let Ok(result) = tokio::time::timeout(more, &mut call).await {
                 break result;
             }
-            match self.longer(limit, begun, busy_before) {
-                // It may be done with its call before it said it would.
-                Some(longer) => more = longer.min(BEAT_INTERVAL),
-                None => {
-                    drop(wait);
-                    // Wakes up now; an answer that came at the last moment still counts.
-                    break call.await;
-                }
-            }
+            let Some(longer) = self.longer(limit, begun, busy_before) else {
+                drop(wait);
+                // Wakes up now; an answer that came at the last moment still counts.
+                break call.await;
+            };
+            // It may be done with its call before it said it would.
+            more = longer.min(BEAT_INTERVAL);
         };
         match result {
             Ok(Some(answer)) => answer,
@@ -348,15 +346,17 @@ impl Connection {
     /// Why nothing came in `time`, for so much of which the driver was `busy`.
     fn silence(&self, time: Duration, busy: Duration) -> String {
         let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
-        let mut text = format!("no answer in {}", seconds(time));
-        let longest = self.signs().longest_call();
+        let (text, longest) = (format!("no answer in {}", seconds(time)), self.signs().longest_call());
         if !busy.is_zero() && busy >= longest {
             self.signs().overdraw();
-            text += &format!(", though its driver announced calls of {} at most", seconds(longest));
-        } else if let Some(stuck) = self.stuck() {
-            text += &format!(", and the driver's camera thread has been stuck for {}", seconds(stuck));
+            return format!("{text}, though its driver announced calls of {} at most", seconds(longest));
         }
-        text
+        match self.stuck() {
+            None => text,
+            Some(stuck) => {
+                format!("{text}, and the driver's camera thread has been stuck for {}", seconds(stuck))
+            }
+        }
     }
 
     fn signs(&self) -> MutexGuard<'_, Signs> {

@@ -326,10 +326,15 @@ mod tests {
         }
         let (_, others) = FaultKind::ALL.split_at(FaultKind::RANDOM as usize);
         let (none_of_these, pictures) = others.split_at(5);
-        use FaultKind::{BusyAgain, BusyHang, LongCall, NeverConverges, Wedge};
         assert_eq!(
             none_of_these,
-            [LongCall, BusyHang, BusyAgain, NeverConverges, Wedge],
+            [
+                FaultKind::LongCall,
+                FaultKind::BusyHang,
+                FaultKind::BusyAgain,
+                FaultKind::NeverConverges,
+                FaultKind::Wedge
+            ],
             "left out of the random ones"
         );
         assert!(pictures.iter().all(|kind| kind.spoils_pictures()) && pictures.len() == 6);
