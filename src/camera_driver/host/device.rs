@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::voice::Notice;
+use super::notice::Notice;
 use crate::camera_driver::protocol::{Configure, ErrorKind, FrameMetadata, Hello, Stream};
 use crate::model::{Control, Controls, Refused, Region, Size};
 use crate::units::FramesPerSecond;

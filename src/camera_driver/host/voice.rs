@@ -2,12 +2,12 @@
 
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::device::{DeviceError, RawFrame};
+use super::notice::Notice;
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{BEAT_INTERVAL, Frame, FromDriver};
-use crate::clock::{as_ns, now_ns};
 
 /// The link, and the signs of life of the thread that speaks.
 pub(super) struct Voice {
@@ -25,7 +25,7 @@ impl Voice {
 
     /// What the device says by itself.
     pub(super) fn notice(&self) -> Notice {
-        Notice(Arc::clone(&self.link))
+        Notice::new(Arc::clone(&self.link))
     }
 
     /// Says `message`; waits while the daemon has too much unread.
@@ -72,20 +72,4 @@ impl Voice {
 /// `error` as the daemon hears of it.
 pub(super) fn error_message(error: DeviceError, request: Option<u64>) -> FromDriver {
     FromDriver::Error { kind: error.kind, message: error.message, request, code: error.code }
-}
-
-/// With which a device says that its thread will not be heard of for a while.
-#[derive(Debug, Clone)]
-pub struct Notice(Arc<Link>);
-
-impl Notice {
-    /// A call that may take `time` is about to be made. Until then, or until it is done if that is sooner, silence is no
-    /// sign that the camera hangs. To be said before each such call, of [`longest_call_ms`] at most.
-    ///
-    /// [`longest_call_ms`]: crate::camera_driver::protocol::Hello::longest_call_ms
-    pub fn busy_for(&self, time: Duration) {
-        let until_ns = now_ns().saturating_add(as_ns(time));
-        // A daemon that is gone is found out by the thread's next round.
-        let _told = self.0.send(&FromDriver::Busy { until_ns }, None);
-    }
 }
