@@ -225,7 +225,7 @@ mod tests {
             assert_eq!((reader.info().width, reader.info().height), (width, height), "{longest}");
             let mut pixels = vec![0; (width * height) as usize];
             reader.next_frame(&mut pixels).unwrap();
-            let white = pixels.iter().filter(|value| **value == u8::MAX).count();
+            let white: usize = pixels.iter().map(|value| usize::from(*value == u8::MAX)).sum();
             assert!(longest == 1 || white == pixels.len() / 2, "{longest}: {white}");
         }
     }

@@ -38,10 +38,11 @@ export function Masks({ id, running, loaded: { value, error, again }, laid, lay 
   if (error && !value) return <Note tone="bad">{textOf(error)}</Note>;
   if (!value) return null;
   const { masks, without, notes, making: last } = value;
+  const nothingMissing = masks.length > 0 && without.length === 0;
   const make = async (reference?: string) => {
     setRefused(false);
     try {
-      const body = reference === undefined ? {} : { reference };
+      const body = { again: nothingMissing, ...(reference === undefined ? {} : { reference }) };
       await post("/api/v1/scans/{scan}/masks", { path: { scan: id }, body });
     } catch (error) {
       if (!(error instanceof ApiError) || error.problem?.type !== "/problems/no_masks") throw error;
@@ -80,7 +81,7 @@ export function Masks({ id, running, loaded: { value, error, again }, laid, lay 
             disabled={running || making !== null}
             does={() => make()}
           >
-            {masks.length === 0 ? "Make masks" : "Make what is missing"}
+            {masks.length === 0 ? "Make masks" : nothingMissing ? "Make them again" : "Make what is missing"}
           </Do>
         )}
         {running && <span class="dim small">They can be made when the scan has ended.</span>}
