@@ -39,7 +39,7 @@ export interface Visit {
 /** A browser of its own, logged in at `rig`. */
 export async function visit(browser: Browser, rig: Rig, token: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Visit> {
   const context = await browser.newContext({ baseURL: rig.address, ...options });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(100_000);
   const complaints: string[] = [];
   const page = await context.newPage();
   watch(page, rig, complaints);

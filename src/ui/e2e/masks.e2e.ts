@@ -61,7 +61,7 @@ async function brightness(page: Page, picture: string): Promise<{ middle: number
 
 describe("masks in the browser", () => {
   it("are made by a scan of the empty rig, and laid over the images", async () => {
-    await at(browser, { angles: 4, size: [640, 480], timeScale: 50, emptied: true }, async ({ page, rig }) => {
+    await at(browser, { angles: 4, size: [320, 240], timeScale: 50, emptied: true }, async ({ page, rig }) => {
       await choosePlan(page);
       const empty = page.getByRole("region", { name: "The empty rig" });
       await empty.getByText("It was not scanned with this plan yet.").waitFor();

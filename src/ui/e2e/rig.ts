@@ -116,10 +116,10 @@ export class Rig {
   }
 }
 
-/** Asks until the answer is yes, for a minute at most. */
+/** Asks until the answer is yes, for some minutes at most, since the machine may be busy. */
 export async function until(what: string, ask: () => Promise<boolean>): Promise<void> {
   let last: unknown = null;
-  for (let waited = 0; waited < 60_000; waited += 50) {
+  for (let waited = 0; waited < 200_000; waited += 50) {
     try {
       if (await ask()) return;
     } catch (error) {
