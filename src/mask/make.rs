@@ -1,4 +1,4 @@
-//! Masks of a scan: each image against its reference, on a few threads.
+//! Masks of a scan, on a few threads.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,16 @@ use std::thread;
 
 use serde::Serialize;
 
-use super::colours::Photo;
 use super::error::MaskError;
-use super::file::{self, METHOD, Origin, Source};
-use super::object::{self, Blank};
-use super::photo;
-use super::reference::{self, Reference, Unmatched};
-use crate::dataset::{self, Contents, OpenError};
-use crate::durable::{self, Readers};
-use crate::model::Size;
-use crate::scan::{FrameFacts, Stored};
+use super::one::{Found, Made, Remake, Trouble, Work};
+use super::panel::Silhouettes;
+use super::reference::Reference;
+use crate::dataset;
+use crate::model::Lighting;
+use crate::scan::Stored;
 
 /// More threads take more memory than a Raspberry Pi has.
 const THREADS: usize = 4;
-/// Light may be this many times as much as that of the reference before it is worth a word.
-const SAME_LIGHT: f64 = 1.05;
-/// The lens may be so many dioptres from where it was.
-const SAME_FOCUS: f64 = 0.1;
 
 /// Which masks are wanted, and by which reference.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,18 +26,6 @@ pub struct Wish {
     pub reference: Option<PathBuf>,
     /// Which of those that are there are made again.
     pub remake: Remake,
-}
-
-/// Which masks are made again. One of another image, or one that is not whole, always is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Remake {
-    /// None: they may be by a reference that a person has named.
-    None,
-    /// Those that would be made by another reference, or otherwise, now.
-    #[default]
-    Outdated,
-    /// All.
-    All,
 }
 
 /// What came of it.
@@ -56,21 +37,6 @@ pub struct Report {
     pub without: Vec<Without>,
     /// What was otherwise when the reference was made. For people.
     pub notes: BTreeSet<String>,
-}
-
-/// A mask that is there.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Made {
-    /// Its image's path in the dataset.
-    pub image: String,
-    /// Its path in the dataset.
-    pub mask: String,
-    /// Part of the image that the object covers.
-    pub covered: f64,
-    /// The scan of the empty rig.
-    pub reference: String,
-    /// Whether it was there and right already.
-    pub kept: bool,
 }
 
 /// An image without a mask.
@@ -99,11 +65,13 @@ pub fn make(
         None if contents.manifest.reference => return Err(MaskError::EmptyRig(dir.to_owned())),
         None => Reference::of(dir)?,
     };
-    if references.is_empty() {
+    let silhouettes = Silhouettes::of(dir, &contents);
+    if references.is_empty() && !silhouettes.any() {
         return Err(MaskError::NoReference(dir.to_owned()));
     }
-    let stored: Vec<&Stored> = contents.tally().stored().collect();
-    let work = Work { dir, contents: &contents, references: &references, remake: wish.remake };
+    let is_front = |stored: &&Stored| contents.plan.lighting_of(stored.shot) == Lighting::Front;
+    let stored: Vec<&Stored> = contents.tally().stored().filter(is_front).collect();
+    let work = Work { dir, contents: &contents, references: &references, silhouettes, remake: wish.remake };
     let stored_in_all = stored.len();
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let results = Mutex::new(Vec::with_capacity(stored.len()));
@@ -147,145 +115,4 @@ pub fn make(
     } else {
         Ok(report)
     }
-}
-
-struct Work<'a> {
-    dir: &'a Path,
-    contents: &'a Contents,
-    references: &'a [Reference],
-    remake: Remake,
-}
-
-/// The mask of one image, before it is written.
-struct Found {
-    made: Made,
-    /// Its file; none if it is there.
-    bytes: Option<Vec<u8>>,
-    notes: Vec<String>,
-}
-
-/// Why there is none.
-enum Trouble {
-    /// For people. The next image may have one.
-    Without(String),
-    Fatal(MaskError),
-}
-
-impl From<OpenError> for Trouble {
-    fn from(error: OpenError) -> Self {
-        Self::Fatal(error.into())
-    }
-}
-
-impl From<&str> for Trouble {
-    fn from(reason: &str) -> Self {
-        Self::Without(reason.into())
-    }
-}
-
-impl Work<'_> {
-    fn one(&self, stored: &Stored) -> Result<Found, Trouble> {
-        let to = self.dir.join(file::path(&stored.image));
-        let found = self.find(stored);
-        match &found {
-            Ok(Found { bytes: Some(bytes), .. }) => {
-                let written = durable::create_folder(to.parent().unwrap_or(self.dir))
-                    .and_then(|()| durable::replace(&to, bytes, Readers::AsUsual));
-                written.map_err(|source| Trouble::Fatal(MaskError::Write { path: to, source }))?;
-            }
-            // One of another image, or by another reference, would be taken for its mask.
-            Err(Trouble::Without(_)) => drop(std::fs::remove_file(to)),
-            Ok(Found { bytes: None, .. }) | Err(Trouble::Fatal(_)) => {}
-        }
-        found
-    }
-
-    fn find(&self, stored: &Stored) -> Result<Found, Trouble> {
-        let there = file::read(self.dir, stored);
-        if let (Remake::None, Some(there)) = (self.remake, &there) {
-            return Ok(Found { made: made_of(stored, there, true), bytes: None, notes: Vec::new() });
-        }
-        let plan = &self.contents.plan;
-        let (camera, point) =
-            (plan.camera(plan.camera_of(stored.shot)), plan.point(plan.point_of(stored.shot)));
-        let (reference, empty) =
-            reference::find(self.references, camera, point).map_err(|unmatched| match unmatched {
-                Unmatched::Place => "the empty rig was not photographed from there",
-                Unmatched::Camera => {
-                    "the empty rig was photographed with the camera mounted, or its size set, otherwise"
-                }
-            })?;
-        let source =
-            Source { scan: reference.scan().to_owned(), image: empty.image.clone(), crc32c: empty.crc32c };
-        let notes = differences(&camera.name, &empty.facts, &stored.facts);
-        let there = there.filter(|there| there.reference == source && there.method == METHOD);
-        if let (Remake::None | Remake::Outdated, Some(there)) = (self.remake, &there) {
-            return Ok(Found { made: made_of(stored, there, true), bytes: None, notes });
-        }
-        let of_empty = |reason| format!("{} of {}: {reason}", empty.image, source.scan);
-        let (before, before_size) =
-            decoded(&reference.dir, empty)?.map_err(|reason| Trouble::Without(of_empty(reason)))?;
-        let (now, size) = decoded(self.dir, stored)?.map_err(Trouble::Without)?;
-        if before_size != size {
-            let Size { width, height } = before_size;
-            return Err(Trouble::Without(of_empty(format!("it has another size, {width}x{height}"))));
-        }
-        let table = photo::table(camera, &point.pose, &now);
-        let shape = object::find(&before, &now, &table).map_err(|blank| match blank {
-            Blank::Nothing => "it shows nothing but the empty rig: the mask would be empty",
-            Blank::Everything => {
-                "it shows nothing of the empty rig, so the mask would cover all: has the camera been moved, or the light \
-                 changed, since then?"
-            }
-        })?;
-        let covered = shape.count() as f64 / shape.inside.len() as f64;
-        let origin = Origin { method: METHOD, covered, image_crc32c: stored.crc32c, reference: source };
-        let bytes = file::encode(&shape, size, &origin)
-            .map_err(|error| Trouble::Without(format!("its mask cannot be encoded: {error}")))?;
-        Ok(Found { made: made_of(stored, &origin, false), bytes: Some(bytes), notes })
-    }
-}
-
-fn made_of(stored: &Stored, origin: &Origin, kept: bool) -> Made {
-    Made {
-        image: stored.image.clone(),
-        mask: file::path(&stored.image),
-        covered: origin.covered,
-        reference: origin.reference.scan.clone(),
-        kept,
-    }
-}
-
-/// A stored image and its true size, or what is wrong with it.
-fn decoded(dir: &Path, stored: &Stored) -> Result<Result<(Photo, Size), String>, OpenError> {
-    let jpeg = dataset::read_image(dir, stored)?;
-    Ok(jpeg.and_then(|jpeg| {
-        photo::decode(&jpeg).map_err(|error| format!("the image cannot be decoded: {error}"))
-    }))
-}
-
-/// What was otherwise when the reference was made.
-fn differences(camera: &str, before: &FrameFacts, now: &FrameFacts) -> Vec<String> {
-    let mut notes = Vec::new();
-    let light = |facts: &FrameFacts| facts.exposure.get() * facts.gain;
-    let times = light(now) / light(before);
-    if times.is_finite() && times > 0.0 && times.max(1.0 / times) > SAME_LIGHT {
-        notes.push(format!(
-            "{camera} was exposed {times:.2} times as much as for the empty rig: this is made up for, but fixed controls are better"
-        ));
-    }
-    if before.white_balance != now.white_balance {
-        notes.push(format!(
-            "{camera} had another white balance than for the empty rig: this is made up for, but fixed controls are better"
-        ));
-    }
-    if let (Some(before), Some(now)) = (before.focus, now.focus)
-        && (before.get() - now.get()).abs() > SAME_FOCUS
-    {
-        notes.push(format!(
-            "{camera} was focused at {now}, and at {before} for the empty rig, whose images are blurred otherwise: set its focus, \
-             and scan the empty rig again"
-        ));
-    }
-    notes
 }

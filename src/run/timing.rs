@@ -56,7 +56,7 @@ pub struct Timing {
     pub wall: f64,
     /// Axes in motion, in seconds.
     pub moving: f64,
-    /// Waiting for the rig to come to rest, in seconds.
+    /// Waiting for the rig to come to rest, and for steady light, in seconds.
     pub settling: f64,
     /// Waiting for the sensor to begin its next frame, in seconds.
     pub frame_wait: f64,

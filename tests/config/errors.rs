@@ -88,6 +88,13 @@ fn each_mistake_has_its_message() {
             "`light.name` is \"ring\" for the second time",
         ),
         ("\n[[light]]\n", "\n[light]\n", "`light` cannot be a table"),
+        ("\n[[light]]\n", "\n[[light]]\nrole = \"behind\"\n", "`light.role` "),
+        (
+            "\n[[light]]\n",
+            "\n[[light]]\nname = \"panel\"\nrole = \"backlight\"\nbrightness = 0.0\n[[light]]\n",
+            "`light.brightness` is that of a backlight, which has to shine",
+        ),
+        ("[scan]\n", "[scan]\nsilhouettes = true\n", "`scan.silhouettes` cannot be: no light is a backlight"),
         ("[panel]\n", "[panel]\nbutton = 3\n", "there is no key `button` in `panel`"),
         (
             "[plan.cylinder]",
