@@ -88,7 +88,7 @@ fn each_mistake_has_its_message() {
             "`light.name` is \"ring\" for the second time",
         ),
         ("\n[[light]]\n", "\n[light]\n", "`light` cannot be a table"),
-        ("\n[[light]]\n", "\n[[light]]\nrole = \"behind\"\n", "`light.role` "),
+        ("\n[[light]]\n", "\n[[light]]\nrole = \"behind\"\n", "`light.role` cannot be \"behind\""),
         (
             "\n[[light]]\n",
             "\n[[light]]\nname = \"panel\"\nrole = \"backlight\"\nbrightness = 0.0\n[[light]]\n",

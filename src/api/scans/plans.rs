@@ -137,7 +137,8 @@ pub(in crate::api) struct PlanPoint {
     pose: Pose,
     /// Lens position of every camera, if the plan says.
     focus: Option<Dioptres>,
-    /// How the object is lit: with a backlight, its images are silhouettes.
+    /// How the object is lit, from the front if absent: with a backlight, its images are silhouettes.
+    #[serde(skip_serializing_if = "Lighting::is_front")]
     lighting: Lighting,
     /// Where each camera stands in the object's frame, which turns with the turntable: x, y and z (up) in millimetres;
     /// none if its mount is not configured.

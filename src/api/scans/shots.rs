@@ -45,7 +45,8 @@ pub(in crate::api) struct Shot {
     label: String,
     /// The camera that takes it.
     camera: String,
-    /// How the object is lit: with a backlight, it is a silhouette.
+    /// How the object is lit, from the front if absent: with a backlight, it is a silhouette.
+    #[serde(skip_serializing_if = "Lighting::is_front")]
     lighting: Lighting,
     /// How many attempts there were.
     attempts: u32,
