@@ -12,7 +12,7 @@ use super::error::MaskError;
 use super::one::{Found, Made, Remake, Trouble, Work};
 use super::panel::Silhouettes;
 use super::reference::Reference;
-use crate::dataset;
+use crate::dataset::{self, Contents};
 use crate::model::Lighting;
 use crate::scan::Stored;
 
@@ -59,60 +59,102 @@ pub fn make(
     wish: &Wish,
     tell: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Report, MaskError> {
-    let contents = dataset::read_contents(dir)?;
-    let references = match &wish.reference {
-        Some(reference) => vec![Reference::read(reference)?],
-        None if contents.manifest.reference => return Err(MaskError::EmptyRig(dir.to_owned())),
-        None => Reference::of(dir)?,
-    };
-    let silhouettes = Silhouettes::of(dir, &contents);
-    if references.is_empty() && !silhouettes.any() {
-        return Err(MaskError::NoReference(dir.to_owned()));
+    Making::prepare(dir, wish)?.perform(tell)
+}
+
+/// Masks that are about to be made: it is known by what.
+#[derive(Debug)]
+pub struct Making {
+    dir: PathBuf,
+    contents: Contents,
+    references: Vec<Reference>,
+    remake: Remake,
+}
+
+impl Making {
+    /// Reads what the scan at `dir` says, and finds the scans of the empty rig.
+    ///
+    /// # Errors
+    /// There is none, or nothing to be masked; or one of them cannot be read.
+    pub fn prepare(dir: &Path, wish: &Wish) -> Result<Self, MaskError> {
+        let contents = dataset::read_contents(dir)?;
+        let references = match &wish.reference {
+            Some(reference) => vec![Reference::read(reference)?],
+            None if contents.manifest.reference => return Err(MaskError::EmptyRig(dir.to_owned())),
+            None => Reference::of(dir)?,
+        };
+        if references.is_empty() && !Silhouettes::of(dir, &contents).any() {
+            return Err(MaskError::NoReference(dir.to_owned()));
+        }
+        Ok(Self { dir: dir.to_owned(), contents, references, remake: wish.remake })
     }
-    let is_front = |stored: &&Stored| contents.plan.lighting_of(stored.shot) == Lighting::Front;
-    let stored: Vec<&Stored> = contents.tally().stored().filter(is_front).collect();
-    let work = Work { dir, contents: &contents, references: &references, silhouettes, remake: wish.remake };
-    let stored_in_all = stored.len();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results = Mutex::new(Vec::with_capacity(stored.len()));
-    let turn = || {
-        while let Some(stored) = stored.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = work.one(stored);
-            if matches!(result, Err(Trouble::Fatal(_))) {
-                next.store(usize::MAX / 2, Ordering::Relaxed);
-            }
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((*stored, result));
-            if !tell(done.fetch_add(1, Ordering::Relaxed) + 1, stored_in_all) {
-                next.store(usize::MAX / 2, Ordering::Relaxed);
-            }
-        }
-    };
-    let helpers = thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
-    thread::scope(|scope| {
-        for number in 0..helpers {
-            // Where there is no thread to be had, this one does it all.
-            let _ = thread::Builder::new().name(format!("mask-{number}")).spawn_scoped(scope, turn);
-        }
-        turn();
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(stored, _)| stored.shot);
-    let mut report = Report::default();
-    for (image, result) in results {
-        match result {
-            Ok(Found { made, notes, .. }) => {
-                report.masks.push(made);
-                report.notes.extend(notes);
-            }
-            Err(Trouble::Without(reason)) => {
-                report.without.push(Without { image: image.image.clone(), reason });
-            }
-            Err(Trouble::Fatal(error)) => return Err(error),
-        }
+
+    /// The images of which there are to be masks: not silhouettes.
+    fn photographs(&self) -> impl Iterator<Item = &Stored> {
+        let plan = &self.contents.plan;
+        self.contents.tally().stored().filter(|stored| plan.lighting_of(stored.shot) == Lighting::Front)
     }
-    if report.masks.len() + report.without.len() < stored_in_all {
-        Err(MaskError::GivenUp)
-    } else {
-        Ok(report)
+
+    /// Of how many images masks are to be made.
+    pub fn images(&self) -> usize {
+        self.photographs().count()
+    }
+
+    /// Makes them, as [`make()`] says.
+    ///
+    /// # Errors
+    /// The first one; masks that were made before stay.
+    pub fn perform(&self, tell: &(dyn Fn(usize, usize) -> bool + Sync)) -> Result<Report, MaskError> {
+        let stored: Vec<&Stored> = self.photographs().collect();
+        let work = Work {
+            dir: &self.dir,
+            contents: &self.contents,
+            references: &self.references,
+            silhouettes: Silhouettes::of(&self.dir, &self.contents),
+            remake: self.remake,
+        };
+        let stored_in_all = stored.len();
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let results = Mutex::new(Vec::with_capacity(stored.len()));
+        let turn = || {
+            while let Some(stored) = stored.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let result = work.one(stored);
+                if matches!(result, Err(Trouble::Fatal(_))) {
+                    next.store(usize::MAX / 2, Ordering::Relaxed);
+                }
+                results.lock().unwrap_or_else(PoisonError::into_inner).push((*stored, result));
+                if !tell(done.fetch_add(1, Ordering::Relaxed) + 1, stored_in_all) {
+                    next.store(usize::MAX / 2, Ordering::Relaxed);
+                }
+            }
+        };
+        let helpers = thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
+        thread::scope(|scope| {
+            for number in 0..helpers {
+                // Where there is no thread to be had, this one does it all.
+                let _ = thread::Builder::new().name(format!("mask-{number}")).spawn_scoped(scope, turn);
+            }
+            turn();
+        });
+        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.sort_by_key(|(stored, _)| stored.shot);
+        let mut report = Report::default();
+        for (image, result) in results {
+            match result {
+                Ok(Found { made, notes, .. }) => {
+                    report.masks.push(made);
+                    report.notes.extend(notes);
+                }
+                Err(Trouble::Without(reason)) => {
+                    report.without.push(Without { image: image.image.clone(), reason });
+                }
+                Err(Trouble::Fatal(error)) => return Err(error),
+            }
+        }
+        if report.masks.len() + report.without.len() < stored_in_all {
+            Err(MaskError::GivenUp)
+        } else {
+            Ok(report)
+        }
     }
 }

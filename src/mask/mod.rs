@@ -12,6 +12,8 @@ mod colours;
 mod difference;
 mod error;
 mod file;
+mod fit;
+mod look;
 mod make;
 mod object;
 mod one;
@@ -22,6 +24,7 @@ mod reference;
 mod shape;
 
 pub use error::MaskError;
-pub use file::{Origin, Outline, Source, find, path, read};
-pub use make::{Report, Wish, Without, make};
+pub use file::{LONGEST, MaskFile, Origin, Outline, Source, find, path, read};
+pub use fit::{Fit, References};
+pub use make::{Making, Report, Wish, Without, make};
 pub use one::{Made, Remake};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::colours::Photo;
 use super::error::MaskError;
 use super::file::{self, METHOD, Origin, Outline, Source};
+use super::look::Look;
 use super::object::{self, Blank};
 use super::outline;
 use super::panel::{self, Silhouette, Silhouettes};
@@ -17,12 +18,7 @@ use crate::dataset::{self, Contents, OpenError};
 use crate::durable::{self, Readers};
 use crate::model::Size;
 use crate::plan::{PlanCamera, Point};
-use crate::scan::{FrameFacts, Stored};
-
-/// Light may be this many times as much as that of the reference before it is worth a word.
-const SAME_LIGHT: f64 = 1.05;
-/// The lens may be so many dioptres from where it was.
-const SAME_FOCUS: f64 = 0.1;
+use crate::scan::Stored;
 
 /// Which masks are made again. One of another image, or one that is not whole, always is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -100,11 +96,13 @@ struct Sources<'a> {
 impl Work<'_> {
     /// Makes the mask of `stored`, and removes what was there if there is to be none.
     pub(super) fn one(&self, stored: &Stored) -> Result<Found, Trouble> {
-        let to = self.dir.join(file::path(&stored.image));
+        let mask = file::path(&stored.image);
+        let to = self.dir.join(&mask);
         let found = self.find(stored);
         match &found {
             Ok(Found { bytes: Some(bytes), .. }) => {
-                let written = durable::create_folder(to.parent().unwrap_or(self.dir))
+                // Not the scan's own folder, which somebody may have removed meanwhile.
+                let written = durable::create_folder_in(self.dir, folder_of(&mask))
                     .and_then(|()| durable::replace(&to, bytes, Readers::AsUsual));
                 written.map_err(|source| Trouble::Fatal(MaskError::Write { path: to, source }))?;
             }
@@ -128,7 +126,9 @@ impl Work<'_> {
         let origin = self.origin(&wanted, &sources);
         let there = there.filter(|there| Origin { covered: there.covered, ..origin.clone() } == *there);
         let mut notes = match sources.empty {
-            Ok((_, empty)) => differences(&camera.name, &empty.facts, &stored.facts),
+            Ok((_, empty)) => {
+                Look::taken(&stored.facts).differences(&camera.name, &Look::taken(&empty.facts))
+            }
             Err(_) => Vec::new(),
         };
         if let (Remake::None | Remake::Outdated, Some(there)) = (self.remake, &there) {
@@ -268,6 +268,11 @@ impl Work<'_> {
     }
 }
 
+/// The folder that the file `path` is in.
+fn folder_of(path: &str) -> &Path {
+    Path::new(path).parent().unwrap_or(Path::new(""))
+}
+
 fn blank(blank: Blank) -> Trouble {
     let reason = match blank {
         Blank::Nothing => "it shows nothing but the empty rig: the mask would be empty",
@@ -295,30 +300,4 @@ fn decoded(dir: &Path, stored: &Stored) -> Result<Result<(Photo, Size), String>,
     Ok(jpeg.and_then(|jpeg| {
         photo::decode(&jpeg).map_err(|error| format!("the image cannot be decoded: {error}"))
     }))
-}
-
-/// What was otherwise when the reference was made.
-fn differences(camera: &str, before: &FrameFacts, now: &FrameFacts) -> Vec<String> {
-    let mut notes = Vec::new();
-    let light = |facts: &FrameFacts| facts.exposure.get() * facts.gain;
-    let times = light(now) / light(before);
-    if times.is_finite() && times > 0.0 && times.max(1.0 / times) > SAME_LIGHT {
-        notes.push(format!(
-            "{camera} was exposed {times:.2} times as much as for the empty rig: this is made up for, but fixed controls are better"
-        ));
-    }
-    if before.white_balance != now.white_balance {
-        notes.push(format!(
-            "{camera} had another white balance than for the empty rig: this is made up for, but fixed controls are better"
-        ));
-    }
-    if let (Some(before), Some(now)) = (before.focus, now.focus)
-        && (before.get() - now.get()).abs() > SAME_FOCUS
-    {
-        notes.push(format!(
-            "{camera} was focused at {now}, and at {before} for the empty rig, whose images are blurred otherwise: set its focus, \
-             and scan the empty rig again"
-        ));
-    }
-    notes
 }

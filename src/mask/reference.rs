@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::error::MaskError;
 use crate::dataset::{self, Contents, ShotState};
 use crate::model::{Axis, Pose};
@@ -57,6 +59,11 @@ impl Reference {
         self.contents.manifest.id.as_str()
     }
 
+    /// When it was created.
+    pub(super) fn created(&self) -> Timestamp {
+        self.contents.manifest.created
+    }
+
     fn find(&self, camera: &PlanCamera, point: &Point) -> Result<&Stored, Unmatched> {
         let Contents { plan, .. } = &self.contents;
         let mut at_place = plan.shots().filter(|shot| {
@@ -92,10 +99,11 @@ pub(super) fn find<'a>(
     Err(why)
 }
 
-/// Whether it was where it is now, and took images as large.
+/// Whether it was where it is now, and took images as large, as far as that is known before it is opened.
 fn is_same_camera(plan: &Plan, shot: ShotIndex, camera: &PlanCamera) -> bool {
     let own = plan.camera(plan.camera_of(shot));
-    own.mount == camera.mount && own.intrinsics.size() == camera.intrinsics.size()
+    let size = own.intrinsics.size().zip(camera.intrinsics.size());
+    own.mount == camera.mount && size.is_none_or(|(own, now)| own == now)
 }
 
 pub(super) fn is_same_place(a: &Pose, b: &Pose) -> bool {

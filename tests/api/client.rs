@@ -94,11 +94,21 @@ impl Daemon {
 
     /// As [`Self::restart`], with `work` done in between.
     pub(crate) fn restart_after(&mut self, work: impl FnOnce()) {
+        self.restart_as(work, &[]);
+    }
+
+    /// As [`Self::restart`], with these variables in the service's environment.
+    pub(crate) fn restart_with(&mut self, variables: &[(&str, &str)]) {
+        self.restart_as(|| {}, variables);
+    }
+
+    fn restart_as(&mut self, work: impl FnOnce(), variables: &[(&str, &str)]) {
         self.stop();
         work();
         let drop_in = self.rig.dir.path().join("scanner.toml.d/api.toml");
         std::fs::write(drop_in, format!("[api]\nlisten = \"{}\"\n", self.address)).unwrap();
         let mut command = self.rig.command(&["run"]);
+        command.envs(variables.iter().copied());
         self.child = Running::spawn(command.stdout(Stdio::null()).stderr(Stdio::null()));
     }
 
@@ -178,6 +188,14 @@ impl Daemon {
         let begun = self.post("/api/v1/scans", &serde_json::json!({}));
         assert_eq!(begun.status, 201, "{}", begun.json());
         begun.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Until a service that was started again answers.
+    pub(crate) fn wait_until_ready(&self) {
+        wait_for("the service answers", || {
+            let answer = self.agent.get(self.url("/healthz")).call().ok()?;
+            (answer.status() == 200).then_some(())
+        });
     }
 
     pub(crate) fn wait_until_idle(&self) {

@@ -2109,6 +2109,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By which scan of the empty rig masks of the next scan of each plan would be made, and whether it still fits. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReferenceList"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rig/cancel": {
         parameters: {
             query?: never;
@@ -2842,6 +2920,220 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/masks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which images of a scan have a mask, which have none and why; and whether masks are being made. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MaskList"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make masks of a scan's images, white where the object is, by a scan of the empty rig. Answers once it has begun: `status`
+         *     tells how far it is. It waits while a scan is under way, and a service that ends gives it up; begun again, it makes those
+         *     that are missing.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": null | components["schemas"]["MaskWish"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MaskProgress"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/masks/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up the making of a scan's masks; answers once it has ended. Masks that were made before stay. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scans/{scan}/poses": {
         parameters: {
             query?: never;
@@ -3270,6 +3562,93 @@ export interface paths {
                     };
                     content: {
                         "image/jpeg": string;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/shots/{shot}/mask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The mask of a shot's image: a grey PNG as large as the image, white where the object is. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                    shot: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/png": string;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/png": string;
                     };
                 };
                 304: {
@@ -4642,6 +5021,66 @@ export interface components {
             /** @description Of which scan, if of one. */
             scan?: string | null;
         };
+        /** @description The masks of a scan. */
+        MaskList: {
+            /** @description Whether masks are being made, or what came of it last. */
+            making: components["schemas"]["MaskMaking"];
+            /** @description Images that have a mask, in the order of the plan. */
+            masks: components["schemas"]["ShotMask"][];
+            /** @description What was otherwise when the reference was made, so that masks may be worse; for people. */
+            notes: string[];
+            /** @description Images that have none. */
+            without: components["schemas"]["ShotWithoutMask"][];
+        };
+        /** @description Whether masks of a scan are being made, or what came of it last. */
+        MaskMaking: {
+            /** @enum {string} */
+            state: "idle";
+        } | {
+            /** @description Images that are done, with a mask or found to have none. */
+            done: number;
+            /** @description Images in all. */
+            images: number;
+            /** @enum {string} */
+            state: "under_way";
+            /** @description Whether it waits, for a scan or an export to end. */
+            waiting: boolean;
+        } | {
+            /** @enum {string} */
+            state: "made";
+        } | {
+            /** @enum {string} */
+            state: "cancelled";
+        } | {
+            /** @description Why, for people. */
+            message: string;
+            /** @enum {string} */
+            state: "failed";
+        };
+        /** @description How far masks have come that are being made. */
+        MaskProgress: {
+            /** @description Images that are done, with a mask or found to have none. */
+            done: number;
+            /** @description Images in all. */
+            images: number;
+            /** @description The scan whose images they are of. */
+            scan: string;
+            /** @description Whether it waits, for a scan or an export to end. */
+            waiting: boolean;
+        };
+        /** @description Which masks are wanted. */
+        MaskWish: {
+            /**
+             * @description Whether those are made again, too, that are there and right.
+             * @default false
+             */
+            again?: boolean;
+            /**
+             * @description The id of the scan of the empty rig to make them by; if absent, the newest that the same rig made before this scan.
+             * @default null
+             */
+            reference?: string | null;
+        };
         /**
          * @description What the holder of a token may do.
          * @enum {string}
@@ -4695,6 +5134,11 @@ export interface components {
              * @default null
              */
             plan?: string | null;
+            /**
+             * @description Whether it is one of the empty rig, by which masks of later scans are made: there has to be nothing on the table.
+             * @default false
+             */
+            reference?: boolean;
             /**
              * @description Words by which it is found: at most 20, of at most 40 characters each.
              * @default null
@@ -4810,6 +5254,14 @@ export interface components {
             /** @description Where the axes stand. */
             pose: components["schemas"]["Pose"];
         };
+        /** @description What there is of the empty rig for a plan. */
+        PlanReference: {
+            /** @description The plan's name. */
+            plan: string;
+            reference?: null | components["schemas"]["ReferenceFit"];
+            /** @description Why the plan cannot be made out, if it cannot. */
+            unknown?: string | null;
+        };
         /** @description Where every axis stands. Axes that a rig lacks stand at zero. */
         Pose: {
             /** @description Height of the cameras over their zero. */
@@ -4897,7 +5349,7 @@ export interface components {
          * @description What went wrong, for programs. A type never changes its meaning.
          * @enum {string}
          */
-        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
+        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
         /** @description Where a running scan stands. */
         Progress: {
             /**
@@ -4954,6 +5406,31 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description A scan of the empty rig, and how it fits the plan and the configuration of now. */
+        ReferenceFit: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created: string;
+            /** @description Whether that is each of them. */
+            fits: boolean;
+            /** @description How many images a scan of the plan has. */
+            images: number;
+            /** @description Why not, for people: what has changed since, or was never taken. */
+            lacking: string[];
+            /** @description Of how many of them a mask can be made. */
+            matched: number;
+            /** @description What is set otherwise than it was for the empty rig, so that masks may be worse; for people. */
+            notes: string[];
+            /** @description The newest scan of the empty rig with an image from any place of the plan. What it lacks is looked for in older ones. */
+            scan: string;
+        };
+        /** @description What there is of the empty rig. */
+        ReferenceList: {
+            /** @description For each plan of the configuration, in its order. */
+            plans: components["schemas"]["PlanReference"][];
+        };
         /** @description A rectangle, in parts (0 to 1) of the width and height of what it is a part of. */
         Region: {
             /**
@@ -5000,6 +5477,7 @@ export interface components {
              * @description Seconds that the scan under way will still take, by its pace so far; none where that cannot be told.
              */
             left_s?: number | null;
+            masks?: null | components["schemas"]["MaskProgress"];
             /** @description Whether the cameras may be open at this hour. */
             open: boolean;
             /** @description Where the axes stand. */
@@ -5046,6 +5524,8 @@ export interface components {
              * @description When it was created.
              */
             created: string;
+            /** @description Whether it shows the empty rig, so that masks of other scans are made by it. */
+            reference: boolean;
             /** @description How many shots stand how. */
             shots: components["schemas"]["ShotCounts"];
             /** @description Whether it goes on, waits, or has ended and how. */
@@ -5217,6 +5697,21 @@ export interface components {
             /** @description In the order of the plan. */
             shots: components["schemas"]["Shot"][];
         };
+        /** @description The mask of a shot. */
+        ShotMask: {
+            /**
+             * Format: double
+             * @description Part of the image that the object covers.
+             */
+            covered: number;
+            /** @description The id of the scan of the empty rig that it was made by. */
+            reference: string;
+            /**
+             * Format: int32
+             * @description The shot's index in the plan.
+             */
+            shot: number;
+        };
         /** @description A shot, as logs name it. */
         ShotName: {
             /** @description The camera that takes it, as it is called in the plan. */
@@ -5231,6 +5726,16 @@ export interface components {
             /**
              * Format: int32
              * @description Index in the plan.
+             */
+            shot: number;
+        };
+        /** @description A shot whose image has no mask. */
+        ShotWithoutMask: {
+            /** @description Why there is none, for people; none if none was made yet, or it is not remembered. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description The shot's index in the plan.
              */
             shot: number;
         };
@@ -5265,6 +5770,7 @@ export interface components {
              * @description Seconds that the scan under way will still take, by its pace so far; none where that cannot be told.
              */
             left_s?: number | null;
+            masks?: null | components["schemas"]["MaskProgress"];
             /**
              * Format: date-time
              * @description When it was so, by the rig's clock.
