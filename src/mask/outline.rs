@@ -41,7 +41,8 @@ fn parting(counts: &[u64; 256]) -> Option<usize> {
         })
     };
     let sides = |level: usize| {
-        let ((dark, dark_sum), (bright, bright_sum)) = (sum(0..level + 1), sum(level + 1..256));
+        let above = level + 1;
+        let ((dark, dark_sum), (bright, bright_sum)) = (sum(0..above), sum(above..256));
         (dark > 0.0 && bright > 0.0).then(|| (dark, dark_sum / dark, bright, bright_sum / bright))
     };
     let apart = |level: &usize| {

@@ -28,7 +28,6 @@ pub enum Lighting {
 
 impl Lighting {
     /// Whether it is that of a photograph of the surface, as it goes without saying.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub fn is_front(&self) -> bool {
         *self == Self::Front
     }

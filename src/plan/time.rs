@@ -47,11 +47,11 @@ pub fn estimate(plan: &Plan, axes: &[AxisConfig], start: &Pose, pace: &Pace) -> 
     let mut time = Duration::ZERO;
     for point in &plan.points {
         let at_rest = motion::travel_time(pose, &point.pose, axes).saturating_add(pace.settle);
-        let steady = match (lit == point.lighting, point.lighting) {
-            (true, _) => Duration::ZERO,
-            (false, Lighting::Front) => pace.front,
-            (false, Lighting::Backlight) => pace.backlight,
+        let warm_up = match point.lighting {
+            Lighting::Front => pace.front,
+            Lighting::Backlight => pace.backlight,
         };
+        let steady = if lit == point.lighting { Duration::ZERO } else { warm_up };
         time = time.saturating_add(at_rest.max(steady)).saturating_add(pace.capture);
         (pose, lit) = (&point.pose, point.lighting);
     }

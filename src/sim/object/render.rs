@@ -159,10 +159,10 @@ impl Panel {
         }
         let column = |at: f64| at.clamp(0.0, lumas.len() as f64) as usize;
         let columns = column(self.middle[0] - self.half[0])..column(self.middle[0] + self.half[0]);
-        for at in columns {
+        for (at, luma) in lumas.iter_mut().enumerate().take(columns.end).skip(columns.start) {
             let across = (at as f64 + 0.5 - self.middle[0]) / self.half[0];
             let apart = (across * across + down * down) as f32 / 2.0;
-            lumas[at] = to_byte(self.lit + self.shining * (1.0 - FALL_OFF * apart));
+            *luma = to_byte(self.lit + self.shining * (1.0 - FALL_OFF * apart));
         }
     }
 }
