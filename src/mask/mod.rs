@@ -24,7 +24,7 @@ mod reference;
 mod shape;
 
 pub use error::MaskError;
-pub use file::{LONGEST, MaskFile, Origin, Outline, Source, find, path, read};
+pub use file::{LONGEST, MaskFile, Origin, Outline, Source, find, path, read, small};
 pub use fit::{Fit, References};
 pub use make::{Making, Report, Wish, Without, make};
 pub use one::{Made, Remake};

@@ -181,13 +181,15 @@ impl Station {
             storage.note(Record::Resumed);
         }
         let longest_move = longest_move(&self.config.motion, &prepared.plan);
-        let mut longest_frame = Duration::ZERO;
+        let (mut longest_frame, mut longest_call) = (Duration::ZERO, Duration::ZERO);
         for camera in &cameras {
             longest_frame = longest_frame.max(camera.lease.frame_duration().await);
+            longest_call = longest_call.max(camera.lease.longest_call());
         }
         let (recovery, settle) = (&self.config.recovery, self.config.motion.settle);
         let warm_up = self.config.warm_up(Lighting::Front).max(self.config.warm_up(Lighting::Backlight));
-        let patience = longest_silence(recovery, longest_move, settle.max(warm_up), longest_frame);
+        let patience =
+            longest_silence(recovery, longest_move, settle.max(warm_up), longest_frame, longest_call);
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,

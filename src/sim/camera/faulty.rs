@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::fault::{FaultKind, Script};
 use super::spoil;
 use crate::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper, sealed_memory,
+    CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper, sealed_memory,
 };
 use crate::camera_driver::protocol::{Configure, ErrorKind, Hello};
 use crate::model::{Controls, Size};
@@ -24,6 +24,8 @@ pub struct Faulty<D> {
     /// How late a slow frame is.
     slow: Duration,
     wedge_file: Option<PathBuf>,
+    /// With which it says that it is busy.
+    notice: Option<Notice>,
     trouble: Trouble,
     /// Whether what `converge` finds is kept from who asked.
     never_converges: bool,
@@ -69,6 +71,7 @@ impl<D: Device> Faulty<D> {
             script,
             slow: Duration::try_from_secs_f64(SLOW.as_secs_f64() / time_scale).unwrap_or(SLOW),
             wedge_file,
+            notice: None,
             trouble: Trouble::None,
             never_converges: false,
             capture: None,
@@ -96,6 +99,20 @@ impl<D: Device> Faulty<D> {
                 self.trouble = Trouble::Stalled { stop_hangs: kind == FaultKind::StopHangs };
                 Ok(None)
             }
+            FaultKind::LongCall => {
+                let time = self.device.hello().longest_call() * 3 / 4;
+                self.say_busy(time);
+                std::thread::sleep(time);
+                self.device.next_frame(timeout)
+            }
+            FaultKind::BusyHang => {
+                self.say_busy(Duration::MAX);
+                hang()
+            }
+            FaultKind::BusyAgain => loop {
+                self.say_busy(timeout * 2);
+                std::thread::sleep(timeout);
+            },
             FaultKind::Abort => std::process::abort(),
             FaultKind::Exit => std::process::exit(0),
             FaultKind::Cancelled => error(ErrorKind::Cancelled, "the request came back cancelled"),
@@ -192,6 +209,9 @@ impl<D: Device> Faulty<D> {
             | FaultKind::Busy
             | FaultKind::Gone
             | FaultKind::NoMemory
+            | FaultKind::LongCall
+            | FaultKind::BusyHang
+            | FaultKind::BusyAgain
             | FaultKind::NeverConverges
             | FaultKind::Wedge => {}
         }
@@ -206,6 +226,12 @@ impl<D: Device> Faulty<D> {
             self.before = Some(spoil::read(frame)?);
         }
         Ok(())
+    }
+
+    fn say_busy(&self, time: Duration) {
+        if let Some(notice) = &self.notice {
+            notice.busy_for(time);
+        }
     }
 
     fn wedge(&self) -> Result<Option<RawFrame>, DeviceError> {
@@ -223,6 +249,11 @@ impl<D: Device> Faulty<D> {
 impl<D: Device> Device for Faulty<D> {
     fn hello(&self) -> Hello {
         self.device.hello()
+    }
+
+    fn attach(&mut self, notice: Notice) {
+        self.notice = Some(notice.clone());
+        self.device.attach(notice);
     }
 
     fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError> {

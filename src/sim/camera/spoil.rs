@@ -52,6 +52,9 @@ pub(super) fn spoil(kind: FaultKind, frame: &mut RawFrame, before: Option<&[u8]>
         | FaultKind::LateFrame
         | FaultKind::Garbage
         | FaultKind::Slow
+        | FaultKind::LongCall
+        | FaultKind::BusyHang
+        | FaultKind::BusyAgain
         | FaultKind::NeverConverges
         | FaultKind::Wedge => {}
     }

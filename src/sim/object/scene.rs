@@ -53,6 +53,8 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         time_scale: options.time_scale,
         startup_frames: options.startup_frames,
         live_beside_stills: options.live_beside_stills,
+        protocol: options.protocol,
+        longest_call: options.longest_call,
         noise: Some(options.seed),
     };
     let script = Script::new(options.script(&args.camera))?;
