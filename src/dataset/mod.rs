@@ -84,6 +84,7 @@ mod store;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod verify;
 mod violation;
 

@@ -109,6 +109,26 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// What a person calls the scan from here on, if this record says that.
+    pub fn description(&self) -> Option<&Description> {
+        match self {
+            Self::Described(description) => Some(description),
+            Self::Opened { .. }
+            | Self::Attempted { .. }
+            | Self::AttemptFailed { .. }
+            | Self::Stored(_)
+            | Self::ShotFailed { .. }
+            | Self::Lost { .. }
+            | Self::Retake { .. }
+            | Self::Flagged { .. }
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Finished { .. } => None,
+        }
+    }
+}
+
 /// Who wants a shot taken again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::fault::{FaultKind, Script};
-use super::spoil;
+use super::spoil::{self, Spoilt};
 use crate::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper, sealed_memory,
 };
@@ -152,6 +152,10 @@ impl<D: Device> Faulty<D> {
         }
     }
 
+    fn spoil_picture(&self, spoilt: Spoilt, frame: &mut RawFrame) -> Result<(), DeviceError> {
+        spoil::spoil(spoilt, frame, self.before.as_deref())
+    }
+
     /// A fault of a frame happens to `frame`, which answers `capture`.
     fn spoil(
         &mut self,
@@ -192,12 +196,12 @@ impl<D: Device> Faulty<D> {
                 self.trouble = Trouble::Slow { frame, until: Instant::now() + self.slow };
                 return Ok(None);
             }
-            FaultKind::Blurred
-            | FaultKind::MotionBlurred
-            | FaultKind::Overexposed
-            | FaultKind::Dimmed
-            | FaultKind::Duplicate
-            | FaultKind::Defocused => spoil::spoil(kind, &mut frame, self.before.as_deref())?,
+            FaultKind::Blurred => self.spoil_picture(Spoilt::Blurred, &mut frame)?,
+            FaultKind::MotionBlurred => self.spoil_picture(Spoilt::MotionBlurred, &mut frame)?,
+            FaultKind::Overexposed => self.spoil_picture(Spoilt::Overexposed, &mut frame)?,
+            FaultKind::Dimmed => self.spoil_picture(Spoilt::Dimmed, &mut frame)?,
+            FaultKind::Duplicate => self.spoil_picture(Spoilt::Duplicate, &mut frame)?,
+            FaultKind::Defocused => self.spoil_picture(Spoilt::Defocused, &mut frame)?,
             FaultKind::Hang
             | FaultKind::Stall
             | FaultKind::StopHangs

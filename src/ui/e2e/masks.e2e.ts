@@ -1,5 +1,8 @@
 /** The empty rig is scanned from the page, then an owl; masks are made of it and laid over its images. */
 
+import { statSync } from "node:fs";
+import { join } from "node:path";
+
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -114,6 +117,12 @@ describe("masks in the browser", () => {
       await laid.uncheck();
       await page.getByRole("region", { name: "Point 1" }).getByRole("img", { name: "cam0, r01_a001", exact: true }).waitFor();
       expect(await page.locator("img.mask").count()).toBe(0);
+
+      const file = join(rig.folder, "scans", owl?.id ?? "", "masks/cam0/r01_a001.png");
+      const made = statSync(file).mtimeMs;
+      await masksOf(page).getByRole("button", { name: "Make them again" }).click();
+      await until("it is made again", async () => statSync(file).mtimeMs > made);
+      await masksOf(page).getByText(/^8 of 8 images have one/).waitFor();
     });
   });
 
@@ -170,6 +179,9 @@ describe("masks in the browser", () => {
         await choosePlan(inside);
         await inside.getByText(/and fits this plan/).waitFor();
         await shoot(inside, name, "empty-rig");
+        await inside.getByRole("button", { name: "Scan the empty rig" }).click();
+        await shoot(inside, name, "empty-rig-asked");
+        await inside.getByRole("button", { name: "Leave it" }).click();
         await look(inside, new RegExp(owl?.id ?? "no scan"));
         await masksOf(inside).getByRole("checkbox").check();
         await inside.getByRole("button", { name: /cam0, r01_a001/ }).click();
