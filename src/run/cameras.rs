@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::camera_driver::protocol::ErrorKind;
-use crate::clock;
+use crate::camera_driver::protocol::{ErrorKind, Timestamps};
+use crate::clock::{self, as_ns};
 use crate::config::Rung;
 use crate::event::Event;
 use crate::plan::{CameraIndex, Plan, ShotIndex};
@@ -59,6 +59,8 @@ pub(super) struct CameraTask {
     /// For how long its searches for settings have found nothing, since one last did.
     pub(super) in_vain: Duration,
     pub(super) settle: Duration,
+    /// By what it is known when its images were exposed.
+    pub(super) timestamps: Timestamps,
     /// Looks whether the rig has settled, where that is not a matter of time.
     pub(super) watcher: Option<Watcher>,
     /// Free places in the queue of frames.
@@ -122,15 +124,18 @@ impl CameraTask {
             return Err(CameraError::new(&self.name, ErrorKind::Cancelled, "the frame queue is closed"));
         };
         self.prepare(shot, arrival, steady_ns).await?;
-        // What frames are to show can only be seen once the axes rest.
-        let settled = match &mut self.watcher {
-            None => None,
-            Some(watcher) => {
-                let Some(rest_ns) = motion::actual_ready_ns(arrival, Duration::ZERO).await else {
-                    return Err(interrupted(&self.name));
-                };
-                Some(watcher.still_since(rest_ns.max(steady_ns), self.settle).await)
-            }
+        // What frames are to show can only be seen once the axes rest, and what is triggered exposes at once.
+        let waits = self.watcher.is_some() || self.timestamps == Timestamps::Trigger;
+        let settled = if waits {
+            let Some(rest_ns) = motion::actual_ready_ns(arrival, Duration::ZERO).await else {
+                return Err(interrupted(&self.name));
+            };
+            Some(match &mut self.watcher {
+                Some(watcher) => watcher.still_since(rest_ns.max(steady_ns), self.settle).await,
+                None => rest_ns.saturating_add(as_ns(self.settle)).max(steady_ns),
+            })
+        } else {
+            None
         };
         let expected = match settled {
             Some(settled) => Some(settled),

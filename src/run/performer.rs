@@ -155,6 +155,7 @@ impl Performer {
                     SettleBy::Frames => open.lease.live(WATCH),
                 };
                 let task = CameraTask {
+                    timestamps: open.hello.timestamps(),
                     watcher: view.map(|view| Watcher::new(&camera.name, view)),
                     index: CameraIndex(index as u16),
                     name: camera.name.clone(),

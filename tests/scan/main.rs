@@ -27,6 +27,7 @@ mod storage;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod triggered;
 mod unread;
 mod users;
 mod wedged;

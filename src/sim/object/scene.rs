@@ -49,6 +49,8 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         live_beside_stills: options.live_beside_stills,
         protocol: options.protocol,
         longest_call: options.longest_call,
+        timestamps: options.timestamps,
+        trigger_log: options.trigger_log.clone(),
         noise: Some(options.seed),
     };
     let script = Script::new(options.script(&args.camera))?;
