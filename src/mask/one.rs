@@ -179,7 +179,7 @@ impl Work<'_> {
         notes: &mut Vec<String>,
     ) -> Result<Vec<bool>, Trouble> {
         let name = &wanted.camera.name;
-        let differs = || self.differs(wanted, sources, now, size);
+        let differs = || differs(wanted, sources, now, size);
         let Some((silhouette, empty)) = sources.silhouette else { return differs() };
         let image = &silhouette.stored.image;
         let outlined = self.outlined(silhouette, empty, wanted.camera)?.and_then(|both| {
@@ -238,34 +238,32 @@ impl Work<'_> {
         let panel = measured.or_else(|| self.silhouettes.panel(silhouette, camera));
         Ok(panel.map(|panel| [shining, panel]).ok_or_else(|| "no panel shines in its ring".into()))
     }
+}
 
-    /// Which pixels of the picture `now` show what the empty rig does not.
-    fn differs(
-        &self,
-        wanted: &Wanted<'_>,
-        sources: &Sources<'_>,
-        now: &Photo,
-        size: Size,
-    ) -> Result<Vec<bool>, Trouble> {
-        let (reference, empty) = sources.empty.map_err(|unmatched| {
-            let reason = match unmatched {
-                Unmatched::Place => "the empty rig was not photographed from there",
-                Unmatched::Camera => {
-                    "the empty rig was photographed with the camera mounted, or its size set, otherwise"
-                }
-            };
-            Trouble::Without(reason.into())
-        })?;
-        let of_empty =
-            |reason| Trouble::Without(format!("{} of {}: {reason}", empty.image, reference.scan()));
-        let (before, before_size) = decoded(&reference.dir, empty)?.map_err(of_empty)?;
-        if before_size != size {
-            let Size { width, height } = before_size;
-            return Err(of_empty(format!("it has another size, {width}x{height}")));
-        }
-        let table = photo::table(wanted.camera, &wanted.point.pose, now);
-        object::differs(&before, now, &table).map_err(blank)
+/// Which pixels of the picture `now` show what the empty rig does not.
+fn differs(
+    wanted: &Wanted<'_>,
+    sources: &Sources<'_>,
+    now: &Photo,
+    size: Size,
+) -> Result<Vec<bool>, Trouble> {
+    let (reference, empty) = sources.empty.map_err(|unmatched| {
+        let reason = match unmatched {
+            Unmatched::Place => "the empty rig was not photographed from there",
+            Unmatched::Camera => {
+                "the empty rig was photographed with the camera mounted, or its size set, otherwise"
+            }
+        };
+        Trouble::Without(reason.into())
+    })?;
+    let of_empty = |reason| Trouble::Without(format!("{} of {}: {reason}", empty.image, reference.scan()));
+    let (before, before_size) = decoded(&reference.dir, empty)?.map_err(of_empty)?;
+    if before_size != size {
+        let Size { width, height } = before_size;
+        return Err(of_empty(format!("it has another size, {width}x{height}")));
     }
+    let table = photo::table(wanted.camera, &wanted.point.pose, now);
+    object::differs(&before, now, &table).map_err(blank)
 }
 
 /// The folder that the file `path` is in.

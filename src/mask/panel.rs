@@ -13,6 +13,9 @@ use crate::model::Lighting;
 use crate::plan::{CameraIndex, PlanCamera, Point};
 use crate::scan::Stored;
 
+/// Where the panel was seen in a ring; none if it shone nowhere. Looked for once.
+type Found = Arc<OnceLock<Option<Shape>>>;
+
 /// The silhouettes of a scan.
 pub(super) struct Silhouettes<'a> {
     dir: &'a Path,
@@ -20,7 +23,7 @@ pub(super) struct Silhouettes<'a> {
     /// The ring of each point.
     rings: Vec<u32>,
     /// By camera and ring, found when they are first asked for.
-    seen: Mutex<BTreeMap<(u16, u32), Arc<OnceLock<Option<Shape>>>>>,
+    seen: Mutex<BTreeMap<(u16, u32), Found>>,
 }
 
 /// The silhouette of a place.

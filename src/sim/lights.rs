@@ -38,7 +38,9 @@ impl SimLights {
         }
         self.world
             .update(|world| {
-                changed.iter().for_each(|light| world.set_light(&light.name, light.role, brightness(light)));
+                for light in &changed {
+                    world.set_light(&light.name, light.role, brightness(light));
+                }
             })
             .map_err(|source| LightsError::World { path: self.world.path().to_owned(), source })?;
         let came_on = changed.iter().filter(|light| brightness(light) > 0.0);

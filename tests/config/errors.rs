@@ -135,10 +135,14 @@ fn each_mistake_has_its_message() {
         ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
     ];
     each_is_told(&cases);
-    let errors = Config::from_text("a.toml", "").unwrap_err();
-    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
-    let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
-    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+}
+
+#[test]
+fn nothing_at_all_lacks_a_camera_and_a_plan() {
+    for nothing in ["", "camera = []\n[plan]"] {
+        let errors = Config::from_text("a.toml", nothing).unwrap_err();
+        assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+    }
 }
 
 #[test]

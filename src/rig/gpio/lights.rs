@@ -67,8 +67,9 @@ impl Lights for GpioLights {
         let mut lamps = self.lamps.lock().unwrap_or_else(PoisonError::into_inner);
         // Off before on: no supply has to bear all lights of the rig, and no picture shows them.
         for on in [false, true] {
-            let due = lamps.iter_mut().filter(|lamp| (Some(lamp.role) == lighting) == on);
-            due.map(|lamp| lamp.drive.switch(on)).collect::<Result<(), PinError>>()?;
+            for lamp in lamps.iter_mut().filter(|lamp| (Some(lamp.role) == lighting) == on) {
+                lamp.drive.switch(on)?;
+            }
         }
         self.seen.switch(lighting)
     }
