@@ -21,3 +21,4 @@ mod shape;
 pub use error::MaskError;
 pub use file::{Origin, Source, find, path, read};
 pub use make::{Made, Remake, Report, Wish, Without, make};
+pub use reference::{EmptyRig, empty_rig};

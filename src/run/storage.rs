@@ -1,6 +1,7 @@
 //! Where frames and records of a run go: the frame pipeline, and a thread for the journal's other records, so
 //! that no sync ever holds up the loop.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, mpsc as blocking};
 use std::thread::JoinHandle;
@@ -16,7 +17,9 @@ use crate::frame::exif::{self, Exif};
 use crate::frame::{FailureKind, Job, Pipeline, PixelView, Pixels, Plane, StoreFailed, ViewError};
 use crate::plan::{Plan, ShotIndex};
 use crate::rig::camera::CapturedFrame;
-use crate::scan::{Description, DescriptionChanges, Gate, Input, Late, Record, RetakenFor, Stored};
+use crate::scan::{
+    Description, DescriptionChanges, Gate, Input, Late, Record, References, RetakenFor, Stored,
+};
 
 use super::gated::Gated;
 use super::identity;
@@ -66,15 +69,16 @@ pub struct Storage {
 
 impl Storage {
     /// Starts the threads that fill `dataset`, of which `records` tell, with JPEGs of this quality (1 to 100), each judged
-    /// by a gate with these `limits`.
+    /// by a gate with these `limits`, which knows by `references` what is behind the object.
     pub fn start(
         dataset: Dataset,
         jpeg_quality: u8,
         limits: config::Gate,
+        references: References,
         records: &[Record],
     ) -> io::Result<Self> {
         let plan = Arc::new(dataset.plan().clone());
-        let mut gate = Gate::new(plan.clone(), limits, records);
+        let mut gate = Gate::new(plan.clone(), limits, references, records);
         let (inbox, messages) = mpsc::unbounded_channel();
         let (orders, receiver) = blocking::channel();
         let journal = {
@@ -87,7 +91,7 @@ impl Storage {
         // Nobody listens any more only when the run has ended.
         let mut found = move |late| drop(to_inbox.send(Message::Late(late)));
         gate.left_over().into_iter().for_each(&mut found);
-        let store = Gated { dataset, gate, found: Box::new(found) };
+        let store = Gated { dataset, gate, found: Box::new(found), told: BTreeSet::new() };
         let to_inbox = inbox.clone();
         let on_result = move |result: Result<Stored, StoreFailed>| {
             let message = match result {

@@ -9,26 +9,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::config::{self, GatePolicy};
-use crate::plan::{Plan, ShotIndex};
+use crate::plan::{CameraIndex, Plan, ShotIndex};
 
-use super::measured::Measured;
+use super::compare::{Sample, compare};
+use super::object::References;
 use super::record::{FrameFacts, Record, Stored};
-use super::spread::{median, spread};
 use super::twins::{Taken, Twins};
-use super::verdict::{Finding, FindingKind, Verdict, rounded};
+use super::verdict::{Finding, FindingKind, Verdict};
 
-/// Fewer neighbours tell nothing.
-const FEWEST: usize = 3;
 /// Neighbours farther away show another side of the object.
 const MOST: usize = 6;
-/// Median deviations from the median that are usual.
-const USUAL: f64 = 4.0;
-/// Luma of tiles that say how bright a picture is: darker ones are noise, brighter ones may be clipped.
-const TELLING: std::ops::RangeInclusive<u8> = 12..=245;
-/// Fewer such tiles do not say it.
-const ENOUGH_TILES: usize = 6;
-/// Loss of detail along a direction that may have any reason.
-const SLIGHT_LOSS: f64 = 0.8;
 
 /// Compares images. Pure: no clock, no files.
 #[derive(Debug, Clone)]
@@ -40,6 +30,7 @@ pub struct Gate {
     /// By camera and group.
     seen: BTreeMap<(u16, u32), Vec<Seen>>,
     twins: Twins,
+    references: References,
 }
 
 /// A stored image.
@@ -50,17 +41,6 @@ struct Seen {
     sample: Sample,
     compared: bool,
     bad: bool,
-}
-
-/// What is compared of an image.
-#[derive(Debug, Clone)]
-struct Sample {
-    /// Of the turntable, in degrees.
-    angle: f64,
-    measured: Measured,
-    white: f64,
-    black: f64,
-    lens: Option<f64>,
 }
 
 /// A verdict on an image that had too few neighbours when it was stored.
@@ -75,15 +55,16 @@ pub struct Late {
 }
 
 impl Gate {
-    /// The gate of a scan that `records` tell of.
-    pub fn new(plan: Arc<Plan>, limits: config::Gate, records: &[Record]) -> Self {
+    /// The gate of a scan that `records` tell of; what is behind its object, `references` show.
+    pub fn new(plan: Arc<Plan>, limits: config::Gate, references: References, records: &[Record]) -> Self {
         let mut known = HashMap::new();
         let groups = plan.rings().into_iter().zip(&plan.points).map(|(ring, point)| {
             let count = known.len() as u32;
             *known.entry((ring, point.focus.map(|focus| focus.get().to_bits()))).or_insert(count)
         });
         let groups = groups.collect();
-        let mut gate = Self { plan, limits, groups, seen: BTreeMap::new(), twins: Twins::default() };
+        let mut gate =
+            Self { plan, limits, groups, seen: BTreeMap::new(), twins: Twins::default(), references };
         for record in records {
             match record {
                 Record::Stored(stored) => gate.insert(stored),
@@ -113,6 +94,12 @@ impl Gate {
         let original = self.twins.original(camera, facts.sensor_timestamp_ns, sample.measured.luma_crc32c);
         verdict.findings.extend(original.map(|original| self.duplicate_of(original)));
         Some(verdict)
+    }
+
+    /// The camera of `shot`, if the empty rig was seen from there, but with other settings: it cannot be compared with that.
+    pub fn other_settings(&self, shot: ShotIndex, facts: &FrameFacts) -> Option<CameraIndex> {
+        let looks = self.limits.policy != GatePolicy::Off;
+        (looks && self.references.has_other_settings(shot, facts)).then(|| self.plan.camera_of(shot))
     }
 
     /// Takes note of an image that is stored, and says what is wrong with others that could not be judged before.
@@ -204,6 +191,7 @@ impl Gate {
         Some(Sample {
             angle: point.pose.turntable.get(),
             measured: facts.measured.as_deref()?.clone(),
+            object: self.references.object(shot, facts),
             white: facts.clipped_bright,
             black: facts.clipped_dark,
             lens: facts.focus.map(crate::units::Dioptres::get),
@@ -223,122 +211,8 @@ impl Gate {
     }
 
     fn compare(&self, shot: ShotIndex, sample: &Sample) -> Verdict {
-        let near = self.neighbours(shot, sample);
-        let mut verdict = Verdict::default();
-        if near.len() >= FEWEST {
-            verdict.neighbours = near.len() as u32;
-            self.compare_detail(sample, &near, &mut verdict);
-            self.compare_light(sample, &near, &mut verdict);
-            self.compare_lens(sample, &near, &mut verdict);
-        }
-        let usual = (near.len() >= FEWEST).then(|| spread(near.iter().map(|other| other.white)));
-        let limits = &self.limits;
-        let (middle, beyond) = usual.map_or((None, 1.0), |usual| {
-            (Some(usual.middle), usual.middle + limits.clipped + USUAL * usual.deviation)
-        });
-        verdict.clipped = middle.map(|middle| rounded(sample.white - middle));
-        let limit = beyond.min(limits.white);
-        if sample.white > limit {
-            let kind = FindingKind::ClippedBright;
-            verdict.findings.push(Finding::clipped(kind, "white", sample.white, middle, limit));
-        }
-        if sample.black > limits.black {
-            let kind = FindingKind::ClippedDark;
-            verdict.findings.push(Finding::clipped(kind, "black", sample.black, None, limits.black));
-        }
-        verdict
+        compare(sample, &self.neighbours(shot, sample), &self.limits)
     }
-
-    fn compare_detail(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
-        let detail = Ratio::of(near, |other| sample.measured.all_detail() / other.measured.all_detail());
-        let directions = (0..4).map(|along| {
-            let across = (along + 2) % 4;
-            let [one, other] = [along, across].map(|direction| {
-                move |sample: &Sample, beside: &Sample| {
-                    sample.measured.detail[direction] / beside.measured.detail[direction]
-                }
-            });
-            let lost = Ratio::of(near, |beside| one(sample, beside));
-            (lost, Ratio::of(near, |beside| one(sample, beside) / other(sample, beside)))
-        });
-        let directed = directions
-            .filter_map(|(lost, ratio)| Some((lost?.value, ratio?)))
-            .min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value));
-        verdict.sharpness = detail.map(|detail| rounded(detail.value));
-        verdict.direction = directed.map(|(_, ratio)| rounded(ratio.value));
-        if let Some((lost, ratio)) = directed
-            && lost < SLIGHT_LOSS
-            && ratio.value < self.limits.direction / ratio.usual
-        {
-            let (kind, what) = (FindingKind::MotionBlurred, "blurred in one direction");
-            let limit = self.limits.direction / ratio.usual;
-            verdict.findings.push(Finding::too_little(kind, what, ratio.value, limit));
-        } else if let Some(detail) = detail
-            && detail.value < self.limits.sharpness / detail.usual
-        {
-            let limit = self.limits.sharpness / detail.usual;
-            verdict.findings.push(Finding::too_little(FindingKind::Blurred, "blurred", detail.value, limit));
-        }
-    }
-
-    fn compare_light(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
-        let Some(light) = Ratio::of(near, |other| brightness(sample, other).unwrap_or(f64::NAN)) else {
-            return;
-        };
-        verdict.brightness = Some(rounded(light.value));
-        let (most, least) =
-            ((1.0 + self.limits.brightness) * light.usual, (1.0 - self.limits.brightness) / light.usual);
-        if light.value > most || light.value < least {
-            let limit = if light.value > most { most } else { least };
-            verdict.findings.push(Finding::light(light.value, limit));
-        }
-    }
-
-    fn compare_lens(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
-        let Some(lens) = sample.lens else { return };
-        let others: Vec<f64> = near.iter().filter_map(|other| other.lens).collect();
-        if others.len() < FEWEST {
-            return;
-        }
-        let usual = spread(others.into_iter());
-        let (off, limit) = (lens - usual.middle, self.limits.lens.get() + USUAL * usual.deviation);
-        verdict.lens = Some(rounded(off));
-        if off.abs() > limit {
-            let message = format!("its lens was {:.2} dpt from where it was for its neighbours", off.abs());
-            let kind = FindingKind::LensMoved;
-            verdict.findings.push(Finding { kind, value: rounded(off), limit: rounded(limit), message });
-        }
-    }
-}
-
-/// A number of an image over those of its neighbours.
-#[derive(Debug, Clone, Copy)]
-struct Ratio {
-    value: f64,
-    /// By which factor they differ among themselves.
-    usual: f64,
-}
-
-impl Ratio {
-    /// The middle of `to` each neighbour; none if it cannot be told of enough of them.
-    fn of(near: &[&Sample], to: impl Fn(&Sample) -> f64) -> Option<Self> {
-        let logarithms: Vec<f64> =
-            near.iter().map(|other| to(other).ln()).filter(|ratio| ratio.is_finite()).collect();
-        (logarithms.len() >= FEWEST).then(|| {
-            let spread = spread(logarithms.into_iter());
-            Self { value: spread.middle.exp(), usual: (USUAL * spread.deviation).exp() }
-        })
-    }
-}
-
-/// How many times as bright as `other` the sample is: what is behind the object does not change from angle to angle, and
-/// what the object's parts do is made up for by others.
-fn brightness(sample: &Sample, other: &Sample) -> Option<f64> {
-    let tiles = sample.measured.luma.0.iter().zip(&other.measured.luma.0);
-    // What was bright may be clipped now, or dark; then it says so much at least.
-    let telling = tiles.filter(|(_, other)| TELLING.contains(*other));
-    let ratios: Vec<f64> = telling.map(|(luma, other)| f64::from(*luma) / f64::from(*other)).collect();
-    (ratios.len() >= ENOUGH_TILES).then(|| median(ratios))
 }
 
 /// Degrees between two angles of a turntable.

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Verdict {
     /// With how many images of the same camera and ring it was compared; 0 while there are too few.
     pub neighbours: u32,
+    /// How many of 48 parts of it show the object, if an image of the empty rig tells where: detail and brightness are those of
+    /// these parts. None if they are those of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiles: Option<u32>,
     /// Its fine detail, as a part of theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharpness: Option<f64>,
