@@ -65,6 +65,22 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     sync_folder(parent(folder))
 }
 
+/// Makes the folder `below` of the folder `dir`, as [`create_folder`] does; `dir` itself has to be there.
+pub fn create_folder_in(dir: &Path, below: &Path) -> io::Result<()> {
+    let mut folder = dir.to_owned();
+    for part in below.components() {
+        let above = folder.clone();
+        folder.push(part);
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            created => created?,
+        }
+        ownership::hand_over_at(&folder, &above);
+        sync_folder(&above)?;
+    }
+    Ok(())
+}
+
 /// A file beside `path` that is removed again if it is not renamed.
 fn written(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -118,5 +134,10 @@ mod tests {
         assert!(folder.is_dir());
         fs::write(folder.join("file"), "").unwrap();
         create_folder(&folder.join("file")).unwrap_err();
+        create_folder_in(dir.path(), Path::new("a/c/d")).unwrap();
+        create_folder_in(dir.path(), Path::new("a/c/d")).unwrap();
+        assert!(dir.path().join("a/c/d").is_dir());
+        create_folder_in(&dir.path().join("gone"), Path::new("a")).unwrap_err();
+        assert!(!dir.path().join("gone").exists());
     }
 }

@@ -52,6 +52,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(scans::plans::plans))
         .routes(routes!(scans::plans::plan))
         .routes(routes!(scans::plans::preview))
+        .routes(routes!(scans::references::references))
         .routes(routes!(scans::routes::scans, scans::routes::start))
         .routes(routes!(scans::routes::scan, scans::describe::describe, scans::routes::remove))
         .routes(routes!(scans::routes::resume))

@@ -212,6 +212,11 @@ pub fn rig(storage: &config::Storage) -> Result<String, StorageError> {
     Ok(known.rig)
 }
 
+/// As [`rig`]; none as long as nobody has asked.
+pub fn known_rig(storage: &config::Storage) -> Result<Option<String>, StorageError> {
+    Ok(known(storage)?.map(|known| known.rig))
+}
+
 fn remembered(storage: &config::Storage) -> Result<Option<Remembered>, StorageError> {
     Ok(known(storage)?.and_then(|mut known| known.storages.remove(&key(&storage.directory))))
 }

@@ -97,7 +97,7 @@ pub use journal::{Entry, JournalRead, Stop, encode as encode_line, read as read_
 pub use list::{Damaged, Listed, list, newest, show};
 pub use manifest::Manifest;
 pub use owner::take_over;
-pub use place::{Place, references};
+pub use place::{Place, references, references_of_rig};
 pub use recover::{Recovered, recover, recover_on};
 pub use recovery_report::RecoveryReport;
 pub use retake::{Retaken, retake, retake_on};

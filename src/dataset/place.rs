@@ -40,16 +40,29 @@ impl Place {
 pub fn references(root: &Path, of: &ScanId) -> Result<Vec<ScanId>, DiskError> {
     let made_by = Opening::read(&root.join(of.as_str())).and_then(|opening| opening.rig);
     let place = Place::of(root, of.clone());
+    references_where(root, made_by.as_deref(), |reference| *reference < place)
+}
+
+/// The scans in `root` of the empty rig by which masks of the next scan of `rig` can be made, the newest first.
+pub fn references_of_rig(root: &Path, rig: &str) -> Result<Vec<ScanId>, DiskError> {
+    references_where(root, Some(rig), |_| true)
+}
+
+fn references_where(
+    root: &Path,
+    made_by: Option<&str>,
+    is_wanted: impl Fn(&Place) -> bool,
+) -> Result<Vec<ScanId>, DiskError> {
     let mut found = Vec::new();
-    for id in ids(root)?.into_iter().filter(|id| id != of) {
+    for id in ids(root)? {
         let Some(opening) = Opening::read(&root.join(id.as_str())) else { continue };
-        let same_rig = match (&made_by, &opening.rig) {
+        let same_rig = match (made_by, opening.rig.as_deref()) {
             (Some(made_by), Some(rig)) => made_by == rig,
             (None, _) | (_, None) => true,
         };
-        let before = Place { order: opening.order, created: opening.at, id };
-        if opening.reference && same_rig && before < place {
-            found.push(before);
+        let place = Place { order: opening.order, created: opening.at, id };
+        if opening.reference && same_rig && is_wanted(&place) {
+            found.push(place);
         }
     }
     found.sort_unstable();

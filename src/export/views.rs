@@ -126,7 +126,8 @@ impl Views {
     pub fn with_masks(mut self, dir: &Path, contents: &Contents) -> Self {
         for view in &mut self.views {
             if let Some(ShotState::Done(stored)) = contents.tally().shot(ShotIndex(view.shot)) {
-                view.mask = mask::find(dir, stored).map(|(path, bytes)| MaskFile { path, bytes });
+                view.mask = mask::find(dir, stored)
+                    .map(|mask::MaskFile { path, bytes, .. }| MaskFile { path, bytes });
             }
         }
         let (masks, images) =

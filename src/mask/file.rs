@@ -1,6 +1,7 @@
 //! A mask's file: a grey PNG of the image's size, white where the object is. It says what it was made from.
 
-use std::io::{self, Cursor};
+use std::io::{self, BufReader, Cursor};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Info};
@@ -18,7 +19,7 @@ pub(super) const METHOD: u32 = 1;
 /// How a whole PNG ends.
 const END: [u8; 8] = *b"IEND\xAE\x42\x60\x82";
 /// The longest mask, in bytes.
-const LONGEST: u64 = 16 << 20;
+pub const LONGEST: u64 = 16 << 20;
 
 /// What a mask was made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,14 +59,29 @@ pub fn read(dir: &Path, stored: &Stored) -> Option<Origin> {
     (origin.image_crc32c == stored.crc32c).then_some(origin)
 }
 
-/// The mask of `stored` in the dataset at `dir` and its length in bytes, if it is of this image, by what it says of itself:
-/// only [`read()`] looks at every pixel.
-pub fn find(dir: &Path, stored: &Stored) -> Option<(String, u64)> {
+/// A mask that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaskFile {
+    /// Its path in the dataset.
+    pub path: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// What it was made from, as it says.
+    pub origin: Origin,
+}
+
+/// The mask of `stored` in the dataset at `dir`, if it is of this image, by what it says of itself: only [`read()`] looks at
+/// every pixel.
+pub fn find(dir: &Path, stored: &Stored) -> Option<MaskFile> {
     let path = path(&stored.image);
-    let bytes = open::read(dir, &path, LONGEST).ok()?;
-    let reader = Decoder::new(Cursor::new(&bytes)).read_info().ok()?;
-    let is_its = origin_of(reader.info())?.image_crc32c == stored.crc32c;
-    (is_its && bytes.ends_with(&END)).then_some((path, bytes.len() as u64))
+    let file = open::file(dir, &path).ok()?;
+    let bytes = file.metadata().ok()?.len();
+    let mut end = [0; END.len()];
+    file.read_exact_at(&mut end, bytes.checked_sub(END.len() as u64)?).ok()?;
+    let reader = Decoder::new(BufReader::new(file)).read_info().ok()?;
+    let origin = origin_of(reader.info())?;
+    let is_its = origin.image_crc32c == stored.crc32c && end == END && bytes <= LONGEST;
+    is_its.then_some(MaskFile { path, bytes, origin })
 }
 
 fn origin_of(info: &Info<'_>) -> Option<Origin> {

@@ -11,20 +11,17 @@ use serde::Serialize;
 use super::colours::Photo;
 use super::error::MaskError;
 use super::file::{self, METHOD, Origin, Source};
+use super::look::Look;
 use super::object::{self, Blank};
 use super::photo;
 use super::reference::{self, Reference, Unmatched};
 use crate::dataset::{self, Contents, OpenError};
 use crate::durable::{self, Readers};
 use crate::model::Size;
-use crate::scan::{FrameFacts, Stored};
+use crate::scan::Stored;
 
 /// More threads take more memory than a Raspberry Pi has.
 const THREADS: usize = 4;
-/// Light may be this many times as much as that of the reference before it is worth a word.
-const SAME_LIGHT: f64 = 1.05;
-/// The lens may be so many dioptres from where it was.
-const SAME_FOCUS: f64 = 0.1;
 
 /// Which masks are wanted, and by which reference.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,67 +90,91 @@ pub fn make(
     wish: &Wish,
     tell: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Report, MaskError> {
-    let contents = dataset::read_contents(dir)?;
-    let references = match &wish.reference {
-        Some(reference) => vec![Reference::read(reference)?],
-        None if contents.manifest.reference => return Err(MaskError::EmptyRig(dir.to_owned())),
-        None => Reference::of(dir)?,
-    };
-    if references.is_empty() {
-        return Err(MaskError::NoReference(dir.to_owned()));
-    }
-    let stored: Vec<&Stored> = contents.tally().stored().collect();
-    let work = Work { dir, contents: &contents, references: &references, remake: wish.remake };
-    let stored_in_all = stored.len();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results = Mutex::new(Vec::with_capacity(stored.len()));
-    let turn = || {
-        while let Some(stored) = stored.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = work.one(stored);
-            if matches!(result, Err(Trouble::Fatal(_))) {
-                next.store(usize::MAX / 2, Ordering::Relaxed);
-            }
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((*stored, result));
-            if !tell(done.fetch_add(1, Ordering::Relaxed) + 1, stored_in_all) {
-                next.store(usize::MAX / 2, Ordering::Relaxed);
-            }
-        }
-    };
-    let helpers = thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
-    thread::scope(|scope| {
-        for number in 0..helpers {
-            // Where there is no thread to be had, this one does it all.
-            let _ = thread::Builder::new().name(format!("mask-{number}")).spawn_scoped(scope, turn);
-        }
-        turn();
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(stored, _)| stored.shot);
-    let mut report = Report::default();
-    for (image, result) in results {
-        match result {
-            Ok(Found { made, notes, .. }) => {
-                report.masks.push(made);
-                report.notes.extend(notes);
-            }
-            Err(Trouble::Without(reason)) => {
-                report.without.push(Without { image: image.image.clone(), reason });
-            }
-            Err(Trouble::Fatal(error)) => return Err(error),
-        }
-    }
-    if report.masks.len() + report.without.len() < stored_in_all {
-        Err(MaskError::GivenUp)
-    } else {
-        Ok(report)
-    }
+    Making::prepare(dir, wish)?.perform(tell)
 }
 
-struct Work<'a> {
-    dir: &'a Path,
-    contents: &'a Contents,
-    references: &'a [Reference],
+/// Masks that are about to be made: it is known by what.
+#[derive(Debug)]
+pub struct Making {
+    dir: PathBuf,
+    contents: Contents,
+    references: Vec<Reference>,
     remake: Remake,
+}
+
+impl Making {
+    /// Reads what the scan at `dir` says, and finds the scans of the empty rig.
+    ///
+    /// # Errors
+    /// There is none, or nothing to be masked; or one of them cannot be read.
+    pub fn prepare(dir: &Path, wish: &Wish) -> Result<Self, MaskError> {
+        let contents = dataset::read_contents(dir)?;
+        let references = match &wish.reference {
+            Some(reference) => vec![Reference::read(reference)?],
+            None if contents.manifest.reference => return Err(MaskError::EmptyRig(dir.to_owned())),
+            None => Reference::of(dir)?,
+        };
+        if references.is_empty() {
+            return Err(MaskError::NoReference(dir.to_owned()));
+        }
+        Ok(Self { dir: dir.to_owned(), contents, references, remake: wish.remake })
+    }
+
+    /// Of how many images masks are to be made.
+    pub fn images(&self) -> usize {
+        self.contents.tally().stored().count()
+    }
+
+    /// Makes them, as [`make()`] says.
+    ///
+    /// # Errors
+    /// The first one; masks that were made before stay.
+    pub fn perform(&self, tell: &(dyn Fn(usize, usize) -> bool + Sync)) -> Result<Report, MaskError> {
+        let stored: Vec<&Stored> = self.contents.tally().stored().collect();
+        let stored_in_all = stored.len();
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let results = Mutex::new(Vec::with_capacity(stored.len()));
+        let turn = || {
+            while let Some(stored) = stored.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let result = self.one(stored);
+                if matches!(result, Err(Trouble::Fatal(_))) {
+                    next.store(usize::MAX / 2, Ordering::Relaxed);
+                }
+                results.lock().unwrap_or_else(PoisonError::into_inner).push((*stored, result));
+                if !tell(done.fetch_add(1, Ordering::Relaxed) + 1, stored_in_all) {
+                    next.store(usize::MAX / 2, Ordering::Relaxed);
+                }
+            }
+        };
+        let helpers = thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
+        thread::scope(|scope| {
+            for number in 0..helpers {
+                // Where there is no thread to be had, this one does it all.
+                let _ = thread::Builder::new().name(format!("mask-{number}")).spawn_scoped(scope, turn);
+            }
+            turn();
+        });
+        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.sort_by_key(|(stored, _)| stored.shot);
+        let mut report = Report::default();
+        for (image, result) in results {
+            match result {
+                Ok(Found { made, notes, .. }) => {
+                    report.masks.push(made);
+                    report.notes.extend(notes);
+                }
+                Err(Trouble::Without(reason)) => {
+                    report.without.push(Without { image: image.image.clone(), reason });
+                }
+                Err(Trouble::Fatal(error)) => return Err(error),
+            }
+        }
+        if report.masks.len() + report.without.len() < stored_in_all {
+            Err(MaskError::GivenUp)
+        } else {
+            Ok(report)
+        }
+    }
 }
 
 /// The mask of one image, before it is written.
@@ -183,13 +204,15 @@ impl From<&str> for Trouble {
     }
 }
 
-impl Work<'_> {
+impl Making {
     fn one(&self, stored: &Stored) -> Result<Found, Trouble> {
-        let to = self.dir.join(file::path(&stored.image));
+        let mask = file::path(&stored.image);
+        let to = self.dir.join(&mask);
         let found = self.find(stored);
         match &found {
             Ok(Found { bytes: Some(bytes), .. }) => {
-                let written = durable::create_folder(to.parent().unwrap_or(self.dir))
+                // Not the scan's own folder, which somebody may have removed meanwhile.
+                let written = durable::create_folder_in(&self.dir, folder_of(&mask))
                     .and_then(|()| durable::replace(&to, bytes, Readers::AsUsual));
                 written.map_err(|source| Trouble::Fatal(MaskError::Write { path: to, source }))?;
             }
@@ -201,7 +224,7 @@ impl Work<'_> {
     }
 
     fn find(&self, stored: &Stored) -> Result<Found, Trouble> {
-        let there = file::read(self.dir, stored);
+        let there = file::read(&self.dir, stored);
         if let (Remake::None, Some(there)) = (self.remake, &there) {
             return Ok(Found { made: made_of(stored, there, true), bytes: None, notes: Vec::new() });
         }
@@ -209,7 +232,7 @@ impl Work<'_> {
         let (camera, point) =
             (plan.camera(plan.camera_of(stored.shot)), plan.point(plan.point_of(stored.shot)));
         let (reference, empty) =
-            reference::find(self.references, camera, point).map_err(|unmatched| match unmatched {
+            reference::find(&self.references, camera, point).map_err(|unmatched| match unmatched {
                 Unmatched::Place => "the empty rig was not photographed from there",
                 Unmatched::Camera => {
                     "the empty rig was photographed with the camera mounted, or its size set, otherwise"
@@ -217,7 +240,7 @@ impl Work<'_> {
             })?;
         let source =
             Source { scan: reference.scan().to_owned(), image: empty.image.clone(), crc32c: empty.crc32c };
-        let notes = differences(&camera.name, &empty.facts, &stored.facts);
+        let notes = Look::taken(&stored.facts).differences(&camera.name, &Look::taken(&empty.facts));
         let there = there.filter(|there| there.reference == source && there.method == METHOD);
         if let (Remake::None | Remake::Outdated, Some(there)) = (self.remake, &there) {
             return Ok(Found { made: made_of(stored, there, true), bytes: None, notes });
@@ -225,7 +248,7 @@ impl Work<'_> {
         let of_empty = |reason| format!("{} of {}: {reason}", empty.image, source.scan);
         let (before, before_size) =
             decoded(&reference.dir, empty)?.map_err(|reason| Trouble::Without(of_empty(reason)))?;
-        let (now, size) = decoded(self.dir, stored)?.map_err(Trouble::Without)?;
+        let (now, size) = decoded(&self.dir, stored)?.map_err(Trouble::Without)?;
         if before_size != size {
             let Size { width, height } = before_size;
             return Err(Trouble::Without(of_empty(format!("it has another size, {width}x{height}"))));
@@ -246,6 +269,11 @@ impl Work<'_> {
     }
 }
 
+/// The folder that the file `path` is in.
+fn folder_of(path: &str) -> &Path {
+    Path::new(path).parent().unwrap_or(Path::new(""))
+}
+
 fn made_of(stored: &Stored, origin: &Origin, kept: bool) -> Made {
     Made {
         image: stored.image.clone(),
@@ -262,30 +290,4 @@ fn decoded(dir: &Path, stored: &Stored) -> Result<Result<(Photo, Size), String>,
     Ok(jpeg.and_then(|jpeg| {
         photo::decode(&jpeg).map_err(|error| format!("the image cannot be decoded: {error}"))
     }))
-}
-
-/// What was otherwise when the reference was made.
-fn differences(camera: &str, before: &FrameFacts, now: &FrameFacts) -> Vec<String> {
-    let mut notes = Vec::new();
-    let light = |facts: &FrameFacts| facts.exposure.get() * facts.gain;
-    let times = light(now) / light(before);
-    if times.is_finite() && times > 0.0 && times.max(1.0 / times) > SAME_LIGHT {
-        notes.push(format!(
-            "{camera} was exposed {times:.2} times as much as for the empty rig: this is made up for, but fixed controls are better"
-        ));
-    }
-    if before.white_balance != now.white_balance {
-        notes.push(format!(
-            "{camera} had another white balance than for the empty rig: this is made up for, but fixed controls are better"
-        ));
-    }
-    if let (Some(before), Some(now)) = (before.focus, now.focus)
-        && (before.get() - now.get()).abs() > SAME_FOCUS
-    {
-        notes.push(format!(
-            "{camera} was focused at {now}, and at {before} for the empty rig, whose images are blurred otherwise: set its focus, \
-             and scan the empty rig again"
-        ));
-    }
-    notes
 }

@@ -12,6 +12,8 @@ mod colours;
 mod difference;
 mod error;
 mod file;
+mod fit;
+mod look;
 mod make;
 mod object;
 mod photo;
@@ -19,6 +21,7 @@ mod reference;
 mod shape;
 
 pub use error::MaskError;
-pub use file::{Origin, Source, find, path, read};
-pub use make::{Made, Remake, Report, Wish, Without, make};
+pub use file::{LONGEST, MaskFile, Origin, Source, find, path, read};
+pub use fit::{Fit, References};
+pub use make::{Made, Making, Remake, Report, Wish, Without, make};
 pub use reference::{EmptyRig, empty_rig};

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::error::MaskError;
 use crate::dataset::{self, Contents, ShotState};
 use crate::model::{Axis, Pose};
@@ -56,6 +58,11 @@ impl Reference {
     /// The id of the scan.
     pub(super) fn scan(&self) -> &str {
         self.contents.manifest.id.as_str()
+    }
+
+    /// When it was created.
+    pub(super) fn created(&self) -> Timestamp {
+        self.contents.manifest.created
     }
 
     fn find(&self, camera: &PlanCamera, point: &Point) -> Result<&Stored, Unmatched> {
@@ -117,10 +124,11 @@ pub fn empty_rig(dir: &Path, plan: &Plan) -> Result<EmptyRig, MaskError> {
     Ok(empty)
 }
 
-/// Whether it was where it is now, and took images as large.
+/// Whether it was where it is now, and took images as large, as far as that is known before it is opened.
 fn is_same_camera(plan: &Plan, shot: ShotIndex, camera: &PlanCamera) -> bool {
     let own = plan.camera(plan.camera_of(shot));
-    own.mount == camera.mount && own.intrinsics.size() == camera.intrinsics.size()
+    let size = own.intrinsics.size().zip(camera.intrinsics.size());
+    own.mount == camera.mount && size.is_none_or(|(own, now)| own == now)
 }
 
 fn is_same_place(a: &Pose, b: &Pose) -> bool {

@@ -180,6 +180,14 @@ impl Daemon {
         begun.json()["id"].as_str().unwrap().to_owned()
     }
 
+    /// Until a service that was started again answers.
+    pub(crate) fn wait_until_ready(&self) {
+        wait_for("the service answers", || {
+            let answer = self.agent.get(self.url("/healthz")).call().ok()?;
+            (answer.status() == 200).then_some(())
+        });
+    }
+
     pub(crate) fn wait_until_idle(&self) {
         wait_for("no scan is under way", || {
             (self.get("/api/v1/status").json()["scanning"] == false).then_some(())

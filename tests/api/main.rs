@@ -10,6 +10,7 @@ mod exports;
 mod flagged;
 mod hours;
 mod live;
+mod masks;
 mod pairing;
 mod passed;
 mod replaced;

@@ -419,7 +419,7 @@ def similarity(source, target):
 def main():
     pycolmap.logging.minloglevel = 2
     scanner, work, full = sys.argv[1], Path(sys.argv[2]), "--full" in sys.argv
-    width, height, pitch, angles = (2304, 1728, 0.0028, 36) if full else (1280, 960, 0.0045, 18)
+    width, height, pitch, angles = (1920, 1440, 0.003, 18) if full else (1280, 960, 0.0045, 18)
     fx = 4.74 / pitch
     config = work / "scanner.toml"
     config.write_text(CONFIG.format(width=width, height=height, pitch=pitch * 1000, angles=angles))

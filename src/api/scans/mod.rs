@@ -8,6 +8,7 @@ mod index;
 mod packed;
 pub(super) mod plans;
 pub(super) mod poses;
+pub(super) mod references;
 pub(super) mod report;
 pub(super) mod routes;
 pub(super) mod shots;

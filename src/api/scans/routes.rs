@@ -58,6 +58,8 @@ pub(in crate::api) struct NewScan {
     inline: Option<InlinePlan>,
     /// Its id: lower-case letters, digits and `-`; by date and time if absent.
     id: Option<String>,
+    /// Whether it is one of the empty rig, by which masks of later scans are made: there has to be nothing on the table.
+    reference: bool,
     /// What to call it: one line of at most 100 characters.
     #[schema(max_length = 100)]
     name: Option<String>,
@@ -156,7 +158,12 @@ pub(in crate::api) async fn start(
     let id = new.id.map(|id| id.parse::<ScanId>()).transpose().map_err(Problem::bad_request)?;
     let said = DescriptionChanges { name: Some(new.name), note: Some(new.note), tags: Some(new.tags) };
     let description = said.applied(&Description::default())?;
-    begin(&scans.rig, Work::New { plan, id, description }).await
+    let work = if new.reference {
+        Work::Reference { plan, id, description }
+    } else {
+        Work::New { plan, id, description }
+    };
+    begin(&scans.rig, work).await
 }
 
 /// Go on with a scan that was paused or interrupted, or try again what failed; answers once it goes on.

@@ -43,6 +43,8 @@ pub(in crate::api) struct ScanFacts {
     shots: Counts,
     /// The names of its cameras, in the order of the plan.
     cameras: Vec<String>,
+    /// Whether it shows the empty rig, so that masks of other scans are made by it.
+    reference: bool,
 }
 
 impl From<Listed> for ScanSummary {
@@ -59,7 +61,7 @@ impl From<Listed> for ScanSummary {
 
 impl From<dataset::Manifest> for ScanFacts {
     fn from(manifest: dataset::Manifest) -> Self {
-        let dataset::Manifest { created, updated, state, shots, cameras, .. } = manifest;
-        Self { created, updated, state, shots, cameras }
+        let dataset::Manifest { created, updated, state, shots, cameras, reference, .. } = manifest;
+        Self { created, updated, state, shots, cameras, reference }
     }
 }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::daemon::{Reason, RetakeError, ScanDescribeError, StartError};
 use crate::dataset::OpenError;
+use crate::mask::MaskError;
 use crate::rig::axes::MotionError;
 use crate::scan::Unfit;
 
@@ -59,6 +60,9 @@ pub(in crate::api) enum ProblemType {
     /// It is not known where any image of the scan was taken from.
     #[serde(rename = "/problems/no_poses")]
     NoPoses,
+    /// No masks can be made of the scan: the empty rig was not scanned before it, or it is a scan of the empty rig.
+    #[serde(rename = "/problems/no_masks")]
+    NoMasks,
     /// The dataset is damaged, or of a version that this program does not know.
     #[serde(rename = "/problems/dataset")]
     Dataset,
@@ -151,6 +155,7 @@ impl ProblemType {
             Self::Plan => (StatusCode::UNPROCESSABLE_ENTITY, "the plan cannot be carried out"),
             Self::Storage => (StatusCode::INSUFFICIENT_STORAGE, "the disk"),
             Self::NoPoses => (StatusCode::CONFLICT, "no poses"),
+            Self::NoMasks => (StatusCode::CONFLICT, "no masks"),
             Self::Dataset => (StatusCode::CONFLICT, "the dataset cannot be used"),
             Self::OtherRig => (StatusCode::CONFLICT, "made on another rig"),
             Self::Motion => (StatusCode::CONFLICT, "the axes do not move"),
@@ -241,6 +246,26 @@ impl From<Unfit> for Problem {
 impl From<OpenError> for Problem {
     fn from(error: OpenError) -> Self {
         StartError::from(error).into()
+    }
+}
+
+impl From<MaskError> for Problem {
+    fn from(error: MaskError) -> Self {
+        match error {
+            MaskError::Open(error) => error.into(),
+            MaskError::NoReference(_) => Self::new(
+                ProblemType::NoMasks,
+                "the empty rig was not scanned before this scan was made: take everything off the table, and scan it \
+                 (`reference` of `POST /api/v1/scans`); for this scan, if nothing on the rig has changed since, name that \
+                 one as `reference`",
+            ),
+            MaskError::EmptyRig(_) => Self::new(
+                ProblemType::NoMasks,
+                "this is a scan of the empty rig: there is no object to be masked",
+            ),
+            MaskError::GivenUp => Self::new(ProblemType::GivenUp, error),
+            MaskError::Write { .. } => Self::new(ProblemType::Storage, error),
+        }
     }
 }
 

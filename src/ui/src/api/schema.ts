@@ -2109,6 +2109,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By which scan of the empty rig masks of the next scan of each plan would be made, and whether it still fits. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReferenceList"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rig/cancel": {
         parameters: {
             query?: never;
@@ -4696,6 +4774,11 @@ export interface components {
              */
             plan?: string | null;
             /**
+             * @description Whether it is one of the empty rig, by which masks of later scans are made: there has to be nothing on the table.
+             * @default false
+             */
+            reference?: boolean;
+            /**
              * @description Words by which it is found: at most 20, of at most 40 characters each.
              * @default null
              */
@@ -4810,6 +4893,14 @@ export interface components {
             /** @description Where the axes stand. */
             pose: components["schemas"]["Pose"];
         };
+        /** @description What there is of the empty rig for a plan. */
+        PlanReference: {
+            /** @description The plan's name. */
+            plan: string;
+            reference?: null | components["schemas"]["ReferenceFit"];
+            /** @description Why the plan cannot be made out, if it cannot. */
+            unknown?: string | null;
+        };
         /** @description Where every axis stands. Axes that a rig lacks stand at zero. */
         Pose: {
             /** @description Height of the cameras over their zero. */
@@ -4897,7 +4988,7 @@ export interface components {
          * @description What went wrong, for programs. A type never changes its meaning.
          * @enum {string}
          */
-        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
+        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
         /** @description Where a running scan stands. */
         Progress: {
             /**
@@ -4953,6 +5044,31 @@ export interface components {
              * @description Until when `open` stays so; none if for good.
              */
             until?: string | null;
+        };
+        /** @description A scan of the empty rig, and how it fits the plan and the configuration of now. */
+        ReferenceFit: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created: string;
+            /** @description Whether that is each of them. */
+            fits: boolean;
+            /** @description How many images a scan of the plan has. */
+            images: number;
+            /** @description Why not, for people: what has changed since, or was never taken. */
+            lacking: string[];
+            /** @description Of how many of them a mask can be made. */
+            matched: number;
+            /** @description What is set otherwise than it was for the empty rig, so that masks may be worse; for people. */
+            notes: string[];
+            /** @description The newest scan of the empty rig with an image from any place of the plan. What it lacks is looked for in older ones. */
+            scan: string;
+        };
+        /** @description What there is of the empty rig. */
+        ReferenceList: {
+            /** @description For each plan of the configuration, in its order. */
+            plans: components["schemas"]["PlanReference"][];
         };
         /** @description A rectangle, in parts (0 to 1) of the width and height of what it is a part of. */
         Region: {
@@ -5046,6 +5162,8 @@ export interface components {
              * @description When it was created.
              */
             created: string;
+            /** @description Whether it shows the empty rig, so that masks of other scans are made by it. */
+            reference: boolean;
             /** @description How many shots stand how. */
             shots: components["schemas"]["ShotCounts"];
             /** @description Whether it goes on, waits, or has ended and how. */

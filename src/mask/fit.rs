@@ -1,0 +1,91 @@
+//! Whether the empty rig has been scanned for a plan, and whether that still holds.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::error::MaskError;
+use super::look::Look;
+use super::reference::{self, Reference, Unmatched};
+use crate::dataset::{self, OpenError};
+use crate::model::Controls;
+use crate::plan::{Plan, ShotIndex};
+
+/// The scans of the empty rig by which masks of scans to come can be made.
+#[derive(Debug)]
+pub struct References(Vec<Reference>);
+
+/// How the scans of the empty rig fit a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// The newest scan of the empty rig that has any image from a place of the plan.
+    pub scan: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// How many images a scan of the plan has.
+    pub images: usize,
+    /// For how many of them there is one of the empty rig, in that scan or an older one.
+    pub matched: usize,
+    /// Why there is none for the others, for people.
+    pub lacking: Vec<String>,
+    /// What is set otherwise than it was for the empty rig, for people.
+    pub notes: BTreeSet<String>,
+}
+
+impl References {
+    /// Those in the folder `root` that the rig of this name has made. One that cannot be read is none.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn of_rig(root: &Path, rig: &str) -> Result<Self, MaskError> {
+        let ids = dataset::references_of_rig(root, rig).map_err(OpenError::from)?;
+        Ok(Self(ids.iter().filter_map(|id| Reference::read(&root.join(id.as_str())).ok()).collect()))
+    }
+
+    /// How they fit `plan`, whose cameras are set as `controls` says of each by its name; none if none was made from any of its
+    /// places.
+    pub fn fit(&self, plan: &Plan, controls: &dyn Fn(&str) -> Controls) -> Option<Fit> {
+        let References(references) = self;
+        let find = |references: &[Reference], shot: ShotIndex| -> Result<Look, Unmatched> {
+            let (camera, point) = (plan.camera(plan.camera_of(shot)), plan.point(plan.point_of(shot)));
+            reference::find(references, camera, point).map(|(_, empty)| Look::taken(&empty.facts))
+        };
+        let has_any = |reference: &&Reference| {
+            let alone = std::slice::from_ref(*reference);
+            plan.shots().any(|shot| !matches!(find(alone, shot), Err(Unmatched::Place)))
+        };
+        let newest = references.iter().find(has_any)?;
+        let (mut matched, mut elsewhere) = (0, 0);
+        let (mut moved, mut notes) = (BTreeSet::new(), BTreeSet::new());
+        for shot in plan.shots() {
+            let (camera, point) = (plan.camera(plan.camera_of(shot)), plan.point(plan.point_of(shot)));
+            match find(references, shot) {
+                Ok(empty) => {
+                    matched += 1;
+                    let now = Look::planned(&controls(&camera.name), point.focus);
+                    notes.extend(now.differences(&camera.name, &empty));
+                }
+                Err(Unmatched::Place) => elsewhere += 1,
+                Err(Unmatched::Camera) => drop(moved.insert(camera.name.clone())),
+            }
+        }
+        let images = plan.shots().count();
+        let mut lacking = Vec::new();
+        if elsewhere > 0 {
+            lacking
+                .push(format!("{elsewhere} of {images} images have none of the empty rig from their place"));
+        }
+        lacking.extend(moved.into_iter().map(|camera| {
+            format!("{camera} is mounted, or the size of its images set, otherwise than for the empty rig")
+        }));
+        Some(Fit {
+            scan: newest.scan().to_owned(),
+            created: newest.created(),
+            images,
+            matched,
+            lacking,
+            notes,
+        })
+    }
+}
