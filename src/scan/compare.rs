@@ -3,7 +3,7 @@
 use crate::config;
 
 use super::measured::Measured;
-use super::object::{Object, shared};
+use super::object::Object;
 use super::spread::{median, spread};
 use super::verdict::{Finding, FindingKind, Verdict, rounded};
 
@@ -36,108 +36,100 @@ pub(super) fn compare(sample: &Sample, near: &[&Sample], limits: &config::Gate) 
     let mut verdict = Verdict::default();
     if near.len() >= FEWEST {
         verdict.neighbours = near.len() as u32;
-        let pictures = Pictures::of(sample, near);
-        verdict.tiles = pictures.tiles();
-        pictures.compare_detail(limits, &mut verdict);
-        pictures.compare_light(limits, &mut verdict);
+        let by_object: Vec<Pair> = near.iter().filter_map(|other| Pair::of_objects(sample, other)).collect();
+        let pairs = if by_object.len() >= FEWEST {
+            verdict.tiles = sample.object.as_ref().map(Object::count);
+            by_object
+        } else {
+            near.iter().map(|other| Pair::of_pictures(sample, other)).collect()
+        };
+        compare_detail(&pairs, limits, &mut verdict);
+        compare_light(&pairs, limits, &mut verdict);
         compare_lens(sample, near, limits, &mut verdict);
     }
     compare_clipped(sample, near, limits, &mut verdict);
     verdict
 }
 
-/// The pictures that are compared: the object in them if it is known where it is in enough of them, else the whole.
-struct Pictures<'a> {
-    sample: Picture<'a>,
-    near: Vec<Picture<'a>>,
+/// What is compared of an image and one of its neighbours.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    own: [f64; 4],
+    other: [f64; 4],
+    /// How many times as bright as the neighbour it is.
+    brightness: Option<f64>,
 }
 
-#[derive(Clone, Copy)]
-struct Picture<'a> {
-    measured: &'a Measured,
-    object: Option<&'a Object>,
-}
-
-impl<'a> Pictures<'a> {
-    fn of(sample: &'a Sample, near: &[&'a Sample]) -> Self {
-        let objects = || {
-            let object = |sample: &'a Sample| {
-                let object = sample.object.as_ref()?;
-                Some(Picture { measured: &sample.measured, object: Some(object) })
-            };
-            let near: Vec<_> = near.iter().copied().filter_map(object).collect();
-            (near.len() >= FEWEST).then_some(Self { sample: object(sample)?, near })
-        };
-        let whole = |sample: &'a Sample| Picture { measured: &sample.measured, object: None };
-        objects().unwrap_or_else(|| Self {
-            sample: whole(sample),
-            near: near.iter().copied().map(whole).collect(),
-        })
+impl Pair {
+    fn of_pictures(sample: &Sample, other: &Sample) -> Self {
+        let (own, beside) = (&sample.measured, &other.measured);
+        // What is behind the object does not change from angle to angle, and what its parts do is made up for by others.
+        Self { own: own.detail, other: beside.detail, brightness: brightness(own, beside, |_| true) }
     }
 
-    fn tiles(&self) -> Option<u32> {
-        self.sample.object.map(Object::count)
+    /// Of the object alone; none if that cannot be told in one of them.
+    fn of_objects(sample: &Sample, other: &Sample) -> Option<Self> {
+        let (object, beside) = (sample.object.as_ref()?, other.object.as_ref()?);
+        let (own, detail) = object.details_beside(beside)?;
+        let shared = object.shared(beside);
+        let brightness = brightness(&sample.measured, &other.measured, |tile| shared.has(tile));
+        let whole = || Self::of_pictures(sample, other).brightness;
+        Some(Self { own, other: detail, brightness: brightness.or_else(whole) })
     }
 
-    fn compare_detail(&self, limits: &config::Gate, verdict: &mut Verdict) {
-        let (own, near) = (self.sample.detail(), &self.near);
-        let detail = Ratio::of(near, |other| own.iter().sum::<f64>() / other.detail().iter().sum::<f64>());
-        let directions = (0..4).map(|along| {
-            let across = (along + 2) % 4;
-            let kept = |direction: usize, other: &Picture<'_>| own[direction] / other.detail()[direction];
-            let lost = Ratio::of(near, |other| kept(along, other));
-            (lost, Ratio::of(near, |other| kept(along, other) / kept(across, other)))
-        });
-        let directed = directions
-            .filter_map(|(lost, ratio)| Some((lost?.value, ratio?)))
-            .min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value));
-        verdict.sharpness = detail.map(|detail| rounded(detail.value));
-        verdict.direction = directed.map(|(_, ratio)| rounded(ratio.value));
-        if let Some((lost, ratio)) = directed
-            && lost < SLIGHT_LOSS
-            && ratio.value < limits.direction / ratio.usual
-        {
-            let (kind, what) = (FindingKind::MotionBlurred, "blurred in one direction");
-            let limit = limits.direction / ratio.usual;
-            verdict.findings.push(Finding::too_little(kind, what, ratio.value, limit));
-        } else if let Some(detail) = detail
-            && detail.value < limits.sharpness / detail.usual
-        {
-            let limit = limits.sharpness / detail.usual;
-            verdict.findings.push(Finding::too_little(FindingKind::Blurred, "blurred", detail.value, limit));
-        }
+    /// The part of the neighbour's detail that it has.
+    fn detail(&self) -> f64 {
+        self.own.iter().sum::<f64>() / self.other.iter().sum::<f64>()
     }
 
-    fn compare_light(&self, limits: &config::Gate, verdict: &mut Verdict) {
-        let light = |other: &Picture<'_>| self.sample.brightness(other).unwrap_or(f64::NAN);
-        let Some(light) = Ratio::of(&self.near, light) else { return };
-        verdict.brightness = Some(rounded(light.value));
-        let (most, least) =
-            ((1.0 + limits.brightness) * light.usual, (1.0 - limits.brightness) / light.usual);
-        if light.value > most || light.value < least {
-            let limit = if light.value > most { most } else { least };
-            verdict.findings.push(Finding::light(light.value, limit));
-        }
+    fn detail_along(&self, direction: usize) -> f64 {
+        self.own[direction] / self.other[direction]
     }
 }
 
-impl Picture<'_> {
-    fn detail(&self) -> [f64; 4] {
-        self.object.map_or(self.measured.detail, |object| object.detail)
-    }
+/// How many times as bright as `other` an image is, by some of the tiles; none if too few of them say it.
+fn brightness(own: &Measured, other: &Measured, counts: impl Fn(usize) -> bool) -> Option<f64> {
+    let tiles = own.luma.0.iter().zip(&other.luma.0).enumerate();
+    // What was bright may be clipped now, or dark; then it says so much at least.
+    let telling = tiles.filter(|(tile, (_, other))| TELLING.contains(*other) && counts(*tile));
+    let ratios: Vec<f64> = telling.map(|(_, (luma, other))| f64::from(*luma) / f64::from(*other)).collect();
+    (ratios.len() >= ENOUGH_TILES).then(|| median(ratios))
+}
 
-    /// How many times as bright as `other` it is. Of whole pictures: what is behind the object does not change from angle to
-    /// angle, and what the object's parts do is made up for by others.
-    fn brightness(&self, other: &Self) -> Option<f64> {
-        let shown = self.object.zip(other.object).map(|(one, other)| shared(one, other));
-        let tiles = self.measured.luma.0.iter().zip(&other.measured.luma.0).enumerate();
-        // What was bright may be clipped now, or dark; then it says so much at least.
-        let telling = tiles.filter(|(tile, (_, other))| {
-            TELLING.contains(*other) && shown.is_none_or(|shown| shown.has(*tile))
-        });
-        let ratios: Vec<f64> =
-            telling.map(|(_, (luma, other))| f64::from(*luma) / f64::from(*other)).collect();
-        (ratios.len() >= ENOUGH_TILES).then(|| median(ratios))
+fn compare_detail(pairs: &[Pair], limits: &config::Gate, verdict: &mut Verdict) {
+    let detail = Ratio::of(pairs, Pair::detail);
+    let directions = (0..4).map(|along| {
+        let across = (along + 2) % 4;
+        let lost = Ratio::of(pairs, |pair| pair.detail_along(along));
+        (lost, Ratio::of(pairs, |pair| pair.detail_along(along) / pair.detail_along(across)))
+    });
+    let directed = directions
+        .filter_map(|(lost, ratio)| Some((lost?.value, ratio?)))
+        .min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value));
+    verdict.sharpness = detail.map(|detail| rounded(detail.value));
+    verdict.direction = directed.map(|(_, ratio)| rounded(ratio.value));
+    if let Some((lost, ratio)) = directed
+        && lost < SLIGHT_LOSS
+        && ratio.value < limits.direction / ratio.usual
+    {
+        let (kind, what) = (FindingKind::MotionBlurred, "blurred in one direction");
+        let limit = limits.direction / ratio.usual;
+        verdict.findings.push(Finding::too_little(kind, what, ratio.value, limit));
+    } else if let Some(detail) = detail
+        && detail.value < limits.sharpness / detail.usual
+    {
+        let limit = limits.sharpness / detail.usual;
+        verdict.findings.push(Finding::too_little(FindingKind::Blurred, "blurred", detail.value, limit));
+    }
+}
+
+fn compare_light(pairs: &[Pair], limits: &config::Gate, verdict: &mut Verdict) {
+    let Some(light) = Ratio::of(pairs, |pair| pair.brightness.unwrap_or(f64::NAN)) else { return };
+    verdict.brightness = Some(rounded(light.value));
+    let (most, least) = ((1.0 + limits.brightness) * light.usual, (1.0 - limits.brightness) / light.usual);
+    if light.value > most || light.value < least {
+        let limit = if light.value > most { most } else { least };
+        verdict.findings.push(Finding::light(light.value, limit));
     }
 }
 
@@ -183,10 +175,10 @@ struct Ratio {
 }
 
 impl Ratio {
-    /// The middle of `to` each neighbour; none if it cannot be told of enough of them.
-    fn of(near: &[Picture<'_>], to: impl Fn(&Picture<'_>) -> f64) -> Option<Self> {
+    /// The middle of `of` each pair; none if it cannot be told of enough of them.
+    fn of(pairs: &[Pair], of: impl Fn(&Pair) -> f64) -> Option<Self> {
         let logarithms: Vec<f64> =
-            near.iter().map(|other| to(other).ln()).filter(|ratio| ratio.is_finite()).collect();
+            pairs.iter().map(|pair| of(pair).ln()).filter(|ratio| ratio.is_finite()).collect();
         (logarithms.len() >= FEWEST).then(|| {
             let spread = spread(logarithms.into_iter());
             Self { value: spread.middle.exp(), usual: (USUAL * spread.deviation).exp() }

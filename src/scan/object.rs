@@ -12,8 +12,10 @@ use super::record::FrameFacts;
 
 /// Mean luma of a tile differs by more than this where something else is in it.
 const DIFFERENT: u8 = 8;
-/// Fewer tiles with the object inside tell nothing of it.
+/// Fewer tiles tell nothing of the object.
 const FEWEST: usize = 2;
+/// A background with less than this part of a tile's detail does not count in it.
+const PLAIN: f64 = 0.25;
 /// Where more tiles differ, it is the light that differs, or the rig.
 const MOST: usize = TILES * 3 / 4;
 /// Factor between the exposures of two images from which on their luma cannot be compared.
@@ -27,6 +29,7 @@ pub struct References(BTreeMap<ShotIndex, Empty>);
 #[derive(Debug, Clone)]
 struct Empty {
     luma: Luma,
+    detail: TileDetail,
     /// Exposure times gain; none if the camera does not say.
     light: Option<f64>,
 }
@@ -35,21 +38,22 @@ struct Empty {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tiles(u64);
 
-/// Where an image shows the object, and how much detail it has there.
+/// Where an image shows the object, and how much detail there is, with it and without.
 #[derive(Debug, Clone)]
 pub(super) struct Object {
     /// At least a part of each shows it.
     tiles: Tiles,
-    /// Of those that show nothing else, if there are some.
-    pub(super) detail: [f64; 4],
+    detail: TileDetail,
+    empty: TileDetail,
 }
 
 impl References {
     /// Those that show with these facts what is behind the object of each shot.
     pub fn new<'a>(empty: impl IntoIterator<Item = (ShotIndex, &'a FrameFacts)>) -> Self {
         let empty = empty.into_iter().filter_map(|(shot, facts)| {
-            let luma = facts.measured.as_deref()?.luma;
-            Some((shot, Empty { luma, light: light(facts) }))
+            let measured = facts.measured.as_deref()?;
+            let detail = **measured.tiles.as_ref()?;
+            Some((shot, Empty { luma: measured.luma, detail, light: light(facts) }))
         });
         Self(empty.collect())
     }
@@ -62,8 +66,7 @@ impl References {
     /// Where an image shows the object; none if that cannot be told.
     pub(super) fn object(&self, shot: ShotIndex, facts: &FrameFacts) -> Option<Object> {
         let empty = self.0.get(&shot).filter(|empty| empty.is_alike(facts))?;
-        let measured = facts.measured.as_deref()?;
-        Object::of(measured, measured.tiles.as_deref()?, &empty.luma)
+        Object::of(facts.measured.as_deref()?, empty)
     }
 }
 
@@ -80,25 +83,38 @@ fn light(facts: &FrameFacts) -> Option<f64> {
 }
 
 impl Object {
-    fn of(measured: &Measured, detail: &TileDetail, empty: &Luma) -> Option<Self> {
-        let differ = (0..TILES).filter(|tile| measured.luma.0[*tile].abs_diff(empty.0[*tile]) > DIFFERENT);
-        let tiles = Tiles::of(differ);
-        // At its edge, a tile shows the background as well, and has its detail.
-        let inside = tiles.inside();
-        let judged = if inside.count() >= FEWEST { inside } else { tiles };
-        let details = (0..TILES).filter(|tile| judged.has(*tile)).map(|tile| detail.of(tile));
-        (FEWEST..=MOST).contains(&tiles.count()).then(|| Self { tiles, detail: detail_of(details) })
+    fn of(measured: &Measured, empty: &Empty) -> Option<Self> {
+        let differ = |tile: &usize| measured.luma.0[*tile].abs_diff(empty.luma.0[*tile]) > DIFFERENT;
+        let tiles = Tiles::of((0..TILES).filter(differ));
+        let detail = **measured.tiles.as_ref()?;
+        (FEWEST..=MOST).contains(&tiles.count()).then_some(Self { tiles, detail, empty: empty.detail })
     }
 
     /// How many tiles show it.
     pub(super) fn count(&self) -> u32 {
         self.tiles.0.count_ones()
     }
-}
 
-/// The tiles in which both images show the object.
-pub(super) fn shared(one: &Object, other: &Object) -> Tiles {
-    Tiles(one.tiles.0 & other.tiles.0)
+    /// The tiles in which both images show it.
+    pub(super) fn shared(&self, other: &Self) -> Tiles {
+        Tiles(self.tiles.0 & other.tiles.0)
+    }
+
+    /// Detail of it, and of `good`, an image in which it is sharp, in the same tiles; none if they show too little of it.
+    pub(super) fn details_beside(&self, good: &Self) -> Option<([f64; 4], [f64; 4])> {
+        let shared = self.shared(good);
+        // A tile at its edge has the detail of the background as well, which may be none to speak of.
+        let inside = shared.inside();
+        let sum = |detail: &TileDetail, tile| detail.of(tile).iter().sum::<f64>();
+        let judged = |tile: &usize| {
+            let plain = || sum(&good.empty, *tile) < PLAIN * sum(&good.detail, *tile);
+            inside.has(*tile) || (shared.has(*tile) && plain())
+        };
+        let judged = Tiles::of((0..TILES).filter(judged));
+        let detail =
+            |of: &TileDetail| detail_of((0..TILES).filter(|tile| judged.has(*tile)).map(|tile| of.of(tile)));
+        (judged.count() >= FEWEST).then(|| (detail(&self.detail), detail(&good.detail)))
+    }
 }
 
 impl Tiles {

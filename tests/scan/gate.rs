@@ -205,7 +205,7 @@ fn faults_are_found_with_a_reference_and_one_that_does_not_fit_is_left_alone_and
     let bad = ["cam0/r01_a006", "cam0/r01_a010"].map(str::to_owned).to_vec();
     assert_eq!(scan("fits", "[gate]", "[gate]"), (bad.clone(), true, 0));
     let mount = "[camera.mount]";
-    let exposed = format!("[camera.controls]\nexposure = \"40 ms\"\ngain = 1.0\n{mount}");
+    let exposed = format!("[camera.controls]\ngain = 1.2\n{mount}");
     assert_eq!(scan("exposed", mount, &exposed), (bad.clone(), false, 1));
     assert_eq!(scan("smaller", "width = 320\nheight = 240", "width = 160\nheight = 120"), (bad, false, 1));
 }
