@@ -89,7 +89,8 @@ fn archives_have_the_masks_of_the_scan_where_each_program_looks_for_them() {
     let rig = TestRig::new(&Recipe { size, recovery: "capture_timeout = \"60 s\"", ..Recipe::default() });
     let text = std::fs::read_to_string(&rig.config).unwrap();
     // The object fills the image.
-    std::fs::write(&rig.config, text.replace("pixel_pitch = \"70 um\"", "pixel_pitch = \"12.6 um\"")).unwrap();
+    std::fs::write(&rig.config, text.replace("pixel_pitch = \"70 um\"", "pixel_pitch = \"12.6 um\""))
+        .unwrap();
     let mut empty = rig.command(&["reference", "--id", "2026-01-01-000000-empty"]);
     assert!(empty.env("SCANNER_SIM_EMPTY", "1").output().unwrap().status.success());
     let id = "2026-01-02-000000-owl";
@@ -112,7 +113,10 @@ fn archives_have_the_masks_of_the_scan_where_each_program_looks_for_them() {
         let archive = daemon.get(&format!("/api/v1/scans/{id}/exports/{format}.zip"));
         assert_eq!(archive.status, 200, "{format}");
         std::fs::write(&zip, archive.body).unwrap();
-        python("import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])", &[&zip, &unpacked]);
+        python(
+            "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])",
+            &[&zip, &unpacked],
+        );
         let unpacked = files(&unpacked.join(format!("{id}-{format}")));
         for (name, mask) in &made {
             let label = name.strip_prefix("cam0/").and_then(|name| name.strip_suffix(".png")).unwrap();
