@@ -73,6 +73,7 @@ mod place;
 mod quarantine;
 mod recover;
 mod recovery_report;
+mod rejected;
 mod retake;
 mod retaken;
 mod retention;

@@ -41,8 +41,9 @@ pub(super) enum Message {
     Late(Late),
     /// A frame is not on disk.
     StoreFailed { shot: ShotIndex, kind: FailureKind, message: String },
-    /// The shot that was to be taken again is pending, in the journal, and its place is free; or why not.
-    Retaken(Result<(), String>),
+    /// The shot that was to be taken again is pending, in the journal, and its place is free; or a better image has it back;
+    /// or why not.
+    Retaken(Result<Option<Stored>, String>),
     /// The scan is called this from now on.
     Described(Description),
     /// The journal does not take records any more.
@@ -53,6 +54,7 @@ pub(super) enum Message {
 enum Order {
     Note(Record),
     Retake(ShotIndex, RetakenFor),
+    KeepBest(ShotIndex),
     Describe(DescriptionChanges, oneshot::Sender<Result<Description, DescribeError>>),
 }
 
@@ -113,6 +115,12 @@ impl Storage {
     /// Makes a stored shot pending, some time soon; answered by [`Message::Retaken`].
     pub(super) fn retake(&self, shot: ShotIndex, by: RetakenFor) {
         self.order(Order::Retake(shot, by));
+    }
+
+    /// Gives an earlier image of a stored shot its place back if it is better, some time soon; answered by
+    /// [`Message::Retaken`].
+    pub(super) fn keep_best(&self, shot: ShotIndex) {
+        self.order(Order::KeepBest(shot));
     }
 
     /// Calls the scan something else, some time soon.
@@ -250,7 +258,12 @@ fn keep_journal(
             }
             // If it was the journal that failed, the next record will say so.
             Order::Retake(shot, by) => {
-                inbox.send(Message::Retaken(dataset.retake(shot, by).map_err(|error| error.to_string())))
+                let retaken = dataset.retake(shot, by).map(|()| None);
+                inbox.send(Message::Retaken(retaken.map_err(|error| error.to_string())))
+            }
+            Order::KeepBest(shot) => {
+                let best = dataset.keep_best(shot).map_err(|error| error.to_string());
+                inbox.send(Message::Retaken(best))
             }
         };
     }

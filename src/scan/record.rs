@@ -109,6 +109,26 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The shot that it is of, if it is of one.
+    pub fn shot(&self) -> Option<ShotIndex> {
+        match self {
+            Self::Attempted { shot, .. }
+            | Self::AttemptFailed { shot, .. }
+            | Self::Stored(Stored { shot, .. })
+            | Self::ShotFailed { shot, .. }
+            | Self::Lost { shot, .. }
+            | Self::Retake { shot, .. }
+            | Self::Flagged { shot, .. } => Some(*shot),
+            Self::Opened { .. }
+            | Self::Described(_)
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Finished { .. } => None,
+        }
+    }
+}
+
 /// Who wants a shot taken again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,6 +138,8 @@ pub enum RetakenFor {
     Person,
     /// The gate, which has said why.
     Gate,
+    /// Nobody: the image of an earlier attempt is better, and gets its place back.
+    Better,
 }
 
 impl RetakenFor {

@@ -1,5 +1,6 @@
 //! Tests of the dataset as a whole.
 
+mod best;
 mod described;
 mod failures;
 mod forged;
