@@ -161,8 +161,7 @@ fn what_the_gate_found_is_told_with_its_numbers_and_what_was_taken_again_with_th
         from.split_once("</section>").unwrap().0.to_owned()
     };
     let flagged = section("Not like the others");
-    for text in ["low/r01_a000", "blurred by 0.25", "25 %", "6 by 17", "high/r01_a000", "blurred by 0.375"]
-    {
+    for text in ["low/r01_a000", "blurred by 0.25", "25 %", "6 by 17", "high/r01_a000", "blurred by 0.375"] {
         assert!(flagged.contains(text), "no {text:?} in {flagged}");
     }
     assert!(!flagged.contains("low/r01_a001"), "it was taken again, and is good now: {flagged}");

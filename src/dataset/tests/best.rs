@@ -111,7 +111,7 @@ proptest! {
                 (Step::Store(_) | Step::Flag(_) | Step::Retake(_), _) => {}
             }
             let now = files(&dir);
-            prop_assert_eq!(now.get(PLACE), place.map(|(attempt, _)| jpeg(attempt)).as_ref());
+            prop_assert_eq!(now.get(PLACE).cloned(), place.map(|(attempt, _)| jpeg(attempt)));
             for attempt in 1..=attempts {
                 let is_kept = now.iter().any(|(name, bytes)| *bytes == jpeg(attempt) && !name.starts_with("quarantine"));
                 prop_assert!(is_kept, "the image of attempt {} is lost", attempt);
