@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Has openapi-python-client make a client of the API's document, without a warning, and calls everything with it that reads.
 
-    api-client.py ADDRESS TOKEN FOLDER     FOLDER is for the client; there is a complete scan
+    api-client.py ADDRESS TOKEN FOLDER     FOLDER is for the client; there is a complete scan, and one of the empty rig before it
 """
 
 import importlib
@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 
 address, token, folder = sys.argv[1:]
@@ -48,6 +49,12 @@ values = {"scan": scan, "shot": 0, "camera": "cam0", "name": "ring", "id": 1, "f
 nothing = importlib.import_module("scanner_client.models").CaptureRequest()
 bodies = {name: {"body": nothing} for name in ("take_capture", "take_test_capture")}
 call("captures", "take_capture", **bodies["take_capture"])
+# By the scan of the empty rig that there is.
+call("scans", "begin_masks", scan=scan, body=importlib.import_module("scanner_client.models").MaskWish())
+for _ in range(300):
+    if json.loads(call("rig", "get_status").content)["masks"] is None:
+        break
+    time.sleep(0.1)
 walked, wrong = 0, []
 for path, item in document["paths"].items():
     for method, operation in item.items():
@@ -62,6 +69,9 @@ for path, item in document["paths"].items():
             wrong.append(f"{method.upper()} {path}: {answer.status_code} {answer.parsed!r} {answer.content[:200]!r}")
         walked += 1
 shots = call("scans", "list_shots", scan=scan).parsed.shots
+masks = call("scans", "list_masks", scan=scan).parsed
+if len(masks.masks) != len(shots) or not call("plans", "list_references").parsed.plans[0].reference.fits:
+    wrong.append(f"masks or the scan of the empty rig are lost: {masks}")
 if not shots or not call("cameras", "list_cameras").parsed.cameras or not call("operation", "run_preflight").parsed.findings:
     wrong.append("shots, cameras or findings are lost")
 print(f"{walked} operations called with a client that was made of the document")

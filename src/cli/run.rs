@@ -221,12 +221,21 @@ impl Running {
     async fn give_up(mut self) {
         drop(self.api.take());
         self.tasks.shutdown().await;
+        self.end_masks().await;
         // They have nothing to do with the rig, but what is configured.
         if tokio::time::timeout(STOP_PATIENCE, self.service.exports().done()).await.is_err() {
             self.end_exports().await;
         }
         self.service.standby().close().await;
         self.service.give_up().await;
+    }
+
+    /// Masks that are being made are given up; those that were made are whole, and stay.
+    async fn end_masks(&self) {
+        self.service.masks().give_up();
+        if tokio::time::timeout(STOP_PATIENCE, self.service.masks().done()).await.is_err() {
+            warn!("the making of masks did not end in {STOP_PATIENCE:?}");
+        }
     }
 
     /// What is exported is given up, and nothing is left of it.
@@ -252,7 +261,7 @@ impl Running {
                 "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
             );
         }
-        self.end_exports().await;
+        tokio::join!(self.end_masks(), self.end_exports());
         let _ = tokio::time::timeout(STOP_PATIENCE, self.service.standby().close()).await;
         // Whatever hangs keeps the station, whose end would do so, too.
         tokio::task::block_in_place(|| self.service.station().end());

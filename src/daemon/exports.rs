@@ -82,6 +82,11 @@ impl Exports {
         self.stop.store(true, Ordering::Relaxed);
     }
 
+    /// Whether there are any.
+    pub(super) fn are_under_way(&self) -> bool {
+        *self.under_way.borrow() > 0
+    }
+
     fn is_given_up(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }

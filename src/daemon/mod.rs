@@ -11,6 +11,7 @@ mod exports;
 mod folder;
 mod hours;
 mod idle_lights;
+mod masks;
 mod message;
 mod mounts;
 mod opening;
@@ -37,6 +38,7 @@ pub use control::{ControlError, ask, serve};
 pub use error::{PressError, Reason, RetakeError, ScanDescribeError, StartError};
 pub use exports::Exports;
 pub use hours::keep_hours;
+pub use masks::{MaskProgress, Masks, MasksEnd, MasksRefused};
 pub use message::{Reply, Request, TokenAction};
 pub(crate) use opening::focus_of;
 pub use pairing::{

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod claim;
+mod derived;
 mod describe;
 mod launch;
 mod retake;
@@ -21,6 +22,7 @@ use crate::scan::WaitsFor;
 use super::captures::Captures;
 use super::error::StartError;
 use super::exports::Exports;
+use super::masks::Masks;
 use super::pairing::{Begun, PairError, Pairing};
 use super::reload::Reloads;
 use super::sessions::Sessions;
@@ -47,6 +49,7 @@ pub struct Service {
     captures: Arc<Captures>,
     retakes: Arc<tokio::sync::Mutex<()>>,
     exports: Arc<Exports>,
+    masks: Arc<Masks>,
     api: Arc<Mutex<Option<ApiState>>>,
 }
 
@@ -118,6 +121,7 @@ impl Service {
             captures,
             retakes: Arc::default(),
             exports: Arc::default(),
+            masks: Arc::default(),
             api: Arc::default(),
         }
     }
@@ -177,6 +181,11 @@ impl Service {
     /// Exports of scans that have ended.
     pub fn exports(&self) -> &Exports {
         &self.exports
+    }
+
+    /// Masks that are made when somebody wants them.
+    pub fn masks(&self) -> &Masks {
+        &self.masks
     }
 
     /// Shows whether the API can be reached.
@@ -267,8 +276,8 @@ impl Service {
         let cameras = self.station.cameras().iter().map(crate::rig::camera::Camera::status).collect();
         let api = self.api.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fault = self.station.axes().fault();
-        let pairings = self.pairing.waiting();
-        let mut status = Status { scan, scanning, last, fault, pairings, led: None, api, cameras };
+        let (pairings, masks) = (self.pairing.waiting(), self.masks.progress());
+        let mut status = Status { scan, scanning, last, fault, pairings, led: None, masks, api, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }

@@ -9,6 +9,7 @@ use crate::rig::panel::Led;
 use crate::run::Progress;
 use crate::scan::{End, Outcome};
 
+use super::masks::MaskProgress;
 use super::pairing::Waiting;
 
 /// What a rig is doing, as programs read it.
@@ -26,6 +27,8 @@ pub struct Status {
     pub pairings: Vec<Waiting>,
     /// The pattern of the status LED; none without a panel.
     pub led: Option<Led>,
+    /// Masks that are being made.
+    pub masks: Option<MaskProgress>,
     /// The HTTP API; none where the configuration has none.
     pub api: Option<ApiState>,
     /// Every camera, in the order of the configuration.
@@ -120,6 +123,7 @@ mod tests {
             fault: None,
             pairings: Vec::new(),
             led: None,
+            masks: None,
             api: None,
             cameras: cameras.collect(),
         }

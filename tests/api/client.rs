@@ -94,11 +94,21 @@ impl Daemon {
 
     /// As [`Self::restart`], with `work` done in between.
     pub(crate) fn restart_after(&mut self, work: impl FnOnce()) {
+        self.restart_as(work, &[]);
+    }
+
+    /// As [`Self::restart`], with these variables in the service's environment.
+    pub(crate) fn restart_with(&mut self, variables: &[(&str, &str)]) {
+        self.restart_as(|| {}, variables);
+    }
+
+    fn restart_as(&mut self, work: impl FnOnce(), variables: &[(&str, &str)]) {
         self.stop();
         work();
         let drop_in = self.rig.dir.path().join("scanner.toml.d/api.toml");
         std::fs::write(drop_in, format!("[api]\nlisten = \"{}\"\n", self.address)).unwrap();
         let mut command = self.rig.command(&["run"]);
+        command.envs(variables.iter().copied());
         self.child = Running::spawn(command.stdout(Stdio::null()).stderr(Stdio::null()));
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::daemon::{Last, Service, Status};
+use crate::daemon::{Last, MaskProgress, Service, Status};
 use crate::model::Pose;
 use crate::rig::camera::CameraStatus;
 use crate::rig::panel::Led;
@@ -34,6 +34,8 @@ pub(in crate::api) struct RigStatus {
     open: bool,
     /// The pattern of the status LED; none without a panel.
     led: Option<Led>,
+    /// Masks that are being made.
+    masks: Option<MaskProgress>,
     /// Every camera, in the order of the configuration.
     cameras: Vec<CameraStatus>,
 }
@@ -51,7 +53,8 @@ pub(in crate::api) struct StatusNow {
 impl RigStatus {
     /// Answers at once, whatever the cameras do.
     pub(in crate::api) fn of(service: &Service, left: Option<std::time::Duration>) -> Self {
-        let Status { scan, scanning, last, fault, led, pairings: _, api: _, cameras } = service.status();
+        let Status { scan, scanning, last, fault, led, pairings: _, masks, api: _, cameras } =
+            service.status();
         let pose = service.station().axes().pose();
         let left_s = left.filter(|_| scanning).map(|left| left.as_secs_f64().round());
         let hours = service.station().config().schedule.at(&jiff::Zoned::now());
@@ -68,6 +71,7 @@ impl RigStatus {
             pose,
             fault,
             led,
+            masks,
             cameras,
         }
     }

@@ -5,6 +5,7 @@ mod checksums;
 pub(super) mod describe;
 pub(super) mod exports;
 mod index;
+pub(super) mod masks;
 mod packed;
 pub(super) mod plans;
 pub(super) mod poses;

@@ -247,6 +247,11 @@ pub(in crate::api) async fn remove(
     Path(scan): Path<String>,
 ) -> Answer<StatusCode> {
     let shared = scans.clone();
+    if let Ok(id) = scan.parse::<ScanId>()
+        && scans.rig.service.masks().cancel(&id)
+    {
+        scans.rig.service.masks().done_with(&id).await;
+    }
     on_disk(move || {
         shared.folder_of(&scan)?;
         let id: ScanId = scan.parse().map_err(Problem::not_found)?;

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::daemon::{Reason, RetakeError, ScanDescribeError, StartError};
+use crate::daemon::{MasksRefused, Reason, RetakeError, ScanDescribeError, StartError};
 use crate::dataset::OpenError;
 use crate::mask::MaskError;
 use crate::rig::axes::MotionError;
@@ -265,6 +265,16 @@ impl From<MaskError> for Problem {
             ),
             MaskError::GivenUp => Self::new(ProblemType::GivenUp, error),
             MaskError::Write { .. } => Self::new(ProblemType::Storage, error),
+        }
+    }
+}
+
+impl From<MasksRefused> for Problem {
+    fn from(refused: MasksRefused) -> Self {
+        match refused {
+            MasksRefused::Masks(error) => error.into(),
+            MasksRefused::Busy { .. } => Self::new(ProblemType::InUse, refused),
+            MasksRefused::Closed | MasksRefused::NoThread(_) => Self::new(ProblemType::Unavailable, refused),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Preparing a scan, and seeing it to its end.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,19 +7,18 @@ use std::time::Duration;
 use jiff::Zoned;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, warn};
+use tracing::error;
 
 use crate::dataset::ScanId;
-use crate::report;
-use crate::run::{Command, OpenCamera, Summary};
+use crate::run::{Command, OpenCamera};
 use crate::scan::{End, WaitsFor};
 
 use super::super::error::StartError;
-use super::super::exports;
 use super::super::resumes;
 use super::super::station::{Job, Prepared, Station};
 use super::claim::Claim;
-use super::{Launched, RigUse, Service, Starting};
+use super::derived::write_report;
+use super::{Launched, Service, Starting};
 use crate::daemon::work::Work;
 
 /// How long the disk may take for one step of the preparation of a scan, such as to read an image or to remove old scans.
@@ -87,20 +85,6 @@ impl Service {
             ended
         });
         Ok(Launched { id, progress, end })
-    }
-
-    /// Begins the exports of a scan that has ended, if there are to be some.
-    fn export(&self, summary: &Summary) {
-        let config = self.station.config();
-        let wish = exports::Wish {
-            dir: config.storage.directory.join(&summary.scan),
-            formats: config.export.formats.clone(),
-            keep_free: config.storage.keep_free,
-            listeners: self.listeners.clone(),
-        };
-        // Not the service itself: an export keeps no rig from being given up.
-        let occupancy = self.occupancy.clone();
-        self.exports.begin(wish, summary, move || !matches!(occupancy.borrow().rig, RigUse::Free));
     }
 
     /// Everything up to the first move. What was taken is given back if it fails.
@@ -215,19 +199,6 @@ impl Service {
         let done = tokio::task::spawn_blocking(move || step(&station)).await;
         self.pulse.rest();
         done.unwrap_or_else(|error| Err(StartError::Defect(error.to_string())))
-    }
-}
-
-/// Writes the report of a scan that has ended. The rig is free by now, and the outcome stands, whatever becomes of it.
-async fn write_report(dir: PathBuf) {
-    let folder = dir.clone();
-    let written = tokio::task::spawn_blocking(move || report::write(&folder, None)).await;
-    match written {
-        Ok(Ok(path)) => debug!("wrote the report {}", path.display()),
-        // Somebody was quick to remove it.
-        Ok(Err(_)) if !dir.exists() => {}
-        Ok(Err(error)) => warn!("the scan has no report: {error}; `scanner dataset report` makes one"),
-        Err(error) => error!("the scan has no report: {error}"),
     }
 }
 

@@ -2920,6 +2920,220 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/masks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which images of a scan have a mask, which have none and why; and whether masks are being made. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MaskList"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make masks of a scan's images, white where the object is, by a scan of the empty rig. Answers once it has begun: `status`
+         *     tells how far it is. It waits while a scan is under way, and a service that ends gives it up; begun again, it makes those
+         *     that are missing.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": null | components["schemas"]["MaskWish"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MaskProgress"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/masks/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up the making of a scan's masks; answers once it has ended. Masks that were made before stay. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scans/{scan}/poses": {
         parameters: {
             query?: never;
@@ -3348,6 +3562,93 @@ export interface paths {
                     };
                     content: {
                         "image/jpeg": string;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/shots/{shot}/mask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The mask of a shot's image: a grey PNG as large as the image, white where the object is. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                    shot: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/png": string;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/png": string;
                     };
                 };
                 304: {
@@ -4720,6 +5021,66 @@ export interface components {
             /** @description Of which scan, if of one. */
             scan?: string | null;
         };
+        /** @description The masks of a scan. */
+        MaskList: {
+            /** @description Whether masks are being made, or what came of it last. */
+            making: components["schemas"]["MaskMaking"];
+            /** @description Images that have a mask, in the order of the plan. */
+            masks: components["schemas"]["ShotMask"][];
+            /** @description What was otherwise when the reference was made, so that masks may be worse; for people. */
+            notes: string[];
+            /** @description Images that have none. */
+            without: components["schemas"]["ShotWithoutMask"][];
+        };
+        /** @description Whether masks of a scan are being made, or what came of it last. */
+        MaskMaking: {
+            /** @enum {string} */
+            state: "idle";
+        } | {
+            /** @description Images that are done, with a mask or found to have none. */
+            done: number;
+            /** @description Images in all. */
+            images: number;
+            /** @enum {string} */
+            state: "under_way";
+            /** @description Whether it waits, for a scan or an export to end. */
+            waiting: boolean;
+        } | {
+            /** @enum {string} */
+            state: "made";
+        } | {
+            /** @enum {string} */
+            state: "cancelled";
+        } | {
+            /** @description Why, for people. */
+            message: string;
+            /** @enum {string} */
+            state: "failed";
+        };
+        /** @description How far masks have come that are being made. */
+        MaskProgress: {
+            /** @description Images that are done, with a mask or found to have none. */
+            done: number;
+            /** @description Images in all. */
+            images: number;
+            /** @description The scan whose images they are of. */
+            scan: string;
+            /** @description Whether it waits, for a scan or an export to end. */
+            waiting: boolean;
+        };
+        /** @description Which masks are wanted. */
+        MaskWish: {
+            /**
+             * @description Whether those are made again, too, that are there and right.
+             * @default false
+             */
+            again?: boolean;
+            /**
+             * @description The id of the scan of the empty rig to make them by; if absent, the newest that the same rig made before this scan.
+             * @default null
+             */
+            reference?: string | null;
+        };
         /**
          * @description What the holder of a token may do.
          * @enum {string}
@@ -5116,6 +5477,7 @@ export interface components {
              * @description Seconds that the scan under way will still take, by its pace so far; none where that cannot be told.
              */
             left_s?: number | null;
+            masks?: null | components["schemas"]["MaskProgress"];
             /** @description Whether the cameras may be open at this hour. */
             open: boolean;
             /** @description Where the axes stand. */
@@ -5335,6 +5697,21 @@ export interface components {
             /** @description In the order of the plan. */
             shots: components["schemas"]["Shot"][];
         };
+        /** @description The mask of a shot. */
+        ShotMask: {
+            /**
+             * Format: double
+             * @description Part of the image that the object covers.
+             */
+            covered: number;
+            /** @description The id of the scan of the empty rig that it was made by. */
+            reference: string;
+            /**
+             * Format: int32
+             * @description The shot's index in the plan.
+             */
+            shot: number;
+        };
         /** @description A shot, as logs name it. */
         ShotName: {
             /** @description The camera that takes it, as it is called in the plan. */
@@ -5349,6 +5726,16 @@ export interface components {
             /**
              * Format: int32
              * @description Index in the plan.
+             */
+            shot: number;
+        };
+        /** @description A shot whose image has no mask. */
+        ShotWithoutMask: {
+            /** @description Why there is none, for people; none if none was made yet, or it is not remembered. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description The shot's index in the plan.
              */
             shot: number;
         };
@@ -5383,6 +5770,7 @@ export interface components {
              * @description Seconds that the scan under way will still take, by its pace so far; none where that cannot be told.
              */
             left_s?: number | null;
+            masks?: null | components["schemas"]["MaskProgress"];
             /**
              * Format: date-time
              * @description When it was so, by the rig's clock.
