@@ -87,6 +87,9 @@ fn strace(rig: &TestRig, chance: &Path, extra: &[String]) -> Command {
         }
     }
     command.arg("-P").arg(rig.scans());
+    for file in [".scanner-places.txt", ".scanner-places.txt.0.tmp"] {
+        command.arg("-P").arg(rig.scans().join(file));
+    }
     command.arg("-E").arg(format!("LD_PRELOAD={}", chance.display()));
     command.arg(scanner.get_program()).args(scanner.get_args());
     command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

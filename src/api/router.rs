@@ -82,6 +82,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(scans::masks::masks, scans::masks::make))
         .routes(routes!(scans::masks::cancel))
         .routes(routes!(scans::masks::mask))
+        .routes(routes!(scans::masks::thumbnail))
         .routes(routes!(scans::shots::cover))
         .routes(routes!(rig::routes::pause))
         .routes(routes!(rig::routes::cancel))

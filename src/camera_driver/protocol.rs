@@ -1,4 +1,4 @@
-//! Camera driver protocol, version 1.
+//! Camera driver protocol, version 2.
 //!
 //! The daemon starts `DRIVER --camera ID --options JSON` with a `SOCK_SEQPACKET` socket as descriptor 3. A
 //! message is one packet: a JSON object of at most [`MAX_MESSAGE`] bytes with its kind in `type`; a `frame`
@@ -8,22 +8,36 @@
 //! The driver speaks first (`hello`). Then the daemon sends `configure`, answered by `configured`; `start`,
 //! answered by `started`; any number of `capture`, each answered by one `frame` or `error`, and of `converge`,
 //! answered by `converged`; `stop`, answered by `stopped`. Every start has a new *epoch*: what carries an older one is dropped and counted.
+//!
+//! A driver says in `hello` which version it speaks. From [`OLDEST`] on, the daemon speaks that one, too: it sends nothing
+//! that a driver of this version does not know, and takes nothing from it that this version does not have.
+
+mod error_kind;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ColourGains, Control, Controls, Orientation, PixelFormat, Region, Size};
 use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
+pub use error_kind::ErrorKind;
+
 /// The version of this protocol.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// The oldest version that the daemon speaks, too.
+pub const OLDEST: u32 = 1;
+/// The first version with `busy` and [`Hello::longest_call_ms`].
+const WITH_BUSY: u32 = 2;
 /// Longest message in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 /// The descriptor at which a driver finds its socket.
 pub const SOCKET_FD: i32 = 3;
 /// A running driver sends at least one `beat` in this time, unless its camera thread is stuck.
-pub const BEAT_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+pub const BEAT_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest [`Hello::longest_call_ms`] that the daemon takes: an exposure of five minutes, and as long a dark one.
+pub const LONGEST_CALL: Duration = Duration::from_secs(600);
 
 /// Which of a camera's streams a frame belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,7 +62,7 @@ pub struct Mode {
 /// What a driver says of itself and its camera.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Hello {
-    /// [`VERSION`].
+    /// The version that the driver speaks: [`OLDEST`] to [`VERSION`].
     pub protocol: u32,
     /// Name and version of the driver.
     pub driver: String,
@@ -75,6 +89,17 @@ pub struct Hello {
     pub live_beside_stills: bool,
     /// Whether raw frames can be had.
     pub raw: bool,
+    /// The longest call into the camera that the driver says `busy` before, in milliseconds; 0 if it never does. At most
+    /// [`LONGEST_CALL`]. From version 2 on.
+    #[serde(default)]
+    pub longest_call_ms: u64,
+}
+
+impl Hello {
+    /// For how long the driver may be busy with one thing that it was asked; no time if it may not.
+    pub fn longest_call(&self) -> Duration {
+        if self.protocol < WITH_BUSY { Duration::ZERO } else { Duration::from_millis(self.longest_call_ms) }
+    }
 }
 
 /// The streams wanted, fixed until the next `configure`.
@@ -215,70 +240,6 @@ impl FrameMetadata {
     }
 }
 
-/// What went wrong in a driver; decides what recovery does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorKind {
-    /// No frame in time.
-    Timeout,
-    /// "Failed to queue buffer".
-    QueueBuffer,
-    /// The camera refused a setting or a format.
-    InvalidArgument,
-    /// The pipeline gave the request back without a picture.
-    Cancelled,
-    /// Held by another process.
-    Busy,
-    /// Unplugged, or not there.
-    Gone,
-    /// No memory for frames.
-    NoMemory,
-    /// A frame that is not what was configured, or not what was asked for.
-    BadFrame,
-    /// The driver process ended.
-    Crashed,
-    /// The driver said something that the protocol does not allow.
-    Protocol,
-}
-
-impl ErrorKind {
-    /// Every kind.
-    pub const ALL: [Self; 10] = [
-        Self::Timeout,
-        Self::QueueBuffer,
-        Self::InvalidArgument,
-        Self::Cancelled,
-        Self::Busy,
-        Self::Gone,
-        Self::NoMemory,
-        Self::BadFrame,
-        Self::Crashed,
-        Self::Protocol,
-    ];
-
-    /// As in the protocol, the journal and the log.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::QueueBuffer => "queue_buffer",
-            Self::InvalidArgument => "invalid_argument",
-            Self::Cancelled => "cancelled",
-            Self::Busy => "busy",
-            Self::Gone => "gone",
-            Self::NoMemory => "no_memory",
-            Self::BadFrame => "bad_frame",
-            Self::Crashed => "crashed",
-            Self::Protocol => "protocol",
-        }
-    }
-}
-
-impl std::fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// From a driver to the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -333,5 +294,11 @@ pub enum FromDriver {
     Beat {
         /// Grows with each round of that thread.
         count: u64,
+    },
+    /// The thread that owns the camera is about to make a call that may take long, and will not beat before it is done. That
+    /// ends with the next beat, at the latest when it says. Only with [`Hello::longest_call_ms`].
+    Busy {
+        /// `CLOCK_MONOTONIC` in nanoseconds.
+        until_ns: u64,
     },
 }

@@ -14,6 +14,7 @@ mod idle_lights;
 mod masks;
 mod message;
 mod mounts;
+mod network;
 mod opening;
 mod pairing;
 mod panel;
@@ -40,6 +41,7 @@ pub use exports::Exports;
 pub use hours::keep_hours;
 pub use masks::{MaskProgress, Masks, MasksEnd, MasksRefused};
 pub use message::{Reply, Request, TokenAction};
+pub use network::network_of;
 pub(crate) use opening::focus_of;
 pub use pairing::{
     Answer as PairAnswer, Begun as PairBegun, CollectError, Over, PairError, Pairing, Waiting,

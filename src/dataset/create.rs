@@ -14,8 +14,9 @@ use super::journal::Journal;
 use super::layout::{IMAGES, JOURNAL, METADATA, NEW_PREFIX, PLAN, check_names, check_portable, unused};
 use super::lock::Lock;
 use super::manifest::Manifest;
+use super::order::Next;
 use super::store::Opened;
-use super::{Dataset, Entry, OpenError, ScanId, Tally, place};
+use super::{Dataset, Entry, OpenError, ScanId, Tally};
 
 /// Names that are tried: far more than scans can begin in a second.
 const MOST_NAMES: usize = 10_000;
@@ -162,7 +163,9 @@ fn build(
     let path = folder.join(JOURNAL);
     let file = disk.create(&path).context("create", &path)?;
     let mut journal = Journal::new(file, dir.join(JOURNAL), 0);
-    let opened = journal.append(&opened_record(id, &json, place::next(root)?, new), true)?;
+    let next = Next::look(root)?;
+    let opened = journal.append(&opened_record(id, &json, next.order, new), true)?;
+    next.remember(disk, root, id, folder, &opened);
 
     let mut manifest = Manifest::opened(id.clone(), plan, software(), new.reference, opened.at);
     if let Some(description) = new.description.filter(|description| !description.is_empty()) {

@@ -10,7 +10,7 @@ use super::error::Context;
 use super::ids::ids;
 use super::manifest::Manifest;
 use super::opening::{Opening, folder_name};
-use super::{Contents, DiskError, OpenError, Place, ScanId, lock, owner, read_contents};
+use super::{Contents, DiskError, OpenError, Place, ScanId, lock, order, owner, read_contents};
 use crate::scan::{ScanState, WaitsFor};
 use crate::units::Bytes;
 
@@ -98,29 +98,24 @@ pub struct Damaged {
 /// Every scan in `root`, the newest first; none if the folder is missing. What is no scan's name is left out.
 /// Says what the journals say; for images, see [`super::verify()`].
 pub fn list(root: &Path) -> Result<Vec<Listed>, DiskError> {
-    let mut places = places(root)?;
-    places.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(places.into_iter().map(|place| find(root, place.id)).collect())
+    let mut scans: Vec<_> = ids(root)?.into_iter().map(|id| find(root, id)).collect();
+    scans.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
+    Ok(scans.into_iter().map(|(_, scan)| scan).collect())
 }
 
 /// The newest scan that the rig called `rig` made, or may have made; of all without a name. One whose folder a person has
 /// renamed was put aside. Looks into no other but for its place.
 pub fn newest(root: &Path, rig: Option<&str>) -> Result<Option<Listed>, DiskError> {
-    let mut places = places(root)?;
-    places.sort_unstable();
-    let ours = |place: &Place| {
-        let Some(opening) = Opening::read(&root.join(place.id.as_str())) else { return true };
+    let ours = |id: &ScanId, opening: Option<&Opening>| {
+        let Some(opening) = opening else { return true };
         let is_ours = rig.is_none_or(|rig| opening.rig.as_deref().is_none_or(|made_by| made_by == rig));
-        is_ours && opening.other_name(place.id.as_str().as_ref()).is_none()
+        is_ours && opening.other_name(id.as_str().as_ref()).is_none()
     };
-    Ok(places.into_iter().rev().find(ours).map(|place| find(root, place.id)))
+    Ok(order::newest(root, ours)?.map(|place| find(root, place.id).1))
 }
 
-fn places(root: &Path) -> Result<Vec<Place>, DiskError> {
-    Ok(ids(root)?.into_iter().map(|id| Place::of(root, id)).collect())
-}
-
-fn find(root: &Path, id: ScanId) -> Listed {
+/// With its place among others.
+fn find(root: &Path, id: ScanId) -> (Place, Listed) {
     let dir = root.join(id.as_str());
     let read = read_contents(&dir);
     listed(id, dir, read)
@@ -136,23 +131,25 @@ pub fn show(dir: &Path) -> Result<Listed, OpenError> {
         (Err(_), Ok(contents)) => contents.manifest.id.clone(),
         (id, _) => id?,
     };
-    Ok(listed(id, dir.canonicalize().context("find", dir)?, read))
+    Ok(listed(id, dir.canonicalize().context("find", dir)?, read).1)
 }
 
-fn listed(id: ScanId, dir: PathBuf, read: Result<Contents, OpenError>) -> Listed {
+fn listed(id: ScanId, dir: PathBuf, read: Result<Contents, OpenError>) -> (Place, Listed) {
     let opening = match &read {
         Ok(contents) => contents.opening().cloned(),
         Err(_) => Opening::read(&dir),
     };
     let began_as = opening.as_ref().and_then(|opening| opening.other_name(id.as_str().as_ref()));
+    let place = Place::found(&dir, id.clone(), opening.as_ref());
     let scan = read.map(|contents| contents.manifest);
     let scan = scan.map_err(|error| Damaged { reason: error.to_string() });
-    Listed {
+    let listed = Listed {
         in_use: lock::is_held(&dir),
         rig: opening.and_then(|opening| opening.rig),
         began_as,
         id,
         dir,
         scan,
-    }
+    };
+    (place, listed)
 }

@@ -23,6 +23,8 @@ pub const THUMBNAIL: u64 = 8 << 20;
 pub const DESCRIPTION: u64 = 1 << 20;
 /// The longest plan, in bytes: a million shots fit.
 pub const PLAN: u64 = 512 << 20;
+/// The longest list of the places of scans, in bytes: half a million fit.
+pub(super) const PLACES: u64 = 64 << 20;
 /// The longest journal, in bytes.
 pub const JOURNAL: u64 = 1 << 30;
 

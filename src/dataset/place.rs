@@ -7,8 +7,6 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::ScanId;
-use super::error::DiskError;
-use super::ids::ids;
 use super::opening::Opening;
 
 /// A scan's place; those that began later are greater.
@@ -24,53 +22,24 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of the scan `id` in `root`.
+    /// The place of the scan `id` in `root`, as it says itself.
     pub fn of(root: &Path, id: ScanId) -> Self {
         let dir = root.join(id.as_str());
         let opening = Opening::read(&dir);
-        let order = opening.as_ref().and_then(|opening| opening.order);
-        let changed = || fs::metadata(&dir).and_then(|metadata| metadata.modified()).ok()?.try_into().ok();
-        let created = opening.map(|opening| opening.at).or_else(changed).unwrap_or_default();
-        Self { order, created, id }
+        Self::found(&dir, id, opening.as_ref())
     }
-}
 
-/// The scans in `root` of the empty rig by which masks of the scan `of` can be made, the newest first: those that the same
-/// rig made before.
-pub fn references(root: &Path, of: &ScanId) -> Result<Vec<ScanId>, DiskError> {
-    let made_by = Opening::read(&root.join(of.as_str())).and_then(|opening| opening.rig);
-    let place = Place::of(root, of.clone());
-    references_where(root, made_by.as_deref(), |reference| *reference < place)
-}
-
-/// The scans in `root` of the empty rig by which masks of the next scan of `rig` can be made, the newest first.
-pub fn references_of_rig(root: &Path, rig: &str) -> Result<Vec<ScanId>, DiskError> {
-    references_where(root, Some(rig), |_| true)
-}
-
-fn references_where(
-    root: &Path,
-    made_by: Option<&str>,
-    is_wanted: impl Fn(&Place) -> bool,
-) -> Result<Vec<ScanId>, DiskError> {
-    let mut found = Vec::new();
-    for id in ids(root)? {
-        let Some(opening) = Opening::read(&root.join(id.as_str())) else { continue };
-        let same_rig = match (made_by, opening.rig.as_deref()) {
-            (Some(made_by), Some(rig)) => made_by == rig,
-            (None, _) | (_, None) => true,
-        };
-        let place = Place { order: opening.order, created: opening.at, id };
-        if opening.reference && same_rig && is_wanted(&place) {
-            found.push(place);
+    /// That of the scan `id`, at `dir`, whose first record says this; none of a damaged one.
+    pub(super) fn found(dir: &Path, id: ScanId, opening: Option<&Opening>) -> Self {
+        if let Some(opening) = opening {
+            return Self::said(id, opening);
         }
+        let changed = || fs::metadata(dir).and_then(|metadata| metadata.modified()).ok()?.try_into().ok();
+        Self { order: None, created: changed().unwrap_or_default(), id }
     }
-    found.sort_unstable();
-    Ok(found.into_iter().rev().map(|place| place.id).collect())
-}
 
-/// The number of the next scan in `root`.
-pub(super) fn next(root: &Path) -> Result<u64, DiskError> {
-    let highest = ids(root)?.into_iter().filter_map(|id| Place::of(root, id).order).max();
-    Ok(highest.unwrap_or(0).saturating_add(1))
+    /// That of the scan `id` whose first record says this.
+    pub(super) fn said(id: ScanId, opening: &Opening) -> Self {
+        Self { order: opening.order, created: opening.at, id }
+    }
 }

@@ -20,13 +20,14 @@ use super::layout::{self, IMAGES, JOURNAL, METADATA, TEMPORARY, parent};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::opening::folder_name;
+use super::order::Next;
 use super::past::Past;
 use super::quarantine::Quarantine;
 use super::recovery_report::RecoveryReport;
 use super::retaken::{files_left, set_aside};
 use super::shot::{encode_metadata, metadata_of};
 use super::store::Opened;
-use super::{Dataset, ScanId, Tally, place};
+use super::{Dataset, ScanId, Tally};
 
 /// A dataset ready to go on.
 #[derive(Debug)]
@@ -91,8 +92,11 @@ pub(super) fn open_unchecked(disk: Arc<dyn Disk>, dir: &Path) -> Result<Unchecke
     let mut journal = Journal::new(file, journal_path, extent.lines);
     if extent.lines == 0 {
         report.new_journal = true;
-        let opened = journal
-            .append(&opened_record(&id, &plan_json, place::next(parent(dir))?, New::default()), true)?;
+        let next = Next::look(parent(dir))?;
+        let record = opened_record(&id, &plan_json, next.order, New::default());
+        // What was remembered of it must not outlast the new number.
+        next.forget(&*disk, parent(dir), id.clone());
+        let opened = journal.append(&record, true)?;
         past.add(&tally, &opened, 0);
         tally.apply(&opened.record);
     }

@@ -14,15 +14,16 @@ use crate::scan::{
 };
 
 use super::ScanId;
-use super::disk::{Disk, write_new};
+use super::disk::Disk;
 use super::error::{Context, DescribeError, DiskError, StoreError};
 use super::journal::Journal;
-use super::layout::{self, parent, temporary};
+use super::layout::{self, parent};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::retaken::set_aside;
 use super::shot::{encode_metadata, is_whole_jpeg, metadata_of};
 use super::tally::{ShotState, Tally, changes_state};
+use super::undo::Undo;
 
 /// A dataset open for writing; the only one, on any process. Clones are handles of the same dataset.
 #[derive(Debug, Clone)]
@@ -248,7 +249,7 @@ impl Dataset {
     fn write_shot(&self, stored: &Stored, jpeg: &[u8], metadata: &[u8]) -> Result<(), DiskError> {
         let image = self.0.dir.join(&stored.image);
         let beside = self.0.dir.join(layout::metadata(&self.0.plan, stored.shot));
-        let mut undo = Undo { disk: &*self.0.disk, files: Vec::new() };
+        let mut undo = Undo::new(&*self.0.disk);
         for (path, bytes) in [(&image, jpeg), (&beside, metadata)] {
             undo.write(path, stored.attempt, bytes)?;
         }
@@ -259,7 +260,7 @@ impl Dataset {
             let folder = parent(path);
             self.0.disk.sync_dir(folder).context("sync", folder)?;
         }
-        undo.files.clear();
+        undo.keep();
         Ok(())
     }
 
@@ -284,20 +285,7 @@ impl Dataset {
         }
         let entry = log.journal.append(record, durable)?;
         log.tally.apply(record);
-        let described = match record {
-            Record::Described(description) => Some(description),
-            Record::Opened { .. }
-            | Record::Attempted { .. }
-            | Record::AttemptFailed { .. }
-            | Record::Stored(_)
-            | Record::ShotFailed { .. }
-            | Record::Lost { .. }
-            | Record::Retake { .. }
-            | Record::Flagged { .. }
-            | Record::Paused { .. }
-            | Record::Resumed
-            | Record::Finished { .. } => None,
-        };
+        let described = record.description();
         if changes_state(record) || described.is_some() {
             let Log { tally, manifest, .. } = &mut *log;
             match described {
@@ -314,36 +302,6 @@ impl Dataset {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Removes what an attempt made, unless it succeeded: nothing of it was acknowledged.
-struct Undo<'a> {
-    disk: &'a dyn Disk,
-    files: Vec<PathBuf>,
-}
-
-impl Undo<'_> {
-    fn write(&mut self, path: &Path, attempt: u32, bytes: &[u8]) -> Result<(), DiskError> {
-        let path = temporary(path, attempt);
-        self.files.push(path.clone());
-        write_new(self.disk, &path, bytes)
-    }
-
-    fn publish(&mut self, path: &Path, attempt: u32) -> Result<(), DiskError> {
-        let from = temporary(path, attempt);
-        self.disk.rename(&from, path).context("rename", &from)?;
-        self.files.push(path.to_owned());
-        Ok(())
-    }
-}
-
-impl Drop for Undo<'_> {
-    fn drop(&mut self) {
-        for path in &self.files {
-            // Already renamed, or it stays for the next recovery to quarantine.
-            let _ = self.disk.remove_file(path);
-        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Tells the log of addresses at which the service's unit lets nobody ask, since nobody looks for the doctor then.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use tracing::{debug, info};
 
 use super::network::{self, Asked, Filter, found, what_to_do};
 use super::unit;
+use crate::daemon::network_of;
 
 /// How often it is looked for addresses that are new: networks such as Tailscale come after the service.
 const LOOK: Duration = Duration::from_secs(60);
@@ -29,18 +29,11 @@ pub async fn tell_of_shut_addresses(asked: Asked) {
     let mut told = BTreeSet::new();
     loop {
         let mut shut = filter.shuts(asked.among(&network::own()));
-        shut.retain(|address| told.insert(of_network(*address)));
+        // Once of each network: a machine has ever new addresses of version 6 in one.
+        shut.retain(|address| told.insert(network_of(*address)));
         if !shut.is_empty() {
             info!("{}; {}", found(&shut), what_to_do(asked));
         }
         tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// By what it is told of once: a machine has ever new addresses of version 6 in one network.
-fn of_network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 64)).into(),
-        four @ IpAddr::V4(_) => four,
     }
 }

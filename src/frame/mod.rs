@@ -8,6 +8,8 @@ mod facts;
 pub mod jpeg;
 mod pipeline;
 pub mod quality;
+#[cfg(test)]
+mod test_picture;
 pub mod thumbnail;
 mod tiles;
 mod view;

@@ -98,20 +98,10 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Plane;
-    use crate::model::{PixelFormat, Size};
+    use crate::frame::test_picture::with_luma;
 
     fn quality(width: u32, height: u32, luma: impl Fn(u32, u32) -> u8) -> Quality {
-        let stride = width as usize + 16;
-        let mut data = vec![255; stride * height as usize];
-        for y in 0..height {
-            for x in 0..width {
-                data[y as usize * stride + x as usize] = luma(x, y);
-            }
-        }
-        let chroma = vec![128; (width * height / 2) as usize];
-        let planes = [Plane { data: &data, stride }, Plane { data: &chroma, stride: width as usize }];
-        measure(&PixelView::new(PixelFormat::Nv12, Size { width, height }, &planes).unwrap())
+        with_luma(width, height, luma, measure)
     }
 
     /// The definition, without any speed.

@@ -1,5 +1,6 @@
 //! A mask's file: a grey PNG of the image's size, white where the object is. It says what it was made from.
 
+use std::fs::File;
 use std::io::{self, BufReader, Cursor};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -84,6 +85,38 @@ pub fn find(dir: &Path, stored: &Stored) -> Option<MaskFile> {
     is_its.then_some(MaskFile { path, bytes, origin })
 }
 
+/// The mask in `file`, small enough that its longest side has at most `longest` pixels, as a PNG. Goes through it row by row, so
+/// that a large one takes little memory.
+///
+/// # Errors
+/// It cannot be read, or is not whole.
+pub fn small(file: File, longest: u32) -> io::Result<Vec<u8>> {
+    let mut reader = Decoder::new(BufReader::new(file)).read_info()?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    let step = width.max(height).div_ceil(longest.max(1)).max(1) as usize;
+    let mut pixels = Vec::new();
+    let (mut rows, mut at) = (0, 0);
+    while let Some(row) = reader.next_row()? {
+        if at % step == step / 2 {
+            pixels.extend(row.data().iter().skip(step / 2).step_by(step));
+            rows += 1;
+        }
+        at += 1;
+    }
+    let columns = pixels.len().checked_div(rows).unwrap_or_default();
+    let mut bytes = Vec::new();
+    encoder(&mut bytes, columns as u32, rows as u32).write_header()?.write_image_data(&pixels)?;
+    Ok(bytes)
+}
+
+fn encoder(bytes: &mut Vec<u8>, width: u32, height: u32) -> Encoder<'_, &mut Vec<u8>> {
+    let mut encoder = Encoder::new(bytes, width, height);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::Fast);
+    encoder
+}
+
 fn origin_of(info: &Info<'_>) -> Option<Origin> {
     let text = info.uncompressed_latin1_text.iter().find(|text| text.keyword == KEYWORD)?;
     serde_json::from_str(&text.text).ok()
@@ -93,10 +126,7 @@ fn origin_of(info: &Info<'_>) -> Option<Origin> {
 pub(super) fn encode(shape: &Shape, size: Size, origin: &Origin) -> io::Result<Vec<u8>> {
     let pixels = enlarged(shape, size);
     let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, size.width, size.height);
-    encoder.set_color(ColorType::Grayscale);
-    encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Fast);
+    let mut encoder = encoder(&mut bytes, size.width, size.height);
     encoder.add_text_chunk(KEYWORD.into(), serde_json::to_string(origin)?)?;
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&pixels)?;
@@ -178,6 +208,25 @@ mod tests {
         for row in pixels.chunks_exact(107) {
             assert!(row.is_sorted());
             assert_eq!(row.iter().position(|value| *value == 255), Some(53));
+        }
+    }
+
+    #[test]
+    fn a_small_one_shows_the_same() {
+        let file = tempfile::tempfile().unwrap();
+        let bytes = encode(&half(), Size { width: 400, height: 300 }, &origin()).unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+        for (longest, width, height) in
+            [(1000, 400, 300), (400, 400, 300), (100, 100, 75), (99, 80, 60), (1, 1, 1)]
+        {
+            let small = small(file.try_clone().unwrap(), longest).unwrap();
+            io::Seek::rewind(&mut file.try_clone().unwrap()).unwrap();
+            let mut reader = Decoder::new(Cursor::new(small)).read_info().unwrap();
+            assert_eq!((reader.info().width, reader.info().height), (width, height), "{longest}");
+            let mut pixels = vec![0; (width * height) as usize];
+            reader.next_frame(&mut pixels).unwrap();
+            let white: usize = pixels.iter().map(|value| usize::from(*value == u8::MAX)).sum();
+            assert!(longest == 1 || white == pixels.len() / 2, "{longest}: {white}");
         }
     }
 

@@ -21,7 +21,7 @@ mod reference;
 mod shape;
 
 pub use error::MaskError;
-pub use file::{LONGEST, MaskFile, Origin, Source, find, path, read};
+pub use file::{LONGEST, MaskFile, Origin, Source, find, path, read, small};
 pub use fit::{Fit, References};
 pub use make::{Made, Making, Remake, Report, Wish, Without, make};
 pub use reference::{EmptyRig, empty_rig};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::config::{Recovery, Rung};
-use crate::rig::camera::{attempt_limit, converge_limit, recovery_limit};
+use crate::rig::camera::{attempt_limit, busy_limit, converge_limit, recovery_limit};
 use crate::scan::recovery::backoff;
 
 /// What the recovery of a camera and the disk may take beyond the time-outs that are configured.
@@ -36,12 +36,14 @@ impl Pulse {
 }
 
 /// How long the loop of a scan may hear of nothing: one move, the settings found, one attempt (and a second one after a
-/// move that took longer than planned), and every rung with its wait, one after the other, and then some.
+/// move that took longer than planned), and every rung with its wait, one after the other, and then some. All of it with a
+/// driver that is busy for as long as it may be, `longest_call`.
 pub fn longest_silence(
     recovery: &Recovery,
     longest_move: Duration,
     settle: Duration,
     longest_frame: Duration,
+    longest_call: Duration,
 ) -> Duration {
     let attempt = attempt_limit(recovery, longest_frame);
     [
@@ -52,6 +54,7 @@ pub fn longest_silence(
         attempt,
         recovery_limit(recovery, Rung::Restart),
         recovery_limit(recovery, Rung::Respawn),
+        busy_limit(longest_call),
         backoff(recovery, recovery.attempts),
         SLACK,
     ]
@@ -90,17 +93,23 @@ mod tests {
             backoff: seconds(1),
             may_end: Vec::new(),
         };
-        let silence = longest_silence(&recovery, seconds(30), seconds(1), seconds(1));
+        let longest = |recovery: &Recovery, longest_move, frame| {
+            longest_silence(recovery, longest_move, seconds(1), frame, Duration::ZERO)
+        };
+        let silence = longest(&recovery, seconds(30), seconds(1));
         // Settings are searched for, and then a frame is waited for, in one order to a camera.
         let one_order = converge_limit(&recovery, seconds(1)) + attempt_limit(&recovery, seconds(1)) * 2;
         assert_eq!(one_order, seconds(3 * 600));
         assert_eq!(silence, seconds(30 + 1 + 8 + 22 + 4) + one_order + SLACK);
         // An exposure of 200 s: three of them, and 2 s; six of them, and 15 s, where it is searched for.
-        let long = longest_silence(&recovery, seconds(30), seconds(1), seconds(200));
+        let long = longest(&recovery, seconds(30), seconds(200));
         assert_eq!(long, silence + seconds(615 + 2 + 2));
+        // A driver that may be busy for 90 s with each of seven things.
+        let busy = longest_silence(&recovery, seconds(30), seconds(1), seconds(1), seconds(90));
+        assert_eq!(busy, silence + seconds(7 * 90));
         // A wait between attempts never exceeds its own limit, however often it was doubled.
         (recovery.attempts, recovery.backoff) = (20, seconds(60));
-        assert!(longest_silence(&recovery, seconds(30), seconds(1), seconds(1)) < silence + seconds(60));
-        assert!(longest_silence(&recovery, Duration::MAX, seconds(1), seconds(1)) == Duration::MAX);
+        assert!(longest(&recovery, seconds(30), seconds(1)) < silence + seconds(60));
+        assert!(longest(&recovery, Duration::MAX, seconds(1)) == Duration::MAX);
     }
 }

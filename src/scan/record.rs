@@ -127,6 +127,24 @@ impl Record {
             | Self::Finished { .. } => None,
         }
     }
+
+    /// What a person calls the scan from here on, if this record says that.
+    pub fn description(&self) -> Option<&Description> {
+        match self {
+            Self::Described(description) => Some(description),
+            Self::Opened { .. }
+            | Self::Attempted { .. }
+            | Self::AttemptFailed { .. }
+            | Self::Stored(_)
+            | Self::ShotFailed { .. }
+            | Self::Lost { .. }
+            | Self::Retake { .. }
+            | Self::Flagged { .. }
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Finished { .. } => None,
+        }
+    }
 }
 
 /// Who wants a shot taken again.

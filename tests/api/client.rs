@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{AddressFamily, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde_json::Value;
 use ureq::{Agent, Body};
 
@@ -223,7 +223,9 @@ pub(crate) fn large_scan(rig: &TestRig) -> (String, Vec<PathBuf>) {
 
 /// A connection of who takes what comes in small pieces, if at all: not much of it is on its way.
 pub(crate) fn connect_slowly(daemon: &Daemon) -> TcpStream {
-    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    // The daemons of other tests, which start meanwhile, are not to inherit it.
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
     rustix::net::sockopt::set_socket_recv_buffer_size(&socket, 1 << 15).unwrap();
     rustix::net::connect(&socket, &daemon.address).unwrap();
     let stream = TcpStream::from(socket);

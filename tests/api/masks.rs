@@ -142,6 +142,8 @@ fn masks_are_made_in_the_background_told_of_and_sent() {
     let sent = check_parts(&daemon, &path(3));
     let answer = daemon.get(&path(3));
     assert_eq!(answer.header("content-type"), "image/png");
+    let small = check_parts(&daemon, &format!("{}/thumbnail", path(3)));
+    assert!(small.starts_with(b"\x89PNG"));
     let files = daemon.rig.scans().join(&owl).join("masks");
     let file = files.join("cam1/r01_a002.png");
     assert!(sent == std::fs::read(&file).unwrap(), "shot 3 is that of cam1 at the second point");
@@ -162,6 +164,7 @@ fn masks_are_made_in_the_background_told_of_and_sent() {
     assert_eq!(daemon.get(&path(3)).status, 404, "half of one");
     std::fs::copy(files.join("cam1/r01_a001.png"), &file).unwrap();
     assert_eq!(daemon.get(&path(3)).status, 404, "that of another image");
+    assert_eq!(daemon.get(&format!("{}/thumbnail", path(3))).status, 404, "that of another image");
     assert_eq!(counts(&listed(&daemon, &owl)), (5, 1));
     make(&daemon, &owl, &json!({}));
     assert_eq!(counts(&made(&daemon, &owl)), (6, 0));

@@ -1,10 +1,11 @@
 //! Scans: begun, looked at, sent and removed; and what happens meanwhile.
 
 use std::io::{BufRead as _, BufReader};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::client::{Daemon, Socket, wait_for};
+use crate::client::{Daemon, PATIENCE, Socket, wait_for};
 use crate::support::Recipe;
 
 #[test]
@@ -180,7 +181,10 @@ fn the_list_goes_on_page_by_page_and_has_each_scan_once() {
 
 /// The next message of a stream of events.
 fn next(socket: &mut Socket) -> Value {
+    let begun = Instant::now();
     loop {
+        // Pings come all the time.
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for a message");
         if let tungstenite::Message::Text(text) = socket.read().unwrap() {
             return serde_json::from_str(&text).unwrap();
         }
@@ -232,7 +236,7 @@ fn events_come_after_a_snapshot_numbered_and_whoever_was_away_gets_what_was_miss
 fn server_sent(daemon: &Daemon, after: &str, count: usize) -> Vec<(String, String)> {
     use std::io::Write as _;
     let mut stream = std::net::TcpStream::connect(daemon.address).unwrap();
-    stream.set_read_timeout(Some(crate::client::PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(
         stream,
         "GET /api/v1/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nLast-Event-ID: {after}\r\n\r\n",

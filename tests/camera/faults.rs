@@ -15,7 +15,7 @@ use crate::bench::{Bench, HEIGHT, WIDTH, eventually, now_ns};
 use crate::fuse::NeverAnswers;
 
 /// What a fault is called, what it is told as, and what cures it.
-const FAULTS: [(&str, ErrorKind, Rung); 19] = [
+const FAULTS: [(&str, ErrorKind, Rung); 21] = [
     ("hang", ErrorKind::Timeout, Rung::Respawn),
     ("stall", ErrorKind::Timeout, Rung::Restart),
     ("stop_hangs", ErrorKind::Timeout, Rung::Respawn),
@@ -36,6 +36,9 @@ const FAULTS: [(&str, ErrorKind, Rung); 19] = [
     ("garbage", ErrorKind::Protocol, Rung::Restart),
     // Later than an attempt may take.
     ("slow", ErrorKind::Timeout, Rung::Restart),
+    // They say that they are busy for longer than they announced.
+    ("busy_hang", ErrorKind::Timeout, Rung::Respawn),
+    ("busy_again", ErrorKind::Timeout, Rung::Respawn),
 ];
 
 /// A simulated camera with `fault` at shot 1, remembered by its next process.
@@ -43,6 +46,7 @@ fn faulty(bench: &Bench, name: &str, fault: &str, more: &[(&str, Value)]) -> Cam
     let mut options = json!({
         "faults": [{ "kind": fault, "shot": 1 }],
         "fault_state": bench.directory.path().join(name),
+        "longest_call": "4 s",
     });
     for (key, value) in more {
         options[key] = value.clone();
@@ -139,6 +143,60 @@ async fn a_driver_that_has_been_stuck_for_long_is_not_asked_to_restart() {
     assert!(error.message.contains("no restart helps"), "{error}");
     lease.recover(Rung::Respawn).await.unwrap();
     lease.capture(ShotIndex(1), now_ns()).await.unwrap();
+}
+
+/// An attempt may take 2.1 s here; the call takes 6 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_takes_long_is_waited_for_if_that_is_said_before() {
+    let bench = Bench::new();
+    let camera = faulty(&bench, "cam0", "long_call", &[("longest_call", json!("8 s"))]);
+    let mut lease = opened(&camera).await;
+    assert_eq!(lease.longest_call(), Duration::from_secs(8));
+    lease.capture(ShotIndex(1), now_ns()).await.unwrap();
+    assert!(camera.status().counters.failed.is_empty(), "{:?}", camera.status());
+    // Asked to restart in such a call, it does so once it is done.
+    let camera = faulty(&bench, "cam1", "long_call", &[("longest_call", json!("6 s"))]);
+    let mut lease = opened(&camera).await;
+    let _given_up = tokio::time::timeout(Duration::from_secs(1), lease.capture(ShotIndex(1), now_ns())).await;
+    lease.recover(Rung::Restart).await.unwrap();
+    lease.capture(ShotIndex(1), now_ns()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_is_busy_for_longer_than_it_announced_is_stuck() {
+    let bench = Bench::new();
+    let camera = faulty(&bench, "cam0", "busy_again", &[]);
+    let mut lease = opened(&camera).await;
+    let error = lease.capture(ShotIndex(1), now_ns()).await.unwrap_err();
+    assert!(error.message.contains("though its driver announced calls of 4.0 s at most"), "{error}");
+    let RecoverError::Failed(error) = lease.recover(Rung::Restart).await.unwrap_err() else { panic!() };
+    assert!(error.message.contains("no restart helps"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_driver_that_announced_long_calls_may_be_busy() {
+    let bench = Bench::new();
+    let mute = [("longest_call", json!("0 s"))];
+    let old = [("protocol", json!(1))];
+    for (name, more) in [("mute", &mute), ("old", &old)] {
+        let camera = faulty(&bench, name, "busy_hang", more);
+        let mut lease = opened(&camera).await;
+        assert_eq!(lease.longest_call(), Duration::ZERO);
+        let error = lease.capture(ShotIndex(1), now_ns()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Protocol, "{error}");
+        assert!(error.message.contains("said busy"), "{error}");
+        lease.recover(Rung::Respawn).await.unwrap();
+        lease.capture(ShotIndex(1), now_ns()).await.unwrap();
+    }
+    for (option, message) in [
+        (json!({ "protocol": 3 }), "speaks protocol 3, this program 1 to 2"),
+        (json!({ "longest_call": "601 s" }), "announces calls of 601 s; at most 600 s"),
+    ] {
+        let camera = bench.simulated("cam0", option);
+        let error = camera.lease("test").unwrap().open().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Protocol);
+        assert!(error.message.contains(message), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ mod fuse;
 mod gate;
 mod interrupted;
 mod manager;
+mod many;
 mod odd_files;
 mod owner;
 mod panel;

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::api::transport::peer::network;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
+use crate::daemon::network_of;
 
 /// Attempts of one address: this many at once, ...
 const BURST: u32 = 5;
@@ -31,7 +31,7 @@ impl Attempts {
     }
 
     fn account(&self, address: IpAddr) -> IpAddr {
-        if self.each { address.to_canonical() } else { network(address) }
+        if self.each { address.to_canonical() } else { network_of(address) }
     }
 
     /// Whether `address` may try (again).

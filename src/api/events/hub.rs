@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use utoipa::ToSchema;
 
@@ -122,6 +122,11 @@ impl Hub {
         let _ = self.news.send(event);
     }
 
+    /// As many events were lost.
+    fn skip(&self, missed: u64) {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).skip(missed);
+    }
+
     /// What a new listener is told first, and what it will be told then. `after` is the last event that it knows.
     fn join(&self, after: Option<&EventId>) -> Joined {
         let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,14 +176,21 @@ impl Events {
             tokio::select! {
                 told = events.recv() => match told {
                     Ok(told) => self.hub.add(told),
-                    Err(RecvError::Lagged(missed)) => {
-                        self.hub.history.lock().unwrap_or_else(PoisonError::into_inner).skip(missed);
-                    }
+                    Err(RecvError::Lagged(missed)) => self.hub.skip(missed),
                     Err(RecvError::Closed) => return,
                 },
                 () = self.hub.came.notified(), if !heard => {}
                 _ = look.tick(), if heard => {
                     let status = Some(self.status());
+                    // What led to it has been told by now: nobody is to hear that the rig is idle before the end of its scan.
+                    loop {
+                        match events.try_recv() {
+                            Ok(told) => self.hub.add(told),
+                            Err(TryRecvError::Lagged(missed)) => self.hub.skip(missed),
+                            Err(TryRecvError::Empty) => break,
+                            Err(TryRecvError::Closed) => return,
+                        }
+                    }
                     self.hub.status.send_if_modified(|known| {
                         let changed = *known != status;
                         if changed {

@@ -1,6 +1,5 @@
 //! The order of the list of scans, so that a page costs what is on it.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -75,7 +74,6 @@ pub(in crate::api) struct Index {
 struct Known {
     /// When the folder last changed, as it was read.
     changed: Option<SystemTime>,
-    places: HashMap<ScanId, Place>,
     /// All of them, the newest first.
     sorted: Arc<Vec<Cursor>>,
 }
@@ -105,7 +103,8 @@ impl Index {
         Ok(Arc::new(all.iter().filter(is_found).cloned().collect()))
     }
 
-    /// The places of all scans, the newest first. Reads a scan once, and the folder when it has changed.
+    /// The places of all scans, the newest first. Reads the folder when it has changed, and of scans only those of which
+    /// nothing is remembered there.
     pub(in crate::api) fn sorted(&self) -> Result<Arc<Vec<Cursor>>, OpenError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = std::fs::metadata(&self.root).and_then(|metadata| metadata.modified()).ok();
@@ -114,15 +113,9 @@ impl Index {
         if settled && changed == known.changed {
             return Ok(known.sorted.clone());
         }
-        let ids = dataset::ids(&self.root)?;
-        let mut places = HashMap::with_capacity(ids.len());
-        for id in ids {
-            let known = known.places.get(&id).cloned();
-            places.insert(id.clone(), known.unwrap_or_else(|| Place::of(&self.root, id)));
-        }
-        let mut sorted: Vec<Cursor> = places.values().cloned().map(Cursor).collect();
+        let mut sorted: Vec<Cursor> = dataset::places(&self.root)?.into_iter().map(Cursor).collect();
         sorted.sort_unstable_by(|a, b| b.cmp(a));
-        *known = Known { changed: changed.filter(|_| settled), places, sorted: Arc::new(sorted) };
+        *known = Known { changed: changed.filter(|_| settled), sorted: Arc::new(sorted) };
         Ok(known.sorted.clone())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -19,6 +20,9 @@ use crate::daemon::{MaskProgress, MasksEnd};
 use crate::dataset::{self, Contents, ScanId, ShotState};
 use crate::mask::{self, Remake, Report, Wish};
 use crate::plan::ShotIndex;
+
+/// Longest side of a small one.
+const SMALL: u32 = 320;
 
 /// Which masks are wanted.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -213,7 +217,40 @@ pub(in crate::api) async fn mask(
     headers: HeaderMap,
     Path((scan, shot)): Path<(String, u32)>,
 ) -> Answer<Response> {
-    let file = on_disk(move || {
+    files::send(file_of(&scans, scan, shot).await?, "image/png", None, &headers).await
+}
+
+/// The mask of a shot's image, as small as its thumbnail.
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/mask/thumbnail", operation_id = "get_shot_mask_thumbnail", tag = "scans",
+    params(("scan" = String, Path), ("shot" = u32, Path)), responses(
+    (status = 200, body = [u8], content_type = "image/png"),
+    (status = 206, body = [u8], content_type = "image/png"),
+    (status = 304),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(in crate::api) async fn thumbnail(
+    State(scans): State<Scans>,
+    headers: HeaderMap,
+    Path((scan, shot)): Path<(String, u32)>,
+) -> Answer<Response> {
+    let file = file_of(&scans, scan, shot).await?;
+    let bytes = on_disk(move || {
+        let name = file.name.clone();
+        let unread = |error| Problem::new(ProblemType::Dataset, format!("the mask {name}: {error}"));
+        mask::small(file.open()?.file, SMALL).map_err(unread)
+    })
+    .await?;
+    let (length, etag) = (bytes.len() as u64, format!("\"s-{:08x}\"", crc32c::crc32c(&bytes)));
+    files::respond(files::wanted(&headers, length, &etag), length, &etag, "image/png", |part| {
+        let (first, last) = part.into_inner();
+        Body::from(bytes.get(first as usize..=last as usize).unwrap_or_default().to_vec())
+    })
+}
+
+/// The mask's file.
+async fn file_of(scans: &Scans, scan: String, shot: u32) -> Answer<StoredFile> {
+    let scans = scans.clone();
+    on_disk(move || {
         let dir = scans.folder_of(&scan)?;
         let contents = dataset::read_contents(&dir)?;
         match contents.tally().shot(ShotIndex(shot)) {
@@ -230,6 +267,5 @@ pub(in crate::api) async fn mask(
             None => Err(Problem::not_found(format!("scan {scan} has no shot {shot}"))),
         }
     })
-    .await?;
-    files::send(file, "image/png", None, &headers).await
+    .await
 }

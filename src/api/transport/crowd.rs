@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::peer::network;
+use crate::daemon::network_of;
 
 /// Connections at a time.
 const MAX: usize = 512;
@@ -49,7 +49,7 @@ pub(in crate::api) struct Place {
 impl Crowd {
     /// A place for a connection from `address`; none if all are taken by those who were let in.
     pub(in crate::api) fn enter(&self, address: IpAddr) -> Option<Place> {
-        let network = network(address);
+        let network = network_of(address);
         let mut places = self.places();
         if places.strangers.len() >= MAX_STRANGERS.min(MAX.saturating_sub(places.known.len())) {
             let number = places.most_in_the_way()?;

@@ -48,6 +48,7 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
         live_beside_stills: camera
             .generate_configuration(&[StreamRole::StillCapture, StreamRole::ViewFinder])
             .is_some_and(|streams| streams.len() == 2),
+        longest_call_ms: 0,
     }
 }
 

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::notice::Notice;
 use crate::camera_driver::protocol::{Configure, ErrorKind, FrameMetadata, Hello, Stream};
 use crate::model::{Control, Controls, Refused, Region, Size};
 use crate::units::FramesPerSecond;
@@ -14,6 +15,10 @@ use crate::units::FramesPerSecond;
 pub trait Device {
     /// Says what it is; called first, and once.
     fn hello(&self) -> Hello;
+
+    /// Gives it what it can say of long calls with; called once, after [`hello`](Self::hello). A camera that never needs a
+    /// second for anything need not care.
+    fn attach(&mut self, _notice: Notice) {}
 
     /// Chooses the streams; called while stopped, with a size and format that [`hello`](Self::hello) offers.
     fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError>;

@@ -45,10 +45,15 @@ enum Phase {
 
 impl<D: Device> Owner<D> {
     /// Takes the device, and says `hello` for it.
-    pub(super) fn new(device: D, link: Arc<Link>, commands: Receiver<ToDriver>) -> Result<Self, LinkError> {
+    pub(super) fn new(
+        mut device: D,
+        link: Arc<Link>,
+        commands: Receiver<ToDriver>,
+    ) -> Result<Self, LinkError> {
         let hello = device.hello();
         let voice = Voice::new(link);
         voice.say(&FromDriver::Hello(hello.clone()))?;
+        device.attach(voice.notice());
         Ok(Self {
             device,
             hello,

@@ -78,6 +78,7 @@ impl Device for Puppet {
             devices: Vec::new(),
             live_beside_stills: true,
             raw: false,
+            longest_call_ms: 0,
         }
     }
 
@@ -228,6 +229,7 @@ impl Stage {
             | FromDriver::Stopped { .. }
             | FromDriver::Converged { .. }
             | FromDriver::Error { .. }
+            | FromDriver::Busy { .. }
             | FromDriver::Beat { .. }) => panic!("{other:?} instead of a frame"),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::device::{DeviceError, RawFrame};
+use super::notice::Notice;
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{BEAT_INTERVAL, Frame, FromDriver};
 
@@ -20,6 +21,11 @@ impl Voice {
     /// For whoever speaks at `link`, and has said nothing yet.
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self { link, rounds: 0, last_beat: Instant::now() }
+    }
+
+    /// What the device says by itself.
+    pub(super) fn notice(&self) -> Notice {
+        Notice::new(Arc::clone(&self.link))
     }
 
     /// Says `message`; waits while the daemon has too much unread.

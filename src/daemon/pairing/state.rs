@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq as _;
 
 use super::asked::Asked;
+use crate::daemon::network::network_of;
 
 /// How long a pairing waits for somebody to approve it at the rig.
 pub(super) const WINDOW: Duration = Duration::from_secs(120);
@@ -157,10 +158,11 @@ impl State {
         }
         // As it is with the one that comes.
         let of = |pairing: &Pairing| pairing.asker.address;
-        let networks = count(waiting().map(|(_, pairing)| network(of(pairing))).chain([network(address)]));
+        let networks =
+            count(waiting().map(|(_, pairing)| network_of(of(pairing))).chain([network_of(address)]));
         let most = |other: IpAddr| {
             let times = self.asked.times(other).saturating_add(u32::from(other == address));
-            (networks.get(&network(other)), times)
+            (networks.get(&network_of(other)), times)
         };
         // The first of those that are equal.
         let first = waiting().rev().max_by_key(|(_, pairing)| most(of(pairing)));
@@ -291,17 +293,6 @@ impl State {
 impl Pairing {
     const fn waits(&self) -> bool {
         matches!(self.stage, Stage::Waiting { .. })
-    }
-}
-
-/// Whoever has one address of version 6 has its network.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(six) if !six.is_unicast_link_local() => {
-            let [a, b, c, d, ..] = six.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        other @ (IpAddr::V4(_) | IpAddr::V6(_)) => other,
     }
 }
 

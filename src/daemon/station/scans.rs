@@ -206,12 +206,13 @@ impl Station {
             storage.note(Record::Resumed);
         }
         let longest_move = longest_move(&self.config.motion, &prepared.plan);
-        let mut longest_frame = Duration::ZERO;
+        let (mut longest_frame, mut longest_call) = (Duration::ZERO, Duration::ZERO);
         for camera in &cameras {
             longest_frame = longest_frame.max(camera.lease.frame_duration().await);
+            longest_call = longest_call.max(camera.lease.longest_call());
         }
         let (recovery, settle) = (&self.config.recovery, self.config.motion.settle);
-        let patience = longest_silence(recovery, longest_move, settle, longest_frame);
+        let patience = longest_silence(recovery, longest_move, settle, longest_frame, longest_call);
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,

@@ -7,6 +7,7 @@ mod forged;
 mod journals;
 mod order;
 mod past;
+mod places;
 mod power;
 mod power_cut;
 mod power_model;

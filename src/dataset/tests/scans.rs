@@ -13,6 +13,7 @@ use crate::dataset::{
 use crate::scan::{Outcome, Record, ScanState, WaitsFor};
 use crate::units::Bytes;
 
+use super::super::places::PLACES;
 use super::swept::Swept;
 use super::{plan, shared, take};
 
@@ -27,6 +28,12 @@ fn scan(root: &Path, id: &str, outcome: Option<Outcome>) -> ScanId {
         dataset.note(&Record::Finished { outcome }).unwrap();
     }
     id
+}
+
+/// What is in a folder of scans, but for what is remembered of them.
+fn names(root: &Path) -> Vec<String> {
+    let names = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name != PLACES).collect()
 }
 
 fn assert_newest_is_the_first_listed(root: &Path) {
@@ -195,8 +202,7 @@ fn a_sweep_removes_left_overs_and_nothing_else() {
         fs::write(root.path().join(name).join("x"), "x").unwrap();
     }
     sweep(root.path()).unwrap();
-    let left: Vec<_> = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["keep"]);
+    assert_eq!(names(root.path()), ["keep"]);
 }
 
 /// Threads meet as containers and machines on one share do: with the same process id.
@@ -238,10 +244,9 @@ fn of_those_who_create_one_scan_at_once_one_wins_and_none_hurts_another() {
             assert!(verify(dataset.dir()).unwrap().is_sound());
         }
     });
-    let names = || fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names().count(), 17, "{:?}", names().collect::<Vec<_>>());
+    assert_eq!(names(root).len(), 17, "{:?}", names(root));
     list(root).unwrap().iter().for_each(|scan| discard(root, &scan.id).unwrap());
-    assert_eq!(names().count(), 0, "{:?}", names().collect::<Vec<_>>());
+    assert_eq!(names(root).len(), 0, "{:?}", names(root));
 }
 
 /// Somebody on another machine may sweep between any two steps: the folder is gone, and another one is made.
@@ -253,8 +258,7 @@ fn a_folder_that_is_swept_away_while_it_is_built_is_built_anew() {
         let dataset = create_on(shared(&swept), root.path(), &"one".parse().unwrap(), plan(1)).unwrap();
         take(&dataset, 0, 1).unwrap();
         assert!(verify(dataset.dir()).unwrap().is_sound(), "step {step}");
-        let names = || fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        assert_eq!(names().collect::<Vec<_>>(), ["one"], "step {step}");
+        assert_eq!(names(root.path()), ["one"], "step {step}");
         if !swept.has_swept() {
             assert!(step > 8, "{step}");
             break;

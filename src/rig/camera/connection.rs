@@ -7,9 +7,9 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
 use tracing::{debug, warn};
@@ -17,10 +17,12 @@ use tracing::{debug, warn};
 use super::audience::Audience;
 use super::error::CameraError;
 use super::frame::CapturedFrame;
+use super::limits::longer;
 use super::mailbox::{Mailbox, Ticket, Wait};
 use super::process::Process;
 use super::received::{ReceivedFrame, Release};
 use super::seldom::Seldom;
+use super::signs::Signs;
 use super::sorting::{Answer, Verdict, Want, name, verdict};
 use crate::camera_driver::link::{Link, LinkError};
 use crate::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, FromDriver, ToDriver};
@@ -30,8 +32,6 @@ use crate::clock::{as_ns, now_ns};
 const MAX_GARBAGE: u32 = 100;
 /// How long the process of a driver that hung up may take to end, before the error says that it lives.
 const END_AFTER_HANGUP: Duration = Duration::from_millis(500);
-/// Silence of the thread that owns the camera after which it is called stuck: of three beats.
-const STUCK_AFTER_NS: u64 = 3 * BEAT_INTERVAL.as_nanos() as u64;
 
 /// The daemon's end of one driver process.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct Connection {
     link: Arc<Link>,
     process: Arc<Process>,
     mailbox: Arc<Mailbox>,
-    last_beat_ns: AtomicU64,
+    signs: Mutex<Signs>,
     /// How long a frame takes, as far as it is known.
     frame_ns: AtomicU64,
     tally: Arc<Tally>,
@@ -73,7 +73,7 @@ impl Connection {
             link: Arc::new(link),
             process: Arc::new(process),
             mailbox: Arc::default(),
-            last_beat_ns: AtomicU64::new(now_ns()),
+            signs: Mutex::new(Signs::new(now_ns())),
             frame_ns: AtomicU64::new(0),
             tally,
             audience,
@@ -112,6 +112,11 @@ impl Connection {
         self.frame_ns.store(as_ns(frame), Ordering::Relaxed);
     }
 
+    /// The driver may be busy with one thing for so long.
+    pub(super) fn allow_busy(&self, longest_call: Duration) {
+        self.signs().allow(longest_call);
+    }
+
     /// Says `message` unless the driver has stopped listening; never blocks.
     pub(super) fn say(&self, message: &ToDriver) {
         match self.link.send_or_drop(message, None) {
@@ -134,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// Sends `message` and waits at most `limit` for `want`.
+    /// Sends `message` and waits at most `limit` for `want`, without the time in which the driver is busy.
     pub(super) async fn exchange(
         self: &Arc<Self>,
         message: ToDriver,
@@ -146,7 +151,7 @@ impl Connection {
     }
 
     /// Sends `message` and waits at most `limit`, on a thread for blocking calls. That thread has returned, or
-    /// is about to, when this returns or is dropped.
+    /// is about to, when this returns or is dropped. The time in which the driver is busy does not count, as far as it may be.
     pub(super) async fn attempt(
         self: &Arc<Self>,
         message: Option<ToDriver>,
@@ -158,18 +163,35 @@ impl Connection {
         };
         let (connection, ticket) = (Arc::clone(self), wait.ticket());
         let mut call = spawn_blocking(move || connection.call(message.as_ref(), ticket, &answer));
-        let result = if let Ok(result) = tokio::time::timeout(limit, &mut call).await {
-            result
-        } else {
-            drop(wait);
-            // Wakes up now; an answer that came at the last moment still counts.
-            call.await
+        let (begun, busy_before) = (Instant::now(), self.signs().busy(now_ns()));
+        let mut more = limit;
+        let result = loop {
+            if let Ok(result) = tokio::time::timeout(more, &mut call).await {
+                break result;
+            }
+            let Some(longer) = self.longer(limit, begun, busy_before) else {
+                drop(wait);
+                // Wakes up now; an answer that came at the last moment still counts.
+                break call.await;
+            };
+            // It may be done with its call before it said it would.
+            more = longer.min(BEAT_INTERVAL);
         };
         match result {
             Ok(Some(answer)) => answer,
-            Ok(None) => Err(self.error(ErrorKind::Timeout, self.silence(limit))),
+            Ok(None) => {
+                let busy = self.signs().busy(now_ns()).saturating_sub(busy_before);
+                Err(self.error(ErrorKind::Timeout, self.silence(begun.elapsed(), busy)))
+            }
             Err(error) => Err(self.error(ErrorKind::Cancelled, format!("the wait was ended: {error}"))),
         }
+    }
+
+    /// How much longer a wait goes on that has `begun` when the driver had been busy for `busy_before`.
+    fn longer(&self, limit: Duration, begun: Instant, busy_before: Duration) -> Option<Duration> {
+        let signs = self.signs();
+        let busy = signs.busy(now_ns()).saturating_sub(busy_before);
+        longer(limit, signs.longest_call(), begun.elapsed(), busy)
     }
 
     /// Sends `message` and blocks until an answer comes or the wait is given up (none). Of one that is given up before
@@ -237,7 +259,13 @@ impl Connection {
         let said = name(&message);
         // Whatever becomes of a frame from here on, its memory is given back.
         let answer = match message {
-            FromDriver::Beat { .. } => return self.last_beat_ns.store(received_ns, Ordering::Relaxed),
+            FromDriver::Beat { .. } => return self.signs().beat(received_ns),
+            FromDriver::Busy { until_ns } => {
+                if !self.signs().note_busy(received_ns, until_ns) {
+                    self.misbehaved(said, received_ns, ticket);
+                }
+                return;
+            }
             FromDriver::Hello(hello) => Ok(Answer::Hello(hello)),
             FromDriver::Configured { frame_duration_us, live, controls, field_of_view } => {
                 let frame_duration = Duration::from_micros(frame_duration_us);
@@ -267,16 +295,18 @@ impl Connection {
                     warn!(camera = self.camera, more, ?answer, "the driver reports an error by itself");
                 }
             }
-            Verdict::Beat | Verdict::Live => {}
-            Verdict::Unexpected => {
-                let error =
-                    self.error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
-                if let Some(more) = self.bad_messages.admit(received_ns) {
-                    warn!(camera = self.camera, more, kind = error.kind.name(), "{}", error.message);
-                }
-                self.deliver(ticket, Err(error));
-            }
+            Verdict::Beat | Verdict::Busy | Verdict::Live => {}
+            Verdict::Unexpected => self.misbehaved(said, received_ns, ticket),
         }
+    }
+
+    /// The driver `said` what it may not: an answer to whoever waits.
+    fn misbehaved(&self, said: &str, received_ns: u64, ticket: Option<Ticket>) {
+        let error = self.error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
+        if let Some(more) = self.bad_messages.admit(received_ns) {
+            warn!(camera = self.camera, more, kind = error.kind.name(), "{}", error.message);
+        }
+        self.deliver(ticket, Err(error));
     }
 
     /// Ends the wait with this ticket, if there is one, with `answer`.
@@ -307,25 +337,30 @@ impl Connection {
         debug!(camera = self.camera, ?answer, "dropped: nobody waits for it any more");
     }
 
-    /// For how long the thread that owns the camera has been stuck; none if it still beats. The driver cannot
+    /// For how long the thread that owns the camera has been stuck; none if it still beats, or is busy. The driver cannot
     /// obey then: all that helps is its end.
     pub(super) fn stuck(&self) -> Option<Duration> {
-        let silent_ns = now_ns().saturating_sub(self.last_beat_ns.load(Ordering::Relaxed));
-        (silent_ns >= STUCK_AFTER_NS).then(|| Duration::from_nanos(silent_ns))
+        self.signs().stuck(now_ns())
     }
 
-    /// Why nothing came in `limit`.
-    fn silence(&self, limit: Duration) -> String {
-        let time = format!("no answer in {:.1} s", limit.as_secs_f64());
+    /// Why nothing came in `time`, for so much of which the driver was `busy`.
+    fn silence(&self, time: Duration, busy: Duration) -> String {
+        let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+        let (text, longest) = (format!("no answer in {}", seconds(time)), self.signs().longest_call());
+        if !busy.is_zero() && busy >= longest {
+            self.signs().overdraw();
+            return format!("{text}, though its driver announced calls of {} at most", seconds(longest));
+        }
         match self.stuck() {
-            None => time,
+            None => text,
             Some(stuck) => {
-                format!(
-                    "{time}, and the driver's camera thread has been stuck for {:.1} s",
-                    stuck.as_secs_f64()
-                )
+                format!("{text}, and the driver's camera thread has been stuck for {}", seconds(stuck))
             }
         }
+    }
+
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> CameraError {

@@ -174,9 +174,11 @@ pub(super) fn end_permitted_holders(inner: &Shared, timeout: Duration) -> Vec<Ho
         }
         warn!(camera = inner.name(), pid, comm, "ending a program that holds the camera (recovery.may_end)");
         match end_holder(*pid, || foreign_holders(inner).contains(&holder), timeout) {
-            Ok(Outcome::Ended) => gone.push(holder),
-            Ok(Outcome::LetGo) => debug!(camera = inner.name(), pid, comm, "it holds the camera no longer"),
-            Ok(Outcome::Lives) => warn!(camera = inner.name(), pid, comm, "it cannot be ended"),
+            Ok(HolderFate::Ended) => gone.push(holder),
+            Ok(HolderFate::LetGo) => {
+                debug!(camera = inner.name(), pid, comm, "it holds the camera no longer");
+            }
+            Ok(HolderFate::Lives) => warn!(camera = inner.name(), pid, comm, "it cannot be ended"),
             Err(error) => {
                 warn!(camera = inner.name(), pid, comm, %error, "it cannot be looked at, and is left alone");
             }
@@ -187,7 +189,7 @@ pub(super) fn end_permitted_holders(inner: &Shared, timeout: Duration) -> Vec<Ho
 
 /// What became of a program that held a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum HolderFate {
     /// It was ended, and the camera is free.
     Ended,
     /// It had let the camera go, or ended, before it was touched.
@@ -197,13 +199,13 @@ enum Outcome {
 }
 
 /// Ends process `pid` if it still holds the camera. Blocks.
-fn end_holder(pid: i32, still_holds: impl FnOnce() -> bool, timeout: Duration) -> io::Result<Outcome> {
-    let Some(pidfd) = process::open(pid)? else { return Ok(Outcome::LetGo) };
+fn end_holder(pid: i32, still_holds: impl FnOnce() -> bool, timeout: Duration) -> io::Result<HolderFate> {
+    let Some(pidfd) = process::open(pid)? else { return Ok(HolderFate::LetGo) };
     // Asked after opening: the handle is of the process that holds the camera, and not of one that has got its id since.
     if !still_holds() {
-        return Ok(Outcome::LetGo);
+        return Ok(HolderFate::LetGo);
     }
-    Ok(if end_by_pidfd(pidfd.as_fd(), timeout) { Outcome::Ended } else { Outcome::Lives })
+    Ok(if end_by_pidfd(pidfd.as_fd(), timeout) { HolderFate::Ended } else { HolderFate::Lives })
 }
 
 /// The device nodes of the camera that only one process can use: as its driver says, or its options.
@@ -227,13 +229,13 @@ mod tests {
         let mut innocent = Command::new("sleep").arg("60").spawn().unwrap();
         let pid = innocent.id() as i32;
         let timeout = Duration::from_secs(10);
-        assert_eq!(end_holder(pid, || false, timeout).unwrap(), Outcome::LetGo);
+        assert_eq!(end_holder(pid, || false, timeout).unwrap(), HolderFate::LetGo);
         assert!(innocent.try_wait().unwrap().is_none());
-        assert_eq!(end_holder(pid, || true, timeout).unwrap(), Outcome::Ended);
+        assert_eq!(end_holder(pid, || true, timeout).unwrap(), HolderFate::Ended);
         innocent.wait().unwrap();
         assert_eq!(
             end_holder(pid, || panic!("there is nobody to ask about"), timeout).unwrap(),
-            Outcome::LetGo
+            HolderFate::LetGo
         );
     }
 }

@@ -11,7 +11,7 @@ use super::driver;
 use super::error::Busy;
 use super::inner::Inner;
 use super::lease::Lease;
-use super::limits::{attempt_limit, recovery_limit};
+use super::limits::{attempt_limit, busy_limit, recovery_limit};
 use super::live::LiveView;
 use super::shared::Shared;
 use super::spawner::Spawner;
@@ -99,7 +99,9 @@ impl Camera {
     pub fn open_limit(&self, attempts: u32) -> Duration {
         let recovery = &self.inner.recovery;
         let opened = recovery_limit(recovery, Rung::Respawn).saturating_mul(attempts.saturating_add(1));
-        opened.saturating_add(attempt_limit(recovery, Duration::ZERO))
+        opened
+            .saturating_add(attempt_limit(recovery, Duration::ZERO))
+            .saturating_add(busy_limit(self.inner.longest_call()))
     }
 
     /// Who else has the camera's device nodes open, as far as they are known.

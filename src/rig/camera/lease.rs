@@ -94,6 +94,11 @@ impl Lease {
         self.stream().await.map_or(Duration::ZERO, |stream| stream.frame_duration(&self.inner.controls()))
     }
 
+    /// For how long its driver may be busy with one thing, as it announced; no time if it never is.
+    pub fn longest_call(&self) -> Duration {
+        self.inner.longest_call()
+    }
+
     /// How long searches for settings may be in vain, one after the other.
     pub async fn vain_limit(&self) -> Duration {
         vain_limit(&self.inner.recovery, self.frame_duration().await)

@@ -30,7 +30,25 @@ pub(super) fn vain_limit(recovery: &Recovery, frame: Duration) -> Duration {
     converge_limit(recovery, frame).saturating_mul(SEARCHES)
 }
 
-/// One step that brings a camera back.
+/// How much longer a wait goes on that was to end after `limit` and has lasted for `waited`, with a driver that was `busy`
+/// for some of it: that time does not count, but for what exceeds its `longest_call`. None if the wait is over.
+pub(super) fn longer(
+    limit: Duration,
+    longest_call: Duration,
+    waited: Duration,
+    busy: Duration,
+) -> Option<Duration> {
+    let end = limit.saturating_add(busy.min(longest_call));
+    end.checked_sub(waited).filter(|left| !left.is_zero())
+}
+
+/// What a scan may have to wait beyond all limits for a driver with calls of `longest_call`, from one sign of progress to the
+/// next: one for each thing that it is asked (settings, two attempts, stop, start, configure, start).
+pub fn busy_limit(longest_call: Duration) -> Duration {
+    longest_call.saturating_mul(7)
+}
+
+/// One step that brings a camera back, of a driver that is not busy.
 pub fn recovery_limit(recovery: &Recovery, rung: Rung) -> Duration {
     match rung {
         Rung::Restart => recovery.restart_timeout * 2 + recovery.restart_pause + recovery.start_pause,
@@ -77,5 +95,16 @@ mod tests {
         assert_eq!(converge_limit(&long, Duration::MAX), Duration::MAX);
         assert_eq!(recovery_limit(&short, Rung::Restart), seconds(8));
         assert_eq!(recovery_limit(&short, Rung::Respawn), seconds(16 + 10));
+    }
+
+    #[test]
+    fn the_time_in_which_a_driver_is_busy_does_not_count_but_for_what_it_did_not_announce() {
+        let seconds = Duration::from_secs;
+        let longer = |waited, busy| longer(seconds(10), seconds(60), seconds(waited), seconds(busy));
+        assert_eq!(longer(10, 0), None);
+        assert_eq!(longer(10, 4), Some(seconds(4)));
+        assert_eq!(longer(69, 59), None);
+        assert_eq!(longer(69, 69), Some(seconds(1)));
+        assert_eq!(longer(70, 70), None);
     }
 }

@@ -11,6 +11,8 @@
 //!   waits at its mailbox. On time-out, or when the future is dropped, the mailbox is taken away and the call
 //!   returns at once. The socket stays usable, so the *restart* rung can still speak to the driver. It is shut
 //!   down only together with the process, which ends the reader; the reader is joined.
+//! - The time in which a driver is in a long call, and has said so (`busy`), does not count: as much of it as the driver
+//!   announced in `hello`, and for each thing that it is asked. One that has used that up is stuck, whatever it says.
 //! - Every send is non-blocking: a driver that does not read fails the attempt, not the daemon.
 //! - A process is ended with `quit` and the end of its socket, SIGTERM, SIGKILL, each with its wait on a pidfd,
 //!   and reaped. If it lives on (state D), it is *wedged*: nothing is spawned in its place, and the handle is
@@ -45,6 +47,7 @@ mod received;
 mod seldom;
 mod session;
 mod shared;
+mod signs;
 mod sizes;
 mod sorting;
 mod spawner;
@@ -56,7 +59,7 @@ pub use frame::CapturedFrame;
 pub use handle::Camera;
 pub use lease::Lease;
 pub use leftover::end_all;
-pub use limits::{attempt_limit, converge_limit, recovery_limit};
+pub use limits::{attempt_limit, busy_limit, converge_limit, recovery_limit};
 pub use live::LiveView;
 pub use orphans::reap_orphans;
 pub use process::Evidence;

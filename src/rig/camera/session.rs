@@ -16,7 +16,7 @@ use super::shared::Shared;
 use super::sizes;
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, ToDriver, VERSION};
+use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, LONGEST_CALL, OLDEST, ToDriver, VERSION};
 use crate::model::{Controls, Size};
 use crate::units::Seconds;
 
@@ -207,10 +207,18 @@ async fn hear(
     let Answer::Hello(hello) = unless_cancelled(inner, cancel, heard).await? else {
         return Err(error(ErrorKind::Protocol, "its driver did not begin with hello".into()));
     };
-    if hello.protocol != VERSION {
-        let message = format!("its driver speaks protocol {}, this program {VERSION}", hello.protocol);
+    if !(OLDEST..=VERSION).contains(&hello.protocol) {
+        let message =
+            format!("its driver speaks protocol {}, this program {OLDEST} to {VERSION}", hello.protocol);
         return Err(error(ErrorKind::Protocol, message));
     }
+    let longest_call = hello.longest_call();
+    if longest_call > LONGEST_CALL {
+        let (calls, most) = (longest_call.as_secs(), LONGEST_CALL.as_secs());
+        let message = format!("its driver announces calls of {calls} s; at most {most} s are waited for");
+        return Err(error(ErrorKind::Protocol, message));
+    }
+    connection.allow_busy(longest_call);
     // A driver that began badly is no fault of the settings: its successor may be fine.
     if hello.formats.is_empty() || hello.sensor.width == 0 || hello.sensor.height == 0 {
         let message = "its driver began with a hello that names no pixel format or no sensor";

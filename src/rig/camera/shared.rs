@@ -86,6 +86,11 @@ impl Shared {
         self.board().held.over(self.config.controls)
     }
 
+    /// For how long its driver may be busy with one thing, as far as is known.
+    pub(super) fn longest_call(&self) -> Duration {
+        self.board().hello.as_ref().map_or(Duration::ZERO, Hello::longest_call)
+    }
+
     pub(super) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -46,6 +46,8 @@ pub(super) enum Verdict {
     Unasked,
     /// A sign of life.
     Beat,
+    /// A sign of life, if the driver may say this.
+    Busy,
     /// A frame for whoever looks.
     Live,
     /// Nothing that could have been asked for.
@@ -57,6 +59,7 @@ pub(super) fn verdict(message: &FromDriver, want: Option<Want>) -> Verdict {
     let only = |wanted: bool| if wanted { Verdict::Answer } else { Verdict::Late };
     match message {
         FromDriver::Beat { .. } => Verdict::Beat,
+        FromDriver::Busy { .. } => Verdict::Busy,
         FromDriver::Hello(_) if want == Some(Want::Hello) => Verdict::Answer,
         FromDriver::Hello(_) => Verdict::Unexpected,
         FromDriver::Configured { .. } => only(want == Some(Want::Configured)),
@@ -99,6 +102,7 @@ pub(super) fn name(message: &FromDriver) -> &'static str {
         FromDriver::Frame(_) => "frame",
         FromDriver::Error { .. } => "error",
         FromDriver::Beat { .. } => "beat",
+        FromDriver::Busy { .. } => "busy",
     }
 }
 

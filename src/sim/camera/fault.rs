@@ -51,6 +51,12 @@ pub enum FaultKind {
     Garbage,
     /// The frame comes 3 s late.
     Slow,
+    /// A call takes three quarters of `longest_call`, which is said before. Then the frame comes.
+    LongCall,
+    /// A call never returns, and the driver has said that it is busy for ever.
+    BusyHang,
+    /// The driver says again and again that it is busy, and does nothing else.
+    BusyAgain,
     /// `converge` is never answered, though frames come and captures are answered. Of no shot.
     NeverConverges,
     /// The owner's thread reads `wedge_file`: if that is on a file system that never answers, the process
@@ -72,7 +78,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::Hang,
         Self::Stall,
         Self::StopHangs,
@@ -92,6 +98,9 @@ impl FaultKind {
         Self::LateFrame,
         Self::Garbage,
         Self::Slow,
+        Self::LongCall,
+        Self::BusyHang,
+        Self::BusyAgain,
         Self::NeverConverges,
         Self::Wedge,
         Self::Blurred,
@@ -102,9 +111,9 @@ impl FaultKind {
         Self::Defocused,
     ];
 
-    /// How many of them, the first ones, can be drawn at random: the others need a `converge`, or a file system that never
-    /// answers, or spoil pictures, which is no failure of the camera.
-    const RANDOM: u64 = Self::ALL.len() as u64 - 8;
+    /// How many of them, the first ones, can be drawn at random: the others need a `longest_call`, a `converge`, or a file
+    /// system that never answers, or spoil pictures, which is no failure of the camera.
+    const RANDOM: u64 = Self::ALL.len() as u64 - 11;
 
     /// Whether the camera works, and only its picture is no good.
     pub const fn spoils_pictures(self) -> bool {
@@ -141,6 +150,9 @@ impl FaultKind {
             Self::LateFrame => "late_frame",
             Self::Garbage => "garbage",
             Self::Slow => "slow",
+            Self::LongCall => "long_call",
+            Self::BusyHang => "busy_hang",
+            Self::BusyAgain => "busy_again",
             Self::NeverConverges => "never_converges",
             Self::Wedge => "wedge",
             Self::Blurred => "blurred",
@@ -177,8 +189,8 @@ pub struct ScriptOptions {
     pub camera: String,
     /// Faults to come, the first that applies first.
     pub faults: Vec<Fault>,
-    /// Probability, 0 to 1, that a capture without one of `faults` has one at random (any but `never_converges`,
-    /// `wedge` and those of pictures).
+    /// Probability, 0 to 1, that a capture without one of `faults` has one at random (any but those of long calls,
+    /// `never_converges`, `wedge` and those of pictures).
     pub random: f64,
     /// Chooses the random ones.
     pub seed: u64,
@@ -313,10 +325,16 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
         let (_, others) = FaultKind::ALL.split_at(FaultKind::RANDOM as usize);
-        let (none_of_these, pictures) = others.split_at(2);
+        let (none_of_these, pictures) = others.split_at(5);
         assert_eq!(
             none_of_these,
-            [FaultKind::NeverConverges, FaultKind::Wedge],
+            [
+                FaultKind::LongCall,
+                FaultKind::BusyHang,
+                FaultKind::BusyAgain,
+                FaultKind::NeverConverges,
+                FaultKind::Wedge
+            ],
             "left out of the random ones"
         );
         assert!(pictures.iter().all(|kind| kind.spoils_pictures()) && pictures.len() == 6);

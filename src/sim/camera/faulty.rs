@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::fault::{FaultKind, Script};
-use super::spoil;
+use super::spoil::{self, Spoilt};
 use crate::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper, sealed_memory,
+    CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper, sealed_memory,
 };
 use crate::camera_driver::protocol::{Configure, ErrorKind, Hello};
 use crate::model::{Controls, Size};
@@ -24,6 +24,8 @@ pub struct Faulty<D> {
     /// How late a slow frame is.
     slow: Duration,
     wedge_file: Option<PathBuf>,
+    /// With which it says that it is busy.
+    notice: Option<Notice>,
     trouble: Trouble,
     /// Whether what `converge` finds is kept from who asked.
     never_converges: bool,
@@ -69,6 +71,7 @@ impl<D: Device> Faulty<D> {
             script,
             slow: Duration::try_from_secs_f64(SLOW.as_secs_f64() / time_scale).unwrap_or(SLOW),
             wedge_file,
+            notice: None,
             trouble: Trouble::None,
             never_converges: false,
             capture: None,
@@ -96,6 +99,20 @@ impl<D: Device> Faulty<D> {
                 self.trouble = Trouble::Stalled { stop_hangs: kind == FaultKind::StopHangs };
                 Ok(None)
             }
+            FaultKind::LongCall => {
+                let time = self.device.hello().longest_call() * 3 / 4;
+                self.say_busy(time);
+                std::thread::sleep(time);
+                self.device.next_frame(timeout)
+            }
+            FaultKind::BusyHang => {
+                self.say_busy(Duration::MAX);
+                hang()
+            }
+            FaultKind::BusyAgain => loop {
+                self.say_busy(timeout * 2);
+                std::thread::sleep(timeout);
+            },
             FaultKind::Abort => std::process::abort(),
             FaultKind::Exit => std::process::exit(0),
             FaultKind::Cancelled => error(ErrorKind::Cancelled, "the request came back cancelled"),
@@ -133,6 +150,10 @@ impl<D: Device> Faulty<D> {
                 }
             }
         }
+    }
+
+    fn spoil_picture(&self, spoilt: Spoilt, frame: &mut RawFrame) -> Result<(), DeviceError> {
+        spoil::spoil(spoilt, frame, self.before.as_deref())
     }
 
     /// A fault of a frame happens to `frame`, which answers `capture`.
@@ -175,12 +196,12 @@ impl<D: Device> Faulty<D> {
                 self.trouble = Trouble::Slow { frame, until: Instant::now() + self.slow };
                 return Ok(None);
             }
-            FaultKind::Blurred
-            | FaultKind::MotionBlurred
-            | FaultKind::Overexposed
-            | FaultKind::Dimmed
-            | FaultKind::Duplicate
-            | FaultKind::Defocused => spoil::spoil(kind, &mut frame, self.before.as_deref())?,
+            FaultKind::Blurred => self.spoil_picture(Spoilt::Blurred, &mut frame)?,
+            FaultKind::MotionBlurred => self.spoil_picture(Spoilt::MotionBlurred, &mut frame)?,
+            FaultKind::Overexposed => self.spoil_picture(Spoilt::Overexposed, &mut frame)?,
+            FaultKind::Dimmed => self.spoil_picture(Spoilt::Dimmed, &mut frame)?,
+            FaultKind::Duplicate => self.spoil_picture(Spoilt::Duplicate, &mut frame)?,
+            FaultKind::Defocused => self.spoil_picture(Spoilt::Defocused, &mut frame)?,
             FaultKind::Hang
             | FaultKind::Stall
             | FaultKind::StopHangs
@@ -192,6 +213,9 @@ impl<D: Device> Faulty<D> {
             | FaultKind::Busy
             | FaultKind::Gone
             | FaultKind::NoMemory
+            | FaultKind::LongCall
+            | FaultKind::BusyHang
+            | FaultKind::BusyAgain
             | FaultKind::NeverConverges
             | FaultKind::Wedge => {}
         }
@@ -206,6 +230,12 @@ impl<D: Device> Faulty<D> {
             self.before = Some(spoil::read(frame)?);
         }
         Ok(())
+    }
+
+    fn say_busy(&self, time: Duration) {
+        if let Some(notice) = &self.notice {
+            notice.busy_for(time);
+        }
     }
 
     fn wedge(&self) -> Result<Option<RawFrame>, DeviceError> {
@@ -223,6 +253,11 @@ impl<D: Device> Faulty<D> {
 impl<D: Device> Device for Faulty<D> {
     fn hello(&self) -> Hello {
         self.device.hello()
+    }
+
+    fn attach(&mut self, notice: Notice) {
+        self.notice = Some(notice.clone());
+        self.device.attach(notice);
     }
 
     fn configure(&mut self, configure: &Configure) -> Result<Configured, DeviceError> {

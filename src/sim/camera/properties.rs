@@ -1,7 +1,7 @@
 //! What a synthetic camera is.
 
 use super::settings::Settings;
-use crate::camera_driver::protocol::{Hello, VERSION};
+use crate::camera_driver::protocol::Hello;
 use crate::model::{PixelFormat, Size};
 use crate::units::Seconds;
 
@@ -30,6 +30,10 @@ pub struct Properties {
     pub startup_frames: u64,
     /// Whether it can show low-resolution frames beside stills.
     pub live_beside_stills: bool,
+    /// The version of the protocol that its driver says it speaks.
+    pub protocol: u32,
+    /// The longest call that it announces.
+    pub longest_call: Seconds,
     /// Chooses the sensor's noise; none for pictures that are what they are, whatever is set.
     pub noise: Option<u64>,
 }
@@ -38,7 +42,7 @@ impl Properties {
     /// What the daemon is told of it.
     pub(super) fn hello(&self) -> Hello {
         Hello {
-            protocol: VERSION,
+            protocol: self.protocol,
             driver: self.driver.clone(),
             camera: self.camera.clone(),
             model: self.model.clone(),
@@ -50,6 +54,7 @@ impl Properties {
             devices: Vec::new(),
             live_beside_stills: self.live_beside_stills,
             raw: false,
+            longest_call_ms: u64::try_from(self.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         }
     }
 }

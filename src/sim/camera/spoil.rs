@@ -5,7 +5,6 @@ use std::sync::Arc;
 use rustix::io::{Errno, pread, pwrite};
 
 use super::average::average;
-use super::fault::FaultKind;
 use crate::camera_driver::host::{DeviceError, RawFrame, sealed_memory};
 use crate::units::Dioptres;
 
@@ -16,44 +15,38 @@ const DIMMED: f64 = 0.75;
 /// How far from where it should be the lens of a defocused picture is, as it says.
 const LENS_OFF: Dioptres = Dioptres::new(2.0);
 
-/// Makes `frame` as `kind` says, which is one of a picture; `before` is that of the frame delivered before, if that is known.
-pub(super) fn spoil(kind: FaultKind, frame: &mut RawFrame, before: Option<&[u8]>) -> Result<(), DeviceError> {
+/// What is wrong with a picture of a camera that works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spoilt {
+    /// In every direction.
+    Blurred,
+    /// In every direction, and the lens says that it stands elsewhere.
+    Defocused,
+    /// Along the rows.
+    MotionBlurred,
+    Overexposed,
+    Dimmed,
+    /// It is the picture before.
+    Duplicate,
+}
+
+/// Spoils `frame`; `before` are the pixels of the frame delivered before, if they are known.
+pub(super) fn spoil(spoilt: Spoilt, frame: &mut RawFrame, before: Option<&[u8]>) -> Result<(), DeviceError> {
     let mut pixels = read(frame)?;
-    match kind {
-        FaultKind::Blurred => blur(frame, &mut pixels, true),
-        FaultKind::Defocused => {
+    match spoilt {
+        Spoilt::Blurred => blur(frame, &mut pixels, true),
+        Spoilt::Defocused => {
             blur(frame, &mut pixels, true);
             frame.metadata.focus = frame.metadata.focus.map(|focus| focus + LENS_OFF);
         }
-        FaultKind::MotionBlurred => blur(frame, &mut pixels, false),
-        FaultKind::Overexposed => light(frame, &mut pixels, OVEREXPOSED),
-        FaultKind::Dimmed => light(frame, &mut pixels, DIMMED),
-        FaultKind::Duplicate => {
+        Spoilt::MotionBlurred => blur(frame, &mut pixels, false),
+        Spoilt::Overexposed => light(frame, &mut pixels, OVEREXPOSED),
+        Spoilt::Dimmed => light(frame, &mut pixels, DIMMED),
+        Spoilt::Duplicate => {
             if let Some(before) = before.filter(|before| before.len() == pixels.len()) {
                 pixels.copy_from_slice(before);
             }
         }
-        FaultKind::Hang
-        | FaultKind::Stall
-        | FaultKind::StopHangs
-        | FaultKind::Abort
-        | FaultKind::Exit
-        | FaultKind::Cancelled
-        | FaultKind::QueueBuffer
-        | FaultKind::InvalidArgument
-        | FaultKind::Busy
-        | FaultKind::Gone
-        | FaultKind::NoMemory
-        | FaultKind::WrongSize
-        | FaultKind::WrongStride
-        | FaultKind::ShortDescriptor
-        | FaultKind::StaleFrame
-        | FaultKind::DuplicateSequence
-        | FaultKind::LateFrame
-        | FaultKind::Garbage
-        | FaultKind::Slow
-        | FaultKind::NeverConverges
-        | FaultKind::Wedge => {}
     }
     write(frame, &pixels)
 }

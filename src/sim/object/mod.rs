@@ -1,6 +1,7 @@
 //! A simulated camera: it renders an object from where the simulated axes truly stand.
 
 mod blur;
+mod focus;
 mod noise;
 mod options;
 mod owl;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::host::DeviceError;
+use crate::camera_driver::protocol::VERSION;
 use crate::model::{Intrinsics, Mount, Size};
 use crate::sim::camera::{Fault, ScriptOptions, positive};
 use crate::units::{Degrees, Millimetres, Seconds};
@@ -37,6 +38,10 @@ pub struct SimOptions {
     pub intrinsics: Intrinsics,
     /// Place on the rig.
     pub mount: Mount,
+    /// The version of the driver protocol that it says it speaks.
+    pub protocol: u32,
+    /// The longest call that it announces; the faults `long_call`, `busy_hang` and `busy_again` need one.
+    pub longest_call: Seconds,
     /// Faults that are to happen, each at its shot.
     pub faults: Vec<Fault>,
     /// Probability, 0 to 1, that a capture fails at random.
@@ -75,6 +80,8 @@ impl Default for SimOptions {
                 azimuth: Degrees::ZERO,
                 look_at_height: Millimetres::new(65.0),
             },
+            protocol: VERSION,
+            longest_call: Seconds::ZERO,
             faults: Vec::new(),
             random_faults: 0.0,
             fault_state: None,

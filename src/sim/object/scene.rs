@@ -3,17 +3,15 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::focus::{lens_at, object_at};
 use super::render::{Light, Renderer, cropped, scaled};
-use super::view::{BACKGROUND, View};
 use super::{SimOptions, blur};
 use crate::camera_driver::host::{DeviceError, DriverArgs, parse_options};
 use crate::clock;
-use crate::model::{Pose, Region, Size};
+use crate::model::{Pose, Size};
 use crate::plan::geometry::{CameraPose, Vec3};
 use crate::sim::World;
-use crate::sim::camera::{
-    Faulty, Focus, Framing, NEAREST, Picture, Properties, Scene, Script, Shutter, Synthetic,
-};
+use crate::sim::camera::{Faulty, Framing, Picture, Properties, Scene, Script, Shutter, Synthetic};
 use crate::units::Dioptres;
 
 /// Pictures kept for frames to come: at the present and the next pose, of each stream.
@@ -27,10 +25,6 @@ const WIDEST_BLUR: usize = 96;
 /// Width of the lens in millimetres: that of the Camera Module 3, of 4.74 mm at f/1.8
 /// (<https://www.raspberrypi.com/documentation/accessories/camera.html>).
 const APERTURE: f64 = 4.74 / 1.8;
-/// How far behind the object the wall is, which autofocus finds beside the object.
-const WALL: f64 = 1000.0;
-/// Pixels by which autofocus tells the object from the wall.
-const GRID: Size = Size { width: 96, height: 54 };
 
 /// The device of `scanner-sim`.
 pub type SimDevice = Faulty<Synthetic<Table>>;
@@ -51,6 +45,8 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         time_scale: options.time_scale,
         startup_frames: options.startup_frames,
         live_beside_stills: options.live_beside_stills,
+        protocol: options.protocol,
+        longest_call: options.longest_call,
         noise: Some(options.seed),
     };
     let script = Script::new(options.script(&args.camera))?;
@@ -107,58 +103,13 @@ impl Table {
         let mut picture =
             self.renderer.render(key.size, &intrinsics, &self.options.mount, &key.pose, key.light);
         let blurred_by = APERTURE / 1000.0
-            * (self.lens_at(&key.framing, &key.pose, key.light.empty) - self.object_at(&key.pose))
-                .get()
-                .abs()
+            * (lens_at(&self.options, &key.framing, &key.pose, key.light.empty)
+                - object_at(&self.options, &key.pose))
+            .get()
+            .abs()
             * scaled(&intrinsics, key.size).fx;
         blur::defocus(&mut picture, (blurred_by.round() as usize).min(WIDEST_BLUR));
         picture
-    }
-
-    /// Where the lens is for pictures of `pose`, of the plate with or without the owl.
-    fn lens_at(&self, framing: &Framing, pose: &Pose, empty: bool) -> Dioptres {
-        let window = match framing.focus {
-            Focus::At(position) => return position,
-            Focus::On(window) => window,
-        };
-        let on_object = window.is_none_or(|window| self.is_object_in(window, framing.crop, pose, empty));
-        let wanted = if on_object { self.object_at(pose) } else { self.at(pose, WALL) };
-        Dioptres::new(wanted.get().min(NEAREST.get()))
-    }
-
-    /// The lens position at which the object is sharp.
-    fn object_at(&self, pose: &Pose) -> Dioptres {
-        self.at(pose, 0.0)
-    }
-
-    /// The lens position for things so many millimetres behind the object.
-    fn at(&self, pose: &Pose, behind: f64) -> Dioptres {
-        let mount = &self.options.mount;
-        let middle = [0.0, 0.0, mount.look_at_height.get() + pose.lift.get()];
-        let [.., depth] = CameraPose::new(mount, pose).to_camera(middle);
-        Dioptres::new(1000.0 / (depth + behind).max(10.0))
-    }
-
-    /// Whether the object fills a good part of `window`.
-    fn is_object_in(&self, window: Region, crop: Option<Region>, pose: &Pose, empty: bool) -> bool {
-        let intrinsics = scaled(&cropped(&self.options.intrinsics, crop), GRID);
-        let view = View::new(&intrinsics, &self.options.mount, pose);
-        let view = if empty { view.cleared() } else { view };
-        let span = |from: f64, length: f64, pixels: u32| {
-            let place = |part: f64| ((part * f64::from(pixels)) as usize).min(pixels as usize - 1);
-            place(from)..=place(from + length)
-        };
-        let (columns, rows) =
-            (span(window.x, window.width, GRID.width), span(window.y, window.height, GRID.height));
-        let (mut depths, mut parts) = ([0.0; GRID.width as usize], [BACKGROUND; GRID.width as usize]);
-        let mut seen = (0, 0);
-        for row in rows {
-            let row = view.row(row, &mut depths, &mut parts);
-            for part in &row.parts[columns.clone()] {
-                seen = (seen.0 + u32::from(*part != BACKGROUND), seen.1 + 1);
-            }
-        }
-        2 * seen.0 > seen.1
     }
 
     /// How far the object moves in a picture between two poses, in pixels.
@@ -205,7 +156,7 @@ impl Scene for Table {
 
     fn focused(&mut self, framing: &Framing) -> Result<Dioptres, DeviceError> {
         let world = self.world()?;
-        Ok(self.lens_at(framing, &world.pose_at(clock::now_ns()), world.is_empty()))
+        Ok(lens_at(&self.options, framing, &world.pose_at(clock::now_ns()), world.is_empty()))
     }
 
     fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError> {
@@ -233,8 +184,9 @@ mod tests {
     use super::*;
     use crate::model::AxisConfig;
     use crate::model::Limits;
-    use crate::model::{Axis, Mount};
+    use crate::model::{Axis, Mount, Region};
     use crate::sim::WorldFile;
+    use crate::sim::camera::{Focus, NEAREST};
     use crate::units::Millimetres;
 
     const SIZE: Size = Size { width: 320, height: 180 };

@@ -32,6 +32,8 @@ pub fn build(args: &DriverArgs) -> Result<ReplayDevice, DeviceError> {
         time_scale: options.time_scale,
         startup_frames: 0,
         live_beside_stills: true,
+        protocol: options.protocol,
+        longest_call: options.longest_call,
         noise: None,
     };
     let script = Script::new(options.script(&args.camera))?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::host::DeviceError;
+use crate::camera_driver::protocol::VERSION;
 use crate::model::Size;
 use crate::sim::camera::{Fault, ScriptOptions, positive};
 use crate::units::{Millimetres, Seconds};
@@ -33,6 +34,10 @@ pub struct ReplayOptions {
     pub exposure: Seconds,
     /// Time from the first to the last row's readout.
     pub readout: Seconds,
+    /// The version of the driver protocol that it says it speaks.
+    pub protocol: u32,
+    /// The longest call that it announces; the faults `long_call`, `busy_hang` and `busy_again` need one.
+    pub longest_call: Seconds,
     /// Faults that are to happen, each at its shot.
     pub faults: Vec<Fault>,
     /// Probability, 0 to 1, that a capture fails at random.
@@ -56,6 +61,8 @@ impl Default for ReplayOptions {
             frame_period: Seconds::new(0.033),
             exposure: Seconds::new(0.010),
             readout: Seconds::new(0.025),
+            protocol: VERSION,
+            longest_call: Seconds::ZERO,
             faults: Vec::new(),
             random_faults: 0.0,
             fault_state: None,

@@ -27,6 +27,8 @@ export interface Recipe {
   recovery?: string;
   size?: readonly [number, number];
   heights?: string;
+  /** Nothing stands on the table, until the daemon is started again. */
+  emptied?: boolean;
 }
 
 export class Rig {
@@ -44,7 +46,7 @@ export class Rig {
     const port = await freePort();
     const rig = new Rig(folder, port);
     writeFileSync(join(folder, "scanner.toml"), config(recipe, port));
-    await rig.run();
+    await rig.run(recipe.emptied ? { SCANNER_SIM_EMPTY: "1" } : {});
     return rig;
   }
 
@@ -56,11 +58,11 @@ export class Rig {
     return this.#log;
   }
 
-  /** Starts the daemon, and waits until it answers. */
-  async run(): Promise<void> {
+  /** Starts the daemon with these variables in its environment, and waits until it answers. */
+  async run(variables: Record<string, string> = {}): Promise<void> {
     const daemon = spawn(PROGRAM, ["--config", join(this.folder, "scanner.toml"), "run"], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, RUST_LOG: "info", JOURNAL_STREAM: "" },
+      env: { ...process.env, RUST_LOG: "info", JOURNAL_STREAM: "", ...variables },
     });
     this.#process = daemon;
     for (const stream of [daemon.stdout, daemon.stderr]) stream.on("data", (data) => (this.#log += String(data)));

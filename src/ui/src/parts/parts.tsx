@@ -30,7 +30,7 @@ interface DoProps {
   icon?: IconName;
   /** What it says while it is at work. */
   doing?: string;
-  kind?: "main" | "danger" | "plain";
+  kind?: "main" | "danger" | "plain" | undefined;
   disabled?: boolean;
   title?: string;
   /** For those who do not see the icon, where there is no text. */
@@ -65,8 +65,8 @@ export function Do({ icon, doing, kind, disabled, title, label, does, children }
   );
 }
 
-/** Asks before something that cannot be undone. */
-export function Sure({ text, yes, does, children, ...rest }: DoProps & { text: string; yes: string }) {
+/** Asks before something that cannot be undone, or wants something done first. */
+export function Sure({ text, yes, yesKind = "danger", does, children, ...rest }: DoProps & { text: string; yes: string; yesKind?: "main" | "danger" }) {
   const dialog = useRef<HTMLDialogElement>(null);
   return (
     <>
@@ -79,7 +79,7 @@ export function Sure({ text, yes, does, children, ...rest }: DoProps & { text: s
           <p>{text}</p>
           <div class="row">
             <Do
-              kind="danger"
+              kind={yesKind}
               doing={rest.doing ?? yes}
               does={async () => {
                 await does();

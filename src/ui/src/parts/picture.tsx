@@ -12,12 +12,19 @@ interface Props {
   alt: string;
   /** Which image it is, where another one can take its place at the same address. */
   version?: number;
+  /** Where the object is, laid over it: what is not the object is dimmed. */
+  mask?: string | undefined;
   eager?: boolean;
 }
 
 /** Each image has a count of its own. */
 export function Picture(props: Props) {
-  return <Attempts key={`${props.src} ${props.version}`} {...props} />;
+  return (
+    <>
+      <Attempts key={`${props.src} ${props.version}`} {...props} />
+      {props.mask !== undefined && <img class="mask" src={props.mask} alt="" loading={props.eager ? "eager" : "lazy"} decoding="async" />}
+    </>
+  );
 }
 
 function Attempts({ src, alt, version = 0, eager }: Props) {

@@ -1,5 +1,7 @@
 //! More ask than can wait: fairness among networks, and among the addresses of one.
 
+use std::net::Ipv6Addr;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -52,9 +54,9 @@ impl Model {
 
     /// One that waits, or comes as `newcomer`, by what decides who gives way.
     fn rank(&self, one: IpAddr, newcomer: IpAddr, now: Instant) -> (usize, usize) {
-        let of_network = self.of(|other| network(other) == network(one));
+        let of_network = self.of(|other| network_of(other) == network_of(one));
         (
-            of_network + usize::from(network(newcomer) == network(one)),
+            of_network + usize::from(network_of(newcomer) == network_of(one)),
             self.times(one, now) + usize::from(one == newcomer),
         )
     }

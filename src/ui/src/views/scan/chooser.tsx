@@ -5,9 +5,11 @@ import { useEffect, useState } from "preact/hooks";
 import { get, post, textOf } from "../../api/client";
 import type { InlinePlan, PlanDetail, PlanInfo } from "../../api/types";
 import { about } from "../../lib/format";
-import { Do, Figure, Note } from "../../parts/parts";
+import { Do, Figure, Note, useLoaded } from "../../parts/parts";
+import { gaps } from "../../state/rig";
 import { FIELDS, FRESH, draftOf, fieldsOf, planOf } from "./draft";
 import type { Draft, Field } from "./draft";
+import { EmptyRig } from "./empty-rig";
 
 /** What is to be scanned: a plan of the configuration as it stands, or one that was changed. */
 type Choice = { name: string } | { draft: Draft };
@@ -63,10 +65,11 @@ export function Chooser({ plans, detail, made }: Props) {
     };
   }, [JSON.stringify(choice)]);
 
-  const start = () => {
-    if ("name" in choice) return post("/api/v1/scans", { body: { plan: choice.name } });
+  const references = useLoaded((signal) => get("/api/v1/references", { signal }), gaps.value);
+  const start = (reference: boolean) => {
+    if ("name" in choice) return post("/api/v1/scans", { body: { plan: choice.name, reference } });
     if (own === null || typeof own === "string") return Promise.reject(new Error(own ?? "no plan"));
-    return post("/api/v1/scans", { body: { inline: own } });
+    return post("/api/v1/scans", { body: { inline: own, reference } });
   };
   const change = (part: Partial<Draft>) => setChoice({ draft: { ...(draft ?? FRESH), ...part } });
 
@@ -99,9 +102,14 @@ export function Chooser({ plans, detail, made }: Props) {
           <Figure name="Estimate">{about(detail.estimate_s)}</Figure>
         </dl>
       )}
-      <Do kind="main" icon="play" doing="Starting…" disabled={!detail} does={start}>
+      <Do kind="main" icon="play" doing="Starting…" disabled={!detail} does={() => start(false)}>
         Start the scan
       </Do>
+      <EmptyRig
+        found={"name" in choice ? (references.value?.plans.find(({ plan }) => plan === choice.name) ?? null) : null}
+        disabled={!detail}
+        start={() => start(true)}
+      />
     </section>
   );
 }

@@ -16,12 +16,14 @@ interface Props {
   shots: readonly Shot[];
   marks: readonly Mark[];
   selected: number;
+  /** The address of the mask that is laid over the picture of a shot, if one is. */
+  mask?: (shot: number) => string | undefined;
   select: (shot: number | null) => void;
   /** Called when a shot is to be taken again. */
   changed: () => void;
 }
 
-export function PointPanel({ scan, plan, shots, marks, selected, select, changed }: Props) {
+export function PointPanel({ scan, plan, shots, marks, selected, mask, select, changed }: Props) {
   const width = plan.cameras.length;
   const point = Math.floor(selected / width);
   const at = plan.points[point];
@@ -59,7 +61,7 @@ export function PointPanel({ scan, plan, shots, marks, selected, select, changed
       <div class="shots">
         {plan.cameras.map((camera, index) => {
           const shot = shots[point * width + index];
-          return shot && <OneShot key={camera} scan={scan} shot={shot} mark={marks[shot.shot] ?? "pending"} retake={retake} />;
+          return shot && <OneShot key={camera} scan={scan} shot={shot} mark={marks[shot.shot] ?? "pending"} mask={mask?.(shot.shot)} retake={retake} />;
         })}
       </div>
     </section>
@@ -70,10 +72,11 @@ interface ShotProps {
   scan: string;
   shot: Shot;
   mark: Mark;
+  mask: string | undefined;
   retake: (shot: number) => Promise<void>;
 }
 
-function OneShot({ scan, shot, mark, retake }: ShotProps) {
+function OneShot({ scan, shot, mark, mask, retake }: ShotProps) {
   const address = pathOf("/api/v1/scans/{scan}/shots/{shot}/image", { scan, shot: shot.shot });
   return (
     <article class="stack tight">
@@ -87,7 +90,7 @@ function OneShot({ scan, shot, mark, retake }: ShotProps) {
       {shot.state === "done" ? (
         <>
           <a class="picture-box" href={address} target="_blank" rel="noopener" title="The whole image">
-            <Picture src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan, shot: shot.shot })} alt={`${shot.camera}, ${shot.label}`} version={shot.attempts} eager />
+            <Picture src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan, shot: shot.shot })} alt={`${shot.camera}, ${shot.label}${mask === undefined ? "" : ", with its mask"}`} version={shot.attempts} mask={mask} eager />
           </a>
           {(shot.facts.verdict?.findings ?? []).map(({ kind, message }) => (
             <Note key={kind} tone="warn">

@@ -110,6 +110,7 @@ function Card({ summary: { id, in_use, name, tags, scan, damage } }: { summary: 
         <span class="row spread small dim">
           <span>{dateTime(scan.created)}</span>
           <span>
+            {scan.reference && "empty rig · "}
             {scan.shots.done}/{scan.shots.planned} · {count(scan.cameras.length, "camera")}
           </span>
         </span>

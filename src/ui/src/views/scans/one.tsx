@@ -22,6 +22,7 @@ import { PointPanel } from "../scan/point";
 import { GoOn, StateChip } from "../scan/scan";
 import { useBoard } from "../scan/use-board";
 import { Describe, Described } from "./describe";
+import { Masks, maskOf, useMasks } from "./masks";
 import { Reconstruction } from "./reconstruction";
 
 /** Thumbnails that are shown at once. */
@@ -33,6 +34,14 @@ export function OneScan({ id }: { id: string }) {
   const detail = useLoaded((signal) => get("/api/v1/scans/{scan}", { path: { scan: id }, signal }), `${running} ${gaps.value}`);
   const board = useBoard(id);
   const [selected, setSelected] = useState<number | null>(null);
+  const images = board.shots.filter((shot) => shot.state === "done").length;
+  const masks = useMasks(id, images);
+  const [laid, setLaid] = useState(false);
+  const masked = useMemo(() => new Map(masks.value?.masks.map((mask) => [mask.shot, mask])), [masks.value]);
+  const mask = (shot: number) => {
+    const found = laid ? masked.get(shot) : undefined;
+    return found && maskOf(id, found);
+  };
   const limits = useMemo(() => softLimits(board.shots), [board.shots]);
   const marks = board.shots.map((shot) => mark(shot, limits, running ? board.point : 0));
 
@@ -56,6 +65,7 @@ export function OneScan({ id }: { id: string }) {
           shots={board.shots}
           marks={marks}
           selected={selected}
+          mask={mask}
           select={setSelected}
           changed={() => {
             board.refresh();
@@ -70,8 +80,9 @@ export function OneScan({ id }: { id: string }) {
         </section>
         <Plots plan={found.plan} shots={board.shots} select={setSelected} />
       </div>
-      <Reconstruction id={id} running={running} images={board.shots.filter((shot) => shot.state === "done").length} />
-      <Thumbnails id={id} shots={board.shots} marks={marks} select={setSelected} />
+      {images > 0 && found.scan?.reference === false && <Masks id={id} running={running} loaded={masks} laid={laid} lay={setLaid} />}
+      <Reconstruction id={id} running={running} images={images} />
+      <Thumbnails id={id} shots={board.shots} marks={marks} mask={mask} select={setSelected} />
       <Journal notes={found.journal} shots={board.shots} />
     </div>
   );
@@ -147,6 +158,7 @@ function Head({ detail, running, shots, changed }: HeadProps) {
             <Figure name="Changed">{dateTime(scan.updated)}</Figure>
           </dl>
         )}
+        {scan?.reference && <Note>This is a scan of the empty rig: masks of later scans are made by it. It is not removed by itself.</Note>}
         {detail.damage && <Note tone="bad">{detail.damage}</Note>}
         {detail.began_as && <Note>It began as {detail.began_as}: its folder has been renamed since.</Note>}
         {!running && <Verify id={id} />}
@@ -214,10 +226,11 @@ interface ThumbnailsProps {
   id: string;
   shots: readonly Shot[];
   marks: readonly Mark[];
+  mask: (shot: number) => string | undefined;
   select: (shot: number) => void;
 }
 
-function Thumbnails({ id, shots, marks, select }: ThumbnailsProps) {
+function Thumbnails({ id, shots, marks, mask, select }: ThumbnailsProps) {
   const [most, setMost] = useState(SHOWN);
   const done = shots.filter((shot) => shot.state === "done");
   if (done.length === 0) return null;
@@ -237,8 +250,9 @@ function Thumbnails({ id, shots, marks, select }: ThumbnailsProps) {
                 <span class="picture-box">
                   <Picture
                     src={pathOf("/api/v1/scans/{scan}/shots/{shot}/thumbnail", { scan: id, shot: shot.shot })}
-                    alt={`${shot.camera}, ${shot.label}, ${MARK_WORDS[found]}`}
+                    alt={`${shot.camera}, ${shot.label}, ${MARK_WORDS[found]}${mask(shot.shot) === undefined ? "" : ", with its mask"}`}
                     version={shot.attempts}
+                    mask={mask(shot.shot)}
                   />
                 </span>
                 <span class="small mono">

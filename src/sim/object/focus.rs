@@ -1,0 +1,66 @@
+//! Where the lens stands: as it is set, or where autofocus finds something.
+
+use super::SimOptions;
+use super::render::{cropped, scaled};
+use super::view::{BACKGROUND, View};
+use crate::model::{Pose, Region, Size};
+use crate::plan::geometry::CameraPose;
+use crate::sim::camera::{Focus, Framing, NEAREST};
+use crate::units::Dioptres;
+
+/// How far behind the object the wall is, which autofocus finds beside the object.
+const WALL: f64 = 1000.0;
+/// Pixels by which autofocus tells the object from the wall.
+const GRID: Size = Size { width: 96, height: 54 };
+
+/// Where the lens is for pictures of `pose`, of the plate with or without the owl.
+pub(super) fn lens_at(options: &SimOptions, framing: &Framing, pose: &Pose, empty: bool) -> Dioptres {
+    let window = match framing.focus {
+        Focus::At(position) => return position,
+        Focus::On(window) => window,
+    };
+    let on_object = window.is_none_or(|window| is_object_in(options, window, framing.crop, pose, empty));
+    let wanted = if on_object { object_at(options, pose) } else { at(options, pose, WALL) };
+    Dioptres::new(wanted.get().min(NEAREST.get()))
+}
+
+/// The lens position at which the object is sharp.
+pub(super) fn object_at(options: &SimOptions, pose: &Pose) -> Dioptres {
+    at(options, pose, 0.0)
+}
+
+/// The lens position for things so many millimetres behind the object.
+fn at(options: &SimOptions, pose: &Pose, behind: f64) -> Dioptres {
+    let mount = &options.mount;
+    let middle = [0.0, 0.0, mount.look_at_height.get() + pose.lift.get()];
+    let [.., depth] = CameraPose::new(mount, pose).to_camera(middle);
+    Dioptres::new(1000.0 / (depth + behind).max(10.0))
+}
+
+/// Whether the object fills a good part of `window`.
+fn is_object_in(
+    options: &SimOptions,
+    window: Region,
+    crop: Option<Region>,
+    pose: &Pose,
+    empty: bool,
+) -> bool {
+    let intrinsics = scaled(&cropped(&options.intrinsics, crop), GRID);
+    let view = View::new(&intrinsics, &options.mount, pose);
+    let view = if empty { view.cleared() } else { view };
+    let span = |from: f64, length: f64, pixels: u32| {
+        let place = |part: f64| ((part * f64::from(pixels)) as usize).min(pixels as usize - 1);
+        place(from)..=place(from + length)
+    };
+    let (columns, rows) =
+        (span(window.x, window.width, GRID.width), span(window.y, window.height, GRID.height));
+    let (mut depths, mut parts) = ([0.0; GRID.width as usize], [BACKGROUND; GRID.width as usize]);
+    let mut seen = (0, 0);
+    for row in rows {
+        let row = view.row(row, &mut depths, &mut parts);
+        for part in &row.parts[columns.clone()] {
+            seen = (seen.0 + u32::from(*part != BACKGROUND), seen.1 + 1);
+        }
+    }
+    2 * seen.0 > seen.1
+}
