@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::daemon::plan_from;
 use crate::model::Axis;
-use crate::plan;
+use crate::plan::{self, Pace};
 use crate::sim::SimAxes;
 use crate::units::Seconds;
 
@@ -13,15 +13,12 @@ use super::args::PlanArgs;
 use super::exit::{Exit, Failure};
 use super::output;
 
-/// Frame wait, exposure and readout of a point, roughly: two frames at 15 frames a second.
-const CAPTURE: std::time::Duration = std::time::Duration::from_millis(130);
-
 pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
     let axes = &config.motion.axes;
     let start = SimAxes::home(axes);
     let plan = plan_from(config, args.plan.as_deref(), &start)?;
     let travel = plan::travel(&plan, axes, &start);
-    let estimate = plan::estimate(&plan, axes, &start, config.motion.settle, CAPTURE);
+    let estimate = plan::estimate(&plan, axes, &start, &Pace::of(config));
     if let Some(file) = &args.svg {
         std::fs::write(file, plan::svg(&plan, axes, &start)).map_err(|error| {
             Failure::new(Exit::Failed, &format!("cannot write {}: {error}", file.display()))
@@ -42,11 +39,20 @@ pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
     });
     output::print(&output::table(header, rows))?;
     output::print(&format!(
-        "\n{} points, {} shots; travel {:.1}, about {:.1} in all",
+        "\n{} points, {} shots{}; travel {:.1}, about {:.1} in all",
         plan.points.len(),
         plan.shot_count(),
+        silhouettes(&plan),
         Seconds::from(travel),
         Seconds::from(estimate)
     ))?;
     Ok(Exit::Done)
+}
+
+/// How many shots are no photographs of the surface, for people.
+fn silhouettes(plan: &plan::Plan) -> String {
+    match plan.silhouettes() * plan.cameras.len() {
+        0 => String::new(),
+        count => format!(", {count} of which are silhouettes"),
+    }
 }

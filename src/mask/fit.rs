@@ -9,7 +9,7 @@ use super::error::MaskError;
 use super::look::Look;
 use super::reference::{self, Reference, Unmatched};
 use crate::dataset::{self, OpenError};
-use crate::model::Controls;
+use crate::model::{Controls, Lighting};
 use crate::plan::{Plan, ShotIndex};
 
 /// The scans of the empty rig by which masks of scans to come can be made.
@@ -51,14 +51,16 @@ impl References {
             let (camera, point) = (plan.camera(plan.camera_of(shot)), plan.point(plan.point_of(shot)));
             reference::find(references, camera, point).map(|(_, empty)| Look::taken(&empty.facts))
         };
+        // A silhouette of the empty rig helps, but is not needed.
+        let photographs = || plan.shots().filter(|shot| plan.lighting_of(*shot) == Lighting::Front);
         let has_any = |reference: &&Reference| {
             let alone = std::slice::from_ref(*reference);
-            plan.shots().any(|shot| !matches!(find(alone, shot), Err(Unmatched::Place)))
+            photographs().any(|shot| !matches!(find(alone, shot), Err(Unmatched::Place)))
         };
         let newest = references.iter().find(has_any)?;
         let (mut matched, mut elsewhere) = (0, 0);
         let (mut moved, mut notes) = (BTreeSet::new(), BTreeSet::new());
-        for shot in plan.shots() {
+        for shot in photographs() {
             let (camera, point) = (plan.camera(plan.camera_of(shot)), plan.point(plan.point_of(shot)));
             match find(references, shot) {
                 Ok(empty) => {
@@ -70,7 +72,7 @@ impl References {
                 Err(Unmatched::Camera) => drop(moved.insert(camera.name.clone())),
             }
         }
-        let images = plan.shots().count();
+        let images = photographs().count();
         let mut lacking = Vec::new();
         if elsewhere > 0 {
             lacking

@@ -1,6 +1,7 @@
 //! Whole scans through the real program: config file to verified dataset.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod backlight;
 mod disk_space;
 mod earlier;
 mod exports;
@@ -26,6 +27,7 @@ mod storage;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod triggered;
 mod unread;
 mod users;
 mod wedged;
