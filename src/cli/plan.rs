@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::daemon::plan_from;
-use crate::model::Axis;
-use crate::plan::{self, Pace};
+use crate::model::{Axis, Pose};
+use crate::plan::{self, Pace, Plan};
 use crate::sim::SimAxes;
 use crate::units::Seconds;
 
@@ -17,15 +17,14 @@ pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
     let axes = &config.motion.axes;
     let start = SimAxes::home(axes);
     let plan = plan_from(config, args.plan.as_deref(), &start)?;
-    let travel = plan::travel(&plan, axes, &start);
-    let estimate = plan::estimate(&plan, axes, &start, &Pace::of(config));
     if let Some(file) = &args.svg {
         std::fs::write(file, plan::svg(&plan, axes, &start)).map_err(|error| {
             Failure::new(Exit::Failed, &format!("cannot write {}: {error}", file.display()))
         })?;
     }
     if args.json {
-        let (travel, estimate) = (travel.as_secs_f64(), estimate.as_secs_f64());
+        let travel = plan::travel(&plan, axes, &start).as_secs_f64();
+        let estimate = plan::estimate(&plan, axes, &start, &Pace::of(config)).as_secs_f64();
         output::json(
             &json!({ "plan": plan, "shots": plan.shot_count(), "travel_s": travel, "estimate_s": estimate }),
         )?;
@@ -38,21 +37,22 @@ pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
         [(index + 1).to_string(), point.label.clone(), turntable, lift, rail, tilt]
     });
     output::print(&output::table(header, rows))?;
-    output::print(&format!(
-        "\n{} points, {} shots{}; travel {:.1}, about {:.1} in all",
-        plan.points.len(),
-        plan.shot_count(),
-        silhouettes(&plan),
-        Seconds::from(travel),
-        Seconds::from(estimate)
-    ))?;
+    output::print(&format!("\n{}", summary(config, &plan, &start)))?;
     Ok(Exit::Done)
 }
 
-/// How many shots are no photographs of the surface, for people.
-fn silhouettes(plan: &plan::Plan) -> String {
-    match plan.silhouettes() * plan.cameras.len() {
+/// How much a scan of `plan` from `start` is, for people.
+pub(super) fn summary(config: &Config, plan: &Plan, start: &Pose) -> String {
+    let axes = &config.motion.axes;
+    let silhouettes = match plan.silhouettes() * plan.cameras.len() {
         0 => String::new(),
         count => format!(", {count} of which are silhouettes"),
-    }
+    };
+    format!(
+        "{} points, {} shots{silhouettes}; travel {:.1}, about {:.1} in all",
+        plan.points.len(),
+        plan.shot_count(),
+        Seconds::from(plan::travel(plan, axes, start)),
+        Seconds::from(plan::estimate(plan, axes, start, &Pace::of(config)))
+    )
 }

@@ -12,7 +12,7 @@ use libcamera::request::{Request, RequestStatus};
 use scanner::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, DriverArgs, Layout, LiveGate, RawFrame, parse_options,
 };
-use scanner::camera_driver::protocol::{Configure, ErrorKind, Exposed, FrameMetadata, Hello, Stream};
+use scanner::camera_driver::protocol::{Configure, ErrorKind, ExposedAt, FrameMetadata, Hello, Stream};
 use scanner::clock;
 use scanner::model::Controls;
 use scanner::units::FramesPerSecond;
