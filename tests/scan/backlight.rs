@@ -72,7 +72,11 @@ fn every_point_has_a_silhouette_and_each_picture_its_light() {
     let checked = rig.run(&["check-config"]).stdout;
     assert!(checked.contains("plan ring: 6 points, 12 shots, 6 of which are silhouettes; "), "{checked}");
     let plan = &rig.run(&["check-config", "--json"]).json()["plans"][0];
-    assert_eq!((&plan["shots"], &plan["silhouettes"]), (&serde_json::json!(12), &serde_json::json!(6)), "{plan}");
+    assert_eq!(
+        (&plan["shots"], &plan["silhouettes"]),
+        (&serde_json::json!(12), &serde_json::json!(6)),
+        "{plan}"
+    );
     let estimated = rig.run(&["plan", "--json"]).json()["estimate_s"].clone();
     assert_eq!(plan["estimate_s"], estimated);
     assert_eq!(rig.run(&["scan"]).code, Some(0));
