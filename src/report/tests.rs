@@ -32,6 +32,7 @@ fn plan(known: bool) -> Plan {
         name: name.into(),
         intrinsics: if known { Optics::Intrinsics(intrinsics) } else { Optics::Unknown },
         mount: known.then_some(mount),
+        files: PlanCamera::image_alone(),
     };
     let point = |index| {
         let pose = Pose { turntable: Degrees::new(90.0 * f64::from(index)), ..Pose::default() };

@@ -6,7 +6,7 @@ use super::picture::Picture;
 use super::sensor::Shutter;
 use super::settings::{Focus, Framing};
 use crate::camera_driver::host::DeviceError;
-use crate::model::Size;
+use crate::model::{FileKind, Size};
 use crate::units::Dioptres;
 
 /// Something that can be photographed.
@@ -28,6 +28,16 @@ pub trait Scene {
 
     /// Whether a picture made before the end of its `shutter` is still right at its end.
     fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError>;
+
+    /// The files of `shot`, of a scene of which there are files already; none if they are made from its picture.
+    fn files(&mut self, _shot: u32) -> Result<Option<Vec<(FileKind, Vec<u8>)>>, DeviceError> {
+        Ok(None)
+    }
+
+    /// The size of these files, whatever is configured.
+    fn file_size(&self) -> Option<Size> {
+        None
+    }
 
     /// Where the lens is.
     fn lens(&mut self, framing: &Framing) -> Result<Dioptres, DeviceError> {
