@@ -64,7 +64,11 @@ pub(super) fn read(dir: &Path, file: &RecordedFile) -> Result<Result<Vec<u8>, St
     if crc32c::crc32c(&bytes) != file.crc32c {
         return Ok(Err(format!("{what} has a wrong checksum")));
     }
-    Ok(if is_image && !is_whole_jpeg(&bytes) { Err(format!("{what} is not a whole JPEG")) } else { Ok(bytes) })
+    Ok(if is_image && !is_whole_jpeg(&bytes) {
+        Err(format!("{what} is not a whole JPEG"))
+    } else {
+        Ok(bytes)
+    })
 }
 
 /// The metadata file of this name; none if it is missing or damaged.

@@ -121,8 +121,12 @@ impl Dataset {
         if shot.0 >= plan.shot_count() {
             return Err(StoreError::UnknownShot { shot, planned: plan.shot_count() });
         }
-        let Some((image, beside)) = files.split_first().filter(|(image, _)| is_whole_jpeg(image.bytes)) else {
-            return Err(StoreError::NotJpeg { shot, bytes: files.first().map_or(0, |image| image.bytes.len()) });
+        let Some((image, beside)) = files.split_first().filter(|(image, _)| is_whole_jpeg(image.bytes))
+        else {
+            return Err(StoreError::NotJpeg {
+                shot,
+                bytes: files.first().map_or(0, |image| image.bytes.len()),
+            });
         };
         if let Some(ShotState::Done(stored)) = self.log().tally.shot(shot) {
             return Err(StoreError::AlreadyStored { shot, image: stored.image.clone() });
@@ -264,8 +268,11 @@ impl Dataset {
     /// Steps 1 and 2: all files, durable under their final names. On error, none is left visible.
     fn write_shot(&self, stored: &Stored, files: &[File<'_>], metadata: &[u8]) -> Result<(), DiskError> {
         let dir = &self.0.dir;
-        let mut all: Vec<(PathBuf, &[u8])> =
-            stored.files().zip(files).map(|(file, File { bytes, .. })| (dir.join(file.path), *bytes)).collect();
+        let mut all: Vec<(PathBuf, &[u8])> = stored
+            .files()
+            .zip(files)
+            .map(|(file, File { bytes, .. })| (dir.join(file.path), *bytes))
+            .collect();
         all.push((dir.join(layout::metadata(&self.0.plan, stored.shot)), metadata));
         let mut undo = Undo::new(&*self.0.disk);
         for (path, bytes) in &all {

@@ -135,10 +135,19 @@ mod tests {
             let view = decoded.view().unwrap();
             assert_eq!(view.size(), Size { width: 256, height: 128 });
             let at = |plane: usize, x: usize, y: usize| view.rows(plane).nth(y).unwrap()[x];
-            for (plane, x, y, wanted) in
-                [(0, 20, 20, 200), (0, 220, 20, 100), (1, 20, 10, 128), (2, 20, 10, 128), (2, 20, 60, 228), (2, 110, 60, 178)]
-            {
-                assert!(at(plane, x, y).abs_diff(wanted) < 8, "{subsamp:?} {plane} {x} {y}: {}", at(plane, x, y));
+            for (plane, x, y, wanted) in [
+                (0, 20, 20, 200),
+                (0, 220, 20, 100),
+                (1, 20, 10, 128),
+                (2, 20, 10, 128),
+                (2, 20, 60, 228),
+                (2, 110, 60, 178),
+            ] {
+                assert!(
+                    at(plane, x, y).abs_diff(wanted) < 8,
+                    "{subsamp:?} {plane} {x} {y}: {}",
+                    at(plane, x, y)
+                );
             }
         }
         let grey = Decoded::of(&jpeg(64, 48, Subsamp::Gray)).unwrap();

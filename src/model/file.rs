@@ -82,7 +82,9 @@ impl fmt::Display for Suffix {
 
 /// Why a text is no suffix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} cannot end the name of a raw file: use one to eight lower-case letters and digits, like \"cr2\"")]
+#[error(
+    "{0:?} cannot end the name of a raw file: use one to eight lower-case letters and digits, like \"cr2\""
+)]
 pub struct NoSuffix(String);
 
 impl TryFrom<String> for Suffix {
@@ -128,7 +130,9 @@ mod tests {
         for files in [&[Jpeg][..], &[Jpeg, Raw], &[Jpeg, Raw, Raw]] {
             assert_eq!(FileType::objection(files), None);
         }
-        for files in [&[][..], &[Raw], &[Raw, Jpeg], &[Jpeg, Jpeg], &[Jpeg, Raw, Raw, Raw, Raw, Raw, Raw, Raw, Raw]] {
+        for files in
+            [&[][..], &[Raw], &[Raw, Jpeg], &[Jpeg, Jpeg], &[Jpeg, Raw, Raw, Raw, Raw, Raw, Raw, Raw, Raw]]
+        {
             assert!(FileType::objection(files).is_some(), "{files:?}");
         }
     }
@@ -137,7 +141,14 @@ mod tests {
     fn a_jpeg_is_whole_with_zeros_behind_it_and_not_without_its_end() {
         assert!(is_whole_jpeg(&[0xFF, 0xD8, 1, 0, 2, 0xFF, 0xD9]));
         assert!(is_whole_jpeg(&[0xFF, 0xD8, 1, 0xFF, 0xD9, 0, 0]));
-        for torn in [&[0xFF, 0xD8, 1, 2][..], &[0xFF, 0xD8, 0, 0], &[0, 0], &[], &[1, 0xD8, 0xFF, 0xD9], &[0xFF, 0xD9]] {
+        for torn in [
+            &[0xFF, 0xD8, 1, 2][..],
+            &[0xFF, 0xD8, 0, 0],
+            &[0, 0],
+            &[],
+            &[1, 0xD8, 0xFF, 0xD9],
+            &[0xFF, 0xD9],
+        ] {
             assert!(!is_whole_jpeg(torn), "{torn:?}");
         }
     }

@@ -193,7 +193,15 @@ mod tests {
             measured: None,
             verdict: None,
         };
-        Record::Stored(Stored { shot, attempt: 1, image: String::new(), bytes: 0, crc32c: 0, beside: Vec::new(), facts })
+        Record::Stored(Stored {
+            shot,
+            attempt: 1,
+            image: String::new(),
+            bytes: 0,
+            crc32c: 0,
+            beside: Vec::new(),
+            facts,
+        })
     }
 
     #[test]

@@ -13,7 +13,9 @@ use crate::camera_driver::protocol::{FrameMetadata, Hello, Payload};
 use crate::config;
 use crate::dataset::{Dataset, DescribeError};
 use crate::frame::exif::{self, Exif};
-use crate::frame::{Captured, Content, FailureKind, File, Job, Pipeline, PixelView, Plane, StoreFailed, ViewError};
+use crate::frame::{
+    Captured, Content, FailureKind, File, Job, Pipeline, PixelView, Plane, StoreFailed, ViewError,
+};
 use crate::plan::{Plan, ShotIndex};
 use crate::rig::camera::CapturedFrame;
 use crate::scan::{Description, DescriptionChanges, Gate, Input, Late, Record, RetakenFor, Stored};

@@ -23,6 +23,7 @@ mod report;
 mod retake;
 mod service;
 mod settling;
+mod several;
 mod storage;
 #[path = "../support/mod.rs"]
 mod support;

@@ -220,7 +220,8 @@ pub(in crate::api) async fn file(
         let Some(ShotState::Done(stored)) = contents.tally().shot(ShotIndex(shot)) else {
             return Err(Problem::not_found(format!("shot {shot} of scan {scan} is not on disk (yet)")));
         };
-        let ends = |file: &RecordedFile| file.path.rsplit_once('.').is_some_and(|(_, ending)| ending == suffix);
+        let ends =
+            |file: &RecordedFile| file.path.rsplit_once('.').is_some_and(|(_, ending)| ending == suffix);
         let RecordedFile { path, bytes, crc32c } = stored.files().find(ends).ok_or_else(|| {
             Problem::not_found(format!("shot {shot} of scan {scan} has no file that ends in .{suffix}"))
         })?;

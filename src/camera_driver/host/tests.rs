@@ -168,7 +168,7 @@ impl Stage {
         assert!(matches!(stage.next(), FromDriver::Hello(_)));
         stage.tell(&ToDriver::Configure(Configure {
             size: SIZE,
-            format: PixelFormat::Yuv420,
+            format: Some(PixelFormat::Yuv420),
             live: Some(SIZE),
             orientation: Orientation::Normal,
             frame_rate: None,

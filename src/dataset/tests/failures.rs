@@ -120,9 +120,13 @@ fn fails_at_any_step(plan: &Plan, operations: usize) {
             assert_eq!(matches!(failure, StoreError::DiskFull(_)), error == Errno::NOSPC, "{failure}");
             assert_eq!(dataset.tally().counts().done, 0);
             let wanted = files_of(plan, 0);
-            for folder in ["images", "raw"].map(|folder| dir.join(folder)).iter().filter(|path| path.is_dir()) {
+            for folder in ["images", "raw"].map(|folder| dir.join(folder)).iter().filter(|path| path.is_dir())
+            {
                 for (name, bytes) in files(folder) {
-                    assert!(wanted.iter().any(|(_, whole)| *whole == bytes), "step {step}: {name} is partial");
+                    assert!(
+                        wanted.iter().any(|(_, whole)| *whole == bytes),
+                        "step {step}: {name} is partial"
+                    );
                 }
             }
             assert!(verify(&dir).unwrap().is_sound());

@@ -12,9 +12,9 @@ mod power_cut;
 mod power_model;
 mod replayed;
 mod retake;
-mod several;
 mod round_trip;
 mod scans;
+mod several;
 mod swept;
 
 use std::path::Path;

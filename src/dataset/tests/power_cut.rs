@@ -118,7 +118,8 @@ fn finish(recovered: &Recovered, dir: &Path) -> Option<String> {
     let check = verify(dir).unwrap();
     let whole = images == SHOTS as usize
         && images + beside == SHOTS as usize * of_shot
-        && check.shots.done == SHOTS && check.state.is_complete();
+        && check.shots.done == SHOTS
+        && check.state.is_complete();
     (!check.is_sound() || !whole).then(|| format!("not complete after resuming: {check:?}"))
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::dataset::{Dataset, RecoveryReport, ShotState, StoreError, create_on, recover, recover_on, retake, verify};
+use crate::dataset::{
+    Dataset, RecoveryReport, ShotState, StoreError, create_on, recover, recover_on, retake, verify,
+};
 use crate::frame::File;
 use crate::model::FileKind;
 use crate::plan::{Plan, ShotIndex};

@@ -12,8 +12,12 @@ use crate::scan::{Outcome, Record};
 use super::{facts, files, files_of, id, jpeg, new, plan_with_raw, store, take};
 
 const RAW: &str = "raw/cam0/r01_a001.cr2";
-const OF_ONE: [&str; 4] =
-    ["images/cam0/r01_a001.jpg", "raw/cam0/r01_a001.cr2", "raw/cam0/r01_a001.dng", "metadata/cam0/r01_a001.json"];
+const OF_ONE: [&str; 4] = [
+    "images/cam0/r01_a001.jpg",
+    "raw/cam0/r01_a001.cr2",
+    "raw/cam0/r01_a001.dng",
+    "metadata/cam0/r01_a001.json",
+];
 
 /// A complete scan of three shots, of three files each.
 fn complete(root: &Path) -> PathBuf {
@@ -120,7 +124,10 @@ fn a_shot_is_not_stored_with_other_files_than_its_camera_makes() {
         let refused = dataset.store(ShotIndex(0), 1, files, facts()).unwrap_err();
         assert!(matches!(refused, StoreError::OtherFiles { .. }), "{refused}");
     }
-    assert!(matches!(dataset.store(ShotIndex(0), 1, &[], facts()), Err(StoreError::NotJpeg { bytes: 0, .. })));
+    assert!(matches!(
+        dataset.store(ShotIndex(0), 1, &[], facts()),
+        Err(StoreError::NotJpeg { bytes: 0, .. })
+    ));
     assert!(files(&dataset.dir().join("raw")).is_empty());
     store(&dataset, 0, 1).unwrap();
 }

@@ -140,7 +140,7 @@ fn check_files(frame: &FilesInMemory, types: &[FileType], size: Size, length: u6
         if files[..index].iter().any(|other| other.kind == file.kind) {
             return Err(format!("it has two files of one kind, {:?}", file.kind));
         }
-        if file.bytes == 0 || !file_range(file).is_some_and(|range| range.end <= length) {
+        if file.bytes == 0 || file_range(file).is_none_or(|range| range.end > length) {
             return Err(format!(
                 "file {index} is empty, or does not lie within its memory of {length} bytes"
             ));

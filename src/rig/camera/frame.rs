@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 
 use memmap2::{Mmap, MmapOptions};
-use rustix::fs::{FileType, SealFlags, fcntl_get_seals, fstat};
+use rustix::fs::{FileType as NodeType, SealFlags, fcntl_get_seals, fstat};
 
 use super::check::{Expected, ExpectedContent, check, check_jpeg, file_range, plane_range};
 use super::received::{ReceivedFrame, Release};
@@ -41,7 +41,8 @@ impl CapturedFrame {
         let exposed_from_ns = check(&metadata, expected, received_ns, length)?;
         let memory = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
         let access = ReadAccess::begin(fd);
-        let frame = Self { metadata, exposed_from_ns, received_ns, memory, _access: access, _release: release };
+        let frame =
+            Self { metadata, exposed_from_ns, received_ns, memory, _access: access, _release: release };
         if let Some((FileKind::Jpeg, jpeg)) = frame.files().next() {
             check_jpeg(jpeg, expected.size)?;
         }
@@ -120,7 +121,7 @@ fn mappable_length(fd: &OwnedFd, seals: SealFlags) -> Result<u64, String> {
             return Err("its memory has files, and is no memfd that is sealed against writing".into());
         }
         // No memfd: a dmabuf has a fixed size, a file has not.
-        Err(_) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
+        Err(_) if NodeType::from_raw_mode(stat.st_mode) == NodeType::RegularFile => {
             return Err("its memory is a file, neither a sealed memfd nor a dmabuf".into());
         }
         Err(_) => {}

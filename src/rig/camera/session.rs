@@ -234,7 +234,10 @@ async fn hear(
         return Err(error(ErrorKind::Protocol, message.into()));
     }
     if let Some(objection) = FileType::objection(hello.files()).filter(|_| !hello.files().is_empty()) {
-        return Err(error(ErrorKind::Protocol, format!("its driver announces files, and what it announces {objection}")));
+        return Err(error(
+            ErrorKind::Protocol,
+            format!("its driver announces files, and what it announces {objection}"),
+        ));
     }
     inner.board().hello = Some(hello.clone());
     Ok(hello)

@@ -18,7 +18,7 @@ use crate::camera_driver::host::{
 };
 use crate::camera_driver::protocol::{Configure, ExposedAt, FrameMetadata, Hello, Stream, Timestamps};
 use crate::clock;
-use crate::model::{Controls, PixelFormat, Size};
+use crate::model::{Controls, PixelFormat};
 use crate::units::{FramesPerSecond, Seconds};
 use memory::Memory;
 use trigger::Trigger;
@@ -161,6 +161,21 @@ impl<S: Scene> Synthetic<S> {
         self.make(Stream::Still, shutter, timing)
     }
 
+    /// Memory for stills: one to be filled and one on its way, beside those that the daemon holds.
+    fn memory_for(&self, configure: &Configure) -> Result<Memory, DeviceError> {
+        let (size, buffers) = (configure.size, configure.buffers.saturating_add(2));
+        if let Some(format) = configure.format {
+            return Memory::for_pixels(format, size, buffers);
+        }
+        match self.scene.file_size() {
+            Some(only) if only != size => Err(DeviceError::invalid(format!(
+                "size {}x{}: the files that are played have {}x{}, so configure that",
+                size.width, size.height, only.width, only.height
+            ))),
+            Some(_) | None => Ok(Memory::for_files(&self.properties.files, size, buffers)),
+        }
+    }
+
     /// Sees with these settings from now on.
     fn apply(&mut self, settings: Settings) {
         self.controls = settings;
@@ -207,22 +222,7 @@ impl<S: Scene> Device for Synthetic<S> {
                 return Err(DeviceError::invalid(format!("frame_rate {rate} fps: must be greater than 0")));
             }
         };
-        let size = configure.size;
-        // One to be filled and one on its way, beside those that the daemon holds.
-        let buffers = configure.buffers.saturating_add(2);
-        let stills = match configure.format {
-            Some(format) => Memory::for_pixels(format, size, buffers)?,
-            None => {
-                if let Some(only) = self.scene.file_size().filter(|only| *only != size) {
-                    let Size { width, height } = only;
-                    return Err(DeviceError::invalid(format!(
-                        "size {}x{}: the files that are played have {width}x{height}, so configure that",
-                        size.width, size.height
-                    )));
-                }
-                Memory::for_files(&self.properties.files, size, buffers)
-            }
-        };
+        let stills = self.memory_for(configure)?;
         let live = configure
             .live
             .map(|size| Memory::for_pixels(PixelFormat::Yuv420, size, LIVE_BUFFERS))

@@ -27,7 +27,7 @@ pub use faulty::Faulty;
 pub use picture::{Picture, Response, chroma_size};
 pub use properties::Properties;
 pub use random::{Random, hash};
-pub use scene::Scene;
+pub use scene::{MadeFile, Scene};
 pub use sensor::{Shutter, Timing};
 pub use settings::{Focus, Framing, NEAREST};
 

@@ -9,6 +9,9 @@ use crate::camera_driver::host::DeviceError;
 use crate::model::{FileKind, Size};
 use crate::units::Dioptres;
 
+/// A file of a still, and what is in it.
+pub type MadeFile = (FileKind, Vec<u8>);
+
 /// Something that can be photographed.
 pub trait Scene {
     /// The picture of `size` that is exposed at `shutter`, for `shot` if it is for one.
@@ -30,7 +33,7 @@ pub trait Scene {
     fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError>;
 
     /// The files of `shot`, of a scene of which there are files already; none if they are made from its picture.
-    fn files(&mut self, _shot: u32) -> Result<Option<Vec<(FileKind, Vec<u8>)>>, DeviceError> {
+    fn files(&mut self, _shot: u32) -> Result<Option<Vec<MadeFile>>, DeviceError> {
         Ok(None)
     }
 

@@ -34,7 +34,9 @@ pub(super) enum Spoilt {
 /// Spoils `frame`; `before` are the pixels of the frame delivered before, if they are known.
 pub(super) fn spoil(spoilt: Spoilt, frame: &mut RawFrame, before: Option<&[u8]>) -> Result<(), DeviceError> {
     let Payload::Pixels(planes) = frame.metadata.payload.clone() else {
-        return Err(DeviceError::invalid("option faults: pictures of a camera that makes files cannot be spoilt"));
+        return Err(DeviceError::invalid(
+            "option faults: pictures of a camera that makes files cannot be spoilt",
+        ));
     };
     let mut pixels = read(frame)?;
     match spoilt {

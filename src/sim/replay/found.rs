@@ -58,7 +58,8 @@ pub(super) fn raw_files(photo: &Path, count: usize) -> Result<Vec<(FileKind, Pat
     }
     found.sort_by(|(_, a), (_, b)| a.cmp(b));
     if found.len() < count {
-        let message = format!("{} raw files of that name beside it, where {count} are to be delivered", found.len());
+        let message =
+            format!("{} raw files of that name beside it, where {count} are to be delivered", found.len());
         return Err(unreadable(photo, &message));
     }
     found.truncate(count);
@@ -82,7 +83,8 @@ mod tests {
         }
         let photo = folder.path().join("a.JPG");
         let found = raw_files(&photo, 2).unwrap();
-        let names: Vec<_> = found.iter().map(|(_, path)| path.file_name().unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> =
+            found.iter().map(|(_, path)| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a.CR2", "a.dng"]);
         assert_eq!(found[0].0, FileKind::Raw { suffix: "cr2".to_owned().try_into().unwrap() });
         assert_eq!(raw_files(&photo, 1).unwrap().len(), 1);

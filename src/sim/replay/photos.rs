@@ -13,7 +13,7 @@ use super::ReplayOptions;
 use super::found::{photos_in, raw_files, size_of, unreadable};
 use crate::camera_driver::host::DeviceError;
 use crate::model::{FileKind, FileType, Size};
-use crate::sim::camera::{Framing, Picture, Scene, Shutter, chroma_size};
+use crate::sim::camera::{Framing, MadeFile, Picture, Scene, Shutter, chroma_size};
 use crate::units::Dioptres;
 
 /// Decoded photos are kept up to this many bytes, but always the last one.
@@ -101,7 +101,7 @@ impl Scene for Photos {
         Ok(())
     }
 
-    fn files(&mut self, shot: u32) -> Result<Option<Vec<(FileKind, Vec<u8>)>>, DeviceError> {
+    fn files(&mut self, shot: u32) -> Result<Option<Vec<MadeFile>>, DeviceError> {
         if self.file_size.is_none() {
             return Ok(None);
         }

@@ -8,17 +8,15 @@ use turbojpeg::{Compressor, Subsamp, YuvImage};
 use crate::camera_driver::host::{DeviceError, FileMemory, Layout};
 use crate::camera_driver::protocol::{ErrorKind, FileInMemory};
 use crate::model::{FileKind, FileType, Suffix};
+use crate::sim::camera::scene::MadeFile;
 
 /// Of its JPEGs: little is lost.
 const QUALITY: i32 = 95;
 /// What its raw files are: grey, as portable graymaps, which many programs show.
 const RAW: &str = "pgm";
 
-/// A file, and what is in it.
-pub(super) type Made = (FileKind, Vec<u8>);
-
 /// Files of these types from pixels of `layout`, which is YUV 4:2:0.
-pub(super) fn make(types: &[FileType], layout: &Layout, pixels: &[u8]) -> Result<Vec<Made>, DeviceError> {
+pub(super) fn make(types: &[FileType], layout: &Layout, pixels: &[u8]) -> Result<Vec<MadeFile>, DeviceError> {
     let mut made = Vec::new();
     for (at, file) in types.iter().enumerate() {
         made.push(match file {
@@ -30,7 +28,7 @@ pub(super) fn make(types: &[FileType], layout: &Layout, pixels: &[u8]) -> Result
 }
 
 /// The files in memory of their own.
-pub(super) fn sealed(made: Vec<Made>) -> Result<(Vec<FileInMemory>, Arc<OwnedFd>), DeviceError> {
+pub(super) fn sealed(made: Vec<MadeFile>) -> Result<(Vec<FileInMemory>, Arc<OwnedFd>), DeviceError> {
     let mut memory = FileMemory::new()?;
     for (kind, bytes) in made {
         memory.begin(kind);

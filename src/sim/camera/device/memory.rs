@@ -3,10 +3,11 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::files::{self, Made};
+use super::files;
 use crate::camera_driver::host::{DeviceError, FileFrames, Layout, Pool};
 use crate::camera_driver::protocol::{FilesInMemory, Payload, Planes};
 use crate::model::{FileType, PixelFormat, Size};
+use crate::sim::camera::scene::MadeFile;
 
 /// Memory for the frames of a stream.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Memory {
         &mut self,
         buffer: u64,
         pixels: &[u8],
-        ready: Option<Vec<Made>>,
+        ready: Option<Vec<MadeFile>>,
     ) -> Result<Option<(Payload, Arc<OwnedFd>)>, DeviceError> {
         match self {
             Self::Pixels(pool) => {
