@@ -6,6 +6,7 @@ mod disk_space;
 mod earlier;
 mod exports;
 mod file_systems;
+mod format_1;
 #[path = "../camera/fuse.rs"]
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
