@@ -5,13 +5,12 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use super::args::Args;
+use super::complete;
 use super::exit::{Exit, Failure};
 use super::output;
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "scanner", &mut text);
-    output::print(&String::from_utf8_lossy(&text))?;
+    output::print(&String::from_utf8_lossy(&complete::registration(shell)?))?;
     Ok(Exit::Done)
 }
 
