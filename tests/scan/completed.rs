@@ -36,7 +36,7 @@ fn a_shell_offers_commands_scans_shots_plans_and_cameras() {
         let scanned = rig.run(&["scan", "--id", id]);
         assert_eq!(scanned.code, Some(0), "{}", scanned.stderr);
     }
-    std::fs::create_dir(rig.storage().join("not a scan")).unwrap();
+    std::fs::create_dir(rig.scans().join("not a scan")).unwrap();
 
     assert_eq!(offered(&rig, &["che"]), ["check-config"]);
     // The newest first.
