@@ -6,8 +6,8 @@ use std::fs;
 use std::io;
 
 use clap::{CommandFactory as _, Parser as _};
-use clap_complete::env::{CompleteEnv, Shells};
 use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::{CompleteEnv, Shells};
 
 use super::args::Args;
 use crate::config::Config;
@@ -28,7 +28,10 @@ pub(super) fn answer_shell() {
 pub(super) fn registration(shell: clap_complete::Shell) -> io::Result<Vec<u8>> {
     let (shells, name) = (Shells::builtins(), shell.to_string());
     let Some(completer) = shells.completer(&name) else {
-        return Err(io::Error::new(io::ErrorKind::Unsupported, format!("no completions can be made for {name}")));
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("no completions can be made for {name}"),
+        ));
     };
     let mut script = Vec::new();
     completer.write_registration(ASKED, "scanner", "scanner", "scanner", &mut script)?;
@@ -50,9 +53,10 @@ pub(super) fn shots(typed: &OsStr) -> Vec<CompletionCandidate> {
         Some(dataset::read_contents(&folder).ok()?.plan)
     });
     let Some(plan) = plan else { return Vec::new() };
-    let names = plan.cameras.iter().flat_map(|camera| {
-        plan.points.iter().map(move |point| format!("{}/{}", camera.name, point.label))
-    });
+    let names = plan
+        .cameras
+        .iter()
+        .flat_map(|camera| plan.points.iter().map(move |point| format!("{}/{}", camera.name, point.label)));
     candidates(names.filter(|name| begins(name, typed)))
 }
 
@@ -64,7 +68,8 @@ pub(super) fn plans(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Cameras of the configuration.
 pub(super) fn cameras(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let names = config().map(|config| config.cameras.into_iter().map(|camera| camera.name).collect::<Vec<_>>());
+    let names =
+        config().map(|config| config.cameras.into_iter().map(|camera| camera.name).collect::<Vec<_>>());
     candidates(names.unwrap_or_default().into_iter().filter(|name| begins(name, typed)))
 }
 
@@ -94,6 +99,8 @@ fn config() -> Option<Config> {
         matches!(option.to_str(), Some("-c" | "--config")).then(|| value.clone())
     });
     let named = named.map(|value| [OsString::from("--config"), value]);
-    let line = std::iter::once(OsString::from("scanner")).chain(named.into_iter().flatten()).chain(["status".into()]);
+    let line = std::iter::once(OsString::from("scanner"))
+        .chain(named.into_iter().flatten())
+        .chain(["status".into()]);
     Config::load(&Args::try_parse_from(line).ok()?.config).ok()
 }

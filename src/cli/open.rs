@@ -30,7 +30,9 @@ pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Fa
     };
     let (_, invited) = ask_for(config, &Request::Open { name }, ANSWER_PATIENCE)?;
     let Some(secret) = invited["secret"].as_str() else {
-        return refused(format!("the running scanner answered {invited}: is it of another version? Restart it"));
+        return refused(format!(
+            "the running scanner answered {invited}: is it of another version? Restart it"
+        ));
     };
     let links = links(&config.api, listen, &Machine::this(), secret);
     if json {
@@ -49,8 +51,9 @@ pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Fa
             && let Ok(code) = QrCode::new(first)
         {
             // As on paper, on a terminal that is dark.
-            let code = code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light);
-            output::print(&code.build())?;
+            let drawn =
+                code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
+            output::print(&drawn)?;
         }
     }
     output::print(&format!("Logs one browser in, once, within {minutes} minutes."))?;
@@ -70,8 +73,8 @@ struct Machine {
 impl Machine {
     fn this() -> Self {
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let address =
-            from(Ipv4Addr::UNSPECIFIED.into(), documented()).or_else(|| from(Ipv6Addr::UNSPECIFIED.into(), documented6()));
+        let address = from(Ipv4Addr::UNSPECIFIED.into(), documented())
+            .or_else(|| from(Ipv6Addr::UNSPECIFIED.into(), documented6()));
         Self { name, avahi: Path::new(AVAHI).exists(), address }
     }
 }
@@ -106,8 +109,11 @@ fn links(api: &Api, listen: SocketAddr, machine: &Machine, secret: &str) -> Vec<
     if !listen.ip().is_unspecified() && listen.ip().is_loopback() {
         names.clear();
     }
-    let hosts: Vec<String> =
-        if api.tls.is_some() { names.into_iter().chain([number]).collect() } else { std::iter::once(number).chain(names).collect() };
+    let hosts: Vec<String> = if api.tls.is_some() {
+        names.into_iter().chain([number]).collect()
+    } else {
+        std::iter::once(number).chain(names).collect()
+    };
     let port = match (scheme, listen.port()) {
         ("http", 80) | ("https", 443) => String::new(),
         (_, port) => format!(":{port}"),

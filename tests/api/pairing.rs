@@ -284,7 +284,10 @@ fn a_link_of_open_lets_one_browser_in_once_and_needs_no_button_and_no_approval()
     assert_eq!((again.status, again.header("set-cookie")), (410, ""));
 
     let text = daemon.rig.run(&["open"]).stdout;
-    assert!(text.starts_with(&format!("{page}/#login=")) && text.contains("once, within 5 minutes"), "{text}");
+    assert!(
+        text.starts_with(&format!("{page}/#login=")) && text.contains("once, within 5 minutes"),
+        "{text}"
+    );
     let wrong = daemon.rig.run(&["open", "a/b"]);
     assert!(wrong.code == Some(1) && wrong.stderr.contains("is no name for a token"), "{}", wrong.stderr);
 }

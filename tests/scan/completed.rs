@@ -41,7 +41,9 @@ fn a_shell_offers_commands_scans_shots_plans_and_cameras() {
     assert_eq!(offered(&rig, &["che"]), ["check-config"]);
     // The newest first.
     let both = ["2026-11-22-143005-wasp", "2026-11-21-143005-owl"];
-    for words in [&["resume", ""][..], &["dataset", "show", "2026"], &["start", "--resume", ""], &["logs", "2"]] {
+    for words in
+        [&["resume", ""][..], &["dataset", "show", "2026"], &["start", "--resume", ""], &["logs", "2"]]
+    {
         assert_eq!(offered(&rig, words), both, "{words:?}");
     }
     assert_eq!(offered(&rig, &["retake", "2026-11-21"]), ["2026-11-21-143005-owl"]);

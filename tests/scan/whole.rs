@@ -139,7 +139,10 @@ fn the_other_commands_answer_people_and_programs() {
     assert_eq!(rig.run(&["check-config", "--json"]).json()["ok"], true);
     for shell in ["bash", "zsh", "fish"] {
         let completions = rig.run(&["completions", shell]).stdout;
-        assert!(completions.contains("SCANNER_COMPLETE") && !completions.contains("target/"), "{completions}");
+        assert!(
+            completions.contains("SCANNER_COMPLETE") && !completions.contains("target/"),
+            "{completions}"
+        );
     }
     let man = rig.dir.path().join("man");
     assert_eq!(rig.run(&["man", man.to_str().unwrap()]).code, Some(0));

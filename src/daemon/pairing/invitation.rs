@@ -61,7 +61,7 @@ mod tests {
         let taken = invitations.take("a", now).unwrap();
         assert_eq!((taken.name.as_str(), invitations.take("a", now)), ("phone", None));
         invitations.put(taken, now);
-        let last = now + LASTS - Duration::from_millis(1);
+        let last = now + LASTS.checked_sub(Duration::from_millis(1)).unwrap();
         assert!(invitations.take("a", last).is_some());
         invitations.make("phone", "a".into(), now);
         assert_eq!(invitations.take("a", now + LASTS), None);

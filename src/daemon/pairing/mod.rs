@@ -202,7 +202,9 @@ impl Pairing {
                 self.invitations().put(invitation, Instant::now());
             }
             let (name, token) = made?;
-            info!("{name:?} came by the link of `scanner open`; `scanner token --revoke` takes its token back");
+            info!(
+                "{name:?} came by the link of `scanner open`; `scanner token --revoke` takes its token back"
+            );
             return Ok(Answer::Paired { name, token });
         }
         let collected = self.state().collect(&hash(secret), Instant::now());
