@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Recipe, TestRig};
 
-/// What bash offers for the last of these words, of a command without the program's name.
+/// What bash offers for the last of these words, of a command without the program's name; options aside.
 fn offered(rig: &TestRig, words: &[&str]) -> Vec<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_scanner"));
     let path = std::env::join_paths(
@@ -15,7 +15,7 @@ fn offered(rig: &TestRig, words: &[&str]) -> Vec<String> {
     // bash hands on what was written, split into words.
     let script = "source <(scanner completions bash)
         COMP_WORDS=(scanner \"$@\"); COMP_CWORD=$#; COMP_TYPE=9
-        _clap_complete_scanner
+        _clap_complete_scanner scanner \"${!#}\"
         printf '%s\\n' \"${COMPREPLY[@]}\"";
     let output = Command::new("bash")
         .args(["-c", script, "bash"])
@@ -26,7 +26,7 @@ fn offered(rig: &TestRig, words: &[&str]) -> Vec<String> {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+    text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty() && !line.starts_with('-')).collect()
 }
 
 #[test]
