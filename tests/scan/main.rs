@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod completed;
+mod backlight;
 mod disk_space;
 mod earlier;
 mod exports;
@@ -27,6 +28,7 @@ mod storage;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod triggered;
 mod unread;
 mod users;
 mod wedged;

@@ -181,7 +181,8 @@ impl<D: Device> Faulty<D> {
                     Arc::new(memory.map_err(|errno| DeviceError::no_memory("a short frame", errno))?);
             }
             FaultKind::StaleFrame => {
-                frame.metadata.sensor_timestamp_ns = capture.not_before_ns.saturating_sub(1);
+                let early_ns = capture.not_before_ns.saturating_sub(1);
+                frame.metadata.exposed = frame.metadata.exposed.with(early_ns);
                 frame.tamper = Some(Tamper::IgnoreRule);
             }
             FaultKind::DuplicateSequence => {
