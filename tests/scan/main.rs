@@ -1,8 +1,8 @@
 //! Whole scans through the real program: config file to verified dataset.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
-mod completed;
 mod backlight;
+mod completed;
 mod disk_space;
 mod earlier;
 mod exports;
