@@ -26,7 +26,10 @@ fn offered(rig: &TestRig, words: &[&str]) -> Vec<String> {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty() && !line.starts_with('-')).collect()
+    text.lines()
+        .map(|line| line.trim_end().to_owned())
+        .filter(|line| !line.is_empty() && !line.starts_with('-'))
+        .collect()
 }
 
 #[test]
