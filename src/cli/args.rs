@@ -26,8 +26,8 @@ pub(super) struct Args {
         long,
         short,
         value_name = "FILE",
-        env = "SCANNER_CONFIG",
-        default_value = "/etc/scanner/scanner.toml",
+        env = complete::CONFIG_VARIABLE,
+        default_value = complete::CONFIG,
         global = true
     )]
     pub(super) config: PathBuf,

@@ -3,40 +3,20 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser as _};
 use clap_complete::engine::CompletionCandidate;
-use clap_complete::env::{CompleteEnv, Shells};
 
-use super::args::Args;
 use crate::config::Config;
 use crate::daemon::find_scan;
 use crate::dataset::{self, ScanId};
 
-/// In the environment, the shell for which it is to be completed. So the scripts of [`registration`] ask.
-const ASKED: &str = "SCANNER_COMPLETE";
+/// Where the configuration is if nobody says,
+pub(super) const CONFIG: &str = "/etc/scanner/scanner.toml";
+/// and what says so in the environment.
+pub(super) const CONFIG_VARIABLE: &str = "SCANNER_CONFIG";
 /// Most scans that are offered, the newest.
 const MOST_SCANS: usize = 200;
-
-/// Answers a shell that asks how a command may go on, and ends the program. Else does nothing.
-pub(super) fn answer_shell() {
-    CompleteEnv::with_factory(Args::command).var(ASKED).complete();
-}
-
-/// What makes a shell ask this program. They belong together: of the same version.
-pub(super) fn registration(shell: clap_complete::Shell) -> io::Result<Vec<u8>> {
-    let (shells, name) = (Shells::builtins(), shell.to_string());
-    let Some(completer) = shells.completer(&name) else {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            format!("no completions can be made for {name}"),
-        ));
-    };
-    let mut script = Vec::new();
-    completer.write_registration(ASKED, "scanner", "scanner", "scanner", &mut script)?;
-    Ok(script)
-}
 
 /// Scans in the storage, the newest first.
 pub(super) fn scans(typed: &OsStr) -> Vec<CompletionCandidate> {
@@ -93,14 +73,11 @@ fn ids(config: &Config) -> Vec<ScanId> {
 
 /// The configuration that the command would read.
 fn config() -> Option<Config> {
-    // The program's name, and `--`; then the line as far as it was written, of which the end is no command yet.
-    let words: Vec<OsString> = std::env::args_os().skip(2).collect();
+    // The line as far as it was written, of which the end is no command yet: so clap cannot read it.
+    let words: Vec<OsString> = std::env::args_os().collect();
     let named = words.iter().zip(words.iter().skip(1)).find_map(|(option, value)| {
-        matches!(option.to_str(), Some("-c" | "--config")).then(|| value.clone())
+        matches!(option.to_str(), Some("-c" | "--config")).then(|| PathBuf::from(value))
     });
-    let named = named.map(|value| [OsString::from("--config"), value]);
-    let line = std::iter::once(OsString::from("scanner"))
-        .chain(named.into_iter().flatten())
-        .chain(["status".into()]);
-    Config::load(&Args::try_parse_from(line).ok()?.config).ok()
+    let path = named.or_else(|| std::env::var_os(CONFIG_VARIABLE).map(PathBuf::from));
+    Config::load(&path.unwrap_or_else(|| PathBuf::from(CONFIG))).ok()
 }

@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
     // SAFETY: nothing has opened or owns a descriptor yet: this is the first thing that the program does.
     let inherited = unsafe { init_inherited_fds() };
     signals::outlive_long_files();
-    complete::answer_shell();
+    generate::answer_shell();
     let args = Args::parse();
     if !clock_is_sane() {
         // Before anything asks for the time, the log included.
