@@ -1,7 +1,7 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 
-.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
+.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
 all: build
 
@@ -18,6 +18,11 @@ ui:
 libcamera:
 	./.ci/prepare
 	$(CARGO) build --release --locked --features libcamera --bin scanner-libcamera
+
+## The driver of DSLRs and mirrorless cameras; needs libgphoto2-dev
+gphoto2:
+	./.ci/prepare gphoto2
+	$(CARGO) build --release --locked --features gphoto2 --bin scanner-gphoto2
 
 ## A 144-point scan on the simulated rig, with faults
 demo: build
@@ -64,6 +69,10 @@ test-ui: prepare-test
 test-libcamera: prepare-test
 	./.ci/test-libcamera
 
+## The gphoto2 driver on this machine's libgphoto2 with the simulated DSLR; says so where that cannot be
+test-gphoto2: prepare-test
+	./.ci/test-gphoto2
+
 ## A scan exported for every program, read back by others, and reconstructed
 test-reconstruct: prepare-test
 	./.ci/program
@@ -106,6 +115,11 @@ deb: build man
 deb-libcamera: libcamera
 	./.ci/prepare deb
 	$(CARGO) deb --locked --no-build --strip --variant libcamera --output target/deb/
+
+## The package of the driver of DSLRs; needs libgphoto2-dev
+deb-gphoto2: gphoto2
+	./.ci/prepare deb
+	$(CARGO) deb --locked --no-build --strip --variant gphoto2 --output target/deb/
 
 ## The package for a Raspberry Pi (arm64), built on a PC; cross/README.md
 deb-arm64:
