@@ -5,7 +5,7 @@ use std::path::Path;
 use super::aside::{candidates, make_folder, move_to};
 use super::disk::Disk;
 use super::error::DiskError;
-use super::inspect::{image_damage, read_metadata};
+use super::inspect::{image_damage, read_image, read_metadata};
 use super::layout::{self, RETAKEN, parent};
 use crate::plan::Plan;
 use crate::scan::Stored;
@@ -16,6 +16,21 @@ pub(super) fn files_left(dir: &Path, plan: &Plan, stored: &Stored) -> Result<Vec
     let image = image_damage(dir, stored)?.is_none().then(|| stored.image.clone());
     let is_its = read_metadata(dir, &metadata)?.is_some_and(|found| found.stored == *stored);
     Ok(image.into_iter().chain(is_its.then_some(metadata)).collect())
+}
+
+/// The bytes of `stored`, which is kept in `retaken/`; none if it is not there as it was stored.
+pub(super) fn kept(dir: &Path, plan: &Plan, stored: &Stored) -> Result<Option<Vec<u8>>, DiskError> {
+    let stem = layout::retaken(plan, stored.shot, stored.attempt);
+    for name in candidates(Path::new(&stem), ".jpg") {
+        if dir.join(&name).symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let image = name.to_string_lossy().into_owned();
+        if let Ok(bytes) = read_image(dir, &Stored { image, ..stored.clone() })? {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
 }
 
 /// Moves files of `old` to `retaken/CAMERA/LABEL.ATTEMPT.jpg` and `.json`; durable on return.

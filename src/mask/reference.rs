@@ -1,14 +1,15 @@
 //! Which image of the empty rig belongs to an image.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::error::MaskError;
 use crate::dataset::{self, Contents, ShotState};
-use crate::model::{Axis, Pose};
+use crate::model::{Axis, Lighting, Pose};
 use crate::plan::{Plan, PlanCamera, Point, ShotIndex};
-use crate::scan::Stored;
+use crate::scan::{FrameFacts, Stored};
 
 /// How far two places may be apart, in degrees or millimetres, to be the same one.
 const APART: f64 = 1e-3;
@@ -97,6 +98,34 @@ pub(super) fn find<'a>(
         }
     }
     Err(why)
+}
+
+/// What is known of the images of the empty rig behind the shots of a scan.
+#[derive(Debug, Default)]
+pub struct EmptyRig {
+    /// Of each shot that has one.
+    pub facts: Vec<(ShotIndex, FrameFacts)>,
+    /// Cameras that it was seen with from some of the places, but elsewhere on the rig or with images of another size.
+    pub other_cameras: BTreeSet<String>,
+}
+
+/// What is behind the shots of `plan`, by which the scan at `dir` goes; not of silhouettes, which show nothing else but their
+/// outline.
+///
+/// # Errors
+/// Scans of the empty rig cannot be read.
+pub fn empty_rig(dir: &Path, plan: &Plan) -> Result<EmptyRig, MaskError> {
+    let references = Reference::of(dir)?;
+    let mut empty = EmptyRig::default();
+    for shot in plan.shots().filter(|shot| plan.lighting_of(*shot) == Lighting::Front) {
+        let camera = plan.camera(plan.camera_of(shot));
+        match find(&references, camera, plan.point(plan.point_of(shot))) {
+            Ok((_, stored)) => empty.facts.push((shot, stored.facts.clone())),
+            Err(Unmatched::Camera) => drop(empty.other_cameras.insert(camera.name.clone())),
+            Err(Unmatched::Place) => {}
+        }
+    }
+    Ok(empty)
 }
 
 /// Whether it was where it is now, and took images as large, as far as that is known before it is opened.

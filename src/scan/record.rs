@@ -110,6 +110,24 @@ pub enum Record {
 }
 
 impl Record {
+    /// The shot that it is of, if it is of one.
+    pub fn shot(&self) -> Option<ShotIndex> {
+        match self {
+            Self::Attempted { shot, .. }
+            | Self::AttemptFailed { shot, .. }
+            | Self::Stored(Stored { shot, .. })
+            | Self::ShotFailed { shot, .. }
+            | Self::Lost { shot, .. }
+            | Self::Retake { shot, .. }
+            | Self::Flagged { shot, .. } => Some(*shot),
+            Self::Opened { .. }
+            | Self::Described(_)
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Finished { .. } => None,
+        }
+    }
+
     /// What a person calls the scan from here on, if this record says that.
     pub fn description(&self) -> Option<&Description> {
         match self {
@@ -138,6 +156,8 @@ pub enum RetakenFor {
     Person,
     /// The gate, which has said why.
     Gate,
+    /// Nobody: the image of an earlier attempt is better, and gets its place back.
+    Better,
 }
 
 impl RetakenFor {
