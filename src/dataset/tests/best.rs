@@ -180,7 +180,9 @@ fn cut_everywhere(forgets: Forgets) -> (usize, Vec<String>) {
     let root = scratch();
     let disk = Arc::new(Recorder::new(root.path(), forgets));
     let dataset = create_on(shared(&disk), root.path(), &id(), plan(3)).unwrap();
-    [0, 2].into_iter().for_each(|shot| take(&dataset, shot, 1).unwrap());
+    for shot in [0, 2] {
+        take(&dataset, shot, 1).unwrap();
+    }
     store(&dataset, 1, Some(40));
     dataset.retake(SHOT, RetakenFor::Gate).unwrap();
     store(&dataset, 2, Some(20));
