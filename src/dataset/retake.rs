@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::frame::File;
 use crate::plan::{Plan, ShotIndex};
 use crate::scan::{RetakenFor, Stored};
 
@@ -21,9 +22,10 @@ impl Dataset {
     pub fn keep_best(&self, shot: ShotIndex) -> Result<Option<Stored>, StoreError> {
         let Some(best) = self.tally().better(shot).cloned() else { return Ok(None) };
         // What somebody has removed cannot come back.
-        let Some(jpeg) = kept(self.dir(), self.plan(), &best)? else { return Ok(None) };
+        let Some(files) = kept(self.dir(), self.plan(), &best)? else { return Ok(None) };
+        let files: Vec<_> = files.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
         self.retake(shot, RetakenFor::Better)?;
-        self.store(shot, best.attempt, &jpeg, best.facts).map(Some)
+        self.store(shot, best.attempt, &files, best.facts).map(Some)
     }
 }
 

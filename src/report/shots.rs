@@ -36,7 +36,7 @@ pub(super) enum State<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Taken<'a> {
     pub(super) facts: &'a FrameFacts,
-    /// Its length.
+    /// The length of its files.
     pub(super) bytes: u64,
     /// From the first attempt until it was on disk, if both are in the journal without a pause between them.
     pub(super) seconds: Option<f64>,
@@ -78,7 +78,7 @@ pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f6
             Some(ShotState::Failed { reason }) => State::Failed(reason),
             Some(ShotState::Done(stored)) => State::Taken(Taken {
                 facts: &stored.facts,
-                bytes: stored.bytes,
+                bytes: stored.all_bytes(),
                 seconds: contents.took(index).map(|took| took.as_secs_f64()),
                 brightness: brightness.get(&index).copied(),
                 verdict: contents.verdict(stored),

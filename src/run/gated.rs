@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tracing::warn;
 
 use crate::dataset::Dataset;
-use crate::frame::{Store, StoreRefused};
+use crate::frame::{File, Store, StoreRefused};
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Gate, Late, Stored};
 
@@ -39,12 +39,12 @@ impl Store for Gated {
         &mut self,
         shot: ShotIndex,
         attempt: u32,
-        jpeg: &[u8],
+        files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         self.tell_of_other_settings(shot, &facts);
         let facts = FrameFacts { verdict: self.gate.judge(shot, &facts).map(Box::new), ..facts };
-        let stored = Store::store(&mut self.dataset, shot, attempt, jpeg, facts)?;
+        let stored = Store::store(&mut self.dataset, shot, attempt, files, facts)?;
         for late in self.gate.add(&stored) {
             (self.found)(late);
         }

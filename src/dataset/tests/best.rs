@@ -1,17 +1,21 @@
 //! Of the images of a shot that the gate had taken again, the best one stays.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use crate::dataset::{Dataset, RecoveryReport, ShotState, create_on, recover, recover_on, verify};
-use crate::plan::ShotIndex;
+use crate::dataset::{
+    Dataset, OsDisk, RecoveryReport, ShotState, create_on, layout, recover, recover_on, verify,
+};
+use crate::frame::File;
+use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Finding, FindingKind, FrameFacts, Outcome, Record, RetakenFor, Verdict};
 
 use super::power::{Forgets, Recorder};
 use super::power_model::states_after;
-use super::{facts, files, id, jpeg, new, plan, scratch, shared, take};
+use super::{facts, files, files_of, id, jpeg, new, plan_with_raw, scratch, shared, take};
 
 const SHOT: ShotIndex = ShotIndex(1);
 const PLACE: &str = "images/cam0/r01_a001.jpg";
@@ -27,7 +31,27 @@ fn verdict(sharpness: u32) -> Verdict {
 fn store(dataset: &Dataset, attempt: u32, sharpness: Option<u32>) {
     let verdict = sharpness.map(|sharpness| Box::new(verdict(sharpness)));
     dataset.note(&Record::Attempted { shot: SHOT, attempt }).unwrap();
-    dataset.store(SHOT, attempt, &jpeg(attempt), FrameFacts { verdict, ..facts() }).unwrap();
+    let made = files_of(dataset.plan(), attempt);
+    let files: Vec<File<'_>> = made.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
+    dataset.store(SHOT, attempt, &files, FrameFacts { verdict, ..facts() }).unwrap();
+}
+
+/// The files of an attempt, by where they are while it is the one that is stored.
+fn made(plan: &Plan, attempt: u32) -> BTreeMap<String, Vec<u8>> {
+    let files = files_of(plan, attempt).into_iter();
+    files.map(|(kind, bytes)| (layout::file(plan, SHOT, &kind), bytes)).collect()
+}
+
+/// What is in these places now.
+fn in_place(plan: &Plan, now: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let places = made(plan, 0).into_keys();
+    places.filter_map(|place| Some((place.clone(), now.get(&place)?.clone()))).collect()
+}
+
+/// Whether all files of an attempt are somewhere, and not as something that nobody knows.
+fn is_held(plan: &Plan, now: &BTreeMap<String, Vec<u8>>, attempt: u32) -> bool {
+    let mut files = made(plan, attempt).into_values();
+    files.all(|file| now.iter().any(|(name, bytes)| *bytes == file && !name.starts_with("quarantine")))
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +90,8 @@ proptest! {
     #[test]
     fn the_best_of_what_the_gate_rejected_stays_and_nothing_is_lost(steps in prop::collection::vec(step(), 1..25)) {
         let root = scratch();
-        let mut dataset = new(root.path(), 2);
+        let plan = plan_with_raw(2);
+        let mut dataset = create_on(Arc::new(OsDisk), root.path(), &id(), plan.clone()).unwrap();
         let dir = dataset.dir().to_owned();
         // What a person would expect.
         let (mut place, mut rejected) = (None::<Image>, Vec::<Image>::new());
@@ -111,10 +136,10 @@ proptest! {
                 (Step::Store(_) | Step::Flag(_) | Step::Retake(_), _) => {}
             }
             let now = files(&dir);
-            prop_assert_eq!(now.get(PLACE).cloned(), place.map(|(attempt, _)| jpeg(attempt)));
+            let wanted = place.map(|(attempt, _)| made(&plan, attempt)).unwrap_or_default();
+            prop_assert_eq!(in_place(&plan, &now), wanted);
             for attempt in 1..=attempts {
-                let is_kept = now.iter().any(|(name, bytes)| *bytes == jpeg(attempt) && !name.starts_with("quarantine"));
-                prop_assert!(is_kept, "the image of attempt {} is lost", attempt);
+                prop_assert!(is_held(&plan, &now, attempt), "a file of attempt {} is lost", attempt);
             }
         }
         drop(dataset);
@@ -145,22 +170,20 @@ fn broken(root: &Path, is_back: bool) -> Option<String> {
         Err(error) => return Some(format!("not recoverable: {error}")),
     };
     let now = files(&dir);
-    let held = |attempt: u32| {
-        now.iter().any(|(name, bytes)| *bytes == jpeg(attempt) && !name.starts_with("quarantine"))
-    };
-    if !held(1) || !held(2) {
-        return Some(format!("an image is lost: {:?}", recovered.report));
+    let plan = recovered.dataset.plan();
+    if !is_held(plan, &now, 1) || !is_held(plan, &now, 2) {
+        return Some(format!("a file is lost: {:?}", recovered.report));
     }
     match recovered.dataset.tally().shot(SHOT) {
         Some(ShotState::Done(there)) if there.attempt == 1 || !is_back => {
-            if now.get(PLACE) != Some(&jpeg(there.attempt)) {
-                return Some(format!("attempt {} has another image", there.attempt));
+            if in_place(plan, &now) != made(plan, there.attempt) {
+                return Some(format!("attempt {} has other files", there.attempt));
             }
         }
         // It is taken once more, and is compared with both.
         Some(ShotState::Pending) if !is_back => {
-            if now.contains_key(PLACE) {
-                return Some("what is pending has an image".into());
+            if !in_place(plan, &now).is_empty() {
+                return Some("what is pending has a file".into());
             }
             store(&recovered.dataset, 3, Some(30));
             let kept = recovered.dataset.keep_best(SHOT).unwrap();
@@ -179,7 +202,7 @@ fn broken(root: &Path, is_back: bool) -> Option<String> {
 fn cut_everywhere(forgets: Forgets) -> (usize, Vec<String>) {
     let root = scratch();
     let disk = Arc::new(Recorder::new(root.path(), forgets));
-    let dataset = create_on(shared(&disk), root.path(), &id(), plan(3)).unwrap();
+    let dataset = create_on(shared(&disk), root.path(), &id(), plan_with_raw(3)).unwrap();
     for shot in [0, 2] {
         take(&dataset, shot, 1).unwrap();
     }

@@ -114,7 +114,12 @@ mod object {
             let pose = Pose::default().with(Axis::Turntable, f64::from(index) * 30.0);
             Point::new(format!("p{index:02}"), pose)
         };
-        let camera = PlanCamera { name: "cam0".into(), intrinsics: Optics::Unknown, mount: None };
+        let camera = PlanCamera {
+            name: "cam0".into(),
+            intrinsics: Optics::Unknown,
+            mount: None,
+            files: PlanCamera::image_alone(),
+        };
         let plan = Plan { points: (0..ANGLES).map(point).collect(), cameras: vec![camera] };
         Gate::new(Arc::new(plan), config::Gate::default(), references, &[])
     }
@@ -136,7 +141,15 @@ mod object {
             found.extend(verdict.findings.iter().map(|finding| (angle, finding.kind)));
             verdicts.push(verdict.clone());
             facts.verdict = Some(Box::new(verdict));
-            let stored = Stored { shot, attempt: 1, image: String::new(), bytes: 1, crc32c: 0, facts };
+            let stored = Stored {
+                shot,
+                attempt: 1,
+                image: String::new(),
+                bytes: 1,
+                crc32c: 0,
+                beside: Vec::new(),
+                facts,
+            };
             for late in gate.add(&stored) {
                 found.extend(late.verdict.findings.iter().map(|finding| (late.shot.0, finding.kind)));
             }
