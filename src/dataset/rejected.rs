@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::tally::ShotState;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Record, RetakenFor, Stored, Verdict};
 
@@ -16,19 +15,19 @@ pub(super) struct Rejected {
 }
 
 impl Rejected {
-    /// Adds a record to those before it, after which its shot stood as `before`.
-    pub(super) fn apply(&mut self, before: Option<&ShotState>, record: &Record) {
+    /// Adds a record to those before it, after which `before` was stored of its shot.
+    pub(super) fn apply(&mut self, before: Option<&Stored>, record: &Record) {
         match record {
             Record::Stored(Stored { shot, .. }) | Record::Lost { shot, .. } => drop(self.late.remove(shot)),
             Record::Flagged { shot, attempt, verdict } => {
-                if let Some(ShotState::Done(stored)) = before
+                if let Some(stored) = before
                     && stored.attempt == *attempt
                 {
                     self.late.insert(*shot, verdict.clone());
                 }
             }
             Record::Retake { shot, by: RetakenFor::Gate | RetakenFor::Better } => {
-                if let Some(ShotState::Done(stored)) = before {
+                if let Some(stored) = before {
                     let image = self.judged(stored);
                     if self.best.get(shot).is_none_or(|best| badness(&image) < badness(best)) {
                         self.best.insert(*shot, image);

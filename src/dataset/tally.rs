@@ -121,7 +121,11 @@ impl Tally {
     /// Adds a record that was [checked](Self::check).
     pub(super) fn apply(&mut self, record: &Record) {
         self.begun = true;
-        self.rejected.apply(record.shot().and_then(|shot| self.shots.get(shot.0 as usize)), record);
+        let before = match record.shot().and_then(|shot| self.shots.get(shot.0 as usize)) {
+            Some(ShotState::Done(stored)) => Some(stored),
+            Some(ShotState::Pending | ShotState::Failed { .. }) | None => None,
+        };
+        self.rejected.apply(before, record);
         match record {
             // What it is called, and what is found of its images, change nothing of how it stands.
             Record::Opened { .. }
