@@ -52,12 +52,33 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The process that has `pid` now, if there is one.
+    /// The process that has `pid` now, if there is one and it can be looked at.
     pub fn of(pid: i32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let boot = boot_id().unwrap_or_default();
-        Some(Self { pid, start_ticks: stat_field(&stat, 22)?.parse().ok()?, boot })
+        Self::look(pid).ok().flatten()
     }
+
+    /// The process that has `pid` now; none if there is none.
+    ///
+    /// # Errors
+    /// It could not be looked at, for want of descriptors, say: that tells nothing of the process.
+    pub fn look(pid: i32) -> io::Result<Option<Self>> {
+        let stat = match fs::read_to_string(format!("/proc/{pid}/stat")) {
+            Err(error) if has_no_process(&error) => return Ok(None),
+            stat => stat?,
+        };
+        let boot = match boot_id() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            boot => boot?,
+        };
+        let start_ticks = stat_field(&stat, 22).and_then(|ticks| ticks.parse().ok());
+        Ok(start_ticks.map(|start_ticks| Self { pid, start_ticks, boot }))
+    }
+}
+
+/// Whether a file in `/proc/PID` is not there because its process is not, from the start or since it was opened.
+fn has_no_process(error: &io::Error) -> bool {
+    let gone = rustix::io::Errno::SRCH.raw_os_error();
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(gone)
 }
 
 /// The children of process `parent` that have ended and wait for it to take note.

@@ -129,6 +129,13 @@ impl Daemon {
         Holds { descriptors: count("fd"), threads: count("task"), memory_kb: memory.parse().unwrap() }
     }
 
+    /// Limits the length of the files that the service writes; none lifts the limit.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let pid = rustix::process::Pid::from_raw(self.child.id() as i32);
+        let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+        rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).unwrap();
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

@@ -23,6 +23,7 @@ mod retake;
 mod service;
 mod settling;
 mod storage;
+mod stray;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

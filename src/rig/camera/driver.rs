@@ -153,9 +153,14 @@ async fn clear(inner: &Arc<Shared>, way: Way) -> Result<(), Wedged> {
     });
     let result: Result<(), Wedged> = cleared.await.unwrap_or(Ok(()));
     if let Err(wedged) = &result {
-        let hanging = Identity::of(wedged.pid);
         let pid = wedged.pid;
-        inner.set_wedged(wedged, move || hanging.is_none() || Identity::of(pid) != hanging);
+        let hanging = Identity::look(pid);
+        inner.set_wedged(wedged, move || match (&hanging, Identity::look(pid)) {
+            (Ok(hanging), Ok(now)) => hanging.is_none() || now != *hanging,
+            (Err(_), Ok(now)) => now.is_none(),
+            // It has not ended because nobody can look.
+            (Ok(_) | Err(_), Err(_)) => false,
+        });
     }
     result
 }

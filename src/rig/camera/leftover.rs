@@ -71,9 +71,16 @@ pub(super) fn end(directory: &Path, camera: &str, timeout: Duration) -> Result<(
                 return Ok(());
             }
         };
+        // Asked after opening: the handle is of this very process.
+        let now = match Identity::look(pid) {
+            Ok(now) => now,
+            Err(error) => {
+                warn!(camera, pid, %error, "whether a driver of an earlier life still runs cannot be looked at");
+                return Ok(());
+            }
+        };
         if let Some(pidfd) = pidfd
-            // Asked after opening: the handle is of this very process.
-            && Identity::of(pid).as_ref() == Some(&identity)
+            && now.as_ref() == Some(&identity)
             // One that has ended and only waits for its parent to notice holds nothing.
             && !process::has_ended(pidfd.as_fd(), Duration::ZERO)
         {
