@@ -55,6 +55,7 @@ pub use standby::{
     CameraTurn, PhotographUnderWay, StandbyCamera, StandbyCameras, StandbyError, Viewing, develop,
 };
 pub use station::Station;
+pub use strays::{device_nodes, media_holders};
 pub(crate) use station::{find_scan, plan_from};
 pub use status::{ApiState, Last, Status, led};
 pub use tokens::{May, Token, TokenError, Tokens};
