@@ -10,6 +10,7 @@ use crate::scan::Unfit;
 
 use super::ParseScanIdError;
 use super::open::Unread;
+use crate::regular_file::is_for_want;
 
 /// An operation that the file system refused.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,11 @@ impl DiskError {
     /// Whether there is no space left, on the disk or in the user's quota.
     pub fn is_full(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
+    /// Whether this process lacked descriptors or memory, so that nothing is known of the file.
+    pub fn is_for_want(&self) -> bool {
+        is_for_want(&self.source)
     }
 }
 
@@ -148,6 +154,13 @@ pub enum StoreError {
 impl From<DiskError> for StoreError {
     fn from(error: DiskError) -> Self {
         if error.is_full() { Self::DiskFull(error) } else { Self::Disk(error) }
+    }
+}
+
+impl OpenError {
+    /// Whether this process lacked descriptors or memory, so that nothing is known of the scan.
+    pub fn is_for_want(&self) -> bool {
+        if let Self::Disk(error) = self { error.is_for_want() } else { false }
     }
 }
 
