@@ -229,7 +229,7 @@ pub enum OpenError {
         .path.display()
     )]
     NoOpening {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
     },
     /// The plan cannot be used.

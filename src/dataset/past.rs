@@ -30,7 +30,7 @@ pub(super) struct Past {
     shots: Vec<ShotPast>,
     /// How often it was paused or gone on with.
     breaks: u64,
-    /// With their lengths.
+    /// The last ones, with the lengths of their lines: as many as fit into [`MOST_NOTES`].
     notes: VecDeque<(usize, Entry)>,
     /// The sum of these.
     notes_bytes: usize,

@@ -44,7 +44,7 @@ pub struct Job {
     pub shot: ShotIndex,
     /// Which attempt of the shot took it.
     pub attempt: u32,
-    /// The picture.
+    /// The picture, in its driver's memory until the job is done.
     pub pixels: Box<dyn Pixels>,
     /// When it was received.
     pub taken_at: Timestamp,
@@ -85,7 +85,7 @@ pub struct StoreRefused {
 pub struct StoreFailed {
     /// Which shot.
     pub shot: ShotIndex,
-    /// Which attempt.
+    /// The attempt that took the frame, counted from 1.
     pub attempt: u32,
     /// Where to look.
     pub kind: FailureKind,
@@ -225,7 +225,7 @@ struct Images {
     facts: FrameFacts,
 }
 
-/// One encoder thread.
+/// What one encoder thread keeps from job to job.
 struct Encoding {
     quality: u8,
     spare: Spare,

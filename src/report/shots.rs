@@ -35,7 +35,7 @@ pub(super) enum State<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Taken<'a> {
     pub(super) facts: &'a FrameFacts,
-    /// Its length.
+    /// Length of its file.
     pub(super) bytes: u64,
     /// From the first attempt until it was on disk, if both are in the journal without a pause between them.
     pub(super) seconds: Option<f64>,

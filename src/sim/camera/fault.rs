@@ -74,7 +74,7 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Every kind.
+    /// Every kind: first those that can be drawn at random, then those that cannot.
     pub const ALL: [Self; 30] = [
         Self::Hang,
         Self::Stall,

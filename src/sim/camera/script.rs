@@ -11,7 +11,7 @@ use crate::camera_driver::host::DeviceError;
 /// What a [`Script`] is made of.
 #[derive(Debug, Clone, Default)]
 pub struct ScriptOptions {
-    /// The camera's id.
+    /// The id of the camera whose faults they are: each has its own in a shared folder of state.
     pub camera: String,
     /// Faults to come, the first that applies first.
     pub faults: Vec<Fault>,
