@@ -48,8 +48,7 @@ pub(super) fn devices(config: Config, release: bool, as_json: bool) -> Result<Ex
                 (handle.foreign_holders(), ended)
             });
             let looked = looking.await;
-            let (holders, ended) =
-                looked.unwrap_or_else(|error| (Err(io::Error::other(error)), Vec::new()));
+            let (holders, ended) = looked.unwrap_or_else(|error| (Err(io::Error::other(error)), Vec::new()));
             found.push(Found { name: camera.name().to_owned(), executable, hello, holders, ended });
         }
         Ok(found)

@@ -208,9 +208,9 @@ mod tests {
 
     fn config(resume_after_crash: bool, max_automatic_resumes: u32) -> Scan {
         Scan {
-            capture: crate::config::CaptureOrder::Simultaneous,
-            on_failed_shot: crate::config::OnFailedShot::Continue,
-            on_wedged_camera: crate::config::OnWedgedCamera::Pause,
+            capture: config::CaptureOrder::Simultaneous,
+            on_failed_shot: config::OnFailedShot::Continue,
+            on_wedged_camera: config::OnWedgedCamera::Pause,
             max_failed_in_a_row: 6,
             queue_depth: 4,
             resume_after_crash,

@@ -62,7 +62,9 @@ async fn go_on(service: &Service) {
     let scan = match found {
         Ok(Ok(Some(scan))) => scan,
         Ok(Err(error)) => {
-            error!("whether a scan waits for these hours cannot be looked at: {error}; then: scanner start --resume SCAN");
+            error!(
+                "whether a scan waits for these hours cannot be looked at: {error}; then: scanner start --resume SCAN"
+            );
             return;
         }
         // It fails only with the runtime.

@@ -55,9 +55,9 @@ pub use standby::{
     CameraTurn, PhotographUnderWay, StandbyCamera, StandbyCameras, StandbyError, Viewing, develop,
 };
 pub use station::Station;
-pub use strays::{device_nodes, media_holders};
 pub(crate) use station::{find_scan, plan_from};
 pub use status::{ApiState, Last, Status, led};
+pub use strays::{device_nodes, media_holders};
 pub use tokens::{May, Token, TokenError, Tokens};
 pub use wiring::{open_pins, open_pins_by_force};
 pub use work::{PlanChoice, Work};

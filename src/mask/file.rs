@@ -122,7 +122,7 @@ fn origin_of(info: &Info<'_>) -> Option<Origin> {
     serde_json::from_str(&text.text).ok()
 }
 
-/// The bytes of a mask's file: a PNG, a bit a pixel, which says what it was made from.
+/// The bytes of a mask's file: a grey PNG, a byte a pixel, which says what it was made from.
 pub(super) fn encode(shape: &Shape, size: Size, origin: &Origin) -> io::Result<Vec<u8>> {
     let pixels = enlarged(shape, size);
     let mut bytes = Vec::new();

@@ -150,10 +150,8 @@ fn near(pose: &Pose) -> Vec<Cell> {
             cell[index] = number;
             cell
         };
-        cells = cells
-            .into_iter()
-            .flat_map(|cell| both.iter().map(move |number| with(cell, *number)))
-            .collect();
+        cells =
+            cells.into_iter().flat_map(|cell| both.iter().map(move |number| with(cell, *number))).collect();
     }
     cells
 }

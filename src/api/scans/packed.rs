@@ -275,7 +275,8 @@ mod tests {
         let path = |name: &str| dir.path().join(name);
         // Longer than a piece, and no whole number of them.
         let journal: Vec<u8> = (0..PIECE as u32 / 3).flat_map(u32::to_le_bytes).collect();
-        assert!(journal.len() as u64 > PIECE && journal.len() as u64 % PIECE != 0);
+        let length = journal.len() as u64;
+        assert!(length > PIECE && !length.is_multiple_of(PIECE));
         let files = [("journal", journal.as_slice()), ("empty", b""), ("manifest", b"{}")];
         let time = DosTime::of(&"2026-11-21T14:30:06+00:00[UTC]".parse().unwrap());
         let mut packing = Packing::new("owl".into());

@@ -284,7 +284,8 @@ mod tests {
             ],
             "left out of the random ones"
         );
-        let spoils = |kind: &FaultKind| matches!(kind.of_capture(), Some(CaptureFault::Frame(FrameFault::Spoilt(_))));
+        let spoils =
+            |kind: &FaultKind| matches!(kind.of_capture(), Some(CaptureFault::Frame(FrameFault::Spoilt(_))));
         assert!(pictures.iter().all(spoils) && pictures.len() == 6);
     }
 }

@@ -7,9 +7,7 @@ use super::fault::{CallFault, CaptureFault, Delay, FaultKind, FrameFault};
 use super::forged::{Forged, forge};
 use super::script::Script;
 use super::spoil::{self, Spoilt};
-use crate::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper,
-};
+use crate::camera_driver::host::{CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper};
 use crate::camera_driver::protocol::{Configure, ErrorKind, Hello};
 use crate::model::Controls;
 use crate::units::FramesPerSecond;

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use tracing::{debug, warn};
 
+use super::Connection;
+use crate::camera_driver::link::LinkError;
+use crate::camera_driver::protocol::{ErrorKind, FromDriver};
+use crate::clock::now_ns;
 use crate::rig::camera::audience::Audience;
 use crate::rig::camera::error::CameraError;
 use crate::rig::camera::frame::CapturedFrame;
@@ -14,10 +18,6 @@ use crate::rig::camera::mailbox::Ticket;
 use crate::rig::camera::received::{ReceivedFrame, Release};
 use crate::rig::camera::seldom::Seldom;
 use crate::rig::camera::sorting::{Answer, Verdict, name, verdict};
-use super::Connection;
-use crate::camera_driver::link::LinkError;
-use crate::camera_driver::protocol::{ErrorKind, FromDriver};
-use crate::clock::now_ns;
 
 /// Packets that are no messages before the reader gives the driver up.
 const MAX_GARBAGE: u32 = 100;
@@ -90,7 +90,13 @@ impl Reader {
             None => "its driver hung up, but has not ended".into(),
         };
         let error = self.connection.error(ErrorKind::Crashed, message);
-        debug!(camera = self.camera(), kind = error.kind.name(), pid = self.connection.process.pid(), "{}", error.message);
+        debug!(
+            camera = self.camera(),
+            kind = error.kind.name(),
+            pid = self.connection.process.pid(),
+            "{}",
+            error.message
+        );
         error
     }
 
@@ -145,7 +151,9 @@ impl Reader {
 
     /// The driver `said` what it may not: an answer to whoever waits.
     fn misbehaved(&self, said: &str, received_ns: u64, ticket: Option<Ticket>) {
-        let error = self.connection.error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
+        let error = self
+            .connection
+            .error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
         if let Some(more) = self.bad_messages.admit(received_ns) {
             warn!(camera = self.camera(), more, kind = error.kind.name(), "{}", error.message);
         }
