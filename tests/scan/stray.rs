@@ -57,15 +57,16 @@ fn who_holds_a_camera_and_cannot_be_looked_at_is_not_said_to_be_nobody() {
     if !have("strace", "this test") {
         return;
     }
-    let device = tempfile::NamedTempFile::new().unwrap();
+    // This process does not hold it.
+    let device = tempfile::NamedTempFile::new().unwrap().into_temp_path();
     let driver = std::fs::canonicalize("/bin/false").unwrap();
     let rig = TestRig::new(&Recipe {
         driver: driver.to_str().unwrap(),
-        options: &[&format!("device = {:?}", device.path())],
+        options: &[&format!("device = {device:?}")],
         recovery: "may_end = [\"sleep\"]",
         ..Recipe::default()
     });
-    let mut holder = sleeper(std::fs::File::open(device.path()).unwrap().into());
+    let mut holder = sleeper(std::fs::File::open(&device).unwrap().into());
     let descriptors = format!("/proc/{}/fd", holder.id());
     let release = ["devices", "--release", "--json"];
     let looked = lacking(&rig, ("openat", Some(&descriptors)), &release);

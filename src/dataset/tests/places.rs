@@ -232,10 +232,10 @@ fn renumber(root: &Path, were: &[Folder]) {
     let Ok(text) = fs::read_to_string(root.join(PLACES)) else { return };
     let line = |line: &str| {
         let words: Vec<&str> = line.trim_end().split(' ').collect();
-        let &[order, created, inode, id, _] = words.as_slice() else { return line.to_owned() };
+        let &[order, created, inode, id, of, _] = words.as_slice() else { return line.to_owned() };
         let known = were.iter().any(|were| were.id.as_str() == id && were.inode.to_string() == inode);
         let Some(now) = fs::metadata(root.join(id)).ok().filter(|_| known) else { return line.to_owned() };
-        let text = format!("{order} {created} {} {id}", now.ino());
+        let text = format!("{order} {created} {} {id} {of}", now.ino());
         format!("{text} {:08x}\n", crc32c::crc32c(text.as_bytes()))
     };
     fs::write(root.join(PLACES), text.split_inclusive('\n').map(line).collect::<String>()).unwrap();
