@@ -157,13 +157,6 @@ impl From<DiskError> for StoreError {
     }
 }
 
-impl OpenError {
-    /// Whether this process lacked descriptors or memory, so that nothing is known of the scan.
-    pub fn is_for_want(&self) -> bool {
-        if let Self::Disk(error) = self { error.is_for_want() } else { false }
-    }
-}
-
 /// Why a dataset was not created, opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -254,6 +247,13 @@ pub enum OpenError {
     /// The first record could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// Whether this process lacked descriptors or memory, so that nothing is known of the scan.
+    pub fn is_for_want(&self) -> bool {
+        if let Self::Disk(error) = self { error.is_for_want() } else { false }
+    }
 }
 
 /// Why a scan is not described otherwise.
