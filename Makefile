@@ -41,6 +41,7 @@ lint:
 
 # Advisories need a database from outside; `cargo deny check advisories` where there is a network.
 deny:
+	./.ci/prepare deny
 	$(CARGO) fetch --locked
 	$(CARGO) deny --locked --offline --all-features check bans licenses sources
 

@@ -13,6 +13,7 @@
 //! that a driver of this version does not know, and takes nothing from it that this version does not have.
 
 mod error_kind;
+mod exposed;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,13 +24,14 @@ use crate::model::{ColourGains, Control, Controls, Orientation, PixelFormat, Reg
 use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
 pub use error_kind::ErrorKind;
+pub use exposed::{ExposedAt, Timestamps};
 
 /// The version of this protocol.
 pub const VERSION: u32 = 2;
 /// The oldest version that the daemon speaks, too.
 pub const OLDEST: u32 = 1;
-/// The first version with `busy` and [`Hello::longest_call_ms`].
-const WITH_BUSY: u32 = 2;
+/// The first version with `busy` and [`Hello::longest_call_ms`], and with [`Hello::timestamps`].
+const SECOND: u32 = 2;
 /// Longest message in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 /// The descriptor at which a driver finds its socket.
@@ -93,12 +95,20 @@ pub struct Hello {
     /// [`LONGEST_CALL`]. From version 2 on.
     #[serde(default)]
     pub longest_call_ms: u64,
+    /// By what it is known when a still was exposed. From version 2 on.
+    #[serde(default)]
+    pub timestamps: Timestamps,
 }
 
 impl Hello {
+    /// By what the driver knows when a still was exposed.
+    pub fn timestamps(&self) -> Timestamps {
+        if self.protocol < SECOND { Timestamps::Sensor } else { self.timestamps }
+    }
+
     /// For how long the driver may be busy with one thing that it was asked; no time if it may not.
     pub fn longest_call(&self) -> Duration {
-        if self.protocol < WITH_BUSY { Duration::ZERO } else { Duration::from_millis(self.longest_call_ms) }
+        if self.protocol < SECOND { Duration::ZERO } else { Duration::from_millis(self.longest_call_ms) }
     }
 }
 
@@ -200,9 +210,9 @@ pub struct FrameMetadata {
     pub strides: Vec<u32>,
     /// Offset in the memory in bytes, a plane each.
     pub offsets: Vec<u64>,
-    /// `CLOCK_MONOTONIC` in nanoseconds at which readout of the first row began, which is when its exposure
-    /// ended (libcamera's `SensorTimestamp`): exposure began at `sensor_timestamp_ns - exposure_us * 1000`.
-    pub sensor_timestamp_ns: u64,
+    /// When it was exposed: began at `sensor_timestamp_ns - exposure_us * 1000`, or after `triggered_ns`.
+    #[serde(flatten)]
+    pub exposed: ExposedAt,
     /// Exposure time in microseconds; absent or null if unknown, never 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure_us: Option<u64>,
@@ -230,8 +240,13 @@ impl FrameMetadata {
     /// When the exposure of its first row began, `CLOCK_MONOTONIC` in nanoseconds. Where that is not known, at the
     /// earliest: no sensor exposes for longer than a frame takes, which is `frame_ns`.
     pub fn exposed_from_ns(&self, frame_ns: u64) -> u64 {
-        let exposure_ns = self.exposure_us.map_or(frame_ns, |time| time.saturating_mul(1000));
-        self.sensor_timestamp_ns.saturating_sub(exposure_ns)
+        match self.exposed {
+            ExposedAt::Sensor { sensor_timestamp_ns } => {
+                let exposure_ns = self.exposure_us.map_or(frame_ns, |time| time.saturating_mul(1000));
+                sensor_timestamp_ns.saturating_sub(exposure_ns)
+            }
+            ExposedAt::Trigger { triggered_ns } => triggered_ns,
+        }
     }
 
     /// Exposure time and gain as images record them, in which 0 is unknown.

@@ -215,6 +215,7 @@ mod tests {
             queue_depth: 4,
             resume_after_crash,
             max_automatic_resumes,
+            silhouettes: false,
         }
     }
 

@@ -139,7 +139,7 @@ impl Station {
         Ok(sim.set_level(pin, level)?)
     }
 
-    /// The lights, which are switched together.
+    /// The lights, of which those of one role are on at a time.
     pub fn lights(&self) -> &Arc<dyn Lights> {
         self.lights.lights()
     }
@@ -222,7 +222,7 @@ pub(crate) fn plan_from(config: &Config, name: Option<&str>, start: &Pose) -> Re
 
 fn generate(config: &Config, named: &NamedPlan, start: &Pose) -> Result<Plan, StartError> {
     let plan = plan::generate(&named.shape, plan_cameras(config), named.order, &config.motion.axes, start)?;
-    Ok(plan.focus_stacked(&named.focus))
+    Ok(plan.with_frames(&named.focus, config.scan.silhouettes))
 }
 
 /// The folder of a scan, which exists.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ScanId;
 use super::error::StoreError;
-use crate::model::Pose;
+use crate::model::{Lighting, Pose};
 use crate::plan::Plan;
 use crate::scan::Stored;
 
@@ -20,6 +20,9 @@ pub struct ShotMetadata {
     pub label: String,
     /// Where the axes stood.
     pub pose: Pose,
+    /// How the object was lit; from the front if absent.
+    #[serde(default, skip_serializing_if = "Lighting::is_front")]
+    pub lighting: Lighting,
     /// As in the journal.
     pub stored: Stored,
 }
@@ -33,6 +36,7 @@ pub(super) fn metadata_of(id: &ScanId, plan: &Plan, stored: &Stored) -> ShotMeta
         camera: camera.name.clone(),
         label: point.label.clone(),
         pose: point.pose,
+        lighting: point.lighting,
         stored: stored.clone(),
     }
 }

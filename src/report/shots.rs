@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::dataset::{Contents, ShotState};
+use crate::model::Lighting;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
 
@@ -18,6 +19,8 @@ pub(super) struct Shot<'a> {
     pub(super) camera: usize,
     /// As the log names it: `cam0/r01_a017`.
     pub(super) name: String,
+    /// With a backlight, it is a silhouette: it is not measured by what photographs are.
+    pub(super) lighting: Lighting,
     /// How many attempts there were.
     pub(super) attempts: u32,
     pub(super) state: State<'a>,
@@ -83,6 +86,7 @@ pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f6
             point: point.0 + 1,
             camera: usize::from(camera.0),
             name: format!("{}/{}", plan.camera(camera).name, plan.point(point).label),
+            lighting: plan.lighting_of(index),
             attempts: contents.attempts(index),
             state,
         }

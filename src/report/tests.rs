@@ -33,10 +33,9 @@ fn plan(known: bool) -> Plan {
         intrinsics: if known { Optics::Intrinsics(intrinsics) } else { Optics::Unknown },
         mount: known.then_some(mount),
     };
-    let point = |index| Point {
-        label: format!("r01_a{index:03}"),
-        pose: Pose { turntable: Degrees::new(90.0 * f64::from(index)), ..Pose::default() },
-        focus: None,
+    let point = |index| {
+        let pose = Pose { turntable: Degrees::new(90.0 * f64::from(index)), ..Pose::default() };
+        Point::new(format!("r01_a{index:03}"), pose)
     };
     Plan { points: (0..4).map(point).collect(), cameras: vec![camera("low"), camera("high")] }
 }

@@ -189,7 +189,7 @@ impl Frames {
             exposure,
             gain,
             focus: said.focus,
-            id: identity::image(&self.camera.serial, taken_at, said.sensor_timestamp_ns),
+            id: identity::image(&self.camera.serial, taken_at, said.exposed.at_ns()),
         };
         let pixels = Box::new(captured);
         let job = Job { shot, attempt, pixels, taken_at, exif: Some(exif), permit: place };

@@ -172,7 +172,7 @@ pub struct FrameFacts {
     /// When it was received.
     #[schema(value_type = String, format = DateTime)]
     pub taken_at: Timestamp,
-    /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
+    /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout; of a camera that is triggered, when that was.
     pub sensor_timestamp_ns: u64,
     /// How long the shutter was open; 0 if the camera does not say.
     pub exposure: Seconds,

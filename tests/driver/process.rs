@@ -186,7 +186,7 @@ impl Drop for Driver {
 }
 
 pub(crate) fn began_ns(frame: &Frame) -> u64 {
-    frame.metadata.sensor_timestamp_ns - frame.metadata.exposure_us.unwrap() * 1000
+    frame.metadata.exposed.at_ns() - frame.metadata.exposure_us.unwrap() * 1000
 }
 
 /// The bytes behind `memory`.

@@ -63,7 +63,7 @@ fn a_frame_begins_after_the_moment_that_was_asked_for() {
     let not_before_ns = now_ns() + 300_000_000;
     driver.send(&ToDriver::Capture { epoch: 1, request: 77, shot: 0, not_before_ns });
     let Answer::Frame(frame, _) = driver.answer() else { panic!("no frame") };
-    assert!(frame.metadata.sensor_timestamp_ns - frame.metadata.exposure_us.unwrap() * 1000 >= not_before_ns);
+    assert!(frame.metadata.exposed.at_ns() - frame.metadata.exposure_us.unwrap() * 1000 >= not_before_ns);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Whole scans through the real program: config file to verified dataset.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod backlight;
+mod completed;
 mod disk_space;
 mod earlier;
 mod exports;
@@ -27,6 +29,7 @@ mod stray;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod triggered;
 mod unread;
 mod users;
 mod wedged;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::dataset::{self, Contents, ScanId, ShotState, open};
 use crate::event::ShotName;
+use crate::model::Lighting;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
 
@@ -44,6 +45,9 @@ pub(in crate::api) struct Shot {
     label: String,
     /// The camera that takes it.
     camera: String,
+    /// How the object is lit, from the front if absent: with a backlight, it is a silhouette.
+    #[serde(skip_serializing_if = "Lighting::is_front")]
+    lighting: Lighting,
     /// How many attempts there were.
     attempts: u32,
     #[serde(flatten)]
@@ -88,7 +92,8 @@ fn shots_of(contents: &Contents) -> Vec<Shot> {
             }
         };
         let ShotName { shot, point, label, camera } = ShotName::of(plan, index);
-        Shot { shot, point, label, camera, attempts, state }
+        let lighting = plan.lighting_of(index);
+        Shot { shot, point, label, camera, lighting, attempts, state }
     };
     plan.shots().map(shot).collect()
 }

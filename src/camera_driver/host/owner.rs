@@ -329,7 +329,7 @@ impl<D: Device> Owner<D> {
 
     /// Sends a live frame if it is time for one and the daemon keeps up; says whether it did.
     fn show(&mut self, frame: RawFrame) -> Result<bool, LinkError> {
-        let time_ns = frame.metadata.sensor_timestamp_ns;
+        let time_ns = frame.metadata.exposed.at_ns();
         let wanted = frame.valid && self.live.as_mut().is_some_and(|gate| gate.admits(time_ns));
         if wanted { self.voice.live(frame, self.epoch) } else { Ok(false) }
     }

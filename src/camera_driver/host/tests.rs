@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::*;
 use crate::camera_driver::link::Link;
 use crate::camera_driver::protocol::{
-    Configure, ErrorKind, FrameMetadata, FromDriver, Hello, Stream, ToDriver, VERSION,
+    Configure, ErrorKind, ExposedAt, FrameMetadata, FromDriver, Hello, Stream, Timestamps, ToDriver, VERSION,
 };
 use crate::model::{Control, Controls, Domain, Orientation, PixelFormat, Size};
 use crate::units::{FramesPerSecond, Seconds};
@@ -46,7 +46,7 @@ impl Puppet {
             size: SIZE,
             strides: vec![4, 2, 2],
             offsets: vec![0, 16, 20],
-            sensor_timestamp_ns: ended_ns,
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: ended_ns },
             exposure_us,
             readout_us: 0,
             gain: exposure_us.map(|_| 1.0),
@@ -79,6 +79,7 @@ impl Device for Puppet {
             live_beside_stills: true,
             raw: false,
             longest_call_ms: 0,
+            timestamps: Timestamps::Sensor,
         }
     }
 

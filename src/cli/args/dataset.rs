@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::DescriptionArgs;
+use crate::cli::complete;
 use crate::export::Format;
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +23,7 @@ pub(in crate::cli) enum DatasetCommand {
     /// Show one scan
     Show {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Print as JSON
         #[arg(long)]
@@ -29,6 +32,7 @@ pub(in crate::cli) enum DatasetCommand {
     /// Change what a scan is called, also while it is under way; no file is moved
     Describe {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         #[command(flatten)]
         what: DescriptionArgs,
@@ -39,6 +43,7 @@ pub(in crate::cli) enum DatasetCommand {
     /// Show where each image of a scan was taken from, in the object's frame
     Poses {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Print as JSON, with rotations
         #[arg(long)]
@@ -47,6 +52,7 @@ pub(in crate::cli) enum DatasetCommand {
     /// Make a folder of a scan that a program for reconstruction opens, with poses in millimetres
     Export {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// For which program: colmap, nerfstudio, realityscan, metashape or meshroom
         #[arg(long, value_name = "FORMAT")]
@@ -67,6 +73,7 @@ pub(in crate::cli) enum DatasetCommand {
     /// Make the report of a scan: one page with its measurements, its worst images, and where the cameras stood
     Report {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Where to write it; report.html in the scan's folder if absent
         #[arg(long, value_name = "FILE")]
@@ -75,9 +82,10 @@ pub(in crate::cli) enum DatasetCommand {
     /// Make masks of the images, white where the object is, by a scan of the empty rig (`scanner reference`)
     Masks {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// By this scan of the empty rig, its id or path; by the newest before it if absent
-        #[arg(long, value_name = "SCAN")]
+        #[arg(long, value_name = "SCAN", add = ArgValueCompleter::new(complete::scans))]
         reference: Option<String>,
         /// Also those that are there and right
         #[arg(long)]
@@ -89,6 +97,7 @@ pub(in crate::cli) enum DatasetCommand {
     /// Check every promise about a scan; changes nothing
     Verify {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Print as JSON
         #[arg(long)]

@@ -17,7 +17,7 @@ use crate::daemon::wiring::longest_move;
 use crate::daemon::work::{PlanChoice, Work};
 use crate::dataset::{self, ScanId};
 use crate::event::Told;
-use crate::model::{Axis, Optics, is_near};
+use crate::model::{Axis, Lighting, Optics, is_near};
 use crate::plan::{Plan, PlanCamera};
 use crate::rig::camera::Lease;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, longest_silence};
@@ -187,12 +187,15 @@ impl Station {
             longest_call = longest_call.max(camera.lease.longest_call());
         }
         let (recovery, settle) = (&self.config.recovery, self.config.motion.settle);
-        let patience = longest_silence(recovery, longest_move, settle, longest_frame, longest_call);
+        let warm_up = self.config.warm_up(Lighting::Front).max(self.config.warm_up(Lighting::Backlight));
+        let patience =
+            longest_silence(recovery, longest_move, settle.max(warm_up), longest_frame, longest_call);
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,
             records: prepared.records,
             axes: self.axes.clone(),
+            lights: self.lights.lights().clone(),
             settle: self.config.motion.settle,
             settle_by: self.config.motion.settle_by,
             cameras,

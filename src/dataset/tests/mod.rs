@@ -51,10 +51,9 @@ fn plan(points: u32) -> Plan {
         azimuth: Degrees::ZERO,
         look_at_height: Millimetres::ZERO,
     };
-    let point = |n| Point {
-        label: format!("r01_a{n:03}"),
-        pose: Pose { turntable: Degrees::new(f64::from(n) * 0.1), ..Pose::default() },
-        focus: None,
+    let point = |n| {
+        let pose = Pose { turntable: Degrees::new(f64::from(n) * 0.1), ..Pose::default() };
+        Point::new(format!("r01_a{n:03}"), pose)
     };
     Plan {
         points: (0..points).map(point).collect(),

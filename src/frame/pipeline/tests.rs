@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::camera_driver::protocol::Stream;
+use crate::camera_driver::protocol::{ExposedAt, Stream};
 use crate::frame::Plane;
 use crate::model::{PixelFormat, Size};
 
@@ -34,7 +34,7 @@ impl Borrowed {
             size: SIZE,
             strides: vec![64, 32, 32],
             offsets: vec![0, 3072, 3840],
-            sensor_timestamp_ns: 1,
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: 1 },
             exposure_us: Some(10_000),
             readout_us: 0,
             gain: Some(1.0),

@@ -13,7 +13,7 @@ use super::limits::attempt_limit;
 use super::session::Stream;
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::camera_driver::protocol::{self, ErrorKind, ToDriver};
+use crate::camera_driver::protocol::{self, ErrorKind, Timestamps, ToDriver};
 use crate::clock::{as_ns, now_ns};
 use crate::plan::ShotIndex;
 
@@ -59,6 +59,10 @@ impl<'a> Attempt<'a> {
 
     async fn capture(&self, not_before_ns: u64) -> Result<CapturedFrame, CameraError> {
         let Self { inner, stream, shot, .. } = self;
+        if stream.timestamps == Timestamps::Trigger {
+            // It releases the shutter as soon as it is asked.
+            tokio::time::sleep(Duration::from_nanos(not_before_ns.saturating_sub(now_ns()))).await;
+        }
         let (epoch, request) = (stream.epoch, inner.next_request());
         let message = ToDriver::Capture { epoch, request, shot: shot.0, not_before_ns };
         let ahead = Duration::from_nanos(not_before_ns.saturating_sub(now_ns()));
@@ -75,6 +79,7 @@ impl<'a> Attempt<'a> {
             stream: protocol::Stream::Still,
             format: inner.config.format,
             size: stream.size,
+            timestamps: stream.timestamps,
             not_before_ns,
             after: stream.last_sequence(),
             controls,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::camera_driver::protocol::{FrameMetadata, Stream};
+use crate::camera_driver::protocol::{FrameMetadata, Stream, Timestamps};
 use crate::model::{Controls, PixelFormat, Size};
 use crate::units::{Dioptres, Seconds};
 
@@ -22,6 +22,8 @@ pub(super) struct Expected {
     pub(super) format: PixelFormat,
     /// The size that was configured.
     pub(super) size: Size,
+    /// By what it is known when it was exposed.
+    pub(super) timestamps: Timestamps,
     /// Earliest begin of the exposure, in nanoseconds of `CLOCK_MONOTONIC`.
     pub(super) not_before_ns: u64,
     /// The last frame's sequence in this epoch.
@@ -77,11 +79,12 @@ pub(super) fn check(
     {
         return Err(format!("its sequence {} is not above the last one's, {after}", frame.sequence));
     }
-    if frame.sensor_timestamp_ns > now_ns.saturating_add(MAX_AHEAD_NS) {
-        return Err(format!(
-            "its timestamp is {} ms ahead",
-            (frame.sensor_timestamp_ns - now_ns) / 1_000_000
-        ));
+    if frame.exposed.by() != expected.timestamps {
+        let (got, want) = (frame.exposed.by(), expected.timestamps);
+        return Err(format!("its time is that of the {got:?}, announced was that of the {want:?}"));
+    }
+    if frame.exposed.at_ns() > now_ns.saturating_add(MAX_AHEAD_NS) {
+        return Err(format!("its timestamp is {} ms ahead", (frame.exposed.at_ns() - now_ns) / 1_000_000));
     }
     check_facts(frame, &expected.controls, now_ns)?;
     let begin = frame.exposed_from_ns(expected.frame_ns);

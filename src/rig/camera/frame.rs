@@ -46,6 +46,7 @@ impl CapturedFrame {
             stream: Stream::Live,
             format,
             size,
+            timestamps: raw.metadata.exposed.by(),
             not_before_ns: 0,
             after: None,
             controls: Controls::default(),
@@ -120,7 +121,7 @@ mod tests {
 
     use super::*;
     use crate::camera_driver::link::Link;
-    use crate::camera_driver::protocol::ToDriver;
+    use crate::camera_driver::protocol::{ExposedAt, Timestamps, ToDriver};
     use crate::model::{PixelFormat, Size};
     use crate::units::{Dioptres, Seconds};
     use std::sync::{Arc, Weak};
@@ -136,7 +137,7 @@ mod tests {
             size: SIZE,
             strides: vec![8, 4, 4],
             offsets: vec![0, 24, 32],
-            sensor_timestamp_ns: 5_000_000,
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: 5_000_000 },
             exposure_us: Some(1000),
             readout_us: 0,
             gain: Some(1.0),
@@ -152,6 +153,7 @@ mod tests {
         stream: Stream::Still,
         format: PixelFormat::Yuv420,
         size: SIZE,
+        timestamps: Timestamps::Sensor,
         not_before_ns: 4_000_000,
         after: Some(7),
         controls: Controls {
@@ -207,7 +209,7 @@ mod tests {
     #[test]
     fn a_frame_that_is_not_the_one_asked_for_is_refused() {
         type Change = fn(&mut FrameMetadata);
-        let cases: [(&str, Change); 22] = [
+        let cases: [(&str, Change); 23] = [
             ("stream Live", |f| f.stream = Stream::Live),
             ("Nv12 5x3", |f| f.format = PixelFormat::Nv12),
             ("Yuv420 6x3", |f| f.size.width = 6),
@@ -217,12 +219,15 @@ mod tests {
             ("plane 0 does not lie", |f| f.strides[0] = u32::MAX),
             ("plane 1 does not lie", |f| f.offsets[1] = u64::MAX),
             ("sequence 7", |f| f.sequence = 7),
-            ("1500 ms ahead", |f| f.sensor_timestamp_ns += 1_500_000_000),
-            ("1 µs before", |f| f.sensor_timestamp_ns -= 1000),
+            ("1500 ms ahead", |f| f.exposed = f.exposed.with(1_505_000_000)),
+            ("time is that of the Trigger, announced was that of the Sensor", |f| {
+                f.exposed = ExposedAt::Trigger { triggered_ns: 4_500_000 };
+            }),
+            ("1 µs before", |f| f.exposed = f.exposed.with(4_999_000)),
             // Exposed for a whole frame, as far as anybody knows.
             ("4000 µs before", |f| f.exposure_us = None),
             ("exposure in µs", |f| f.exposure_us = Some(u64::MAX)),
-            ("900 ms ahead", |f| f.sensor_timestamp_ns += 900_000_000),
+            ("900 ms ahead", |f| f.exposed = f.exposed.with(905_000_000)),
             ("exposure is 2000.000 ms", |f| f.exposure_us = Some(2_000_000)),
             ("exposure_us 0, which cannot be: a driver that does not know it leaves it out", |f| {
                 f.exposure_us = Some(0);
@@ -244,8 +249,12 @@ mod tests {
 
     #[test]
     fn what_a_driver_does_not_know_is_no_contradiction_but_the_frame_may_be_old() {
-        let unknown =
-            FrameMetadata { exposure_us: None, gain: None, sensor_timestamp_ns: 4_900_000, ..frame() };
+        let unknown = FrameMetadata {
+            exposure_us: None,
+            gain: None,
+            exposed: frame().exposed.with(4_900_000),
+            ..frame()
+        };
         let memory = || memfd(LENGTH, SealFlags::SHRINK);
         assert!(captured(unknown.clone(), Some(memory())).unwrap_err().contains("stale"));
         let release = Release { link: Weak::new(), buffer: 0 };
@@ -267,12 +276,32 @@ mod tests {
     }
 
     #[test]
+    fn a_triggered_picture_began_after_its_trigger_whatever_it_says_of_its_exposure() {
+        let triggered = |triggered_ns, exposure_us| {
+            let exposed = ExposedAt::Trigger { triggered_ns };
+            let metadata = FrameMetadata { exposed, exposure_us, gain: None, ..frame() };
+            let memory = Some(memfd(LENGTH, SealFlags::SHRINK));
+            let release = Release { link: Weak::new(), buffer: 0 };
+            let raw = ReceivedFrame { metadata, memory, received_ns: 5_000_000, release };
+            let expected =
+                Expected { timestamps: Timestamps::Trigger, controls: Controls::default(), ..EXPECTED };
+            CapturedFrame::new(raw, &expected).map(|frame| frame.exposed_from_ns())
+        };
+        for exposure_us in [None, Some(1000), Some(1_000_000)] {
+            assert_eq!(triggered(4_000_000, exposure_us).unwrap(), 4_000_000);
+            assert!(triggered(3_999_000, exposure_us).unwrap_err().contains("1 µs before"));
+        }
+        let said = serde_json::to_value(ExposedAt::Trigger { triggered_ns: 7 }).unwrap();
+        assert_eq!(said, serde_json::json!({ "triggered_ns": 7 }));
+    }
+
+    #[test]
     fn a_live_frame_of_unknown_exposure_began_a_frame_ago() {
         let exposed_from = |exposure_us, frame_ns| {
             let metadata = FrameMetadata {
                 stream: Stream::Live,
                 exposure_us,
-                sensor_timestamp_ns: 3_000_000_000,
+                exposed: frame().exposed.with(3_000_000_000),
                 ..frame()
             };
             let release = Release { link: Weak::new(), buffer: 0 };

@@ -16,7 +16,9 @@ use super::shared::Shared;
 use super::sizes;
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, LONGEST_CALL, OLDEST, ToDriver, VERSION};
+use crate::camera_driver::protocol::{
+    Configure, ErrorKind, Hello, LONGEST_CALL, OLDEST, Timestamps, ToDriver, VERSION,
+};
 use crate::model::{Controls, Size};
 use crate::units::Seconds;
 
@@ -43,6 +45,8 @@ pub(super) struct Stream {
     frame_duration: Duration,
     /// Size of stills, in pixels.
     pub(super) size: Size,
+    /// By what it is known when they were exposed.
+    pub(super) timestamps: Timestamps,
     last_sequence: Mutex<Option<u64>>,
 }
 
@@ -171,6 +175,7 @@ impl Session {
             epoch,
             frame_duration: self.streams.frame_duration,
             size: self.streams.size,
+            timestamps: self.hello.timestamps(),
             last_sequence: Mutex::default(),
         };
         connection.set_frame_duration(stream.frame_duration(&inner.controls()));

@@ -40,7 +40,7 @@ pub(super) fn of_live(wanted: Live, hello: &Hello, size: Size) -> Option<Size> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera_driver::protocol::{Mode, VERSION};
+    use crate::camera_driver::protocol::{Mode, Timestamps, VERSION};
 
     const fn size(width: u32, height: u32) -> Size {
         Size { width, height }
@@ -61,6 +61,7 @@ mod tests {
             live_beside_stills: true,
             raw: false,
             longest_call_ms: 0,
+            timestamps: Timestamps::Sensor,
         }
     }
 

@@ -109,7 +109,7 @@ pub(super) fn name(message: &FromDriver) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera_driver::protocol::{ErrorKind, Frame, FrameMetadata};
+    use crate::camera_driver::protocol::{ErrorKind, ExposedAt, Frame, FrameMetadata};
     use crate::model::PixelFormat;
 
     const WANT: Want = Want::Frame { epoch: 3, request: 7 };
@@ -121,7 +121,7 @@ mod tests {
             size: Size { width: 2, height: 2 },
             strides: vec![],
             offsets: vec![],
-            sensor_timestamp_ns: 0,
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: 0 },
             exposure_us: None,
             readout_us: 0,
             gain: None,

@@ -1,5 +1,7 @@
 //! A device whose frames are made up.
 
+mod trigger;
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,10 +14,11 @@ use super::settings::Settings;
 use crate::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, Layout, LiveGate, Pool, RawFrame,
 };
-use crate::camera_driver::protocol::{Configure, FrameMetadata, Hello, Stream};
+use crate::camera_driver::protocol::{Configure, ExposedAt, FrameMetadata, Hello, Stream, Timestamps};
 use crate::clock;
 use crate::model::{Controls, PixelFormat};
 use crate::units::{FramesPerSecond, Seconds};
+use trigger::Trigger;
 
 /// Live frames that the daemon may hold at once.
 const LIVE_BUFFERS: u32 = 3;
@@ -31,6 +34,7 @@ pub struct Synthetic<S> {
     run: Option<Run>,
     capture: Option<CaptureRequest>,
     live: Option<LiveGate>,
+    trigger: Trigger,
     last_buffer: u64,
     scratch: Vec<u8>,
 }
@@ -54,6 +58,7 @@ impl<S: Scene> Synthetic<S> {
             run: None,
             capture: None,
             live: None,
+            trigger: Trigger::default(),
             last_buffer: 0,
             scratch: Vec::new(),
         }
@@ -108,7 +113,7 @@ impl<S: Scene> Synthetic<S> {
             size,
             strides,
             offsets,
-            sensor_timestamp_ns: shutter.closes_ns,
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: shutter.closes_ns },
             exposure_us: Some(timing.exposure_ns / 1000),
             readout_us: timing.readout_ns / 1000,
             gain: Some(self.controls.gain),
@@ -258,6 +263,9 @@ impl<S: Scene> Device for Synthetic<S> {
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
+        if self.properties.timestamps == Timestamps::Trigger {
+            return self.next_triggered(timeout);
+        }
         let Some(run) = &mut self.run else { return Ok(None) };
         if let Some(frame) = run.ready.pop_front() {
             return Ok(Some(frame));

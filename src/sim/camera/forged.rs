@@ -41,7 +41,7 @@ pub(super) fn forge(
             frame.memory = Arc::new(memory.map_err(|errno| DeviceError::no_memory("a short frame", errno))?);
         }
         Forged::Stale => {
-            metadata.sensor_timestamp_ns = capture.not_before_ns.saturating_sub(1);
+            metadata.exposed = metadata.exposed.with(capture.not_before_ns.saturating_sub(1));
             frame.tamper = Some(Tamper::IgnoreRule);
         }
         Forged::Sequence => metadata.sequence = before.unwrap_or(metadata.sequence),

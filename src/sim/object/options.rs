@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::host::DeviceError;
-use crate::camera_driver::protocol::VERSION;
+use crate::camera_driver::protocol::{Timestamps, VERSION};
 use crate::model::{Intrinsics, Mount, Size};
 use crate::sim::camera::{Fault, ScriptOptions, positive};
 use crate::units::{Degrees, Millimetres, Seconds};
@@ -40,6 +40,10 @@ pub struct SimOptions {
     pub mount: Mount,
     /// The version of the driver protocol that it says it speaks.
     pub protocol: u32,
+    /// By what it knows when its stills were exposed: `sensor`, or `trigger` for a camera without timestamps.
+    pub timestamps: Timestamps,
+    /// Where a camera that is triggered notes, a line each, whether the rig stood still when it was, and while it exposed.
+    pub trigger_log: Option<PathBuf>,
     /// The longest call that it announces; the faults `long_call`, `busy_hang` and `busy_again` need one.
     pub longest_call: Seconds,
     /// Faults that are to happen, each at its shot.
@@ -81,6 +85,8 @@ impl Default for SimOptions {
                 look_at_height: Millimetres::new(65.0),
             },
             protocol: VERSION,
+            timestamps: Timestamps::Sensor,
+            trigger_log: None,
             longest_call: Seconds::ZERO,
             faults: Vec::new(),
             random_faults: 0.0,

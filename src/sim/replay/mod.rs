@@ -34,6 +34,8 @@ pub fn build(args: &DriverArgs) -> Result<ReplayDevice, DeviceError> {
         live_beside_stills: true,
         protocol: options.protocol,
         longest_call: options.longest_call,
+        timestamps: options.timestamps,
+        trigger_log: options.trigger_log.clone(),
         noise: None,
     };
     let script = Script::new(options.script(&args.camera))?;

@@ -4810,7 +4810,7 @@ export interface components {
             measured?: null | components["schemas"]["Measured"];
             /**
              * Format: int64
-             * @description `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
+             * @description `CLOCK_MONOTONIC` in nanoseconds at the start of readout; of a camera that is triggered, when that was.
              */
             sensor_timestamp_ns: number;
             /**
@@ -4980,9 +4980,16 @@ export interface components {
          * @enum {string}
          */
         Led: "ready" | "scanning" | "recovering" | "attention" | "pairing" | "stopped" | "wedged";
+        /**
+         * @description Which lights of the rig are on in a picture; a light's role is the lighting in which it is on.
+         * @enum {string}
+         */
+        Lighting: "front" | "backlight";
         /** @description Whether the lights are to be on. */
         Lights: {
-            /** @description On, each with its configured brightness, or off. */
+            /** @description Which ones come on, while the others go off; those that shine on the object if absent. */
+            lighting?: components["schemas"]["Lighting"];
+            /** @description On, each with its configured brightness, or all off. */
             on: boolean;
         };
         /** @description The live view of a camera. */
@@ -5338,6 +5345,8 @@ export interface components {
             focus?: null | components["schemas"]["Dioptres"];
             /** @description What its files are named by. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, its images are silhouettes. */
+            lighting?: components["schemas"]["Lighting"];
             /** @description Where the axes stand. */
             pose: components["schemas"]["Pose"];
         };
@@ -5502,11 +5511,11 @@ export interface components {
             created: string;
             /** @description Whether that is each of them. */
             fits: boolean;
-            /** @description How many images a scan of the plan has. */
+            /** @description How many images a scan of the plan has, silhouettes included. */
             images: number;
             /** @description Why not, for people: what has changed since, or was never taken. */
             lacking: string[];
-            /** @description Of how many of them a mask can be made. */
+            /** @description For how many of them there is one of the empty rig. A silhouette without one makes masks, but worse ones. */
             matched: number;
             /** @description What is set otherwise than it was for the empty rig, so that masks may be worse; for people. */
             notes: string[];
@@ -5683,6 +5692,8 @@ export interface components {
             camera: string;
             /** @description Label of the point, by which its files are named. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, it is a silhouette. */
+            lighting?: components["schemas"]["Lighting"];
             /**
              * Format: int32
              * @description Its point in the order of execution, from 1.
@@ -5705,6 +5716,8 @@ export interface components {
             camera: string;
             /** @description Label of the point, by which its files are named. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, it is a silhouette. */
+            lighting?: components["schemas"]["Lighting"];
             /**
              * Format: int32
              * @description Its point in the order of execution, from 1.
@@ -5738,6 +5751,8 @@ export interface components {
             image: string;
             /** @description Label of the point, by which its files are named. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, it is a silhouette. */
+            lighting?: components["schemas"]["Lighting"];
             /**
              * Format: int32
              * @description Its point in the order of execution, from 1.
@@ -5791,13 +5806,15 @@ export interface components {
              * @description Part of the image that the object covers.
              */
             covered: number;
-            /** @description The id of the scan of the empty rig that it was made by. */
-            reference: string;
+            /** @description The id of the scan of the empty rig that it was made by, if there was one. */
+            reference?: string | null;
             /**
              * Format: int32
              * @description The shot's index in the plan.
              */
             shot: number;
+            /** @description The path of the silhouette in the dataset that it was made by, if there was one. */
+            silhouette?: string | null;
         };
         /** @description A shot, as logs name it. */
         ShotName: {
