@@ -103,6 +103,7 @@ impl Station {
         }?;
         for (planned, camera) in plan.cameras.iter_mut().zip(&self.cameras) {
             planned.intrinsics = camera.optics();
+            planned.files = camera.files().unwrap_or_else(PlanCamera::image_alone);
         }
         Ok(plan)
     }
@@ -244,6 +245,7 @@ fn plan_cameras(config: &Config) -> Vec<PlanCamera> {
         name: camera.name.clone(),
         intrinsics: camera.optics,
         mount: camera.mount,
+        files: PlanCamera::image_alone(),
     };
     config.cameras.iter().map(camera).collect()
 }

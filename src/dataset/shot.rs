@@ -1,4 +1,4 @@
-//! The two files of a shot: what its metadata say, and how its image begins and ends.
+//! What the metadata of a shot say.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,9 +48,4 @@ pub(super) fn encode_metadata(metadata: &ShotMetadata) -> Result<Vec<u8>, StoreE
     serde_json::from_slice::<ShotMetadata>(&json).map_err(unreadable)?;
     json.push(b'\n');
     Ok(json)
-}
-
-/// Whether `bytes` begin and end as a JPEG does.
-pub(super) fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    bytes.len() >= 4 && bytes.starts_with(&[0xFF, 0xD8]) && bytes.ends_with(&[0xFF, 0xD9])
 }

@@ -261,7 +261,8 @@ mod tests {
             taken_at: Timestamp::UNIX_EPOCH,
             mask: None,
         };
-        let camera = PlanCamera { name: "cam0".into(), intrinsics: Optics::Unknown, mount: None };
+        let (name, intrinsics, files) = ("cam0".into(), Optics::Unknown, PlanCamera::image_alone());
+        let camera = PlanCamera { name, intrinsics, mount: None, files };
         let views = images.iter().enumerate().map(view).collect();
         Views { cameras: vec![camera], views, lacking: Vec::new() }
     }

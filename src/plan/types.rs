@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Lighting, Mount, Optics, Pose};
+use crate::model::{FileType, Lighting, Mount, Optics, Pose};
 use crate::units::Dioptres;
 
 /// Index of a point in its plan, in the order of execution.
@@ -66,6 +66,25 @@ pub struct PlanCamera {
     /// Place on the rig; none if nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mount: Option<Mount>,
+    /// The files of each of its shots, the image first; the image alone if absent.
+    #[serde(default = "PlanCamera::image_alone", skip_serializing_if = "PlanCamera::is_image_alone")]
+    pub files: Vec<FileType>,
+}
+
+impl PlanCamera {
+    /// Files of shots of which only the image is kept.
+    pub fn image_alone() -> Vec<FileType> {
+        FileType::IMAGE_ALONE.to_vec()
+    }
+
+    fn is_image_alone(files: &[FileType]) -> bool {
+        files == FileType::IMAGE_ALONE
+    }
+
+    /// Whether its shots have files beside the image.
+    pub fn has_raw(&self) -> bool {
+        self.files.contains(&FileType::Raw)
+    }
 }
 
 /// The ordered points of a scan, fixed when it starts and stored with it.

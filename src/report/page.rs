@@ -99,7 +99,7 @@ fn at_a_glance(manifest: &Manifest, plan: &Plan, shots: &[Shot<'_>], story: &Sto
                     div { dt { "Ended" } dd { (time(manifest.updated)) } }
                     @if took >= 0.0 { div { dt { "From begin to end" } dd { (duration(took)) } } }
                 }
-                div { dt { "Size of the images" } dd { (number(bytes as f64 / 1e6)) " MB" } }
+                div { dt { "Size of the files" } dd { (number(bytes as f64 / 1e6)) " MB" } }
             }
             p { (points(plan)) }
         }

@@ -38,7 +38,7 @@ pub(super) enum State<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Taken<'a> {
     pub(super) facts: &'a FrameFacts,
-    /// Length of its file.
+    /// The length of its files.
     pub(super) bytes: u64,
     /// From the first attempt until it was on disk, if both are in the journal without a pause between them.
     pub(super) seconds: Option<f64>,
@@ -73,9 +73,9 @@ pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f6
         let state = match tally.shot(index) {
             None | Some(ShotState::Pending) => State::Pending,
             Some(ShotState::Failed { reason }) => State::Failed(reason),
-            Some(ShotState::Done(Stored { facts, bytes, .. })) => State::Taken(Taken {
+            Some(ShotState::Done(stored @ Stored { facts, .. })) => State::Taken(Taken {
                 facts,
-                bytes: *bytes,
+                bytes: stored.all_bytes(),
                 seconds: contents.took(index).map(|took| took.as_secs_f64()),
                 brightness: brightness.get(&index).copied(),
                 findings: findings(facts),

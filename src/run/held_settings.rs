@@ -160,7 +160,13 @@ mod tests {
             Point::new(format!("t{turn}_l{lift}"), pose)
         };
         let points = [(0.0, 0.0), (180.0, 0.0), (0.0, 10.0), (180.0, 10.0)].map(point).to_vec();
-        let camera = |name: &str| PlanCamera { name: name.into(), intrinsics: Optics::Unknown, mount: None };
+        let files = PlanCamera::image_alone;
+        let camera = |name: &str| PlanCamera {
+            name: name.into(),
+            intrinsics: Optics::Unknown,
+            mount: None,
+            files: files(),
+        };
         Plan { points, cameras: vec![camera("cam0"), camera("cam1")] }.with_frames(focus, false)
     }
 
@@ -187,7 +193,15 @@ mod tests {
             measured: None,
             verdict: None,
         };
-        Record::Stored(Stored { shot, attempt: 1, image: String::new(), bytes: 0, crc32c: 0, facts })
+        Record::Stored(Stored {
+            shot,
+            attempt: 1,
+            image: String::new(),
+            bytes: 0,
+            crc32c: 0,
+            beside: Vec::new(),
+            facts,
+        })
     }
 
     #[test]

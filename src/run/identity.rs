@@ -74,6 +74,7 @@ mod tests {
             live_beside_stills: true,
             raw: false,
             longest_call_ms: 0,
+            files: Vec::new(),
             timestamps: Timestamps::Sensor,
         }
     }

@@ -42,6 +42,7 @@ pub(super) fn plan(points: u32, cameras: u16) -> Arc<Plan> {
         name: format!("cam{index}"),
         intrinsics: Optics::Size(Size { width: 64, height: 48 }),
         mount: None,
+        files: PlanCamera::image_alone(),
     };
     let point = |index| Point::new(format!("a{index:03}"), Pose::default());
     Arc::new(Plan { points: (0..points).map(point).collect(), cameras: (0..cameras).map(camera).collect() })

@@ -65,7 +65,7 @@ impl Driver {
     pub(crate) fn configure(&mut self, format: PixelFormat, live: Option<Size>) -> u64 {
         self.send(&ToDriver::Configure(Configure {
             size: SIZE,
-            format,
+            format: Some(format),
             live,
             frame_rate: None,
             orientation: Orientation::Normal,

@@ -69,7 +69,7 @@ async fn worker_live() {
             assert!(frame.metadata().exposed.at_ns() > last, "an older frame after a newer one");
             last = frame.metadata().exposed.at_ns();
             assert_eq!(
-                (frame.metadata().size.width, frame.metadata().size.height),
+                (frame.metadata().size().width, frame.metadata().size().height),
                 (SIZE.0 as u32, SIZE.1 as u32)
             );
             let luma = frame.plane(0);

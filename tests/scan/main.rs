@@ -7,6 +7,7 @@ mod disk_space;
 mod earlier;
 mod exports;
 mod file_systems;
+mod format_1;
 #[path = "../camera/fuse.rs"]
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
@@ -24,6 +25,7 @@ mod report;
 mod retake;
 mod service;
 mod settling;
+mod several;
 mod storage;
 mod stray;
 #[path = "../support/mod.rs"]

@@ -49,6 +49,7 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
             .generate_configuration(&[StreamRole::StillCapture, StreamRole::ViewFinder])
             .is_some_and(|streams| streams.len() == 2),
         longest_call_ms: 0,
+        files: Vec::new(),
         timestamps: Timestamps::Sensor,
     }
 }

@@ -12,7 +12,9 @@ use libcamera::request::{Request, RequestStatus};
 use scanner::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, DriverArgs, Layout, LiveGate, RawFrame, parse_options,
 };
-use scanner::camera_driver::protocol::{Configure, ErrorKind, ExposedAt, FrameMetadata, Hello, Stream};
+use scanner::camera_driver::protocol::{
+    Configure, ErrorKind, ExposedAt, FrameMetadata, Hello, Payload, Planes, Stream,
+};
 use scanner::clock;
 use scanner::model::Controls;
 use scanner::units::FramesPerSecond;
@@ -152,7 +154,9 @@ impl LibcameraDevice {
             Ok(HandedOver::Copied(memory)) => {
                 self.idle(request);
                 self.last_buffer = number;
-                raw.metadata.offsets = offsets;
+                if let Payload::Pixels(planes) = &mut raw.metadata.payload {
+                    planes.offsets = offsets;
+                }
                 Ok(memory.map(|memory| RawFrame { memory, ..raw }))
             }
             Err(error) => {
@@ -180,10 +184,7 @@ impl LibcameraDevice {
         let Layout { format, size, strides, .. } = still.layout.clone();
         let metadata = FrameMetadata {
             stream: Stream::Still,
-            format,
-            size,
-            strides,
-            offsets: offsets.to_vec(),
+            payload: Payload::Pixels(Planes { format, size, strides, offsets: offsets.to_vec() }),
             exposed: ExposedAt::Sensor { sensor_timestamp_ns: monotonic(timestamp) },
             // What the camera does not say is not known, whatever it was told.
             exposure_us: seen.exposure.map(|time| (time.get() * 1e6).round() as u64),
@@ -214,10 +215,7 @@ impl LibcameraDevice {
         let Layout { format, size, strides, offsets, bytes: _ } = live.pool.layout().clone();
         let metadata = FrameMetadata {
             stream: Stream::Live,
-            format,
-            size,
-            strides,
-            offsets,
+            payload: Payload::Pixels(Planes { format, size, strides, offsets }),
             buffer: self.last_buffer,
             ..raw.metadata.clone()
         };

@@ -241,10 +241,15 @@ impl Station {
         for (camera, handle) in present.iter_mut().zip(&self.cameras) {
             camera.intrinsics = handle.optics();
         }
+        // Of a camera that was not opened yet, it is not known what it makes.
+        for ((camera, handle), planned) in present.iter_mut().zip(&self.cameras).zip(&plan.cameras) {
+            camera.files = handle.files().unwrap_or_else(|| planned.files.clone());
+        }
         let same = plan.cameras.len() == present.len()
             && plan.cameras.iter().zip(&present).all(|(a, b)| {
                 let (planned, present) = (a.intrinsics.size(), b.intrinsics.size());
                 a.name == b.name
+                    && a.files == b.files
                     && (present.is_none() || planned == present)
                     && same_lens(&a.intrinsics, &b.intrinsics)
             });
@@ -257,7 +262,8 @@ impl Station {
                     let lens = camera.intrinsics.intrinsics();
                     let lens =
                         lens.map_or_else(String::new, |lens| format!(", focal length {:.1} px", lens.fx));
-                    format!("{} ({}x{}{lens})", camera.name, size.width, size.height)
+                    let files = if camera.has_raw() { ", with raw files" } else { "" };
+                    format!("{} ({}x{}{lens}{files})", camera.name, size.width, size.height)
                 }
                 None => camera.name.clone(),
             };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::debug;
 
-use super::check::Expected;
+use super::check::{Expected, ExpectedContent};
 use super::error::CameraError;
 use super::frame::CapturedFrame;
 use super::inner::Inner;
@@ -77,7 +77,10 @@ impl<'a> Attempt<'a> {
         };
         let expected = Expected {
             stream: protocol::Stream::Still,
-            format: inner.config.format,
+            content: match stream.files.as_slice() {
+                [] => ExpectedContent::Pixels(inner.config.format),
+                files => ExpectedContent::Files(files),
+            },
             size: stream.size,
             timestamps: stream.timestamps,
             not_before_ns,

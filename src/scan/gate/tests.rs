@@ -19,6 +19,7 @@ fn plan() -> Arc<Plan> {
         name: name.into(),
         intrinsics: Optics::Size(Size { width: 64, height: 48 }),
         mount: None,
+        files: PlanCamera::image_alone(),
     };
     Arc::new(Plan { points: (0..24).map(point).collect(), cameras: ["cam0", "cam1"].map(camera).into() })
 }
@@ -63,8 +64,15 @@ fn scan(
         spoil(shot, &mut facts);
         facts.verdict = gate.judge(ShotIndex(shot), &facts).map(Box::new);
         found.extend(facts.verdict.iter().flat_map(|verdict| kinds(shot, verdict)));
-        let stored =
-            Stored { shot: ShotIndex(shot), attempt: 1, image: String::new(), bytes: 1, crc32c: 0, facts };
+        let stored = Stored {
+            shot: ShotIndex(shot),
+            attempt: 1,
+            image: String::new(),
+            bytes: 1,
+            crc32c: 0,
+            beside: Vec::new(),
+            facts,
+        };
         let late = gate.add(&stored);
         records.push(Record::Stored(stored));
         for Late { shot, attempt, verdict } in late {
@@ -257,8 +265,15 @@ fn silhouettes_are_compared_with_silhouettes_and_only_in_light_and_lens() {
         facts.verdict = gate.judge(ShotIndex(shot), &facts).map(Box::new);
         let findings = facts.verdict.iter().flat_map(|verdict| &verdict.findings);
         found.extend(findings.map(|finding| (shot, finding.kind)));
-        let stored =
-            Stored { shot: ShotIndex(shot), attempt: 1, image: String::new(), bytes: 1, crc32c: 0, facts };
+        let stored = Stored {
+            shot: ShotIndex(shot),
+            attempt: 1,
+            image: String::new(),
+            bytes: 1,
+            crc32c: 0,
+            beside: Vec::new(),
+            facts,
+        };
         found.extend(gate.add(&stored).into_iter().map(|late| (late.shot.0, late.verdict.findings[0].kind)));
     }
     assert_eq!(

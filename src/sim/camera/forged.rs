@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::camera_driver::host::{CaptureRequest, DeviceError, RawFrame, Tamper, sealed_memory};
-use crate::model::Size;
+use crate::camera_driver::protocol::{FilesInMemory, Payload, Planes};
 
 /// What is wrong with what a frame says of itself, or with what it comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Forged {
     /// Wider than configured.
     Size,
-    /// Rows closer together than they are wide.
+    /// Rows closer together than they are wide, or files half as long as they are.
     Stride,
     /// Half as much memory as the frame has bytes.
     ShortMemory,
@@ -31,13 +31,21 @@ pub(super) fn forge(
 ) -> Result<(), DeviceError> {
     let metadata = &mut frame.metadata;
     match forged {
-        Forged::Size => {
-            let Size { width, height } = metadata.size;
-            metadata.size = Size { width: width + 16, height };
-        }
-        Forged::Stride => metadata.strides.iter_mut().for_each(|stride| *stride /= 2),
+        Forged::Size => match &mut metadata.payload {
+            Payload::Pixels(Planes { size, .. }) | Payload::Files(FilesInMemory { size, .. }) => {
+                size.width += 16;
+            }
+        },
+        Forged::Stride => match &mut metadata.payload {
+            Payload::Pixels(planes) => planes.strides.iter_mut().for_each(|stride| *stride /= 2),
+            Payload::Files(memory) => memory.files.iter_mut().for_each(|file| file.bytes /= 2),
+        },
         Forged::ShortMemory => {
-            let memory = sealed_memory(metadata.offsets.last().copied().unwrap_or_default() / 2);
+            let last = match &metadata.payload {
+                Payload::Pixels(planes) => planes.offsets.last().copied(),
+                Payload::Files(memory) => memory.files.last().map(|file| file.offset + file.bytes),
+            };
+            let memory = sealed_memory(last.unwrap_or_default() / 2);
             frame.memory = Arc::new(memory.map_err(|errno| DeviceError::no_memory("a short frame", errno))?);
         }
         Forged::Stale => {

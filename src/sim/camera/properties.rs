@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::settings::Settings;
 use crate::camera_driver::protocol::{Hello, Timestamps};
-use crate::model::{PixelFormat, Size};
+use crate::model::{FileType, PixelFormat, Size};
 use crate::units::Seconds;
 
 /// The properties of a synthetic camera.
@@ -38,6 +38,8 @@ pub struct Properties {
     pub timestamps: Timestamps,
     /// Where it notes whether its scene held still at each release of the shutter, if it is triggered.
     pub trigger_log: Option<PathBuf>,
+    /// The files that it makes of each still; none if it hands over pixels.
+    pub files: Vec<FileType>,
     /// The longest call that it announces.
     pub longest_call: Seconds,
     /// Chooses the sensor's noise; none for pictures that are what they are, whatever is set.
@@ -54,7 +56,12 @@ impl Properties {
             model: self.model.clone(),
             sensor: self.sensor,
             pixel_pitch_um: self.pixel_pitch_um,
-            formats: vec![PixelFormat::Yuv420, PixelFormat::Nv12],
+            formats: if self.files.is_empty() {
+                vec![PixelFormat::Yuv420, PixelFormat::Nv12]
+            } else {
+                Vec::new()
+            },
+            files: self.files.clone(),
             modes: Vec::new(),
             controls: Settings::controls(self.noise.is_some()),
             devices: Vec::new(),

@@ -51,6 +51,7 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         longest_call: options.longest_call,
         timestamps: options.timestamps,
         trigger_log: options.trigger_log.clone(),
+        files: options.deliver.clone(),
         noise: Some(options.seed),
     };
     let script = Script::new(options.script(&args.camera))?;

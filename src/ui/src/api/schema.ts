@@ -3520,6 +3520,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/shots/{shot}/files/{suffix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a shot, as the camera made it: by what its name ends in, without the dot. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                    shot: number;
+                    suffix: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scans/{scan}/shots/{shot}/image": {
         parameters: {
             query?: never;
@@ -5502,6 +5590,21 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description A file that is on disk. */
+        RecordedFile: {
+            /**
+             * Format: int64
+             * @description Its length in bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description CRC32C of its bytes, by which it is known to be whole.
+             */
+            crc32c: number;
+            /** @description Its path in the dataset: `raw/cam0/r01_a017.cr2`. */
+            path: string;
+        };
         /** @description A scan of the empty rig, and how it fits the plan and the configuration of now. */
         ReferenceFit: {
             /**
@@ -5738,6 +5841,8 @@ export interface components {
              * @description How many attempts there were.
              */
             attempts: number;
+            /** @description Its other files, such as a raw one: `/shots/{shot}/files/{suffix}`. */
+            beside?: components["schemas"]["RecordedFile"][];
             /**
              * Format: int64
              * @description Its length in bytes.
