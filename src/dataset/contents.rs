@@ -62,7 +62,7 @@ impl Contents {
         &self.tally
     }
 
-    /// What opened it.
+    /// What its first record says: id, number, rig, and the checksum of its plan.
     pub(super) fn opening(&self) -> Option<&Opening> {
         self.past.opening()
     }

@@ -30,6 +30,7 @@ pub(super) struct Past {
     shots: Vec<ShotPast>,
     /// How often it was paused or gone on with.
     breaks: u64,
+    /// The last ones: as many as fit into [`MOST_NOTES`].
     notes: VecDeque<Note>,
     /// The sum of these.
     notes_bytes: usize,

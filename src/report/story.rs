@@ -22,7 +22,7 @@ pub(super) struct Story {
     pub(super) lines: Vec<Line>,
 }
 
-/// Something that happened.
+/// A record that people want to read: a failure, a pause, an image that was lost or is taken again.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) at: Timestamp,

@@ -18,6 +18,7 @@ use crate::frame::{
     Captured, Content, FailureKind, File, Job, Pipeline, PixelView, Plane, StoreFailed, ViewError,
 };
 use crate::plan::{Plan, ShotIndex};
+use crate::procfs;
 use crate::rig::camera::CapturedFrame;
 use crate::scan::{
     Description, DescriptionChanges, Gate, Input, Late, Record, References, RetakenFor, Stored,
@@ -64,6 +65,8 @@ enum Order {
 pub struct Storage {
     plan: Arc<Plan>,
     pipeline: Arc<Pipeline>,
+    /// What the names of its cameras are made from.
+    machine: String,
     orders: blocking::Sender<Order>,
     /// Ends with the first error, if there was one.
     journal: JoinHandle<Result<(), String>>,
@@ -83,6 +86,7 @@ impl Storage {
     ) -> io::Result<Self> {
         let plan = Arc::new(dataset.plan().clone());
         let mut gate = Gate::new(plan.clone(), limits, references, records);
+        let machine = procfs::machine_id()?;
         let (inbox, messages) = mpsc::unbounded_channel();
         let (orders, receiver) = blocking::channel();
         let journal = {
@@ -106,7 +110,7 @@ impl Storage {
             let _ = to_inbox.send(message);
         };
         let pipeline = Arc::new(Pipeline::start(ENCODERS, jpeg_quality, Box::new(store), on_result)?);
-        Ok(Self { plan, pipeline, orders, journal, inbox, messages })
+        Ok(Self { plan, pipeline, machine, orders, journal, inbox, messages })
     }
 
     /// Appends a record to the journal, some time soon, in order.
@@ -143,7 +147,7 @@ impl Storage {
     /// The place where the camera with this index, which says `hello` of itself, hands its frames over.
     pub(super) fn frames(&self, camera: usize, hello: &Hello) -> Frames {
         let intrinsics = self.plan.cameras.get(camera).and_then(|camera| camera.intrinsics.intrinsics());
-        let camera = Arc::new(identity::camera(hello, intrinsics));
+        let camera = Arc::new(identity::camera(hello, intrinsics, &self.machine));
         Frames { pipeline: self.pipeline.clone(), inbox: self.inbox(), camera }
     }
 

@@ -3,9 +3,9 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Columns and rows of the tiles of which a picture's luma is kept.
+/// Columns of the tiles of which a picture's luma is kept.
 pub const COLUMNS: usize = 8;
-/// As [`COLUMNS`].
+/// Rows of the tiles of which a picture's luma is kept.
 pub const ROWS: usize = 6;
 /// How many tiles there are.
 pub const TILES: usize = COLUMNS * ROWS;

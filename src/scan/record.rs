@@ -76,18 +76,18 @@ pub enum Record {
     Retake {
         /// What is taken again.
         shot: ShotIndex,
-        /// Who wants that.
+        /// Who wants that: what the gate wants is counted, and limited.
         #[serde(default, skip_serializing_if = "RetakenFor::is_person")]
         by: RetakenFor,
     },
     /// The gate found something wrong with a stored image that had too few neighbours when it was stored. What is found at
     /// once is in `stored`.
     Flagged {
-        /// Which shot.
+        /// The shot of which an image is stored.
         shot: ShotIndex,
         /// Whose image it is.
         attempt: u32,
-        /// What is wrong.
+        /// What the gate measured, with its findings.
         verdict: Verdict,
     },
     /// A person called it something: all that is said of it from now on.
@@ -151,7 +151,7 @@ impl Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetakenFor {
-    /// A person.
+    /// Somebody who has looked at the image.
     #[default]
     Person,
     /// The gate, which has said why.
