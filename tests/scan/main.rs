@@ -27,6 +27,7 @@ mod service;
 mod settling;
 mod several;
 mod storage;
+mod stray;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
