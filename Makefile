@@ -1,5 +1,8 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
+# What is tested is compiled with one set of features, so that nothing is compiled twice, and no program is replaced while others
+# test it. scanner-libcamera is apart: it takes a libcamera that this machine may not have.
+TESTED = --features gphoto2
 
 .PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
@@ -38,11 +41,11 @@ prepare-test:
 
 ## What is tested, compiled once
 programs:
-	$(CARGO) test --locked --no-run
+	$(CARGO) test --locked $(TESTED) --no-run
 
 lint:
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(TESTED) --all-targets -- -D warnings
 
 # Advisories need a database from outside; `cargo deny check advisories` where there is a network.
 deny:
@@ -55,7 +58,7 @@ doc:
 
 # Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:
-	SCANNER_TEST_FAULTS=1000 RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((3 * $$(nproc)))} $(CARGO) test --locked --no-fail-fast
+	SCANNER_TEST_FAULTS=1000 RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((3 * $$(nproc)))} $(CARGO) test --locked $(TESTED) --no-fail-fast
 
 ## The web page: its types against the daemon's document, its own tests, its size
 check-ui: prepare-test
@@ -69,9 +72,9 @@ test-ui: prepare-test
 test-libcamera: prepare-test
 	./.ci/test-libcamera
 
-## The gphoto2 driver on this machine's libgphoto2 with the simulated DSLR; says so where that cannot be
+## The gphoto2 driver on this machine's libgphoto2 with the simulated DSLR; a part of `unit`
 test-gphoto2: prepare-test
-	./.ci/test-gphoto2
+	$(CARGO) test --locked $(TESTED) --bin scanner-gphoto2 --test gphoto2 -- --nocapture
 
 ## A scan exported for every program, read back by others, and reconstructed
 test-reconstruct: prepare-test
