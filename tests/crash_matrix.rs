@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
-use support::{Recipe, TestRig, have};
+use support::{Recipe, TestRig, have, skipped};
 
 const CHANCE: &str = "chance.so";
 const SCAN: &str = "2026-01-02-030405-owl";
@@ -69,7 +69,7 @@ fn survive_all(scene: Scene) {
     }
     let isolated = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).status();
     if !isolated.is_ok_and(|status| status.success()) {
-        println!("skipped: the crash matrix needs root, for a process name space");
+        skipped("the crash matrix needs root, for a process name space");
         return;
     }
     let library = no_chance();

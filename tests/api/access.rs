@@ -95,6 +95,11 @@ fn requests_for_other_hosts_and_from_other_pages_are_refused() {
     assert_eq!(status(&[("Origin", &format!("http://{own}"))]), 200);
     assert_eq!(status(&[("Origin", "http://evil.example")]), 403);
     assert_eq!(status(&[("Origin", "null")]), 403);
+    // Whoever opens the page by another name reads what to do about it.
+    let page = daemon.anonymous("GET", "/", &[("Host", "rig.example")], "");
+    assert_eq!(page.status, 403);
+    let detail = page.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("\"rig.example\"") && detail.contains("`api.hosts`"), "{detail}");
     // A page of somebody else's may not open a WebSocket either, for which browsers ask nobody.
     for (origin, wanted) in [(format!("http://{own}"), "101"), ("http://evil.example".into(), "403")] {
         for path in ["/api/v1/events/ws", "/api/v1/live/cam0"] {

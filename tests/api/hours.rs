@@ -46,6 +46,18 @@ fn outside_the_hours_nothing_begins_and_the_status_says_until_when() {
     assert_eq!(readiness["until"], status["idle_until"]);
 }
 
+#[test]
+fn what_a_person_moves_outside_the_hours_is_not_braked() {
+    let recipe = Recipe { time_scale: 1.0, ..Recipe::default() };
+    let daemon = with_hours(&recipe, &format!("\"{}-{}\"", minute(-180), minute(-120)));
+    // Longer than the hours are looked at anew.
+    let jog = json!({ "axis": "turntable", "distance": 200 });
+    let jogged = daemon.post("/api/v1/axes/jog", &jog);
+    assert_eq!(jogged.status, 204, "{}", jogged.json());
+    let pose = daemon.get("/api/v1/axes").json();
+    assert!(pose["pose"]["turntable"].as_str().unwrap().starts_with("200"), "{pose}");
+}
+
 /// A time zone in which it is 12:00 now, and in which clocks are put forward by an hour, out of the hours, and back again,
 /// after these times. Windows are of whole minutes, and tests have not so many.
 fn zone(forward: Duration, back: Duration) -> String {

@@ -290,6 +290,27 @@ fn what_is_counted_is_what_happened() {
 }
 
 #[test]
+fn a_preflight_misses_the_disk_of_the_scans() {
+    let daemon = Daemon::start(&Recipe::default());
+    daemon.begin();
+    daemon.wait_until_idle();
+    let preflight = || daemon.post("/api/v1/preflight", &json!({})).json();
+    let storage = |preflight: &Value| {
+        let findings = preflight["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["check"] == "storage").unwrap().clone()
+    };
+    assert_eq!(storage(&preflight())["verdict"], "fine");
+    let scans = daemon.rig.scans();
+    std::fs::rename(&scans, daemon.rig.dir.path().join("away")).unwrap();
+    // As the mount point of a disk.
+    std::fs::create_dir(&scans).unwrap();
+    let missed = preflight();
+    assert_eq!((&missed["go"], &storage(&missed)["verdict"]), (&json!(false), &json!("problem")), "{missed}");
+    let says = |reason: &Value| reason.as_str().unwrap().contains("mount its disk");
+    assert!(missed["reasons"].as_array().unwrap().iter().any(says), "{missed}");
+}
+
+#[test]
 fn the_report_of_a_scan_is_a_page_that_asks_for_nothing() {
     let daemon = Daemon::start(&Recipe { cameras: 2, ..Recipe::default() });
     let id = daemon.begin();

@@ -10,6 +10,11 @@ use std::thread::JoinHandle;
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
+#[path = "../support/skip.rs"]
+mod skip;
+
+use skip::skipped;
+
 const LOOKUP: u32 = 1;
 const FORGET: u32 = 2;
 const GETATTR: u32 = 3;
@@ -21,12 +26,6 @@ const BATCH_FORGET: u32 = 42;
 const ENOSYS: i32 = -38;
 /// Reads go to the server one by one instead of through the page cache, whose waits SIGKILL ends.
 const FOPEN_DIRECT_IO: u32 = 1;
-
-/// Says that a test is skipped; where all are to run, that is a failure.
-pub fn skipped(why: &str) {
-    assert!(std::env::var_os("SCANNER_TEST_ALL").is_none(), "this test cannot be skipped here: {why}");
-    println!("SKIPPED: {why}");
-}
 
 pub struct NeverAnswers {
     mounted: tempfile::TempDir,

@@ -8,11 +8,10 @@ use std::process::{Command, Stdio};
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::Signal;
 
-use crate::fuse::skipped;
 use crate::interrupted::{begin_by, end, read_until, signal};
 use crate::refused::{SmallDisk, edit};
 use crate::storage::assert_empty;
-use crate::support::{Finished, Recipe, TestRig, have};
+use crate::support::{Finished, Recipe, TestRig, have, skipped};
 
 /// The kernel sends SIGXFSZ besides the error, which would end whoever does not expect it: this program or a driver.
 #[test]

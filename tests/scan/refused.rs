@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Finished, Recipe, Running, TestRig};
+use crate::support::{Finished, Recipe, Running, TestRig, skipped};
 
 fn rig() -> TestRig {
     TestRig::new(&Recipe::default())
@@ -120,7 +120,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Self(path));
         }
-        println!("skipped: mounting a small file system is not allowed here");
+        skipped("mounting a small file system is not allowed here");
         None
     }
 

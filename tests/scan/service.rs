@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::interrupted::{begin, begin_by, end, signal, slow_rig};
-use crate::support::{Recipe, TestRig, have};
+use crate::support::{Recipe, TestRig, have, skipped};
 
 #[test]
 fn a_paused_scan_goes_on_where_the_service_is_asked_to() {
@@ -36,7 +36,7 @@ fn a_paused_scan_goes_on_where_the_service_is_asked_to() {
 #[test]
 fn as_the_first_process_it_takes_note_of_the_ends_of_orphans_and_of_its_drivers() {
     if !rustix::process::geteuid().is_root() || !have("unshare", "a process that is the first one") {
-        println!("skipped: only root can be the first process of a namespace");
+        skipped("only root can be the first process of a namespace");
         return;
     }
     let rig = TestRig::new(&Recipe { driver: "LEAVING", ..Recipe::default() });

@@ -2,13 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{Recipe, Running, TestRig, have};
+use crate::support::{Recipe, Running, TestRig, have, skipped};
 
 /// `scanner` as `user`, of whom nothing else runs, and who may have so many processes and threads; none where that cannot
 /// be.
 fn limited(rig: &TestRig, user: u32, limit: u32, args: &[&str]) -> Option<Command> {
     if !rustix::process::geteuid().is_root() || !have("setpriv", "a limit of threads") {
-        println!("skipped: a limit of threads binds no root, and only root can be somebody else");
+        skipped("a limit of threads binds no root, and only root can be somebody else");
         return None;
     }
     let user = user.to_string();

@@ -9,7 +9,7 @@ use rustix::process::{Signal, geteuid};
 
 use crate::interrupted::{begin_by, end, read_until, signal};
 use crate::refused::edit;
-use crate::support::{Finished, Recipe, Running, TestRig, have};
+use crate::support::{Finished, Recipe, Running, TestRig, have, skipped};
 
 /// The service's user, and the group of those who may use the rig.
 const SERVICE: u32 = 64_001;
@@ -29,8 +29,7 @@ const USERS: [User; 3] = [User::Root, User::Pi, User::Service];
 /// None where there is only one user to be.
 fn shared_rig(angles: u32, time_scale: f64) -> Option<TestRig> {
     if !geteuid().is_root() || !have("setpriv", "a rig of several users") {
-        assert!(std::env::var_os("SCANNER_TEST_ALL").is_none(), "this test needs root and setpriv");
-        println!("SKIPPED: only root can be several users");
+        skipped("only root can be several users");
         return None;
     }
     let rig = TestRig::new(&Recipe { angles, time_scale, ..Recipe::default() });

@@ -1,10 +1,13 @@
 //! A simulated rig in a temporary folder, driven through the real `scanner` binary.
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses its own part")]
 
+mod skip;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+pub use skip::skipped;
 use tempfile::TempDir;
 
 /// What a test rig is made of.
@@ -227,7 +230,7 @@ pub fn have(program: &str, needed_for: &str) -> bool {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|folder| Path::new(&folder).join(program).is_file());
     if !found {
-        println!("skipped: {needed_for} needs {program}");
+        skipped(&format!("{needed_for} needs {program}"));
     }
     found
 }

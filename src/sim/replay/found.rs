@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::camera_driver::host::DeviceError;
 use crate::model::{FileKind, Size, Suffix};
 
-/// The JPEGs of a folder, in the order of their names.
+/// The JPEGs of a folder, in the order of their names: numbers in them count as such, so that `IMG_2` comes before `IMG_10`.
+/// Hidden ones, such as what a Mac leaves beside each file (`._IMG_2.jpg`), are none.
 pub(super) fn photos_in(directory: &Path) -> Result<Vec<PathBuf>, DeviceError> {
     let fail = |error: &dyn std::fmt::Display| {
         DeviceError::invalid(format!("option directory: {}: {error}", directory.display()))
@@ -14,15 +15,43 @@ pub(super) fn photos_in(directory: &Path) -> Result<Vec<PathBuf>, DeviceError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(|error| fail(&error))? {
         let path = entry.map_err(|error| fail(&error))?.path();
-        if is_jpeg(&path) {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if is_jpeg(&path) && !is_hidden {
             files.push(path);
         }
     }
     if files.is_empty() {
         return Err(fail(&"no JPEG file (.jpg, .jpeg) in it"));
     }
-    files.sort();
+    files.sort_by_cached_key(|path| (path.file_name().map(|name| pieces(&name.to_string_lossy())), path.clone()));
     Ok(files)
+}
+
+/// A piece of a name.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Piece {
+    /// The number of digits without leading zeros, and these: so compared as a number, however large it is.
+    Number(usize, String),
+    Text(String),
+}
+
+/// A name as it is to be compared.
+fn pieces(name: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let is_number = first.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_number).unwrap_or(rest.len());
+        let (piece, behind) = rest.split_at(end);
+        pieces.push(if is_number {
+            let digits = piece.trim_start_matches('0');
+            Piece::Number(digits.len(), digits.to_owned())
+        } else {
+            Piece::Text(piece.to_owned())
+        });
+        rest = behind;
+    }
+    pieces
 }
 
 /// Whether it has the name of a JPEG.
@@ -74,6 +103,18 @@ pub(super) fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> DeviceEr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn photographs_are_in_the_order_in_which_a_camera_numbered_them_and_hidden_ones_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["IMG_2.jpg", "IMG_0003.JPG", "IMG_9.jpeg", "IMG_10.jpg", "IMG_10a.jpg", "IMG_99999999999999999999.jpg"];
+        for name in names.iter().rev().chain(&["._IMG_2.jpg", ".hidden.jpg", "IMG_1.txt"]) {
+            fs::write(folder.path().join(name), name).unwrap();
+        }
+        let found = photos_in(folder.path()).unwrap();
+        let found: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(found, names);
+    }
 
     #[test]
     fn raw_files_are_found_by_the_name_of_their_photograph() {
