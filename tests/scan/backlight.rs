@@ -144,6 +144,15 @@ fn a_stack_has_one_silhouette_with_the_lens_in_its_middle() {
     assert_lit(&rig, &id);
 }
 
+#[test]
+fn a_panel_that_was_dim_once_is_found_and_nothing_else_of_silhouettes() {
+    let faults = ["faults = [{ kind = \"dimmed\", shot = 9 }]"];
+    let rig = rig(&Recipe { angles: 8, options: &faults, ..Recipe::default() });
+    let scan = rig.run(&["scan", "--json"]);
+    assert_eq!((scan.code, &scan.json()["flagged"]), (Some(0), &1.into()), "{}", scan.stderr);
+    assert!(scan.stderr.contains(" flagged cam0/r01_a005_b: darker than its neighbours"), "{}", scan.stderr);
+}
+
 /// A turntable, a ring light and a panel on pins.
 fn lights_on_pins(angles: u32) -> TestRig {
     let rig = rig_on_pins(angles);
