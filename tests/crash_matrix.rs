@@ -173,6 +173,8 @@ fn survive(case: &Case, chance: &Path) -> Result<(), String> {
     if victim.status.success() {
         // It says complete, so it must be, with no help.
         check(&rig, &folder, "said complete", &log)?;
+    } else if victim.status.code() == Some(5) && check(&rig, &folder, "said paused", &log).is_ok() {
+        return Err(format!("it said that it is paused, and its journal that it is complete: {log}"));
     }
     let args: &[&str] = if folder.join("journal.jsonl").exists() { &["resume", SCAN] } else { &["scan"] };
     let mut resumed = rig.run(args);

@@ -1,6 +1,7 @@
 //! Tests of the dataset as a whole.
 
 mod described;
+mod failing_disk;
 mod failures;
 mod forged;
 mod journals;
