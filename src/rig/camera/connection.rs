@@ -231,6 +231,7 @@ impl Connection {
                     let ticket = self.mailbox.wanted().map(|(ticket, _)| ticket);
                     self.deliver(ticket, Err(self.error(ErrorKind::Protocol, error.to_string())));
                 }
+                Err(LinkError::Io(error)) => break CameraError::unread(&self.camera, &error),
                 Err(error) => break self.error(ErrorKind::Protocol, error.to_string()),
             }
         };
