@@ -5,10 +5,13 @@ use crate::frame::{Store, StoreRefused};
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Gate, Late, Stored};
 
+use super::at_disk::AtDisk;
+
 /// A dataset whose images are judged before they are stored.
 pub(super) struct Gated {
     pub(super) dataset: Dataset,
     pub(super) gate: Gate,
+    pub(super) at_disk: AtDisk,
     /// Is told what is found of images that are stored already.
     pub(super) found: Box<dyn FnMut(Late) + Send>,
 }
@@ -21,6 +24,7 @@ impl Store for Gated {
         jpeg: &[u8],
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
+        let _errand = self.at_disk.begin();
         let facts = FrameFacts { verdict: self.gate.judge(shot, &facts).map(Box::new), ..facts };
         let stored = Store::store(&mut self.dataset, shot, attempt, jpeg, facts)?;
         for late in self.gate.add(&stored) {

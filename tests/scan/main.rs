@@ -1,10 +1,12 @@
 //! Whole scans through the real program: config file to verified dataset.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod bad_drivers;
 mod disk_space;
 mod earlier;
 mod exports;
 mod file_systems;
+mod flooded;
 #[path = "../camera/fuse.rs"]
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
@@ -23,6 +25,7 @@ mod retake;
 mod service;
 mod settling;
 mod storage;
+mod stuck_disk;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

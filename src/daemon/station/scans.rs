@@ -169,6 +169,7 @@ impl Station {
             self.config.storage.jpeg_quality,
             self.config.gate.clone(),
             &prepared.records,
+            &self.at_disk,
         ) {
             Ok(storage) => storage,
             Err(error) => {
