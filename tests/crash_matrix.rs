@@ -36,8 +36,34 @@ struct Case {
     injury: Injury,
 }
 
+/// What a camera makes, and the calls that are injured.
+#[derive(Debug, Clone, Copy)]
+struct Scene {
+    options: &'static str,
+    calls: &'static str,
+    /// Files of each shot.
+    files: usize,
+}
+
+const ONE_FILE: Scene = Scene { options: "", calls: CALLS, files: 1 };
+/// Those calls by which files come to be.
+const SEVERAL_FILES: Scene = Scene {
+    options: "deliver = [\"jpeg\", \"raw\"]",
+    calls: "openat,write,fsync,fdatasync,renameat2,mkdir",
+    files: 2,
+};
+
 #[test]
 fn no_scan_is_lost_at_any_file_system_call() {
+    survive_all(ONE_FILE);
+}
+
+#[test]
+fn no_scan_of_several_files_a_shot_is_lost_at_any_file_system_call() {
+    survive_all(SEVERAL_FILES);
+}
+
+fn survive_all(scene: Scene) {
     if !have("strace", "the crash matrix") || !have("cc", "the crash matrix") {
         return;
     }
@@ -48,14 +74,14 @@ fn no_scan_is_lost_at_any_file_system_call() {
     }
     let library = no_chance();
     let chance = library.path().join(CHANCE);
-    let cases = all_cases(&chance);
+    let cases = all_cases(scene, &chance);
     let next = AtomicUsize::new(0);
     let violations = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(violation) = survive(case, &chance) {
+                    if let Err(violation) = survive(scene, case, &chance) {
                         violations.lock().unwrap().push(format!("{case:?}: {violation}"));
                     }
                 }
@@ -67,8 +93,8 @@ fn no_scan_is_lost_at_any_file_system_call() {
     assert!(violations.is_empty(), "{}", violations.join("\n\n"));
 }
 
-fn rig() -> TestRig {
-    TestRig::new(&Recipe { angles: 2, ..Recipe::default() })
+fn rig(scene: Scene) -> TestRig {
+    TestRig::new(&Recipe { angles: 2, options: &[scene.options], ..Recipe::default() })
 }
 
 /// `strace` of a scan; of calls that name a file or descriptor, only those on the dataset.
@@ -114,7 +140,9 @@ fn no_chance() -> TempDir {
 fn paths() -> Vec<String> {
     let mut paths =
         Vec::from(["", "scan.json", "plan.json", "journal.jsonl", "quarantine"].map(String::from));
-    for (folder, extension) in [("images", "jpg"), ("metadata", "json"), ("thumbnails", "jpg")] {
+    for (folder, extension) in
+        [("images", "jpg"), ("raw", "pgm"), ("metadata", "json"), ("thumbnails", "jpg")]
+    {
         paths.extend([folder.to_owned(), format!("{folder}/cam0")]);
         paths.extend(LABELS.map(|label| format!("{folder}/cam0/{label}.{extension}")));
     }
@@ -122,9 +150,9 @@ fn paths() -> Vec<String> {
 }
 
 /// How often each call is made, by the thread that makes it most often: that is how strace counts.
-fn all_cases(chance: &Path) -> Vec<Case> {
-    let rig = rig();
-    let output = strace(&rig, chance, &["-e".into(), format!("trace={CALLS}")]).output().unwrap();
+fn all_cases(scene: Scene, chance: &Path) -> Vec<Case> {
+    let rig = rig(scene);
+    let output = strace(&rig, chance, &["-e".into(), format!("trace={}", scene.calls)]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let trace = std::fs::read_to_string(rig.dir.path().join("trace")).unwrap();
     let mut counts = BTreeMap::<(String, String), u32>::new();
@@ -134,7 +162,9 @@ fn all_cases(chance: &Path) -> Vec<Case> {
         if rest.starts_with('<') || rest.starts_with('+') || rest.starts_with('-') {
             continue;
         }
-        let Some((call, _)) = rest.split_once('(').filter(|(call, _)| CALLS.contains(call)) else { continue };
+        let Some((call, _)) = rest.split_once('(').filter(|(call, _)| scene.calls.contains(call)) else {
+            continue;
+        };
         *counts.entry((call.to_owned(), thread.to_owned())).or_default() += 1;
     }
     let mut most = BTreeMap::<String, u32>::new();
@@ -154,8 +184,8 @@ fn all_cases(chance: &Path) -> Vec<Case> {
         .collect()
 }
 
-fn survive(case: &Case, chance: &Path) -> Result<(), String> {
-    let rig = rig();
+fn survive(scene: Scene, case: &Case, chance: &Path) -> Result<(), String> {
+    let rig = rig(scene);
     let injury = match case.injury {
         Injury::Kill => "signal=KILL",
         Injury::Eio => "error=EIO",
@@ -172,8 +202,8 @@ fn survive(case: &Case, chance: &Path) -> Result<(), String> {
     let folder = rig.scans().join(SCAN);
     if victim.status.success() {
         // It says complete, so it must be, with no help.
-        check(&rig, &folder, "said complete", &log)?;
-    } else if victim.status.code() == Some(5) && check(&rig, &folder, "said paused", &log).is_ok() {
+        check(scene, &rig, &folder, "said complete", &log)?;
+    } else if victim.status.code() == Some(5) && check(scene, &rig, &folder, "said paused", &log).is_ok() {
         return Err(format!("it said that it is paused, and its journal that it is complete: {log}"));
     }
     let args: &[&str] = if folder.join("journal.jsonl").exists() { &["resume", SCAN] } else { &["scan"] };
@@ -190,7 +220,7 @@ fn survive(case: &Case, chance: &Path) -> Result<(), String> {
     if resumed.code != Some(0) {
         return Err(format!("{args:?} ended with {:?}: {}\nbefore: {log}", resumed.code, resumed.stderr));
     }
-    check(&rig, &rig.scans().join(id), "after resume", &resumed.stderr)
+    check(scene, &rig, &rig.scans().join(id), "after resume", &resumed.stderr)
 }
 
 fn newest_but(rig: &TestRig, other: &str) -> String {
@@ -199,15 +229,16 @@ fn newest_but(rig: &TestRig, other: &str) -> String {
     names.filter(|name| name != other && !name.starts_with('.')).max().unwrap_or_default()
 }
 
-fn check(rig: &TestRig, folder: &Path, when: &str, log: &str) -> Result<(), String> {
+fn check(scene: Scene, rig: &TestRig, folder: &Path, when: &str, log: &str) -> Result<(), String> {
     let verify = rig.run(&["dataset", "verify", folder.to_str().unwrap(), "--json"]);
     let report: serde_json::Value = serde_json::from_str(&verify.stdout).unwrap_or_default();
     let sound = verify.code == Some(0) && report["state"] == "complete";
-    let images = std::fs::read_dir(folder.join("images/cam0")).map(Iterator::count).unwrap_or_default();
-    if sound && images == 2 {
+    let count = |of: &str| std::fs::read_dir(folder.join(of)).map(Iterator::count).unwrap_or_default();
+    let files = ["images/cam0", "raw/cam0"].map(count);
+    if sound && files == [2, 2 * (scene.files - 1)] {
         return Ok(());
     }
-    Err(format!("{when}: {images} images; {}{}\nlog: {log}", verify.stdout, verify.stderr))
+    Err(format!("{when}: {files:?} images and others; {}{}\nlog: {log}", verify.stdout, verify.stderr))
 }
 
 /// What cannot be read at this moment is not damaged: a resume stops and says why, and nothing is lost or moved.
@@ -216,7 +247,7 @@ fn an_image_that_cannot_be_read_now_is_not_lost() {
     if !have("strace", "reads that fail") {
         return;
     }
-    let rig = rig();
+    let rig = rig(ONE_FILE);
     assert_eq!(rig.run(&["scan", "--id", SCAN]).code, Some(0));
     let folder = rig.scans().join(SCAN);
     for place in ["images/cam0", "metadata/cam0"] {

@@ -78,6 +78,7 @@ fn routes() -> OpenApiRouter<App> {
         // Documented in `Document`.
         .route(scans::exports::ROUTE, axum::routing::get(scans::exports::export))
         .routes(routes!(scans::shots::image))
+        .routes(routes!(scans::shots::file))
         .routes(routes!(scans::shots::thumbnail))
         .routes(routes!(scans::masks::masks, scans::masks::make))
         .routes(routes!(scans::masks::cancel))

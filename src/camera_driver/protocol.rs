@@ -2,8 +2,9 @@
 //!
 //! The daemon starts `DRIVER --camera ID --options JSON` with a `SOCK_SEQPACKET` socket as descriptor 3. A
 //! message is one packet: a JSON object of at most [`MAX_MESSAGE`] bytes with its kind in `type`; a `frame`
-//! carries one descriptor (`SCM_RIGHTS`) of the memory that holds its pixels: a memfd sealed with
-//! `F_SEAL_SHRINK` or a dmabuf, so that its reader cannot be surprised by a shorter file.
+//! carries one descriptor (`SCM_RIGHTS`) of the memory that holds its pixels or files: a memfd sealed with
+//! `F_SEAL_SHRINK` or a dmabuf, so that its reader cannot be surprised by a shorter file. Files are sealed with `F_SEAL_WRITE`,
+//! too: they are read more than once.
 //!
 //! The driver speaks first (`hello`). Then the daemon sends `configure`, answered by `configured`; `start`,
 //! answered by `started`; any number of `capture`, each answered by one `frame` or `error`, and of `converge`,
@@ -13,23 +14,27 @@
 //! that a driver of this version does not know, and takes nothing from it that this version does not have.
 
 mod error_kind;
+mod exposed;
+mod payload;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColourGains, Control, Controls, Orientation, PixelFormat, Region, Size};
+use crate::model::{ColourGains, Control, Controls, FileType, Orientation, PixelFormat, Region, Size};
 use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
 pub use error_kind::ErrorKind;
+pub use exposed::{ExposedAt, Timestamps};
+pub use payload::{FileInMemory, FilesInMemory, Payload, Planes};
 
 /// The version of this protocol.
 pub const VERSION: u32 = 2;
 /// The oldest version that the daemon speaks, too.
 pub const OLDEST: u32 = 1;
-/// The first version with `busy` and [`Hello::longest_call_ms`].
-const WITH_BUSY: u32 = 2;
+/// The first version with `busy` and [`Hello::longest_call_ms`], with [`Hello::timestamps`], and with [`Hello::files`].
+const SECOND: u32 = 2;
 /// Longest message in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 /// The descriptor at which a driver finds its socket.
@@ -74,8 +79,12 @@ pub struct Hello {
     pub sensor: Size,
     /// Distance between pixels in micrometres.
     pub pixel_pitch_um: f64,
-    /// Pixel formats of stills.
+    /// Pixel formats of stills; none of a camera that makes files.
     pub formats: Vec<PixelFormat>,
+    /// The files that the camera makes of each still, the one JPEG first: they are stored as they are. Empty if it hands over
+    /// pixels. From version 2 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileType>,
     /// Modes of the sensor, the largest first; empty if any size can be had.
     #[serde(default)]
     pub modes: Vec<Mode>,
@@ -93,12 +102,25 @@ pub struct Hello {
     /// [`LONGEST_CALL`]. From version 2 on.
     #[serde(default)]
     pub longest_call_ms: u64,
+    /// By what it is known when a still was exposed. From version 2 on.
+    #[serde(default)]
+    pub timestamps: Timestamps,
 }
 
 impl Hello {
+    /// By what the driver knows when a still was exposed.
+    pub fn timestamps(&self) -> Timestamps {
+        if self.protocol < SECOND { Timestamps::Sensor } else { self.timestamps }
+    }
+
+    /// The files that the camera makes of each still; empty if it hands over pixels.
+    pub fn files(&self) -> &[FileType] {
+        if self.protocol < SECOND { &[] } else { &self.files }
+    }
+
     /// For how long the driver may be busy with one thing that it was asked; no time if it may not.
     pub fn longest_call(&self) -> Duration {
-        if self.protocol < WITH_BUSY { Duration::ZERO } else { Duration::from_millis(self.longest_call_ms) }
+        if self.protocol < SECOND { Duration::ZERO } else { Duration::from_millis(self.longest_call_ms) }
     }
 }
 
@@ -107,8 +129,9 @@ impl Hello {
 pub struct Configure {
     /// Size of stills.
     pub size: Size,
-    /// Format of stills.
-    pub format: PixelFormat,
+    /// Format of stills; none for a camera that makes files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<PixelFormat>,
     /// Size of low-resolution frames, if any are wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Size>,
@@ -187,22 +210,17 @@ pub struct Frame {
     pub metadata: FrameMetadata,
 }
 
-/// What a driver says of a picture: how it lies in its memory, when it was taken, and with what.
+/// What a driver says of a picture: what lies in its memory, when it was taken, and with what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameMetadata {
     /// Which stream.
     pub stream: Stream,
-    /// Pixel format.
-    pub format: PixelFormat,
-    /// Size in pixels.
-    pub size: Size,
-    /// Bytes from row to row, a plane each.
-    pub strides: Vec<u32>,
-    /// Offset in the memory in bytes, a plane each.
-    pub offsets: Vec<u64>,
-    /// `CLOCK_MONOTONIC` in nanoseconds at which readout of the first row began, which is when its exposure
-    /// ended (libcamera's `SensorTimestamp`): exposure began at `sensor_timestamp_ns - exposure_us * 1000`.
-    pub sensor_timestamp_ns: u64,
+    /// Pixels, or files.
+    #[serde(flatten)]
+    pub payload: Payload,
+    /// When it was exposed: began at `sensor_timestamp_ns - exposure_us * 1000`, or after `triggered_ns`.
+    #[serde(flatten)]
+    pub exposed: ExposedAt,
     /// Exposure time in microseconds; absent or null if unknown, never 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure_us: Option<u64>,
@@ -227,11 +245,21 @@ pub struct FrameMetadata {
 }
 
 impl FrameMetadata {
+    /// Size in pixels.
+    pub const fn size(&self) -> Size {
+        self.payload.size()
+    }
+
     /// When the exposure of its first row began, `CLOCK_MONOTONIC` in nanoseconds. Where that is not known, at the
     /// earliest: no sensor exposes for longer than a frame takes, which is `frame_ns`.
     pub fn exposed_from_ns(&self, frame_ns: u64) -> u64 {
-        let exposure_ns = self.exposure_us.map_or(frame_ns, |time| time.saturating_mul(1000));
-        self.sensor_timestamp_ns.saturating_sub(exposure_ns)
+        match self.exposed {
+            ExposedAt::Sensor { sensor_timestamp_ns } => {
+                let exposure_ns = self.exposure_us.map_or(frame_ns, |time| time.saturating_mul(1000));
+                sensor_timestamp_ns.saturating_sub(exposure_ns)
+            }
+            ExposedAt::Trigger { triggered_ns } => triggered_ns,
+        }
     }
 
     /// Exposure time and gain as images record them, in which 0 is unknown.

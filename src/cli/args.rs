@@ -1,15 +1,19 @@
 //! What can be written on the command line.
 
 mod description;
+mod logs;
 mod rig;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use crate::export::Format;
 
 pub(super) use description::DescriptionArgs;
+pub(super) use logs::LogsArgs;
 use rig::PanelButton;
 pub(super) use rig::{RigAxis, RigCommand};
 
@@ -22,8 +26,8 @@ pub(super) struct Args {
         long,
         short,
         value_name = "FILE",
-        env = "SCANNER_CONFIG",
-        default_value = "/etc/scanner/scanner.toml",
+        env = complete::CONFIG_VARIABLE,
+        default_value = complete::CONFIG,
         global = true
     )]
     pub(super) config: PathBuf,
@@ -41,6 +45,7 @@ pub(super) enum Command {
     /// Scan now, in the foreground; Ctrl-C pauses, a second one cancels
     Scan {
         /// Which [plan.NAME]; the first one if absent
+        #[arg(add = ArgValueCompleter::new(complete::plans))]
         plan: Option<String>,
         /// Its id, as 2026-11-21-143005-owl; by date and time if absent
         #[arg(long)]
@@ -54,6 +59,7 @@ pub(super) enum Command {
     /// Scan the empty rig, in the foreground: by that, later scans of the same plan get masks. It is kept
     Reference {
         /// Which [plan.NAME]; the first one if absent
+        #[arg(add = ArgValueCompleter::new(complete::plans))]
         plan: Option<String>,
         /// Its id; by date and time if absent
         #[arg(long)]
@@ -67,6 +73,7 @@ pub(super) enum Command {
     /// Go on with a scan that was paused or interrupted, or try again what failed
     Resume {
         /// Its id, as `scanner dataset list` shows it
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// The axes that are put by hand stand where the configuration says: they were turned there
         #[arg(long)]
@@ -120,12 +127,18 @@ pub(super) enum Command {
     /// Ask the running scanner to begin a scan
     Start {
         /// Which [plan.NAME]; the first one if absent
+        #[arg(add = ArgValueCompleter::new(complete::plans))]
         plan: Option<String>,
         /// Of the empty rig: by that, later scans of the same plan get masks
         #[arg(long)]
         reference: bool,
         /// Go on with this scan instead
-        #[arg(long, value_name = "SCAN", conflicts_with_all = ["plan", "reference"])]
+        #[arg(
+            long,
+            value_name = "SCAN",
+            conflicts_with_all = ["plan", "reference"],
+            add = ArgValueCompleter::new(complete::scans)
+        )]
         resume: Option<String>,
         #[command(flatten)]
         what: DescriptionArgs,
@@ -136,9 +149,10 @@ pub(super) enum Command {
     /// Take shots of a scan again: at once if it is under way, else when it is resumed
     Retake {
         /// Its id, as `scanner dataset list` shows it
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Shots as the log names them, such as `cam0/r01_a017`, or by their numbers in the plan
-        #[arg(required = true, value_name = "SHOT")]
+        #[arg(required = true, value_name = "SHOT", add = ArgValueCompleter::new(complete::shots))]
         shots: Vec<String>,
     },
     /// Ask the running scanner to pause its scan
@@ -152,16 +166,7 @@ pub(super) enum Command {
         json: bool,
     },
     /// Show the service's log, or what it says of one scan
-    Logs {
-        /// Only of this scan
-        scan: Option<String>,
-        /// Go on with what is logged from now on
-        #[arg(long, short)]
-        follow: bool,
-        /// With an explanation of each event
-        #[arg(long, short = 'x')]
-        explain: bool,
-    },
+    Logs(LogsArgs),
     /// Ask the running service to read its configuration again
     Reload,
     /// Let the axes of the running scanner move again after an emergency stop or another fault
@@ -210,9 +215,19 @@ pub(super) enum Command {
         #[arg(long)]
         refuse: bool,
     },
+    /// Print a link that opens the page in one browser, logged in: here, or on a phone by its QR code
+    Open {
+        /// What to call the token of that browser
+        #[arg(default_value = "browser")]
+        name: String,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Look through a camera over the HTTP API, in numbers; the token is in the environment (`SCANNER_TOKEN`)
     Watch {
         /// Which camera
+        #[arg(add = ArgValueCompleter::new(complete::cameras))]
         camera: String,
         /// Where the scanner is, as scanner.local:8080 or `https://scanner.local`; by the configuration if absent
         #[arg(long)]
@@ -255,6 +270,7 @@ pub(super) struct DemoArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     /// Which [plan.NAME]; the first one if absent
+    #[arg(add = ArgValueCompleter::new(complete::plans))]
     pub(super) plan: Option<String>,
     /// Draw it into this file
     #[arg(long, value_name = "FILE")]
@@ -278,6 +294,7 @@ pub(super) enum DatasetCommand {
     /// Show one scan
     Show {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Print as JSON
         #[arg(long)]
@@ -286,6 +303,7 @@ pub(super) enum DatasetCommand {
     /// Change what a scan is called, also while it is under way; no file is moved
     Describe {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         #[command(flatten)]
         what: DescriptionArgs,
@@ -296,6 +314,7 @@ pub(super) enum DatasetCommand {
     /// Show where each image of a scan was taken from, in the object's frame
     Poses {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Print as JSON, with rotations
         #[arg(long)]
@@ -304,6 +323,7 @@ pub(super) enum DatasetCommand {
     /// Make a folder of a scan that a program for reconstruction opens, with poses in millimetres
     Export {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// For which program: colmap, nerfstudio, realityscan, metashape or meshroom
         #[arg(long, value_name = "FORMAT")]
@@ -324,6 +344,7 @@ pub(super) enum DatasetCommand {
     /// Make the report of a scan: one page with its measurements, its worst images, and where the cameras stood
     Report {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Where to write it; report.html in the scan's folder if absent
         #[arg(long, value_name = "FILE")]
@@ -332,9 +353,10 @@ pub(super) enum DatasetCommand {
     /// Make masks of the images, white where the object is, by a scan of the empty rig (`scanner reference`)
     Masks {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// By this scan of the empty rig, its id or path; by the newest before it if absent
-        #[arg(long, value_name = "SCAN")]
+        #[arg(long, value_name = "SCAN", add = ArgValueCompleter::new(complete::scans))]
         reference: Option<String>,
         /// Also those that are there and right
         #[arg(long)]
@@ -346,6 +368,7 @@ pub(super) enum DatasetCommand {
     /// Check every promise about a scan; changes nothing
     Verify {
         /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
         scan: String,
         /// Print as JSON
         #[arg(long)]

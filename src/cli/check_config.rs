@@ -8,9 +8,11 @@ use crate::api::check_certificate;
 use crate::config::{Config, gpio};
 use crate::daemon::plan_from;
 use crate::ownership;
+use crate::plan::{self, Pace};
 use crate::sim::SimAxes;
 
 use super::exit::{Exit, Failure};
+use super::plan::summary;
 use super::{devices, output};
 
 pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Result<Exit, Failure> {
@@ -27,8 +29,9 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
     ownership::share_like(&config.storage.runtime_directory);
     // A plan that the axes cannot reach is better found now than at the press of the button.
     let start = SimAxes::home(&config.motion.axes);
-    for plan in &config.plans {
-        plan_from(&config, Some(&plan.name), &start)?;
+    let mut plans = Vec::with_capacity(config.plans.len());
+    for named in &config.plans {
+        plans.push((named.name.as_str(), plan_from(&config, Some(&named.name), &start)?));
     }
     config
         .api
@@ -40,7 +43,15 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
     let warnings = gpio::warnings(&config);
     if as_json {
         let problems = failed.iter().map(|error| json!({ "message": error.to_string() })).collect::<Vec<_>>();
-        output::json(&json!({ "ok": failed.is_empty(), "problems": problems, "warnings": warnings }))?;
+        let plans = plans.iter().map(|(name, plan)| {
+            let estimate = plan::estimate(plan, &config.motion.axes, &start, &Pace::of(&config)).as_secs_f64();
+            let silhouettes = plan.silhouettes() * plan.cameras.len();
+            json!({ "name": name, "shots": plan.shot_count(), "silhouettes": silhouettes, "estimate_s": estimate })
+        });
+        let plans = plans.collect::<Vec<_>>();
+        output::json(
+            &json!({ "ok": failed.is_empty(), "problems": problems, "warnings": warnings, "plans": plans }),
+        )?;
     } else if !failed.is_empty() {
         let problems = failed.iter().map(ToString::to_string).collect::<Vec<_>>();
         return Err(Failure::new(Exit::Camera, &problems.join("\n")));
@@ -49,9 +60,12 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
             output::print(&format!("warning: {warning}"))?;
         }
         let names = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        let plans = names(config.plans.iter().map(|plan| plan.name.as_str()).collect());
+        let known = names(plans.iter().map(|(name, _)| *name).collect());
         let cameras = names(config.cameras.iter().map(|camera| camera.name.as_str()).collect());
-        output::print(&format!("{}: ok (cameras: {cameras}; plans: {plans})", path.display()))?;
+        output::print(&format!("{}: ok (cameras: {cameras}; plans: {known})", path.display()))?;
+        for (name, plan) in &plans {
+            output::print(&format!("plan {name}: {}", summary(&config, plan, &start)))?;
+        }
     }
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Camera })
 }

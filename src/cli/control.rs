@@ -15,7 +15,7 @@ use super::exit::{Exit, Failure};
 use super::output;
 
 /// A question is answered at once; a start opens the cameras first.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 const START_PATIENCE: Duration = Duration::from_secs(120);
 /// A resume reads every image of the scan before.
 const RESUME_PATIENCE: Duration = Duration::from_secs(3600);
@@ -202,7 +202,7 @@ fn tell(config: &Config, request: &Request, patience: Duration) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-fn ask_for(
+pub(super) fn ask_for(
     config: &Config,
     request: &Request,
     patience: Duration,

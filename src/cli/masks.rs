@@ -32,8 +32,22 @@ pub(super) fn masks(dir: &Path, wish: &Wish, json: bool) -> Result<Exit, Failure
     } else {
         format!(", which cover {:.1} to {:.1} % of their images", 100.0 * least, 100.0 * most)
     };
+    let by = |silhouette: bool, reference: bool| {
+        masks
+            .iter()
+            .filter(|mask| (mask.silhouette.is_some(), mask.reference.is_some()) == (silhouette, reference))
+            .count()
+    };
+    let sources = [
+        (by(true, true), "by silhouette and empty rig"),
+        (by(true, false), "by silhouette"),
+        (by(false, true), "by the empty rig"),
+    ];
+    let sources = sources.iter().filter(|(count, _)| *count > 0);
+    let sources = sources.map(|(count, source)| format!("{count} {source}")).collect::<Vec<_>>().join(", ");
+    let sources = if sources.is_empty() { sources } else { format!(" ({sources})") };
     output::print(&format!(
-        "{}: {} masks, {kept} of which were there{covering}; {} images have none",
+        "{}: {} masks{sources}, {kept} of which were there{covering}; {} images have none",
         dir.join("masks").display(),
         masks.len(),
         without.len()

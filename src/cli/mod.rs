@@ -2,6 +2,7 @@
 
 mod args;
 mod check_config;
+mod complete;
 mod control;
 mod dataset;
 mod demo;
@@ -11,6 +12,7 @@ mod exit;
 mod generate;
 mod logs;
 mod masks;
+mod open;
 mod openapi;
 mod output;
 mod plan;
@@ -46,6 +48,7 @@ pub fn main() -> ExitCode {
     // SAFETY: nothing has opened or owns a descriptor yet: this is the first thing that the program does.
     let inherited = unsafe { init_inherited_fds() };
     signals::outlive_long_files();
+    generate::answer_shell();
     let args = Args::parse();
     if !is_sane(SystemTime::now()) {
         // Before anything asks for the time, the log included.
@@ -105,7 +108,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
         Command::Doctor { json } => doctor::doctor(config, json),
-        Command::Logs { scan, follow, explain } => logs::logs(scan.as_deref(), follow, explain),
+        Command::Logs(what) => logs::logs(&what),
         Command::Reload => control::reload(&load(config)?),
         Command::Clear => control::clear(&load(config)?),
         Command::Home { axes } => control::home(&load(config)?, axes),
@@ -113,6 +116,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::SafeState { force } => rig::safe_state(&load(config)?, force),
         Command::Press { button } => control::press(&load(config)?, button.into()),
         Command::Pair { code, refuse } => control::pair(&load(config)?, &code, refuse),
+        Command::Open { name, json } => open::open(&load(config)?, name, json),
         Command::Token { name, look_only, revoke, list } => {
             let may = if look_only { May::Look } else { May::Use };
             let action = match (list, revoke) {

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::daemon::plan_from;
-use crate::model::Axis;
-use crate::plan;
+use crate::model::{Axis, Pose};
+use crate::plan::{self, Pace, Plan};
 use crate::sim::SimAxes;
 use crate::units::Seconds;
 
@@ -13,22 +13,18 @@ use super::args::PlanArgs;
 use super::exit::{Exit, Failure};
 use super::output;
 
-/// Frame wait, exposure and readout of a point, roughly: two frames at 15 frames a second.
-const CAPTURE: std::time::Duration = std::time::Duration::from_millis(130);
-
 pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
     let axes = &config.motion.axes;
     let start = SimAxes::home(axes);
     let plan = plan_from(config, args.plan.as_deref(), &start)?;
-    let travel = plan::travel(&plan, axes, &start);
-    let estimate = plan::estimate(&plan, axes, &start, config.motion.settle, CAPTURE);
     if let Some(file) = &args.svg {
         std::fs::write(file, plan::svg(&plan, axes, &start)).map_err(|error| {
             Failure::new(Exit::Failed, &format!("cannot write {}: {error}", file.display()))
         })?;
     }
     if args.json {
-        let (travel, estimate) = (travel.as_secs_f64(), estimate.as_secs_f64());
+        let travel = plan::travel(&plan, axes, &start).as_secs_f64();
+        let estimate = plan::estimate(&plan, axes, &start, &Pace::of(config)).as_secs_f64();
         output::json(
             &json!({ "plan": plan, "shots": plan.shot_count(), "travel_s": travel, "estimate_s": estimate }),
         )?;
@@ -41,12 +37,22 @@ pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
         [(index + 1).to_string(), point.label.clone(), turntable, lift, rail, tilt]
     });
     output::print(&output::table(header, rows))?;
-    output::print(&format!(
-        "\n{} points, {} shots; travel {:.1}, about {:.1} in all",
+    output::print(&format!("\n{}", summary(config, &plan, &start)))?;
+    Ok(Exit::Done)
+}
+
+/// How much a scan of `plan` from `start` is, for people.
+pub(super) fn summary(config: &Config, plan: &Plan, start: &Pose) -> String {
+    let axes = &config.motion.axes;
+    let silhouettes = match plan.silhouettes() * plan.cameras.len() {
+        0 => String::new(),
+        count => format!(", {count} of which are silhouettes"),
+    };
+    format!(
+        "{} points, {} shots{silhouettes}; travel {:.1}, about {:.1} in all",
         plan.points.len(),
         plan.shot_count(),
-        Seconds::from(travel),
-        Seconds::from(estimate)
-    ))?;
-    Ok(Exit::Done)
+        Seconds::from(plan::travel(plan, axes, start)),
+        Seconds::from(plan::estimate(plan, axes, start, &Pace::of(config)))
+    )
 }

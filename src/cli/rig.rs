@@ -8,7 +8,7 @@ use tracing::warn;
 use crate::config::Config;
 use crate::config::gpio::{Pull, inputs, safe_outputs};
 use crate::daemon::{StartError, Station, open_pins, open_pins_by_force};
-use crate::model::Axis;
+use crate::model::{Axis, Lighting};
 use crate::rig::axes::{Axes, MotionError};
 use crate::rig::gpio::{OutputPin, PinError};
 
@@ -92,12 +92,19 @@ fn print_pose(station: &Station) -> Result<Exit, Failure> {
 }
 
 async fn lights(config: Config, seconds: f64, signals: &mut Signals) -> Result<Exit, Failure> {
-    let names: Vec<String> = config.lights.iter().map(|light| light.name.clone()).collect();
+    let names = |lighting| {
+        let lights = config.lights.iter().filter(|light| light.role == lighting);
+        lights.map(|light| light.name.clone()).collect::<Vec<_>>().join(", ")
+    };
+    let turns = [Lighting::Front, Lighting::Backlight].map(|lighting| (lighting, names(lighting)));
     let station = Station::open(config)?;
-    station.lights().switch(true).map_err(StartError::from)?;
-    output::print(&format!("on for {seconds} s: {}", names.join(", ")))?;
-    wait(seconds, signals).await;
-    station.lights().switch(false).map_err(StartError::from)?;
+    // As in a scan: never both.
+    for (lighting, names) in turns.into_iter().filter(|(_, names)| !names.is_empty()) {
+        station.lights().switch(Some(lighting)).map_err(StartError::from)?;
+        output::print(&format!("on for {seconds} s: {names}"))?;
+        wait(seconds, signals).await;
+    }
+    station.lights().switch(None).map_err(StartError::from)?;
     Ok(Exit::Done)
 }
 

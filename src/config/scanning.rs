@@ -90,6 +90,8 @@ pub struct Scan {
     pub resume_after_crash: bool,
     /// How often it does so with one scan, without a person.
     pub max_automatic_resumes: u32,
+    /// Whether every pose has a silhouette as well: never without a backlight.
+    pub silhouettes: bool,
 }
 
 /// How the cameras of a point take turns: `scan.capture`.

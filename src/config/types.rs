@@ -8,7 +8,8 @@ use super::gate::Gate;
 use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
 use super::scanning::{NamedPlan, Recovery, Scan};
 use crate::model::{
-    Axis, AxisConfig, Controls, ExportFormat, Mount, Optics, Orientation, PixelFormat, Size, Tremble,
+    Axis, AxisConfig, Controls, ExportFormat, Lighting, Mount, Optics, Orientation, PixelFormat, Size,
+    Tremble,
 };
 use crate::schedule::Schedule;
 use crate::units::{Bytes, FramesPerSecond};
@@ -42,6 +43,14 @@ pub struct Config {
     pub recovery: Recovery,
     /// What is made of a scan at its end.
     pub export: Export,
+}
+
+impl Config {
+    /// How long the lights of `lighting` take, once they are on, until their light is steady.
+    pub fn warm_up(&self, lighting: Lighting) -> Duration {
+        let lit = self.lights.iter().filter(|light| light.role == lighting && light.brightness > 0.0);
+        lit.map(|light| light.warm_up).max().unwrap_or_default()
+    }
 }
 
 /// What is made of a scan at its end: `[export]`.
@@ -201,6 +210,8 @@ impl MotionBackend {
 pub struct Light {
     /// What it is called, which no other light is.
     pub name: String,
+    /// In which lighting it is on.
+    pub role: Lighting,
     /// 0 (off) to 1 (full).
     pub brightness: f64,
     /// Wait after switching on.

@@ -4,7 +4,7 @@ use super::guess::did_you_mean;
 use super::problem::Finding;
 use super::tree::{Node, Value};
 use super::{CaptureOrder, GatePolicy, HoldSettings, Live, OnFailedShot, OnWedgedCamera, PlanOrder};
-use crate::model::{Metering, NoiseReduction, Orientation, PixelFormat, Size};
+use crate::model::{Lighting, Metering, NoiseReduction, Orientation, PixelFormat, Size};
 use crate::units::{Dimension, Quantity};
 
 /// A value that a key can have.
@@ -50,6 +50,11 @@ impl Choice for NoiseReduction {
         (Self::HighQuality.name(), Self::HighQuality),
         (Self::Minimal.name(), Self::Minimal),
     ];
+}
+
+impl Choice for Lighting {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[(Self::Front.name(), Self::Front), (Self::Backlight.name(), Self::Backlight)];
 }
 
 impl Choice for HoldSettings {

@@ -207,6 +207,7 @@ mod tests {
             queue_depth: 4,
             resume_after_crash,
             max_automatic_resumes,
+            silhouettes: false,
         }
     }
 

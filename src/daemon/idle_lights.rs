@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
+use crate::model::Lighting;
 use crate::rig::lights::{Lights, LightsError};
 
 /// Lights, and the task that switches them off.
@@ -23,12 +24,13 @@ impl IdleLights {
         &self.lights
     }
 
-    /// Switches every light on, until [`Self::leave`]. Returns how long to wait for steady light.
+    /// Switches the lights on that shine on the object, until [`Self::leave`]; others go off. Returns how long to wait for
+    /// steady light.
     pub(super) fn switch_on(&self) -> Result<Duration, LightsError> {
         // Held while they are switched, so that no task switches them off behind this.
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         *times += 1;
-        self.lights.switch(true)
+        self.lights.switch(Some(Lighting::Front))
     }
 
     /// Nobody needs them for now: each goes off after its idle time, those without one at once.
@@ -77,6 +79,7 @@ mod tests {
         let world = Arc::new(WorldFile::create(folder.path().join("world.json"), World::default()).unwrap());
         let light = |name: &str, idle_off| Light {
             name: name.into(),
+            role: Lighting::Front,
             brightness: 1.0,
             warm_up: Duration::ZERO,
             idle_off: Duration::from_millis(idle_off),
@@ -87,7 +90,7 @@ mod tests {
     }
 
     fn lit(world: &WorldFile) -> usize {
-        world.world().lights().values().filter(|brightness| **brightness > 0.0).count()
+        world.world().lights(Lighting::Front).values().filter(|brightness| **brightness > 0.0).count()
     }
 
     #[tokio::test]

@@ -80,6 +80,11 @@ pub enum Request {
         #[serde(default)]
         refuse: bool,
     },
+    /// Make a link by which one browser is let in.
+    Open {
+        /// What its token is to be called.
+        name: String,
+    },
     /// Press a button of a simulated panel.
     Press {
         /// The button that is pressed.

@@ -105,6 +105,7 @@ impl Station {
         }?;
         for (planned, camera) in plan.cameras.iter_mut().zip(&self.cameras) {
             planned.intrinsics = camera.optics();
+            planned.files = camera.files().unwrap_or_else(PlanCamera::image_alone);
         }
         Ok(plan)
     }
@@ -141,7 +142,7 @@ impl Station {
         Ok(sim.set_level(pin, level)?)
     }
 
-    /// The lights, which are switched together.
+    /// The lights, of which those of one role are on at a time.
     pub fn lights(&self) -> &Arc<dyn Lights> {
         self.lights.lights()
     }
@@ -229,7 +230,7 @@ pub(crate) fn plan_from(config: &Config, name: Option<&str>, start: &Pose) -> Re
 
 fn generate(config: &Config, named: &NamedPlan, start: &Pose) -> Result<Plan, StartError> {
     let plan = plan::generate(&named.shape, plan_cameras(config), named.order, &config.motion.axes, start)?;
-    Ok(plan.focus_stacked(&named.focus))
+    Ok(plan.with_frames(&named.focus, config.scan.silhouettes))
 }
 
 /// The folder of a scan, which exists.
@@ -251,6 +252,7 @@ fn plan_cameras(config: &Config) -> Vec<PlanCamera> {
         name: camera.name.clone(),
         intrinsics: camera.optics,
         mount: camera.mount,
+        files: PlanCamera::image_alone(),
     };
     config.cameras.iter().map(camera).collect()
 }

@@ -11,7 +11,7 @@ use crate::scan::{Description, Record};
 use super::disk::{Disk, OsDisk, write_new};
 use super::error::{Context, DiskError};
 use super::journal::Journal;
-use super::layout::{IMAGES, JOURNAL, METADATA, NEW_PREFIX, PLAN, check_names, check_portable, unused};
+use super::layout::{self, JOURNAL, NEW_PREFIX, PLAN, check_names, check_portable, unused};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::order::Next;
@@ -146,10 +146,10 @@ fn build(
 ) -> Result<Built, OpenError> {
     let dir = root.join(id.as_str());
     let lock = Lock::take(folder)?;
-    for kind in [IMAGES, METADATA] {
+    for (kind, cameras) in layout::folders(plan) {
         let files = folder.join(kind);
         make_dir(disk, &files)?;
-        for camera in &plan.cameras {
+        for camera in cameras {
             make_dir(disk, &files.join(&camera.name))?;
         }
         disk.sync_dir(&files).context("sync", &files)?;

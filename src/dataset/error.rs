@@ -129,6 +129,14 @@ pub enum StoreError {
         /// How many bytes there are.
         bytes: usize,
     },
+    /// Other files than shots of this camera have.
+    #[error("shot {} was not taken with the files that shots of its camera have: {reason}", .shot.0)]
+    OtherFiles {
+        /// The shot that they were to be stored for.
+        shot: ShotIndex,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// A scan may not say that it is complete while shots are missing.
     #[error("the scan is not complete: {missing} of {planned} shots are missing")]
     NotComplete {
@@ -187,7 +195,7 @@ pub enum OpenError {
     GivenUp(PathBuf),
     /// Written by a newer program.
     #[error(
-        "the scan at {} has format version {found}, this program knows {}: use a newer program; nothing was changed",
+        "the scan at {} has format version {found}, this program knows {} at most: use a newer program; nothing was changed",
         .path.display(), super::FORMAT
     )]
     Format {

@@ -5,14 +5,15 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::model::is_whole_jpeg;
 use crate::plan::Plan;
-use crate::scan::Stored;
+use crate::scan::{RecordedFile, Stored};
 
 use super::Tally;
 use super::error::{Context, DiskError, OpenError};
-use super::layout::{self, IMAGES, METADATA, PLAN};
+use super::layout::{self, IMAGES, PLAN};
 use super::open::{self, Unread};
-use super::shot::{ShotMetadata, is_whole_jpeg};
+use super::shot::ShotMetadata;
 
 /// The plan and the bytes of its file.
 pub(super) fn read_plan(dir: &Path) -> Result<(Plan, Vec<u8>), OpenError> {
@@ -27,12 +28,12 @@ pub(super) fn read_plan(dir: &Path) -> Result<(Plan, Vec<u8>), OpenError> {
     Ok((plan, json))
 }
 
-/// What is wrong with a stored image; none if it is as recorded.
+/// What is wrong with a file of a stored shot; none if it is as recorded.
 ///
 /// # Errors
 /// It could not be looked at, which says nothing of it.
-pub(super) fn image_damage(dir: &Path, stored: &Stored) -> Result<Option<String>, DiskError> {
-    Ok(read_image(dir, stored)?.err())
+pub(super) fn damage(dir: &Path, file: &RecordedFile) -> Result<Option<String>, DiskError> {
+    Ok(read(dir, file)?.err())
 }
 
 /// The bytes of a stored image, or what is wrong with it.
@@ -40,24 +41,34 @@ pub(super) fn image_damage(dir: &Path, stored: &Stored) -> Result<Option<String>
 /// # Errors
 /// It could not be looked at, which says nothing of it.
 pub fn read_image(dir: &Path, stored: &Stored) -> Result<Result<Vec<u8>, String>, DiskError> {
-    let bytes = match open::read(dir, &stored.image, stored.bytes.min(open::IMAGE)) {
-        Ok(bytes) => bytes,
-        Err(Unread::Failed(error)) => return Err(error).context("read", &dir.join(&stored.image)),
-        Err(wrong @ (Unread::Missing | Unread::NotAFile | Unread::TooLong { .. })) => {
-            return Ok(Err(format!("the image {wrong}")));
-        }
-    };
-    Ok(damage(&bytes, stored).map_or(Ok(bytes), Err))
+    stored.files().next().map_or_else(|| Ok(Err("there is no image".into())), |image| read(dir, &image))
 }
 
-fn damage(bytes: &[u8], stored: &Stored) -> Option<String> {
-    if bytes.len() as u64 != stored.bytes {
-        return Some(format!("the image has {} bytes instead of {}", bytes.len(), stored.bytes));
+/// The bytes of a file of a stored shot, or what is wrong with it.
+///
+/// # Errors
+/// It could not be looked at, which says nothing of it.
+pub(super) fn read(dir: &Path, file: &RecordedFile) -> Result<Result<Vec<u8>, String>, DiskError> {
+    let is_image = Path::new(&file.path).starts_with(IMAGES);
+    let what = if is_image { "the image" } else { "the raw file" };
+    let bytes = match open::read(dir, &file.path, file.bytes.min(open::IMAGE)) {
+        Ok(bytes) => bytes,
+        Err(Unread::Failed(error)) => return Err(error).context("read", &dir.join(&file.path)),
+        Err(wrong @ (Unread::Missing | Unread::NotAFile | Unread::TooLong { .. })) => {
+            return Ok(Err(format!("{what} {wrong}")));
+        }
+    };
+    if bytes.len() as u64 != file.bytes {
+        return Ok(Err(format!("{what} has {} bytes instead of {}", bytes.len(), file.bytes)));
     }
-    if crc32c::crc32c(bytes) != stored.crc32c {
-        return Some("the image has a wrong checksum".into());
+    if crc32c::crc32c(&bytes) != file.crc32c {
+        return Ok(Err(format!("{what} has a wrong checksum")));
     }
-    (!is_whole_jpeg(bytes)).then(|| "the image is not a whole JPEG".into())
+    Ok(if is_image && !is_whole_jpeg(&bytes) {
+        Err(format!("{what} is not a whole JPEG"))
+    } else {
+        Ok(bytes)
+    })
 }
 
 /// The metadata file of this name; none if it is missing or damaged.
@@ -72,16 +83,19 @@ pub(super) fn read_metadata(dir: &Path, name: &str) -> Result<Option<ShotMetadat
     }
 }
 
-/// Files (and folders that do not belong) under `images/` and `metadata/` that no stored shot accounts for, by
-/// their paths in the dataset, sorted.
+/// Files (and folders that do not belong) in the folders of what is recorded that no stored shot accounts for, by their
+/// paths in the dataset, sorted.
 pub(super) fn unrecorded_files(dir: &Path, plan: &Plan, tally: &Tally) -> Result<Vec<String>, DiskError> {
     let known: HashSet<String> = tally
         .stored()
-        .flat_map(|stored| [stored.image.clone(), layout::metadata(plan, stored.shot)])
+        .flat_map(|stored| {
+            let metadata = layout::metadata(plan, stored.shot);
+            stored.files().map(|file| file.path).chain([metadata])
+        })
         .collect();
-    let cameras: HashSet<&str> = plan.cameras.iter().map(|camera| camera.name.as_str()).collect();
     let mut found = Vec::new();
-    for folder in [IMAGES, METADATA] {
+    for (folder, cameras) in layout::folders(plan) {
+        let cameras: HashSet<&str> = cameras.into_iter().map(|camera| camera.name.as_str()).collect();
         for camera in names(&dir.join(folder))? {
             if !cameras.contains(camera.as_str()) {
                 found.push(format!("{folder}/{camera}"));

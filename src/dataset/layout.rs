@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::file_name;
-use crate::plan::{Plan, ShotIndex};
+use crate::model::{FileKind, FileType, Suffix};
+use crate::plan::{Plan, PlanCamera, ShotIndex};
 
 use super::error::{Context as _, DiskError, OpenError};
 
@@ -15,6 +16,8 @@ pub(super) const JOURNAL: &str = "journal.jsonl";
 /// Who writes to it, while somebody does.
 pub(super) const OWNER: &str = "owner.json";
 pub(super) const IMAGES: &str = "images";
+/// What cameras make beside the image. A folder of its own: programs that take all images of a folder would take these, too.
+pub(super) const RAW: &str = "raw";
 pub(super) const METADATA: &str = "metadata";
 pub(super) const THUMBNAILS: &str = "thumbnails";
 pub(super) const RETAKEN: &str = "retaken";
@@ -29,6 +32,38 @@ pub(super) const TRASH_PREFIX: &str = ".trash-";
 /// Where the photograph of `shot` is: `images/cam0/r01_a017.jpg`.
 pub(super) fn image(plan: &Plan, shot: ShotIndex) -> String {
     shot_file(plan, shot, IMAGES, "jpg")
+}
+
+/// Where a file of `shot` is: `raw/cam0/r01_a017.cr2`.
+pub(super) fn file(plan: &Plan, shot: ShotIndex, kind: &FileKind) -> String {
+    match kind {
+        FileKind::Jpeg => image(plan, shot),
+        FileKind::Raw { suffix } => shot_file(plan, shot, RAW, suffix.as_str()),
+    }
+}
+
+/// The kind of the file of `shot` that is at `path`; none if it has none there.
+pub(super) fn kind_of(plan: &Plan, shot: ShotIndex, path: &str) -> Option<FileKind> {
+    if path == image(plan, shot) {
+        return Some(FileKind::Jpeg);
+    }
+    let (_, suffix) = path.rsplit_once('.')?;
+    let kind = FileKind::Raw { suffix: Suffix::try_from(suffix.to_owned()).ok()? };
+    (path == file(plan, shot, &kind)).then_some(kind)
+}
+
+/// The kinds of the files that `shot` has once it is stored, the image first.
+pub(super) fn files_of(plan: &Plan, shot: ShotIndex) -> &[FileType] {
+    &plan.camera(plan.camera_of(shot)).files
+}
+
+/// The folders of files that are recorded, each with those cameras of `plan` that have some in it.
+pub(super) fn folders(plan: &Plan) -> impl Iterator<Item = (&'static str, Vec<&PlanCamera>)> {
+    let with_raw: Vec<_> = plan.cameras.iter().filter(|camera| camera.has_raw()).collect();
+    let all = || plan.cameras.iter().collect();
+    [(IMAGES, all()), (RAW, with_raw), (METADATA, all())]
+        .into_iter()
+        .filter(|(folder, cameras)| *folder != RAW || !cameras.is_empty())
 }
 
 /// Where the metadata of `shot` are: `metadata/cam0/r01_a017.json`.

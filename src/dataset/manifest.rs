@@ -15,14 +15,14 @@ use super::layout::MANIFEST;
 use super::open::{self, Unread};
 use super::opening::Opening;
 use super::past::Past;
-use super::{Counts, FORMAT, OpenError, ScanId, Tally};
+use super::{Counts, FORMAT, ONE_FILE_FORMAT, OpenError, ScanId, Tally};
 
 /// The content of `scan.json`. Derived from plan and journal alone, and replaced when the scan's state
 /// changes, so the counts of a running scan are those of its last change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Version of the dataset's format: [`FORMAT`] of the program that wrote it.
+    /// Version of the dataset's format: [`FORMAT`] of the program that wrote it, or the oldest one that is enough.
     pub format: u32,
     /// The scan's id, as its folder was called at the beginning.
     pub id: ScanId,
@@ -52,8 +52,9 @@ impl Manifest {
         let cameras = plan.cameras.iter().map(|camera| camera.name.clone()).collect();
         let tally = Tally::new(plan.shot_count());
         let (state, shots) = (tally.state(), tally.counts());
+        let one_file = plan.cameras.iter().all(|camera| !camera.has_raw());
         Self {
-            format: FORMAT,
+            format: if one_file { ONE_FILE_FORMAT } else { FORMAT },
             id,
             created: at,
             updated: at,
@@ -109,7 +110,7 @@ impl Manifest {
             Err(Unread::Failed(error)) => return Err(error).context("read", &path)?,
         };
         match serde_json::from_slice::<OnlyFormat>(&json) {
-            Ok(OnlyFormat { format }) if format != u64::from(FORMAT) => {
+            Ok(OnlyFormat { format }) if !(1..=u64::from(FORMAT)).contains(&format) => {
                 Err(OpenError::Format { path: dir.to_owned(), found: format })
             }
             _ => Ok(serde_json::from_slice(&json).ok()),

@@ -7,26 +7,27 @@
 //!   journal.jsonl                  what happened: append-only, a checksum on every line
 //!   owner.json                     who writes to it: machine, process, sign of life; gone when nobody does
 //!   images/cam0/r01_a017.jpg       ring and angle, not order of execution
-//!   metadata/cam0/r01_a017.json    what is known of the image, with its length and checksum
+//!   raw/cam0/r01_a017.cr2          what else the camera made of the shot, as it came (format 2)
+//!   metadata/cam0/r01_a017.json    what is known of the shot, with length and checksum of each of its files
 //!   thumbnails/cam0/r01_a017.jpg   for looking at; derived, not synced, may be missing
 //!   masks/cam0/r01_a017.png        where the object is in the image; derived, says from what (see `mask`)
-//!   retaken/cam0/r01_a017.1.jpg    what a person wanted taken again, with the number of its attempt; and its metadata
+//!   retaken/cam0/r01_a017.1.jpg    what a person wanted taken again, with the number of its attempt; and what belongs to it
 //!   report.html                    the scan on one page, for people; derived, may be missing
 //!   quarantine/                    what a recovery moved out of the way; nothing is ever deleted
 //! ```
 //!
 //! # Storing a shot
-//! 1. Write image and metadata to new files (`O_EXCL`) whose names end in `.tmp`; sync both.
-//! 2. Rename both to their final names, which must be free; sync both folders.
-//! 3. Append the `stored` record with name, length and CRC32C to the journal; sync it.
-//! 4. Acknowledge.
+//! 1. Write image, what else the shot has, and metadata to new files (`O_EXCL`) whose names end in `.tmp`; sync all.
+//! 2. Rename all to their final names, which must be free; sync their folders.
+//! 3. Append the `stored` record with name, length and CRC32C of each to the journal; sync it.
+//! 4. Acknowledge. A shot is stored with all of its files, or not at all: most have but one.
 //!
 //! A file is never synced again after an error: the attempt fails and the next one writes new files. After an
 //! error of the journal nothing more is stored until a recovery has read what is really there.
 //!
 //! # Taking a shot again
 //! 1. Append the `retake` record to the journal; sync it. The shot is pending, and a scan that had ended is paused.
-//! 2. Move image and metadata to `retaken/`; sync the folders. Where this is cut off, a recovery does it.
+//! 2. Move its files and metadata to `retaken/`; sync the folders. Where this is cut off, a recovery does it.
 //!
 //! # Calling a scan something else
 //! While it is under way, a `described` record like any other. Of a scan that nobody writes to, a new journal with that record at
@@ -37,16 +38,16 @@
 //! 2. Copy what stands behind the journal's last good line to `quarantine/`; put a new journal of the good
 //!    lines in its place. A line that cannot follow those before it (a shot stored twice, complete with one missing) is
 //!    not good, whatever its checksum.
-//! 3. A stored shot whose file is missing or damaged is `lost`, that is, pending again; the file is moved to
+//! 3. A stored shot of which a file is missing or damaged is `lost`, that is, pending again; its files are moved to
 //!    `quarantine/`.
 //! 4. What is still in the place of a shot that is wanted again is moved to `retaken/`. Any other file without a record is
-//!    adopted if its metadata proves that it is whole, else moved to `quarantine/`.
+//!    adopted if its metadata proves that its shot is whole, else moved to `quarantine/`.
 //! 5. Derive the manifest.
 //!
 //! Every step may be interrupted and done again.
 //!
 //! # Invariants, checked by [`verify()`]
-//! Every acknowledged shot exists with its length and checksum. No visible file is partial. Every planned shot
+//! Every acknowledged shot exists with all of its files, each with its length and checksum. No visible file is partial. Every planned shot
 //! is exactly one of done, failed with a reason, pending. Nothing is there twice or unrecorded. A scan with a
 //! shot missing never says complete.
 
@@ -115,5 +116,7 @@ pub use tally::{Counts, Impossible, ShotState, Tally};
 pub use verify::{Report, verify};
 pub use violation::{Note, Violation};
 
-/// The version of the layout described here.
-pub const FORMAT: u32 = 1;
+/// The newest version of the layout described here.
+pub const FORMAT: u32 = 2;
+/// That of a scan of which each shot has one file: older programs read it, too.
+const ONE_FILE_FORMAT: u32 = 1;

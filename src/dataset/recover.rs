@@ -14,9 +14,9 @@ use super::create::{New, opened_record};
 use super::disk::{self, Disk, OsDisk};
 use super::error::{Context, DiskError, OpenError, StoreError};
 use super::history::History;
-use super::inspect::{image_damage, read_image, read_metadata, read_plan, unrecorded_files};
+use super::inspect::{damage, read, read_metadata, read_plan, unrecorded_files};
 use super::journal::{self, Entry, Journal, Stop};
-use super::layout::{self, IMAGES, JOURNAL, METADATA, TEMPORARY, parent};
+use super::layout::{self, JOURNAL, TEMPORARY, parent};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::opening::folder_name;
@@ -206,8 +206,9 @@ impl Recovery<'_> {
 
     /// What is stored needs its folders, even where somebody has removed them.
     fn make_missing_folders(&self) -> Result<(), DiskError> {
-        for folder in [IMAGES, METADATA].map(|folder| self.dir.join(folder)) {
-            let of_cameras = self.plan.cameras.iter().map(|camera| folder.join(&camera.name));
+        for (folder, cameras) in layout::folders(self.plan) {
+            let folder = self.dir.join(folder);
+            let of_cameras = cameras.into_iter().map(|camera| folder.join(&camera.name));
             for folder in std::iter::once(folder.clone()).chain(of_cameras) {
                 make_folder(self.disk, &folder)?;
             }
@@ -215,7 +216,7 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Every stored shot has its file, or is lost.
+    /// Every stored shot has its files, or is lost.
     fn check_stored(&mut self) -> Result<(), OpenError> {
         let stored: Vec<Stored> = self.tally.stored().cloned().collect();
         for stored in stored {
@@ -223,13 +224,13 @@ impl Recovery<'_> {
                 return Err(OpenError::GivenUp(self.dir.to_owned()));
             }
             let metadata = layout::metadata(self.plan, stored.shot);
-            let Some(reason) = image_damage(self.dir, &stored)? else {
+            let Some(reason) = self.first_damage(&stored)? else {
                 self.restore_metadata(&stored, &metadata)?;
                 continue;
             };
-            for path in [&stored.image, &metadata] {
-                if self.dir.join(path).symlink_metadata().is_ok() {
-                    self.quarantine(path)?;
+            for path in stored.files().map(|file| file.path).chain([metadata]) {
+                if self.dir.join(&path).symlink_metadata().is_ok() {
+                    self.quarantine(&path)?;
                 }
             }
             let record = Record::Lost { shot: stored.shot, reason: reason.clone() };
@@ -237,6 +238,16 @@ impl Recovery<'_> {
             self.report.lost.push((stored.shot, reason));
         }
         Ok(())
+    }
+
+    /// What is wrong with a stored shot; none if all of its files are as recorded.
+    fn first_damage(&self, stored: &Stored) -> Result<Option<String>, DiskError> {
+        for file in stored.files() {
+            if let Some(reason) = damage(self.dir, &file)? {
+                return Ok(Some(reason));
+            }
+        }
+        Ok(None)
     }
 
     /// The journal knows all that the metadata file says.
@@ -272,12 +283,10 @@ impl Recovery<'_> {
             self.quarantine(&path)?;
         }
         for shot in self.plan.shots() {
-            let (image, metadata) = (layout::image(self.plan, shot), layout::metadata(self.plan, shot));
-            if unrecorded.contains(&image)
-                && unrecorded.contains(&metadata)
-                && self.adopt(shot, &image, &metadata)?
-            {
-                unrecorded.retain(|path| *path != image && *path != metadata);
+            let metadata = layout::metadata(self.plan, shot);
+            if unrecorded.contains(&metadata) {
+                let adopted = self.adopt(shot, &metadata)?;
+                unrecorded.retain(|path| !adopted.contains(path));
             }
         }
         for path in unrecorded {
@@ -286,25 +295,29 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Records the image of a shot if its metadata proves that it is whole.
-    fn adopt(&mut self, shot: ShotIndex, image: &str, metadata: &str) -> Result<bool, OpenError> {
-        let Some(found) = read_metadata(self.dir, metadata)? else { return Ok(false) };
+    /// Records a shot if its metadata proves that all of its files are whole: their paths then, or none.
+    fn adopt(&mut self, shot: ShotIndex, metadata: &str) -> Result<Vec<String>, OpenError> {
+        let Some(found) = read_metadata(self.dir, metadata)? else { return Ok(Vec::new()) };
         let stored = found.stored.clone();
-        let is_ours =
-            stored.shot == shot && stored.image == image && metadata_of(self.id, self.plan, &stored) == found;
+        let record = Record::Stored(stored.clone());
+        let is_ours = stored.shot == shot
+            && metadata_of(self.id, self.plan, &stored) == found
+            && self.tally.check(self.plan, &record).is_ok();
         if !is_ours {
-            return Ok(false);
+            return Ok(Vec::new());
         }
-        let Ok(bytes) = read_image(self.dir, &stored)? else { return Ok(false) };
         // What can be read may still be in memory alone: only files written and synced now are known to last.
-        disk::replace(self.disk, &self.dir.join(image), &bytes)?;
+        for file in stored.files() {
+            let Ok(bytes) = read(self.dir, &file)? else { return Ok(Vec::new()) };
+            disk::replace(self.disk, &self.dir.join(&file.path), &bytes)?;
+        }
         disk::replace(self.disk, &self.dir.join(metadata), &encode_metadata(&found)?)?;
         let attempt = stored.attempt;
         if self.past.attempts(shot) < attempt {
             self.append(&Record::Attempted { shot, attempt })?;
         }
-        self.append(&Record::Stored(stored))?;
+        self.append(&record)?;
         self.report.adopted.push(shot);
-        Ok(true)
+        Ok(stored.files().map(|file| file.path).chain([metadata.to_owned()]).collect())
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::aside::{candidates, make_folder, move_to};
 use super::disk::Disk;
 use super::error::DiskError;
-use super::inspect::{image_damage, read_metadata};
+use super::inspect::{damage, read_metadata};
 use super::layout::{self, RETAKEN, parent};
 use crate::plan::Plan;
 use crate::scan::Stored;
@@ -13,12 +13,18 @@ use crate::scan::Stored;
 /// The files of `stored` that are where it was stored, as it was stored.
 pub(super) fn files_left(dir: &Path, plan: &Plan, stored: &Stored) -> Result<Vec<String>, DiskError> {
     let metadata = layout::metadata(plan, stored.shot);
-    let image = image_damage(dir, stored)?.is_none().then(|| stored.image.clone());
+    let mut left = Vec::new();
+    for file in stored.files() {
+        if damage(dir, &file)?.is_none() {
+            left.push(file.path);
+        }
+    }
     let is_its = read_metadata(dir, &metadata)?.is_some_and(|found| found.stored == *stored);
-    Ok(image.into_iter().chain(is_its.then_some(metadata)).collect())
+    left.extend(is_its.then_some(metadata));
+    Ok(left)
 }
 
-/// Moves files of `old` to `retaken/CAMERA/LABEL.ATTEMPT.jpg` and `.json`; durable on return.
+/// Moves files of `old` to `retaken/CAMERA/LABEL.ATTEMPT.jpg`, `.json` and what else they end in; durable on return.
 pub(super) fn set_aside(
     disk: &dyn Disk,
     dir: &Path,
@@ -35,8 +41,8 @@ pub(super) fn set_aside(
     make_folder(disk, &dir.join(RETAKEN))?;
     make_folder(disk, parent(&stem))?;
     for path in files {
-        let ending = if *path == old.image { ".jpg" } else { ".json" };
-        move_to(disk, &dir.join(path), candidates(&stem, ending))?;
+        let (_, suffix) = path.rsplit_once('.').unwrap_or((path, ""));
+        move_to(disk, &dir.join(path), candidates(&stem, &format!(".{suffix}")))?;
     }
     Ok(())
 }

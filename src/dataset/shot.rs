@@ -1,10 +1,10 @@
-//! The two files of a shot: what its metadata say, and how its image begins and ends.
+//! What the metadata of a shot say.
 
 use serde::{Deserialize, Serialize};
 
 use super::ScanId;
 use super::error::StoreError;
-use crate::model::Pose;
+use crate::model::{Lighting, Pose};
 use crate::plan::Plan;
 use crate::scan::Stored;
 
@@ -20,6 +20,9 @@ pub struct ShotMetadata {
     pub label: String,
     /// Where the axes stood.
     pub pose: Pose,
+    /// How the object was lit; from the front if absent.
+    #[serde(default, skip_serializing_if = "Lighting::is_front")]
+    pub lighting: Lighting,
     /// As in the journal.
     pub stored: Stored,
 }
@@ -33,6 +36,7 @@ pub(super) fn metadata_of(id: &ScanId, plan: &Plan, stored: &Stored) -> ShotMeta
         camera: camera.name.clone(),
         label: point.label.clone(),
         pose: point.pose,
+        lighting: point.lighting,
         stored: stored.clone(),
     }
 }
@@ -44,9 +48,4 @@ pub(super) fn encode_metadata(metadata: &ShotMetadata) -> Result<Vec<u8>, StoreE
     serde_json::from_slice::<ShotMetadata>(&json).map_err(unreadable)?;
     json.push(b'\n');
     Ok(json)
-}
-
-/// Whether `bytes` begin and end as a JPEG does.
-pub(super) fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    bytes.len() >= 4 && bytes.starts_with(&[0xFF, 0xD8]) && bytes.ends_with(&[0xFF, 0xD9])
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
+use crate::model::FileType;
 use crate::plan::Plan;
 use crate::units::Bytes;
 
@@ -12,6 +13,8 @@ use super::error::{Context, DiskError};
 
 /// Room for metadata, thumbnail and journal lines of one shot, in bytes.
 const PER_SHOT: f64 = 32.0 * 1024.0;
+/// Most that a raw file takes: 16 bits, and not compressed.
+const RAW_BYTES_PER_PIXEL: f64 = 2.0;
 
 /// About how many bytes the images of a scan take at a JPEG quality of 1 to 100: on the high side, from a
 /// quarter of a byte a pixel at quality 75 to 1.15 at quality 100.
@@ -21,9 +24,12 @@ pub fn needed_bytes(plan: &Plan, quality: u8) -> Bytes {
         .cameras
         .iter()
         // A camera whose size is not known yet is counted once it is open.
-        .filter_map(|camera| camera.intrinsics.size())
-        .map(|size| f64::from(size.width) * f64::from(size.height))
-        .map(|pixels| pixels * bytes_per_pixel + PER_SHOT)
+        .filter_map(|camera| Some((camera, camera.intrinsics.size()?)))
+        .map(|(camera, size)| {
+            let raw = camera.files.iter().filter(|file| **file == FileType::Raw).count() as f64;
+            let pixels = f64::from(size.width) * f64::from(size.height);
+            pixels * (bytes_per_pixel + raw * RAW_BYTES_PER_PIXEL) + PER_SHOT
+        })
         .sum();
     Bytes::new((shot_of_each_camera * plan.points.len() as f64).ceil())
 }
@@ -39,8 +45,9 @@ pub struct Needs {
 
 /// About what a scan of `plan` takes.
 pub fn needs(plan: &Plan, quality: u8) -> Needs {
-    // Image, metadata and thumbnail of each shot; folders of each camera, and a few more.
-    let files = u64::from(plan.shot_count()) * 3 + plan.cameras.len() as u64 * 3 + 16;
+    // Of each shot its files, metadata and thumbnail; folders of each camera, and a few more.
+    let of_point: usize = plan.cameras.iter().map(|camera| camera.files.len() + 2).sum();
+    let files = plan.points.len() as u64 * of_point as u64 + plan.cameras.len() as u64 * 4 + 16;
     Needs { bytes: needed_bytes(plan, quality), files }
 }
 

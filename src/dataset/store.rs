@@ -1,16 +1,18 @@
 //! A dataset being filled.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::durable::{self, Readers};
-use crate::frame::{FailureKind, Store, StoreRefused};
+use crate::frame::{FailureKind, File, Store, StoreRefused};
+use crate::model::is_whole_jpeg;
 use crate::ownership;
 use crate::plan::{Plan, ShotIndex};
 use crate::scan::{
-    Description, DescriptionChanges, FrameFacts, Outcome, Record, RetakenFor, ScanState, Stored,
+    Description, DescriptionChanges, FrameFacts, Outcome, Record, RecordedFile, RetakenFor, ScanState, Stored,
 };
 
 use super::ScanId;
@@ -21,7 +23,7 @@ use super::layout::{self, parent};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::retaken::set_aside;
-use super::shot::{encode_metadata, is_whole_jpeg, metadata_of};
+use super::shot::{encode_metadata, metadata_of};
 use super::tally::{ShotState, Tally, changes_state};
 use super::undo::Undo;
 
@@ -103,31 +105,46 @@ impl Dataset {
         self.log().tally.state()
     }
 
-    /// Stores the image of a shot: on return it is on the disk, and recorded. Blocks for the time of five syncs.
+    /// Stores the files of a shot, the image first: on return all of them are on the disk, and recorded; or none is. Blocks
+    /// for the time of five syncs, and of two for each file beside the image.
     pub fn store(
         &self,
         shot: ShotIndex,
         attempt: u32,
-        jpeg: &[u8],
+        files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreError> {
         let plan = &self.0.plan;
         if shot.0 >= plan.shot_count() {
             return Err(StoreError::UnknownShot { shot, planned: plan.shot_count() });
         }
-        if !is_whole_jpeg(jpeg) {
-            return Err(StoreError::NotJpeg { shot, bytes: jpeg.len() });
-        }
+        let Some((image, beside)) = files.split_first().filter(|(image, _)| is_whole_jpeg(image.bytes))
+        else {
+            return Err(StoreError::NotJpeg {
+                shot,
+                bytes: files.first().map_or(0, |image| image.bytes.len()),
+            });
+        };
         if let Some(ShotState::Done(stored)) = self.log().tally.shot(shot) {
             return Err(StoreError::AlreadyStored { shot, image: stored.image.clone() });
         }
         self.log().journal.check()?;
-        let image = layout::image(plan, shot);
-        let (bytes, crc32c) = (jpeg.len() as u64, crc32c::crc32c(jpeg));
-        let stored = Stored { shot, attempt, image, bytes, crc32c, facts };
+        let recorded = |file: &File<'_>| RecordedFile {
+            path: layout::file(plan, shot, file.kind),
+            bytes: file.bytes.len() as u64,
+            crc32c: crc32c::crc32c(file.bytes),
+        };
+        let RecordedFile { path: image, bytes, crc32c } = recorded(image);
+        let beside = beside.iter().map(recorded).collect();
+        let stored = Stored { shot, attempt, image, bytes, crc32c, beside, facts };
+        let record = Record::Stored(stored.clone());
+        self.log()
+            .tally
+            .check(plan, &record)
+            .map_err(|error| StoreError::OtherFiles { shot, reason: error.to_string() })?;
         let metadata = encode_metadata(&metadata_of(&self.0.id, plan, &stored))?;
-        self.write_shot(&stored, jpeg, &metadata)?;
-        self.append(&Record::Stored(stored.clone()), true)?;
+        self.write_shot(&stored, files, &metadata)?;
+        self.append(&record, true)?;
         Ok(stored)
     }
 
@@ -144,7 +161,8 @@ impl Dataset {
         }
         self.append(&Record::Retake { shot, by }, true)?;
         if let Some(ShotState::Done(old)) = before {
-            let mut files = vec![old.image.clone(), layout::metadata(plan, shot)];
+            let mut files: Vec<String> = old.files().map(|file| file.path).collect();
+            files.push(layout::metadata(plan, shot));
             // What somebody has removed is not in the way.
             files.retain(|file| dir.join(file).symlink_metadata().is_ok());
             set_aside(&**disk, dir, plan, &old, &files)?;
@@ -222,7 +240,9 @@ impl Dataset {
             Err(error) => Err(error).context("look at", &dir.join(name)),
         };
         for stored in log.tally.stored() {
-            look(&stored.image, Some(stored.bytes))?;
+            for file in stored.files() {
+                look(&file.path, Some(file.bytes))?;
+            }
             look(&layout::metadata(plan, stored.shot), None)?;
         }
         let found = look(layout::JOURNAL, Some(log.journal.length()))?;
@@ -242,19 +262,24 @@ impl Dataset {
         }
     }
 
-    /// Steps 1 and 2: both files, durable under their final names. On error, neither is left visible.
-    fn write_shot(&self, stored: &Stored, jpeg: &[u8], metadata: &[u8]) -> Result<(), DiskError> {
-        let image = self.0.dir.join(&stored.image);
-        let beside = self.0.dir.join(layout::metadata(&self.0.plan, stored.shot));
+    /// Steps 1 and 2: all files, durable under their final names. On error, none is left visible.
+    fn write_shot(&self, stored: &Stored, files: &[File<'_>], metadata: &[u8]) -> Result<(), DiskError> {
+        let dir = &self.0.dir;
+        let mut all: Vec<(PathBuf, &[u8])> = stored
+            .files()
+            .zip(files)
+            .map(|(file, File { bytes, .. })| (dir.join(file.path), *bytes))
+            .collect();
+        all.push((dir.join(layout::metadata(&self.0.plan, stored.shot)), metadata));
         let mut undo = Undo::new(&*self.0.disk);
-        for (path, bytes) in [(&image, jpeg), (&beside, metadata)] {
+        for (path, bytes) in &all {
             undo.write(path, stored.attempt, bytes)?;
         }
-        for path in [&image, &beside] {
+        for (path, _) in &all {
             undo.publish(path, stored.attempt)?;
         }
-        for path in [&image, &beside] {
-            let folder = parent(path);
+        let folders: BTreeSet<&Path> = all.iter().map(|(path, _)| parent(path)).collect();
+        for folder in folders {
             self.0.disk.sync_dir(folder).context("sync", folder)?;
         }
         undo.keep();
@@ -317,10 +342,10 @@ impl Store for Dataset {
         &mut self,
         shot: ShotIndex,
         attempt: u32,
-        jpeg: &[u8],
+        files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
-        Dataset::store(self, shot, attempt, jpeg, facts)
+        Dataset::store(self, shot, attempt, files, facts)
             .map_err(|error| StoreRefused { kind: failure_kind(&error), message: error.to_string() })
     }
 
@@ -336,8 +361,9 @@ fn failure_kind(error: &StoreError) -> FailureKind {
         StoreError::Disk(_) | StoreError::AlreadyStored { .. } | StoreError::UnknownShot { .. } => {
             FailureKind::Storage
         }
-        StoreError::NotJpeg { .. } | StoreError::NotComplete { .. } | StoreError::Unreadable { .. } => {
-            FailureKind::Frame
-        }
+        StoreError::NotJpeg { .. }
+        | StoreError::OtherFiles { .. }
+        | StoreError::NotComplete { .. }
+        | StoreError::Unreadable { .. } => FailureKind::Frame,
     }
 }

@@ -1,9 +1,11 @@
 //! What the records of a scan add up to.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, ShotIndex};
-use crate::scan::{Outcome, Record, ScanState, Stored};
+use crate::scan::{Outcome, Record, RecordedFile, ScanState, Stored};
 
 use super::layout;
 
@@ -48,13 +50,23 @@ pub enum Impossible {
     /// A shot that is on disk, and was neither lost nor wanted again.
     #[error("a line stores shot {} again, which is stored", .0.0)]
     StoredTwice(ShotIndex),
-    /// An image elsewhere than where images of the shot are.
-    #[error("a line stores shot {} as {image}, which is not its image", .shot.0)]
-    OtherImage {
+    /// A file elsewhere than where files of the shot are.
+    #[error("a line stores shot {} as {path}, which is no file of it", .shot.0)]
+    OtherFile {
         /// The shot that the line is of.
         shot: ShotIndex,
-        /// What is said to be its image.
-        image: String,
+        /// What is said to be a file of it.
+        path: String,
+    },
+    /// Not all of its files, or more.
+    #[error("a line stores shot {} with {found} files, but it has {wanted}", .shot.0)]
+    OtherFiles {
+        /// The shot that the line is of.
+        shot: ShotIndex,
+        /// How many files the line has.
+        found: usize,
+        /// How many files each shot of its camera has.
+        wanted: usize,
     },
     /// A scan that is complete has every shot.
     #[error("a line says that the scan is complete, with {0} shots missing")]
@@ -89,12 +101,9 @@ impl Tally {
             | Record::Lost { shot, .. }
             | Record::Retake { shot, .. }
             | Record::Flagged { shot, .. } => known(*shot).map(drop),
-            Record::Stored(Stored { shot, image, .. }) => match known(*shot)? {
-                ShotState::Done(_) => Err(Impossible::StoredTwice(*shot)),
-                ShotState::Pending | ShotState::Failed { .. } if *image != layout::image(plan, *shot) => {
-                    Err(Impossible::OtherImage { shot: *shot, image: image.clone() })
-                }
-                ShotState::Pending | ShotState::Failed { .. } => Ok(()),
+            Record::Stored(stored) => match known(stored.shot)? {
+                ShotState::Done(_) => Err(Impossible::StoredTwice(stored.shot)),
+                ShotState::Pending | ShotState::Failed { .. } => check_files(plan, stored),
             },
             Record::Finished { outcome: Outcome::Complete } if self.missing() > 0 => {
                 Err(Impossible::SaysComplete(self.missing()))
@@ -191,6 +200,24 @@ impl Tally {
 
     fn slot(&mut self, shot: ShotIndex) -> Option<&mut ShotState> {
         self.shots.get_mut(shot.0 as usize)
+    }
+}
+
+/// Whether a shot is stored with the files that it has, each in its place, none of them twice.
+fn check_files(plan: &Plan, stored: &Stored) -> Result<(), Impossible> {
+    let (shot, wanted) = (stored.shot, layout::files_of(plan, stored.shot));
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for RecordedFile { path, .. } in stored.files() {
+        match layout::kind_of(plan, shot, &path) {
+            Some(kind) if seen.insert(path.clone()) => found.push(kind.file_type()),
+            Some(_) | None => return Err(Impossible::OtherFile { shot, path }),
+        }
+    }
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(Impossible::OtherFiles { shot, found: found.len(), wanted: wanted.len() })
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::scan::ScanState;
 
 use super::history::History;
-use super::inspect::{image_damage, read_metadata, read_plan, unrecorded_files};
+use super::inspect::{damage, read_metadata, read_plan, unrecorded_files};
 use super::journal::Stop;
 use super::layout;
 use super::lock;
@@ -40,7 +40,7 @@ impl Report {
     }
 }
 
-/// Checks the dataset at `dir`, reading every image. Changes nothing. Left-overs of a crash are notes while the
+/// Checks the dataset at `dir`, reading every file of every shot. Changes nothing. Left-overs of a crash are notes while the
 /// scan is not finished, because resuming puts them in order, and violations afterwards.
 ///
 /// # Errors
@@ -67,7 +67,7 @@ pub fn verify(dir: &Path) -> Result<Report, OpenError> {
         let torn = opening && *stop == Stop::Torn;
         check.tail(history.extent.bytes, history.tail, stop, torn);
     }
-    check.images()?;
+    check.files()?;
     for path in unrecorded_files(dir, &plan, tally)? {
         check.unrecorded(path);
     }
@@ -116,12 +116,14 @@ impl Check<'_> {
         }
     }
 
-    fn images(&mut self) -> Result<(), OpenError> {
+    fn files(&mut self) -> Result<(), OpenError> {
         let id = self.history.manifest(self.plan).map(|manifest| manifest.id);
         for stored in self.tally.stored() {
             let shot = stored.shot;
-            if let Some(reason) = image_damage(self.dir, stored)? {
-                self.violations.push(Violation::Image { shot, image: stored.image.clone(), reason });
+            for file in stored.files() {
+                if let Some(reason) = damage(self.dir, &file)? {
+                    self.violations.push(Violation::Image { shot, image: file.path, reason });
+                }
             }
             let path = layout::metadata(self.plan, shot);
             let wanted = id.as_ref().map(|id| metadata_of(id, self.plan, stored));

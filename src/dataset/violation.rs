@@ -9,12 +9,12 @@ use crate::scan::ScanState;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Violation {
-    /// An acknowledged shot without the image that was acknowledged.
+    /// An acknowledged shot without a file that was acknowledged: its image, or a raw one.
     #[error("shot {}: {image}: {reason}", .shot.0)]
     Image {
         /// The shot that the journal has as stored.
         shot: ShotIndex,
-        /// Its image's path in the dataset.
+        /// The file's path in the dataset.
         image: String,
         /// What is wrong with it.
         reason: String,

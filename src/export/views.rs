@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::dataset::{Contents, ShotState};
 use crate::mask;
-use crate::model::{Intrinsics, Pose};
+use crate::model::{Intrinsics, Lighting, Pose};
 use crate::plan::geometry::{CameraPose, Vec3};
 use crate::plan::{PlanCamera, ShotIndex};
 use shown::Shown;
 
-/// The stored images of a scan, and what is known of its cameras.
+/// The stored photographs of a scan, and what is known of its cameras. Silhouettes are none: they show no surface.
 #[derive(Debug, Clone)]
 pub struct Views {
     /// Every camera of the plan.
@@ -70,7 +70,10 @@ impl Views {
         let (plan, tally) = (&contents.plan, contents.tally());
         let mut views = Vec::new();
         let (mut failed, mut pending) = (0_u32, 0_u32);
-        for shot in plan.shots() {
+        let fronts = plan.shots().filter(|shot| plan.lighting_of(*shot) == Lighting::Front);
+        let mut wanted = 0_u32;
+        for shot in fronts {
+            wanted += 1;
             let stored = match tally.shot(shot) {
                 Some(ShotState::Done(stored)) => stored,
                 Some(ShotState::Failed { .. }) => {
@@ -101,7 +104,7 @@ impl Views {
         let mut lacking = Vec::new();
         for (count, what) in [(failed, "failed"), (pending, "not taken yet")] {
             if count > 0 {
-                lacking.push(format!("{count} of {} shots {what}: they are left out", plan.shot_count()));
+                lacking.push(format!("{count} of {wanted} shots {what}: they are left out"));
             }
         }
         for camera in &plan.cameras {
@@ -258,7 +261,8 @@ mod tests {
             taken_at: Timestamp::UNIX_EPOCH,
             mask: None,
         };
-        let camera = PlanCamera { name: "cam0".into(), intrinsics: Optics::Unknown, mount: None };
+        let (name, intrinsics, files) = ("cam0".into(), Optics::Unknown, PlanCamera::image_alone());
+        let camera = PlanCamera { name, intrinsics, mount: None, files };
         let views = images.iter().enumerate().map(view).collect();
         Views { cameras: vec![camera], views, lacking: Vec::new() }
     }

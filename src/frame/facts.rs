@@ -11,7 +11,7 @@ pub fn facts(said: &FrameMetadata, taken_at: Timestamp, measured: Quality) -> Fr
     let (exposure, gain) = said.exposure_and_gain();
     FrameFacts {
         taken_at,
-        sensor_timestamp_ns: said.sensor_timestamp_ns,
+        sensor_timestamp_ns: said.exposed.at_ns(),
         exposure,
         gain,
         white_balance: said.white_balance,

@@ -1,10 +1,13 @@
-//! From pixels in a camera's memory to a JPEG in the dataset.
+//! From what is in a camera's memory to files in the dataset.
 //!
-//! A frame is encoded from the memory it arrived in ([`PixelView`]), measured ([`quality`]), shrunk to a
-//! [`thumbnail`] and handed to a [`Store`], all on the threads of a bounded [`Pipeline`].
+//! A frame of pixels is encoded from the memory it arrived in ([`PixelView`]), measured ([`quality`]), shrunk to a
+//! [`thumbnail`] and handed to a [`Store`], all on the threads of a bounded [`Pipeline`]. One of files ([`File`]) is only decoded,
+//! to be measured and shrunk: they are stored as they came.
 
+mod decode;
 pub mod exif;
 mod facts;
+mod file;
 pub mod jpeg;
 mod pipeline;
 pub mod quality;
@@ -14,6 +17,8 @@ pub mod thumbnail;
 mod tiles;
 mod view;
 
+pub use decode::{DecodeError, Decoded};
 pub use facts::facts;
-pub use pipeline::{FailureKind, Job, Pipeline, Pixels, Store, StoreFailed, StoreRefused};
+pub use file::{Captured, Content, File};
+pub use pipeline::{FailureKind, Job, Pipeline, Store, StoreFailed, StoreRefused};
 pub use view::{PixelView, Plane, ViewError};

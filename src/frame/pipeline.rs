@@ -1,4 +1,4 @@
-//! The stage behind the cameras: encode, measure and store, on threads of its own.
+//! The stage behind the cameras: encode or decode, measure and store, on threads of its own.
 //!
 //! ```text
 //! submit -> encoder threads -> storing thread -> one result for each job
@@ -18,25 +18,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::camera_driver::protocol::FrameMetadata;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
 
 use super::exif::Exif;
 use super::jpeg::{Encoder, JpegError};
-use super::{PixelView, ViewError, facts, quality, thumbnail, tiles};
+use super::{
+    Captured, Content, DecodeError, Decoded, File, PixelView, ViewError, facts, quality, thumbnail, tiles,
+};
 
 /// How far encoders step back behind the threads that cameras and axes wait for.
 const ENCODER_NICE: i32 = 10;
-
-/// A frame whose pixels somebody lends. Dropped as soon as they are encoded, so that the camera gets its memory back.
-pub trait Pixels: Send {
-    /// The picture, or why there is none.
-    fn view(&self) -> Result<PixelView<'_>, ViewError>;
-
-    /// What the camera says of it.
-    fn metadata(&self) -> &FrameMetadata;
-}
 
 /// A frame to be stored.
 pub struct Job {
@@ -44,24 +36,24 @@ pub struct Job {
     pub shot: ShotIndex,
     /// Which attempt of the shot took it.
     pub attempt: u32,
-    /// The picture.
-    pub pixels: Box<dyn Pixels>,
+    /// What the camera handed over.
+    pub captured: Box<dyn Captured>,
     /// When it was received.
     pub taken_at: Timestamp,
-    /// What the image file says of itself, if anything.
+    /// What the image file says of itself, if it is made here, and says anything.
     pub exif: Option<Exif>,
     /// Held until the job's result is known.
     pub permit: OwnedSemaphorePermit,
 }
 
-/// Where images go. On return from `store`, the image cannot be lost.
+/// Where shots go. On return from `store`, none of its files can be lost.
 pub trait Store: Send {
-    /// Stores the image of a shot.
+    /// Stores all files of a shot, the image first, or none.
     fn store(
         &mut self,
         shot: ShotIndex,
         attempt: u32,
-        jpeg: &[u8],
+        files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused>;
 
@@ -209,6 +201,10 @@ enum EncodeError {
     View(#[from] ViewError),
     #[error(transparent)]
     Jpeg(#[from] JpegError),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error("the camera handed over no file")]
+    NoFile,
 }
 
 /// A job on its way from an encoder to the storing thread.
@@ -220,9 +216,17 @@ struct Encoded {
 }
 
 struct Images {
-    jpeg: Vec<u8>,
+    made: Made,
     thumbnail: Vec<u8>,
     facts: FrameFacts,
+}
+
+/// Who made the files of a shot.
+enum Made {
+    /// This program made an image of the camera's pixels.
+    Here(Vec<u8>),
+    /// The camera made files, which stay in its memory until they are stored.
+    ByCamera(Box<dyn Captured>),
 }
 
 /// One encoder thread.
@@ -237,8 +241,8 @@ impl Encoding {
     fn run(&mut self, waiting: &Mutex<Receiver<Job>>, encoded: &Sender<Encoded>) {
         loop {
             let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Job { shot, attempt, pixels, taken_at, exif, permit }) = job else { return };
-            let work = AssertUnwindSafe(|| self.encode(pixels, taken_at, exif.as_ref()));
+            let Ok(Job { shot, attempt, captured, taken_at, exif, permit }) = job else { return };
+            let work = AssertUnwindSafe(|| self.develop(captured, taken_at, exif.as_ref()));
             let result = match catch_unwind(work) {
                 Ok(result) => result.map_err(|error| error.to_string()),
                 Err(panic) => Err(format!("encoding panicked: {}", panic_text(&*panic))),
@@ -249,9 +253,9 @@ impl Encoding {
         }
     }
 
-    fn encode(
+    fn develop(
         &mut self,
-        pixels: Box<dyn Pixels>,
+        captured: Box<dyn Captured>,
         taken_at: Timestamp,
         exif: Option<&Exif>,
     ) -> Result<Images, EncodeError> {
@@ -260,22 +264,42 @@ impl Encoding {
             Some(encoders) => encoders,
             None => (Encoder::new(self.quality)?, Encoder::new(thumbnail::QUALITY)?),
         };
-        let mut jpeg = take(&self.spare);
-        let mut thumbnail = Vec::new();
-        let view = pixels.view()?;
-        // Only for looking at: the image is worth keeping without.
-        if let Err(error) = thumbnail::encode(&mut small, &view, &mut thumbnail) {
-            tracing::debug!(%error, "no thumbnail");
-            thumbnail.clear();
-        }
-        let head = exif.map(|exif| exif.segment(view.size(), &thumbnail)).unwrap_or_default();
-        encoder.encode(&view, &head, &mut jpeg)?;
-        let mut facts = facts(pixels.metadata(), taken_at, quality::measure(&view));
-        facts.measured = Some(Box::new(tiles::measure(&view)));
-        drop(pixels);
+        let (thumbnail, facts, jpeg) = match captured.content()? {
+            Content::Pixels(view) => {
+                let (thumbnail, facts) = look(&mut small, &view, &*captured, taken_at);
+                let mut jpeg = take(&self.spare);
+                let head = exif.map(|exif| exif.segment(view.size(), &thumbnail)).unwrap_or_default();
+                encoder.encode(&view, &head, &mut jpeg)?;
+                (thumbnail, facts, Some(jpeg))
+            }
+            Content::Files(files) => {
+                let image = files.first().ok_or(EncodeError::NoFile)?;
+                let decoded = Decoded::of(image.bytes)?;
+                let (thumbnail, facts) = look(&mut small, &decoded.view()?, &*captured, taken_at);
+                (thumbnail, facts, None)
+            }
+        };
         self.encoders = Some((encoder, small));
-        Ok(Images { jpeg, thumbnail, facts })
+        Ok(Images { made: jpeg.map_or(Made::ByCamera(captured), Made::Here), thumbnail, facts })
     }
+}
+
+/// What is to be known of a picture: itself, small, and what was measured.
+fn look(
+    encoder: &mut Encoder,
+    view: &PixelView<'_>,
+    captured: &dyn Captured,
+    taken_at: Timestamp,
+) -> (Vec<u8>, FrameFacts) {
+    let mut thumbnail = Vec::new();
+    // Only for looking at: the image is worth keeping without.
+    if let Err(error) = thumbnail::encode(encoder, view, &mut thumbnail) {
+        tracing::debug!(%error, "no thumbnail");
+        thumbnail.clear();
+    }
+    let mut facts = facts(captured.metadata(), taken_at, quality::measure(view));
+    facts.measured = Some(Box::new(tiles::measure(view)));
+    (thumbnail, facts)
 }
 
 fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spare, mut on_result: OnResult) {
@@ -283,7 +307,12 @@ fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spa
         let stored = match result {
             Ok(images) => {
                 let work = AssertUnwindSafe(|| {
-                    let stored = store.store(shot, attempt, &images.jpeg, images.facts.clone())?;
+                    let stored = match &images.made {
+                        Made::Here(jpeg) => store.store(shot, attempt, &[File::jpeg(jpeg)], images.facts)?,
+                        Made::ByCamera(captured) => {
+                            store.store(shot, attempt, &files_of(&**captured)?, images.facts)?
+                        }
+                    };
                     if !images.thumbnail.is_empty() {
                         store.thumbnail(shot, &images.thumbnail);
                     }
@@ -293,7 +322,9 @@ fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spa
                     let message = format!("storing panicked: {}", panic_text(&*panic));
                     Err(StoreRefused { kind: FailureKind::StorageUnusable, message })
                 });
-                spare.lock().unwrap_or_else(PoisonError::into_inner).push(images.jpeg);
+                if let Made::Here(jpeg) = images.made {
+                    spare.lock().unwrap_or_else(PoisonError::into_inner).push(jpeg);
+                }
                 stored
             }
             Err(message) => Err(StoreRefused { kind: FailureKind::Frame, message }),
@@ -302,6 +333,16 @@ fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spa
             stored.map_err(|StoreRefused { kind, message }| StoreFailed { shot, attempt, kind, message });
         on_result(result);
         drop(permit);
+    }
+}
+
+/// The files of a frame that has some.
+fn files_of(captured: &dyn Captured) -> Result<Vec<File<'_>>, StoreRefused> {
+    let refused = |message| StoreRefused { kind: FailureKind::Frame, message };
+    match captured.content() {
+        Ok(Content::Files(files)) => Ok(files),
+        Ok(Content::Pixels(_)) => Err(refused(EncodeError::NoFile.to_string())),
+        Err(error) => Err(refused(error.to_string())),
     }
 }
 

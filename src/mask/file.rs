@@ -31,8 +31,27 @@ pub struct Origin {
     pub covered: f64,
     /// Checksum of the image.
     pub image_crc32c: u32,
-    /// The image of the empty rig.
-    pub reference: Source,
+    /// The image of the empty rig, where one was needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Source>,
+    /// The silhouette, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silhouette: Option<Outline>,
+}
+
+/// A silhouette of the same scan, and what says where the panel is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outline {
+    /// Its path in the dataset.
+    pub image: String,
+    /// Its checksum.
+    pub crc32c: u32,
+    /// The silhouette of the empty rig; none if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<Source>,
+    /// A checksum of all silhouettes of the ring, without one of the empty rig.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_crc32c: Option<u32>,
 }
 
 /// An image of a scan.
@@ -182,7 +201,8 @@ mod tests {
     fn origin() -> Origin {
         let reference =
             Source { scan: "2026-11-21-143005-owl".into(), image: "images/cam0/a.jpg".into(), crc32c: 7 };
-        Origin { method: METHOD, covered: 0.1 + 0.2, image_crc32c: u32::MAX, reference }
+        let (method, covered, image_crc32c) = (METHOD, 0.1 + 0.2, u32::MAX);
+        Origin { method, covered, image_crc32c, reference: Some(reference), silhouette: None }
     }
 
     fn half() -> Shape {

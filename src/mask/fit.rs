@@ -1,6 +1,6 @@
 //! Whether the empty rig has been scanned for a plan, and whether that still holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use super::error::MaskError;
 use super::look::Look;
 use super::reference::{self, Reference, Unmatched};
 use crate::dataset::{self, OpenError};
-use crate::model::Controls;
+use crate::model::{Controls, Lighting};
 use crate::plan::{Plan, ShotIndex};
 
 /// The scans of the empty rig by which masks of scans to come can be made.
@@ -23,7 +23,7 @@ pub struct Fit {
     pub scan: String,
     /// When it was created.
     pub created: Timestamp,
-    /// How many images a scan of the plan has.
+    /// How many images a scan of the plan has, silhouettes included.
     pub images: usize,
     /// For how many of them there is one of the empty rig, in that scan or an older one.
     pub matched: usize,
@@ -56,7 +56,7 @@ impl References {
             plan.shots().any(|shot| !matches!(find(alone, shot), Err(Unmatched::Place)))
         };
         let newest = references.iter().find(has_any)?;
-        let (mut matched, mut elsewhere) = (0, 0);
+        let (mut matched, mut elsewhere) = (0, BTreeMap::new());
         let (mut moved, mut notes) = (BTreeSet::new(), BTreeSet::new());
         for shot in plan.shots() {
             let (camera, point) = (plan.camera(plan.camera_of(shot)), plan.point(plan.point_of(shot)));
@@ -66,23 +66,26 @@ impl References {
                     let now = Look::planned(&controls(&camera.name), point.focus);
                     notes.extend(now.differences(&camera.name, &empty));
                 }
-                Err(Unmatched::Place) => elsewhere += 1,
+                Err(Unmatched::Place) => *elsewhere.entry(point.lighting).or_insert(0) += 1,
                 Err(Unmatched::Camera) => drop(moved.insert(camera.name.clone())),
             }
         }
-        let images = plan.shots().count();
-        let mut lacking = Vec::new();
-        if elsewhere > 0 {
-            lacking
-                .push(format!("{elsewhere} of {images} images have none of the empty rig from their place"));
-        }
-        lacking.extend(moved.into_iter().map(|camera| {
+        let elsewhere = elsewhere.into_iter().map(|(lighting, count)| {
+            let all = plan.shots().filter(|shot| plan.lighting_of(*shot) == lighting).count();
+            let (what, so) = match lighting {
+                Lighting::Front => ("images", ""),
+                Lighting::Backlight => ("silhouettes", ", which would show where the panel ends"),
+            };
+            format!("{count} of {all} {what} have none of the empty rig from their place{so}")
+        });
+        let moved = moved.into_iter().map(|camera| {
             format!("{camera} is mounted, or the size of its images set, otherwise than for the empty rig")
-        }));
+        });
+        let lacking = elsewhere.chain(moved).collect();
         Some(Fit {
             scan: newest.scan().to_owned(),
             created: newest.created(),
-            images,
+            images: plan.shots().count(),
             matched,
             lacking,
             notes,

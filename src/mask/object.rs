@@ -1,6 +1,6 @@
 //! The object in one picture.
 
-use super::colours::{Photo, gains};
+use super::colours::{Area, Photo, gains};
 use super::difference::{self, Pair};
 use super::shape::Shape;
 
@@ -20,23 +20,27 @@ const MOST: f64 = 0.9;
 /// Why a picture has no mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blank {
-    /// It shows what the reference shows.
+    /// It shows nothing but the empty rig.
     Nothing,
-    /// It shows nothing of what the reference shows.
+    /// It shows nothing of the empty rig.
     Everything,
 }
 
-/// Where `shot` shows what `reference` does not. They have the same size; `table` says where the line of sight meets the
-/// table.
-pub(super) fn find(reference: &Photo, shot: &Photo, table: &[bool]) -> Result<Shape, Blank> {
+/// Each pixel of `shot` that shows what `reference` does not, which has the same size; `table` says where the line of sight
+/// meets the table.
+pub(super) fn differs(reference: &Photo, shot: &Photo, table: &[bool]) -> Result<Vec<bool>, Blank> {
     let area = shot.area();
     let before = reference.colours(gains(reference, shot));
     let now = shot.colours([1.0; 3]);
     let contrast = difference::contrasts(area, &before);
     let noise = difference::noise(&before, &now).ok_or(Blank::Everything)?;
-    let differs = Pair { area, before: &before, now: &now, noise, contrast: &contrast, table }.differs();
-    let pixels = differs.len() as f64;
-    let rough = Shape { area, inside: differs }.large_pieces(SPECK, 0.0).closed(GAP);
+    Ok(Pair { area, before: &before, now: &now, noise, contrast: &contrast, table }.differs())
+}
+
+/// The object, by what each pixel says of itself.
+pub(super) fn shaped(area: Area, inside: Vec<bool>) -> Result<Shape, Blank> {
+    let pixels = inside.len() as f64;
+    let rough = Shape { area, inside }.large_pieces(SPECK, 0.0).closed(GAP);
     let (piece, part) = PIECE;
     let shape = rough
         .filled((rough.count() as f64 * HOLE) as usize)
@@ -55,6 +59,10 @@ pub(super) fn find(reference: &Photo, shot: &Photo, table: &[bool]) -> Result<Sh
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn find(reference: &Photo, shot: &Photo, table: &[bool]) -> Result<Shape, Blank> {
+        shaped(shot.area(), differs(reference, shot, table)?)
+    }
 
     const WIDTH: usize = 160;
     const HEIGHT: usize = 120;

@@ -2,7 +2,7 @@
 
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
 
-use super::colours::Photo;
+use super::colours::{Area, Photo};
 use crate::model::{Pose, Size};
 use crate::plan::PlanCamera;
 use crate::plan::geometry::CameraPose;
@@ -40,20 +40,38 @@ pub(super) fn decode(jpeg: &[u8]) -> Result<(Photo, Size), turbojpeg::Error> {
 /// Of each pixel of a picture of this size, whether its line of sight meets the table, on which shadows fall, no farther
 /// from the axis than the camera; of all, where nobody said where the camera is.
 pub(super) fn table(camera: &PlanCamera, pose: &Pose, photo: &Photo) -> Vec<bool> {
-    let area = photo.area();
-    let (Some(mount), Some(lens)) = (camera.mount, camera.intrinsics.intrinsics()) else {
+    let Some((camera, places)) = on_table(camera, pose, photo.area()) else {
         return vec![true; photo.pixels.len()];
     };
+    let [east, north, height] = camera.centre();
+    let away = east.hypot(north).hypot(height);
+    places.map(|place| place.is_some_and(|[x, y]| x.hypot(y) < away)).collect()
+}
+
+/// Of each pixel of a picture of this size, how far from the axis its line of sight meets the plane of the table, in
+/// millimetres: 0 before the axis, infinite if never; none where nobody said where the camera is.
+pub(super) fn to_table(camera: &PlanCamera, pose: &Pose, area: Area) -> Option<Vec<f32>> {
+    let (camera, places) = on_table(camera, pose, area)?;
+    let [east, north, _] = camera.centre();
+    let distance = |[x, y]: [f64; 2]| if x * east + y * north > 0.0 { 0.0 } else { x.hypot(y) as f32 };
+    Some(places.map(|place| place.map_or(f32::INFINITY, distance)).collect())
+}
+
+/// Where the line of sight of each pixel meets the plane of the table, if it does.
+fn on_table(
+    camera: &PlanCamera,
+    pose: &Pose,
+    area: Area,
+) -> Option<(CameraPose, impl Iterator<Item = Option<[f64; 2]>>)> {
+    let (mount, lens) = (camera.mount?, camera.intrinsics.intrinsics()?);
     let (x, y) = (f64::from(lens.width) / area.width as f64, f64::from(lens.height) / area.height as f64);
     let camera = CameraPose::new(&mount, pose);
     let [east, north, height] = camera.centre();
-    let away = east.hypot(north).hypot(height);
-    let meets = |at: usize| {
+    let meets = move |at: usize| {
         let (column, row) = ((at % area.width) as f64 + 0.5, (at / area.width) as f64 + 0.5);
         let direction = camera.ray(&lens, column * x, row * y).direction;
         let along = -height / direction[2];
-        let from_axis = (east + along * direction[0]).hypot(north + along * direction[1]);
-        along > 0.0 && from_axis < away
+        (along > 0.0).then(|| [east + along * direction[0], north + along * direction[1]])
     };
-    (0..photo.pixels.len()).map(meets).collect()
+    Some((camera, (0..area.width * area.height).map(meets)))
 }

@@ -68,7 +68,10 @@ impl Reference {
         let Contents { plan, .. } = &self.contents;
         let mut at_place = plan.shots().filter(|shot| {
             let (own, at) = (plan.camera(plan.camera_of(*shot)), plan.point(plan.point_of(*shot)));
-            own.name == camera.name && is_same_place(&at.pose, &point.pose) && at.focus == point.focus
+            own.name == camera.name
+                && is_same_place(&at.pose, &point.pose)
+                && at.focus == point.focus
+                && at.lighting == point.lighting
         });
         let stored = |shot: ShotIndex| match self.contents.tally().shot(shot) {
             Some(ShotState::Done(stored)) => Some((shot, stored)),
@@ -103,7 +106,7 @@ fn is_same_camera(plan: &Plan, shot: ShotIndex, camera: &PlanCamera) -> bool {
     own.mount == camera.mount && size.is_none_or(|(own, now)| own == now)
 }
 
-fn is_same_place(a: &Pose, b: &Pose) -> bool {
+pub(super) fn is_same_place(a: &Pose, b: &Pose) -> bool {
     Axis::ALL.into_iter().all(|axis| {
         let apart = (a.get(axis) - b.get(axis)).abs();
         // 359.9999 degrees are 0.

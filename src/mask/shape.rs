@@ -29,6 +29,11 @@ impl Shape {
         self.spread(reach, false).spread(reach, true)
     }
 
+    /// Without its outermost `reach` pixels.
+    pub(super) fn shrunk(&self, reach: usize) -> Self {
+        self.spread(reach, false)
+    }
+
     /// Pixels within `reach` of one that is `inside`, or not, become like it, in a square. Beyond the edge there is nothing.
     fn spread(&self, reach: usize, inside: bool) -> Self {
         let Area { width, height } = self.area;

@@ -173,7 +173,12 @@ mod tests {
             azimuth: Degrees::ZERO,
             look_at_height: Millimetres::new(60.0),
         };
-        PlanCamera { name: "cam0".into(), intrinsics: Optics::Intrinsics(intrinsics), mount: Some(mount) }
+        PlanCamera {
+            name: "cam0".into(),
+            intrinsics: Optics::Intrinsics(intrinsics),
+            mount: Some(mount),
+            files: PlanCamera::image_alone(),
+        }
     }
 
     fn axes() -> Vec<AxisConfig> {

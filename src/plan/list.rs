@@ -182,7 +182,7 @@ fn columns(header: &StringRecord) -> Result<Vec<Column>, ListError> {
 }
 
 fn point(columns: &[Column], record: &StringRecord, line: u64, number: usize) -> Result<Point, ListError> {
-    let mut point = Point { label: format!("p{number:04}"), pose: Pose::default(), focus: None };
+    let mut point = Point::new(format!("p{number:04}"), Pose::default());
     for (column, text) in std::iter::zip(columns, record) {
         match *column {
             Column::Label if is_label(text) => text.clone_into(&mut point.label),

@@ -60,7 +60,7 @@ pub(super) fn fibonacci_sphere(points: u32, min_tilt: Degrees, max_tilt: Degrees
             let tilt = height.asin().to_degrees().clamp(min_tilt.get(), max_tilt.get().max(min_tilt.get()));
             let angle = (f64::from(index) * GOLDEN_ANGLE) % 360.0;
             let pose = Pose::default().with(Axis::Turntable, angle).with(Axis::Tilt, tilt);
-            Point { label: format!("p{:0width$}", index + 1), pose, focus: None }
+            Point::new(format!("p{:0width$}", index + 1), pose)
         })
         .collect()
 }
@@ -81,10 +81,9 @@ impl Labels {
     /// `angles` evenly spaced points from 0° on, with the other axes as in `pose`.
     fn around(self, ring: usize, angles: u32, pose: Pose) -> impl Iterator<Item = Point> {
         let Self { ring_digits, angle_digits } = self;
-        (0..angles).map(move |index| Point {
-            label: format!("r{:0ring_digits$}_a{:0angle_digits$}", ring + 1, index + 1),
-            pose: pose.with(Axis::Turntable, f64::from(index) * 360.0 / f64::from(angles)),
-            focus: None,
+        (0..angles).map(move |index| {
+            let label = format!("r{:0ring_digits$}_a{:0angle_digits$}", ring + 1, index + 1);
+            Point::new(label, pose.with(Axis::Turntable, f64::from(index) * 360.0 / f64::from(angles)))
         })
     }
 }

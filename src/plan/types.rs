@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Mount, Optics, Pose};
+use crate::model::{FileType, Lighting, Mount, Optics, Pose};
 use crate::units::Dioptres;
 
 /// Index of a point in its plan, in the order of execution.
@@ -42,6 +42,16 @@ pub struct Point {
     /// Lens position of every camera; as configured if absent. Points with the same pose make a focus stack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Dioptres>,
+    /// How the object is lit; from the front if absent. A point with a backlight is the silhouette of those with its pose.
+    #[serde(default, skip_serializing_if = "Lighting::is_front")]
+    pub lighting: Lighting,
+}
+
+impl Point {
+    /// A photograph of the surface, with the lens as configured.
+    pub fn new(label: String, pose: Pose) -> Self {
+        Self { label, pose, focus: None, lighting: Lighting::Front }
+    }
 }
 
 /// A camera as the plan and the dataset know it.
@@ -56,6 +66,25 @@ pub struct PlanCamera {
     /// Place on the rig; none if nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mount: Option<Mount>,
+    /// The files of each of its shots, the image first; the image alone if absent.
+    #[serde(default = "PlanCamera::image_alone", skip_serializing_if = "PlanCamera::is_image_alone")]
+    pub files: Vec<FileType>,
+}
+
+impl PlanCamera {
+    /// Files of shots of which only the image is kept.
+    pub fn image_alone() -> Vec<FileType> {
+        FileType::IMAGE_ALONE.to_vec()
+    }
+
+    fn is_image_alone(files: &[FileType]) -> bool {
+        files == FileType::IMAGE_ALONE
+    }
+
+    /// Whether its shots have files beside the image.
+    pub fn has_raw(&self) -> bool {
+        self.files.contains(&FileType::Raw)
+    }
 }
 
 /// The ordered points of a scan, fixed when it starts and stored with it.
@@ -104,6 +133,11 @@ impl Plan {
     /// The point at `index`, which must be one of this plan's.
     pub fn point(&self, index: PointIndex) -> &Point {
         &self.points[index.0 as usize]
+    }
+
+    /// How the object is lit for `shot`.
+    pub fn lighting_of(&self, shot: ShotIndex) -> Lighting {
+        self.points.get(self.point_of(shot).0 as usize).map_or(Lighting::Front, |point| point.lighting)
     }
 
     /// The camera at `index`, which must be one of this plan's.

@@ -23,7 +23,9 @@ pub(super) fn cameras(plan: &Plan, shots: &[Shot<'_>], usual: &[Usual]) -> Marku
         if low == high { format!("{low}{unit}") } else { format!("{low} to {high}{unit}") }
     };
     let size = |_: usize, camera: &PlanCamera| {
-        camera.intrinsics.size().map_or_else(unknown, |size| format!("{} × {}", size.width, size.height))
+        let size = camera.intrinsics.size();
+        let size = size.map_or_else(unknown, |size| format!("{} × {}", size.width, size.height));
+        if camera.has_raw() { format!("{size}, with raw files") } else { size }
     };
     let focal = |_: usize, camera: &PlanCamera| {
         let length = camera.intrinsics.intrinsics().map(|known| match known.pixel_pitch {

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::dataset::{self, Contents, OpenError, open};
 use crate::durable::{self, Readers};
 use crate::frame::thumbnail;
+use crate::model::Lighting;
 use crate::plan::ShotIndex;
 
 use super::page::{self, Pictures};
@@ -62,12 +63,13 @@ pub(super) fn of(contents: &Contents, thumbnail: impl Fn(ShotIndex) -> Option<Ve
     let brightness: BTreeMap<_, _> =
         stored.filter_map(|shot| Some((shot, thumbnail::mean_luma(&thumbnail(shot)?)?))).collect();
     let shots = shots::of(contents, &brightness);
+    let photographs: Vec<_> = shots.iter().filter(|shot| shot.lighting == Lighting::Front).cloned().collect();
     let cameras = 0..contents.plan.cameras.len();
-    let usual: Vec<_> = cameras.map(|camera| Usual::of(&shots, camera)).collect();
-    let worst = worst(&shots, &usual);
+    let usual: Vec<_> = cameras.map(|camera| Usual::of(&photographs, camera)).collect();
+    let worst = worst(&photographs, &usual);
     let shown = worst.iter().map(|image| image.shot);
     let pictures: Pictures = shown.filter_map(|shot| Some((shot, data_uri(&thumbnail(shot)?)))).collect();
-    page::page(contents, &shots, &usual, &worst, &pictures)
+    page::page(contents, &shots, &photographs, &usual, &worst, &pictures)
 }
 
 fn data_uri(jpeg: &[u8]) -> String {

@@ -26,6 +26,7 @@ pub(super) type Pictures = BTreeMap<ShotIndex, String>;
 pub(super) fn page(
     contents: &Contents,
     shots: &[Shot<'_>],
+    photographs: &[Shot<'_>],
     usual: &[Usual],
     worst: &[Worst],
     pictures: &Pictures,
@@ -52,11 +53,11 @@ pub(super) fn page(
                 section {
                     h2 { "Cameras" }
                     (legend(plan))
-                    div.scroll { (cameras(plan, shots, usual)) }
+                    div.scroll { (cameras(plan, photographs, usual)) }
                 }
-                (measures(plan, shots))
+                (measures(plan, photographs))
                 (look_at(shots, worst, pictures))
-                @if let Some(drawings) = poses(plan, shots) {
+                @if let Some(drawings) = poses(plan, photographs) {
                     section { h2 { "Where the cameras stood" } (legend(plan)) (drawings) }
                 }
                 (happened(plan, shots, &story))
@@ -98,7 +99,7 @@ fn at_a_glance(manifest: &Manifest, plan: &Plan, shots: &[Shot<'_>], story: &Sto
                     div { dt { "Ended" } dd { (time(manifest.updated)) } }
                     @if took >= 0.0 { div { dt { "From begin to end" } dd { (duration(took)) } } }
                 }
-                div { dt { "Size of the images" } dd { (number(bytes as f64 / 1e6)) " MB" } }
+                div { dt { "Size of the files" } dd { (number(bytes as f64 / 1e6)) " MB" } }
             }
             p { (points(plan)) }
         }
@@ -108,9 +109,13 @@ fn at_a_glance(manifest: &Manifest, plan: &Plan, shots: &[Shot<'_>], story: &Sto
 /// The plan in a sentence.
 fn points(plan: &Plan) -> String {
     let mut text = format!(
-        "{} points with {} each",
+        "{} points with {} each{}",
         plan.points.len(),
-        if plan.cameras.len() == 1 { "one image".into() } else { format!("{} images", plan.cameras.len()) }
+        if plan.cameras.len() == 1 { "one image".into() } else { format!("{} images", plan.cameras.len()) },
+        match plan.silhouettes() {
+            0 => String::new(),
+            count => format!(", {count} of them for silhouettes, which are left out of what follows"),
+        }
     );
     for axis in Axis::ALL {
         let mut places: Vec<f64> = plan.points.iter().map(|point| point.pose.get(axis)).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::dataset::{Contents, ShotState};
+use crate::model::Lighting;
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
 
@@ -18,6 +19,8 @@ pub(super) struct Shot<'a> {
     pub(super) camera: usize,
     /// As the log names it: `cam0/r01_a017`.
     pub(super) name: String,
+    /// With a backlight, it is a silhouette: it is not measured by what photographs are.
+    pub(super) lighting: Lighting,
     /// How many attempts there were.
     pub(super) attempts: u32,
     pub(super) state: State<'a>,
@@ -35,7 +38,7 @@ pub(super) enum State<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Taken<'a> {
     pub(super) facts: &'a FrameFacts,
-    /// Its length.
+    /// The length of its files.
     pub(super) bytes: u64,
     /// From the first attempt until it was on disk, if both are in the journal without a pause between them.
     pub(super) seconds: Option<f64>,
@@ -70,9 +73,9 @@ pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f6
         let state = match tally.shot(index) {
             None | Some(ShotState::Pending) => State::Pending,
             Some(ShotState::Failed { reason }) => State::Failed(reason),
-            Some(ShotState::Done(Stored { facts, bytes, .. })) => State::Taken(Taken {
+            Some(ShotState::Done(stored @ Stored { facts, .. })) => State::Taken(Taken {
                 facts,
-                bytes: *bytes,
+                bytes: stored.all_bytes(),
                 seconds: contents.took(index).map(|took| took.as_secs_f64()),
                 brightness: brightness.get(&index).copied(),
                 findings: findings(facts),
@@ -83,6 +86,7 @@ pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f6
             point: point.0 + 1,
             camera: usize::from(camera.0),
             name: format!("{}/{}", plan.camera(camera).name, plan.point(point).label),
+            lighting: plan.lighting_of(index),
             attempts: contents.attempts(index),
             state,
         }

@@ -7,6 +7,7 @@ use super::make::of;
 use super::{html, write};
 use crate::camera_driver::protocol::ErrorKind;
 use crate::dataset::{self, Contents, ScanId};
+use crate::frame::File;
 use crate::model::{Intrinsics, Mount, Optics, Pose};
 use crate::plan::{Plan, PlanCamera, Point, ShotIndex};
 use crate::scan::{FrameFacts, Record};
@@ -32,11 +33,11 @@ fn plan(known: bool) -> Plan {
         name: name.into(),
         intrinsics: if known { Optics::Intrinsics(intrinsics) } else { Optics::Unknown },
         mount: known.then_some(mount),
+        files: PlanCamera::image_alone(),
     };
-    let point = |index| Point {
-        label: format!("r01_a{index:03}"),
-        pose: Pose { turntable: Degrees::new(90.0 * f64::from(index)), ..Pose::default() },
-        focus: None,
+    let point = |index| {
+        let pose = Pose { turntable: Degrees::new(90.0 * f64::from(index)), ..Pose::default() };
+        Point::new(format!("r01_a{index:03}"), pose)
     };
     Plan { points: (0..4).map(point).collect(), cameras: vec![camera("low"), camera("high")] }
 }
@@ -59,9 +60,8 @@ fn contents(known: bool, reason: &str) -> (tempfile::TempDir, Contents) {
     for index in 0..6 {
         let shot = ShotIndex(index);
         attempt(shot, 1);
-        dataset
-            .store(shot, 1, &[0xFF, 0xD8, index as u8, 0xFF, 0xD9], facts(100.0 + f64::from(index)))
-            .unwrap();
+        let jpeg = [0xFF, 0xD8, index as u8, 0xFF, 0xD9];
+        dataset.store(shot, 1, &[File::jpeg(&jpeg)], facts(100.0 + f64::from(index))).unwrap();
     }
     let shot = ShotIndex(6);
     attempt(shot, 1);

@@ -1,14 +1,17 @@
-//! The rig's lights, switched together.
+//! The rig's lights: one lighting at a time.
 
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::model::Lighting;
+
 /// All lights of a rig.
 pub trait Lights: Send + Sync {
-    /// Switches every light on, to its configured brightness, or off. Returns how long to wait before their
-    /// light is steady: the longest warm-up, or nothing if they already are as wanted.
-    fn switch(&self, on: bool) -> Result<Duration, LightsError>;
+    /// Switches the lights of `lighting` on, each to its configured brightness, and all others off before that; all of
+    /// them for none. On return what was to go off is off. Returns how long to wait before the light is steady: the
+    /// longest warm-up of those that came on.
+    fn switch(&self, lighting: Option<Lighting>) -> Result<Duration, LightsError>;
 
     /// Switches off every light that is not needed any more after `idle` of rest. Returns after how much rest the next
     /// one goes off; none if none is left.

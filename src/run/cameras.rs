@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::camera_driver::protocol::ErrorKind;
+use crate::camera_driver::protocol::{ErrorKind, Timestamps};
+use crate::clock::{self, as_ns};
 use crate::config::Rung;
 use crate::event::Event;
 use crate::plan::{CameraIndex, Plan, ShotIndex};
@@ -28,7 +29,13 @@ use super::timing::Taken;
 #[derive(Debug)]
 pub(super) enum Order {
     /// One try at a shot.
-    Capture { shot: ShotIndex, attempt: u32, arrival: watch::Receiver<Arrival> },
+    Capture {
+        shot: ShotIndex,
+        attempt: u32,
+        arrival: watch::Receiver<Arrival>,
+        /// From when on the light is steady, on `CLOCK_MONOTONIC` in nanoseconds.
+        steady_ns: u64,
+    },
     /// One recovery step, begun when `after` has passed.
     Recover { rung: Rung, after: Duration },
 }
@@ -52,6 +59,8 @@ pub(super) struct CameraTask {
     /// For how long its searches for settings have found nothing, since one last did.
     pub(super) in_vain: Duration,
     pub(super) settle: Duration,
+    /// By what it is known when its images were exposed.
+    pub(super) timestamps: Timestamps,
     /// Looks whether the rig has settled, where that is not a matter of time.
     pub(super) watcher: Option<Watcher>,
     /// Free places in the queue of frames.
@@ -88,8 +97,8 @@ impl CameraTask {
 
     async fn perform(&mut self, order: Order) -> (Input, Option<InHand>) {
         match order {
-            Order::Capture { shot, attempt, mut arrival } => {
-                match self.capture(shot, attempt, &mut arrival).await {
+            Order::Capture { shot, attempt, mut arrival, steady_ns } => {
+                match self.capture(shot, attempt, &mut arrival, steady_ns).await {
                     Ok(in_hand) => (Input::Captured { shot }, Some(in_hand)),
                     Err(CameraError { kind, message, .. }) => {
                         (Input::CaptureFailed { shot, kind, message }, None)
@@ -105,6 +114,7 @@ impl CameraTask {
         shot: ShotIndex,
         attempt: u32,
         arrival: &mut watch::Receiver<Arrival>,
+        steady_ns: u64,
     ) -> Result<InHand, CameraError> {
         let interrupted = |name: &str| {
             CameraError::new(name, ErrorKind::Cancelled, "the axes did not arrive, so nothing was captured")
@@ -113,16 +123,19 @@ impl CameraTask {
         let Ok(place) = self.places.clone().acquire_owned().await else {
             return Err(CameraError::new(&self.name, ErrorKind::Cancelled, "the frame queue is closed"));
         };
-        self.prepare(shot, arrival).await?;
-        // What frames are to show can only be seen once the axes rest.
-        let settled = match &mut self.watcher {
-            None => None,
-            Some(watcher) => {
-                let Some(rest_ns) = motion::actual_ready_ns(arrival, Duration::ZERO).await else {
-                    return Err(interrupted(&self.name));
-                };
-                Some(watcher.still_since(rest_ns, self.settle).await)
-            }
+        self.prepare(shot, arrival, steady_ns).await?;
+        // What frames are to show can only be seen once the axes rest, and what is triggered exposes at once.
+        let waits = self.watcher.is_some() || self.timestamps == Timestamps::Trigger;
+        let settled = if waits {
+            let Some(rest_ns) = motion::actual_ready_ns(arrival, Duration::ZERO).await else {
+                return Err(interrupted(&self.name));
+            };
+            Some(match &mut self.watcher {
+                Some(watcher) => watcher.still_since(rest_ns.max(steady_ns), self.settle).await,
+                None => rest_ns.saturating_add(as_ns(self.settle)).max(steady_ns),
+            })
+        } else {
+            None
         };
         let expected = match settled {
             Some(settled) => Some(settled),
@@ -130,14 +143,16 @@ impl CameraTask {
         };
         let Some(expected) = expected else { return Err(interrupted(&self.name)) };
         self.check_undisturbed(*arrival.borrow())?;
-        let mut not_before_ns = expected;
+        let mut not_before_ns = expected.max(steady_ns);
         loop {
             let frame = self.lease.capture(shot, not_before_ns).await?;
             let ready_ns = match settled {
                 Some(settled) => Some(settled),
                 None => motion::actual_ready_ns(arrival, self.settle).await,
             };
-            let Some(ready_ns) = ready_ns else { return Err(interrupted(&self.name)) };
+            let Some(ready_ns) = ready_ns.map(|ready_ns| ready_ns.max(steady_ns)) else {
+                return Err(interrupted(&self.name));
+            };
             self.check_undisturbed(*arrival.borrow())?;
             let taken = Taken::of(shot, &frame, *arrival.borrow(), ready_ns);
             if taken.exposure_start_ns >= ready_ns {
@@ -168,6 +183,7 @@ impl CameraTask {
         &mut self,
         shot: ShotIndex,
         arrival: &mut watch::Receiver<Arrival>,
+        steady_ns: u64,
     ) -> Result<(), CameraError> {
         match self.settings.prepare(&self.plan, shot) {
             Prepare::Nothing => {}
@@ -182,6 +198,8 @@ impl CameraTask {
                     let message = "the axes did not arrive, so the camera could not find its settings";
                     return Err(CameraError::new(&self.name, ErrorKind::Cancelled, message));
                 }
+                let warming_up = Duration::from_nanos(steady_ns.saturating_sub(clock::now_ns()));
+                tokio::time::sleep(warming_up).await;
                 self.settings.changing();
                 let limit = self.lease.vain_limit().await;
                 let begun = Instant::now();

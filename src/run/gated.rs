@@ -1,7 +1,7 @@
 //! The gate before the dataset: what is stored has its verdict with it.
 
 use crate::dataset::Dataset;
-use crate::frame::{Store, StoreRefused};
+use crate::frame::{File, Store, StoreRefused};
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Gate, Late, Stored};
 
@@ -21,12 +21,12 @@ impl Store for Gated {
         &mut self,
         shot: ShotIndex,
         attempt: u32,
-        jpeg: &[u8],
+        files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         let _errand = self.at_disk.begin();
         let facts = FrameFacts { verdict: self.gate.judge(shot, &facts).map(Box::new), ..facts };
-        let stored = Store::store(&mut self.dataset, shot, attempt, jpeg, facts)?;
+        let stored = Store::store(&mut self.dataset, shot, attempt, files, facts)?;
         for late in self.gate.add(&stored) {
             (self.found)(late);
         }

@@ -3,28 +3,42 @@
 use std::collections::HashMap;
 
 use crate::config::HoldSettings;
-use crate::model::Controls;
-use crate::plan::{CameraIndex, Plan, ShotIndex};
+use crate::model::{Controls, Lighting};
+use crate::plan::{CameraIndex, Plan, Point, ShotIndex};
 use crate::scan::{FrameFacts, Record};
 use crate::units::Dioptres;
 
 /// What a camera holds, and for which shots.
 #[derive(Debug)]
 pub(super) struct HeldSettings {
-    /// For each point of the plan, the number of the group of points that are held alike; none if nothing is.
-    groups: Option<Vec<u32>>,
+    /// For each point of the plan, the group of points that are held alike; none if nothing is.
+    groups: Option<Vec<Group>>,
     /// For each point of the plan, its lens position in a focus stack.
     focus: Vec<Option<Dioptres>>,
     /// By group: in this run, or, as recorded, in an earlier one.
-    known: HashMap<u32, Controls>,
+    known: HashMap<Group, Controls>,
     /// None while what the camera has is not known.
     now: Option<Now>,
+}
+
+/// Points of a scan or ring that are lit alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Group {
+    number: u32,
+    lighting: Lighting,
+}
+
+impl Group {
+    /// The same points, seen from the front.
+    const fn front(self) -> Self {
+        Self { lighting: Lighting::Front, ..self }
+    }
 }
 
 /// What the camera was told last.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Now {
-    group: Option<u32>,
+    group: Option<Group>,
     focus: Option<Dioptres>,
 }
 
@@ -42,11 +56,14 @@ pub(super) enum Prepare {
 impl HeldSettings {
     /// Of a scan's `camera`, whose earlier runs left `records`.
     pub(super) fn new(hold: HoldSettings, plan: &Plan, camera: CameraIndex, records: &[Record]) -> Self {
-        let groups = match hold {
+        let numbers = match hold {
             HoldSettings::Scan => Some(vec![0; plan.points.len()]),
             HoldSettings::Ring => Some(plan.rings()),
             HoldSettings::Never => None,
         };
+        let group = |(number, point): (u32, &Point)| Group { number, lighting: point.lighting };
+        let groups: Option<Vec<Group>> =
+            numbers.map(|numbers| numbers.into_iter().zip(&plan.points).map(group).collect());
         let focus: Vec<_> = plan.points.iter().map(|point| point.focus).collect();
         let mut known = HashMap::new();
         for record in records {
@@ -56,8 +73,9 @@ impl HeldSettings {
                 let point = plan.point_of(stored.shot).0 as usize;
                 // A lens position of a stack is the point's, and not what autofocus found.
                 let stacked = focus.get(point).copied().flatten().is_some();
-                let group = groups.get(point).copied().unwrap_or_default();
-                known.insert(group, recorded(&stored.facts, !stacked));
+                if let Some(group) = groups.get(point) {
+                    known.insert(*group, recorded(&stored.facts, !stacked));
+                }
             }
         }
         Self { groups, focus, known, now: Some(Now::default()) }
@@ -70,7 +88,12 @@ impl HeldSettings {
             return Prepare::Nothing;
         }
         match wanted.group.map(|group| self.known.get(&group)) {
-            Some(None) => Prepare::Converge(Controls { focus: wanted.focus, ..Controls::default() }),
+            Some(None) => {
+                // A lens that moves makes the picture larger or smaller: an outline fits only where it was for the surface.
+                let front = wanted.group.and_then(|group| self.known.get(&group.front()));
+                let focus = wanted.focus.or(front.and_then(|front| front.focus));
+                Prepare::Converge(Controls { focus, ..Controls::default() })
+            }
             Some(Some(held)) => Prepare::Set(with_focus(*held, wanted)),
             None => Prepare::Set(with_focus(Controls::default(), wanted)),
         }
@@ -124,7 +147,7 @@ fn recorded(facts: &FrameFacts, with_focus: bool) -> Controls {
 mod tests {
     use super::*;
     use crate::model::{Axis, Optics, Pose};
-    use crate::plan::{PlanCamera, Point};
+    use crate::plan::PlanCamera;
     use crate::scan::Stored;
     use crate::units::Seconds;
 
@@ -132,14 +155,19 @@ mod tests {
 
     /// Two rings of two points, two cameras.
     fn plan(focus: &[Dioptres]) -> Plan {
-        let point = |(turn, lift): (f64, f64)| Point {
-            label: format!("t{turn}_l{lift}"),
-            pose: Pose::default().with(Axis::Turntable, turn).with(Axis::Lift, lift),
-            focus: None,
+        let point = |(turn, lift): (f64, f64)| {
+            let pose = Pose::default().with(Axis::Turntable, turn).with(Axis::Lift, lift);
+            Point::new(format!("t{turn}_l{lift}"), pose)
         };
         let points = [(0.0, 0.0), (180.0, 0.0), (0.0, 10.0), (180.0, 10.0)].map(point).to_vec();
-        let camera = |name: &str| PlanCamera { name: name.into(), intrinsics: Optics::Unknown, mount: None };
-        Plan { points, cameras: vec![camera("cam0"), camera("cam1")] }.focus_stacked(focus)
+        let files = PlanCamera::image_alone;
+        let camera = |name: &str| PlanCamera {
+            name: name.into(),
+            intrinsics: Optics::Unknown,
+            mount: None,
+            files: files(),
+        };
+        Plan { points, cameras: vec![camera("cam0"), camera("cam1")] }.with_frames(focus, false)
     }
 
     fn shot(point: u32) -> ShotIndex {
@@ -165,7 +193,15 @@ mod tests {
             measured: None,
             verdict: None,
         };
-        Record::Stored(Stored { shot, attempt: 1, image: String::new(), bytes: 0, crc32c: 0, facts })
+        Record::Stored(Stored {
+            shot,
+            attempt: 1,
+            image: String::new(),
+            bytes: 0,
+            crc32c: 0,
+            beside: Vec::new(),
+            facts,
+        })
     }
 
     #[test]
@@ -222,5 +258,24 @@ mod tests {
         assert_eq!(never.prepare(&plan, shot(1)), Prepare::Set(focus(steps[1])));
         let resumed = HeldSettings::new(HoldSettings::Scan, &plan, CAMERA, &[stored(shot(0), 2.0)]);
         assert_eq!(resumed.prepare(&plan, shot(1)), Prepare::Set(focus(steps[1]).over(gain(2.0))));
+    }
+
+    #[test]
+    fn a_silhouette_has_an_exposure_of_its_own_and_the_lens_where_it_is_for_the_surface() {
+        let plan = plan(&[]).with_frames(&[], true);
+        let focus = |position| Controls { focus: Some(Dioptres::new(position)), ..Controls::default() };
+        let mut scan = HeldSettings::new(HoldSettings::Scan, &plan, CAMERA, &[]);
+        scan.found(&plan, shot(0), focus(3.0).over(gain(2.0)));
+        assert_eq!(scan.prepare(&plan, shot(1)), Prepare::Converge(focus(3.0)));
+        scan.found(&plan, shot(1), focus(3.0).over(gain(1.0)));
+        assert_eq!(scan.prepare(&plan, shot(2)), Prepare::Set(focus(3.0).over(gain(2.0))));
+        scan.is_set(&plan, shot(2));
+        assert_eq!(scan.prepare(&plan, shot(3)), Prepare::Set(focus(3.0).over(gain(1.0))));
+        // Each ring its own; and what was recorded of a silhouette is for silhouettes.
+        let mut ring = HeldSettings::new(HoldSettings::Ring, &plan, CAMERA, &[stored(shot(1), 4.0)]);
+        assert_eq!(ring.prepare(&plan, shot(0)), Prepare::Converge(Controls::default()));
+        ring.found(&plan, shot(0), focus(3.0));
+        assert_eq!(ring.prepare(&plan, shot(3)), Prepare::Set(focus(2.0).over(gain(4.0))));
+        assert_eq!(ring.prepare(&plan, shot(5)), Prepare::Converge(Controls::default()));
     }
 }

@@ -56,6 +56,7 @@ fn hash(parts: &[&str]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera_driver::protocol::Timestamps;
     use crate::model::Size;
     use crate::units::Millimetres;
 
@@ -74,6 +75,8 @@ mod tests {
             live_beside_stills: true,
             raw: false,
             longest_call_ms: 0,
+            files: Vec::new(),
+            timestamps: Timestamps::Sensor,
         }
     }
 

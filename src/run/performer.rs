@@ -3,6 +3,7 @@
 mod commands;
 mod finish;
 mod gate;
+mod moving;
 mod telling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,9 +18,10 @@ use tracing::{debug, error};
 use crate::camera_driver::protocol::Hello;
 use crate::config::{self, HoldSettings, SettleBy};
 use crate::event::{Event, Told};
-use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
+use crate::plan::{CameraIndex, Plan, ShotIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
+use crate::rig::lights::Lights;
 use crate::scan::{self, Action, Budget, End, Input, Record, State};
 
 use crate::units::FramesPerSecond;
@@ -59,6 +61,8 @@ pub struct Run {
     pub records: Vec<Record>,
     /// What moves the rig, and says when it is at rest.
     pub axes: Arc<dyn Axes>,
+    /// What lights the object, from the front or from behind.
+    pub lights: Arc<dyn Lights>,
     /// Wait between the end of a move and the first valid exposure.
     pub settle: Duration,
     /// What tells that it is over.
@@ -113,6 +117,9 @@ struct Performer {
     patience: Duration,
     stop: CancellationToken,
     axes: Arc<dyn Axes>,
+    lights: Arc<dyn Lights>,
+    /// From when on the light is steady, on `CLOCK_MONOTONIC` in nanoseconds.
+    steady_ns: u64,
     moves: mpsc::UnboundedSender<MoveOrder>,
     motion: JoinHandle<()>,
     cameras: Vec<(mpsc::UnboundedSender<Order>, JoinHandle<Lease>)>,
@@ -148,6 +155,7 @@ impl Performer {
                     SettleBy::Frames => open.lease.live(WATCH),
                 };
                 let task = CameraTask {
+                    timestamps: open.hello.timestamps(),
                     watcher: view.map(|view| Watcher::new(&camera.name, view)),
                     index: CameraIndex(index as u16),
                     name: camera.name.clone(),
@@ -189,6 +197,8 @@ impl Performer {
             patience: run.patience,
             stop,
             axes: run.axes,
+            lights: run.lights,
+            steady_ns: 0,
             moves,
             motion,
             cameras,
@@ -281,7 +291,8 @@ impl Performer {
             Action::Move { point } => self.move_to(point),
             Action::Capture { shot, attempt } => {
                 self.tally.attempts += 1;
-                let order = Order::Capture { shot, attempt, arrival: self.arrival.clone() };
+                let (arrival, steady_ns) = (self.arrival.clone(), self.steady_ns);
+                let order = Order::Capture { shot, attempt, arrival, steady_ns };
                 self.ask(self.plan.camera_of(shot), order);
             }
             Action::Recover { camera, rung, after } => {
@@ -294,17 +305,6 @@ impl Performer {
             Action::End(end) => return Some(end),
         }
         None
-    }
-
-    fn move_to(&mut self, point: PointIndex) {
-        let (order, arrival) =
-            motion::begin(self.axes.as_ref(), point, self.plan.point(point).pose, &self.arrival);
-        self.arrival = arrival;
-        if self.moves.send(order).is_err() {
-            error!(scan = self.scan, "the motion task has ended before the scan");
-        }
-        self.untold.push(Event::Moving { point: point.0 + 1, points: self.plan.points.len() as u32 });
-        self.tally.failed_here = false;
     }
 
     fn ask(&self, camera: CameraIndex, order: Order) {

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{debug, info, warn};
 
 use crate::clock::now_ns;
+use crate::frame::{Captured as _, Content, Decoded, PixelView};
 use crate::rig::camera::{CapturedFrame, LiveView};
 
 /// Pixels to a side of a tile.
@@ -44,11 +45,19 @@ impl Tiles {
     }
 
     fn of_frame(captured: &CapturedFrame) -> Self {
-        let frame = captured.metadata();
-        let stride = frame.strides.first().map_or(0, |stride| *stride as usize).max(1);
-        let rows = captured.plane(0).chunks(stride).take(frame.size.height as usize);
-        let width = frame.size.width as usize;
-        Self::of(rows.filter(|row| row.len() >= width), width)
+        match captured.content() {
+            Ok(Content::Pixels(view)) => Self::of_view(&view),
+            Ok(Content::Files(files)) => {
+                let decoded = files.first().and_then(|image| Decoded::of(image.bytes).ok());
+                let tiles = decoded.and_then(|decoded| decoded.view().ok().map(|view| Self::of_view(&view)));
+                tiles.unwrap_or(Self(Vec::new()))
+            }
+            Err(_) => Self(Vec::new()),
+        }
+    }
+
+    fn of_view(view: &PixelView<'_>) -> Self {
+        Self::of(view.rows(0), view.size().width as usize)
     }
 
     /// Root of the mean square of the tiles' differences, in levels; infinite between frames of different sizes.

@@ -9,11 +9,13 @@ use jiff::tz::TimeZone;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::error;
 
-use crate::camera_driver::protocol::{FrameMetadata, Hello};
+use crate::camera_driver::protocol::{FrameMetadata, Hello, Payload};
 use crate::config;
 use crate::dataset::{Dataset, DescribeError};
 use crate::frame::exif::{self, Exif};
-use crate::frame::{FailureKind, Job, Pipeline, PixelView, Pixels, Plane, StoreFailed, ViewError};
+use crate::frame::{
+    Captured, Content, FailureKind, File, Job, Pipeline, PixelView, Plane, StoreFailed, ViewError,
+};
 use crate::plan::{Plan, ShotIndex};
 use crate::rig::camera::CapturedFrame;
 use crate::scan::{Description, DescriptionChanges, Gate, Input, Late, Record, RetakenFor, Stored};
@@ -187,10 +189,10 @@ impl Frames {
             exposure,
             gain,
             focus: said.focus,
-            id: identity::image(&self.camera.serial, taken_at, said.sensor_timestamp_ns),
+            id: identity::image(&self.camera.serial, taken_at, said.exposed.at_ns()),
         };
-        let pixels = Box::new(captured);
-        let job = Job { shot, attempt, pixels, taken_at, exif: Some(exif), permit: place };
+        let captured = Box::new(captured);
+        let job = Job { shot, attempt, captured, taken_at, exif: Some(exif), permit: place };
         if self.pipeline.submit(job).is_err() {
             let message = "the threads that store frames have ended: restart the service, then resume".into();
             let kind = FailureKind::StorageUnusable;
@@ -199,15 +201,20 @@ impl Frames {
     }
 }
 
-impl Pixels for CapturedFrame {
-    fn view(&self) -> Result<PixelView<'_>, ViewError> {
-        let frame = self.metadata();
+impl Captured for CapturedFrame {
+    fn content(&self) -> Result<Content<'_>, ViewError> {
+        let frame = match &self.metadata().payload {
+            Payload::Pixels(planes) => planes,
+            Payload::Files(_) => {
+                return Ok(Content::Files(self.files().map(|(kind, bytes)| File { kind, bytes }).collect()));
+            }
+        };
         let mut planes = [Plane { data: &[], stride: 1 }; 3];
         let count = frame.format.planes().min(planes.len());
         for (index, plane) in planes.iter_mut().enumerate().take(count) {
             *plane = Plane { data: self.plane(index), stride: frame.strides[index] as usize };
         }
-        PixelView::new(frame.format, frame.size, &planes[..count])
+        PixelView::new(frame.format, frame.size, &planes[..count]).map(Content::Pixels)
     }
 
     fn metadata(&self) -> &FrameMetadata {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::camera_driver::protocol::ExposedAt;
 use crate::plan::ShotIndex;
 use crate::rig::camera::CapturedFrame;
 
@@ -34,7 +35,18 @@ impl Taken {
             }
             Arrival::Waiting | Arrival::Failed => (ready_ns, ready_ns),
         };
-        let exposure_end_ns = frame.sensor_timestamp_ns;
+        let exposure_ns = frame.exposure_us.unwrap_or_default().saturating_mul(1000);
+        let (exposure_end_ns, readout_end_ns) = match frame.exposed {
+            ExposedAt::Sensor { sensor_timestamp_ns } => (
+                sensor_timestamp_ns,
+                sensor_timestamp_ns.saturating_add(frame.readout_us.saturating_mul(1000)),
+            ),
+            // All that is known of its readout is that it was over by then.
+            ExposedAt::Trigger { triggered_ns } => {
+                let received_ns = captured.received_ns();
+                (triggered_ns.saturating_add(exposure_ns).min(received_ns), received_ns)
+            }
+        };
         Self {
             shot,
             move_start_ns,
@@ -42,7 +54,7 @@ impl Taken {
             ready_ns,
             exposure_start_ns: captured.exposed_from_ns(),
             exposure_end_ns,
-            readout_end_ns: exposure_end_ns.saturating_add(frame.readout_us.saturating_mul(1000)),
+            readout_end_ns,
         }
     }
 }
@@ -56,7 +68,7 @@ pub struct Timing {
     pub wall: f64,
     /// Axes in motion, in seconds.
     pub moving: f64,
-    /// Waiting for the rig to come to rest, in seconds.
+    /// Waiting for the rig to come to rest, and for steady light, in seconds.
     pub settling: f64,
     /// Waiting for the sensor to begin its next frame, in seconds.
     pub frame_wait: f64,

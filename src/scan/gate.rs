@@ -2,33 +2,28 @@
 //!
 //! An object looks different from every side, and everything that is measured of its images differs with it. So nothing is
 //! compared with a fixed number but with the nearest images of the ring; how much those differ from each other widens the
-//! limits; and what was found to be bad is no neighbour. All that is compared is in the journal: a scan that goes on has
+//! limits; and what was found to be bad is no neighbour. Silhouettes are neighbours of silhouettes alone; of them only light
+//! and lens are compared. All that is compared is in the journal: a scan that goes on has
 //! the gate that it had.
+
+mod compare;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::config::{self, GatePolicy};
+use crate::model::Lighting;
 use crate::plan::{Plan, ShotIndex};
 
 use super::measured::Measured;
 use super::record::{FrameFacts, Record, Stored};
-use super::spread::{median, spread};
 use super::twins::{Taken, Twins};
-use super::verdict::{Finding, FindingKind, Verdict, rounded};
+use super::verdict::{Finding, FindingKind, Verdict};
 
 /// Fewer neighbours tell nothing.
 const FEWEST: usize = 3;
 /// Neighbours farther away show another side of the object.
 const MOST: usize = 6;
-/// Median deviations from the median that are usual.
-const USUAL: f64 = 4.0;
-/// Luma of tiles that say how bright a picture is: darker ones are noise, brighter ones may be clipped.
-const TELLING: std::ops::RangeInclusive<u8> = 12..=245;
-/// Fewer such tiles do not say it.
-const ENOUGH_TILES: usize = 6;
-/// Loss of detail along a direction that may have any reason.
-const SLIGHT_LOSS: f64 = 0.8;
 
 /// Compares images. Pure: no clock, no files.
 #[derive(Debug, Clone)]
@@ -80,7 +75,8 @@ impl Gate {
         let mut known = HashMap::new();
         let groups = plan.rings().into_iter().zip(&plan.points).map(|(ring, point)| {
             let count = known.len() as u32;
-            *known.entry((ring, point.focus.map(|focus| focus.get().to_bits()))).or_insert(count)
+            let focus = point.focus.map(|focus| focus.get().to_bits());
+            *known.entry((ring, focus, point.lighting)).or_insert(count)
         });
         let groups = groups.collect();
         let mut gate = Self { plan, limits, groups, seen: BTreeMap::new(), twins: Twins::default() };
@@ -110,7 +106,8 @@ impl Gate {
         let sample = self.sample(shot, facts)?;
         let mut verdict = self.compare(shot, &sample);
         let (camera, _) = self.key(shot);
-        let original = self.twins.original(camera, facts.sensor_timestamp_ns, sample.measured.luma_crc32c);
+        let mut same = self.twins.originals(camera, facts.sensor_timestamp_ns, sample.measured.luma_crc32c);
+        let original = same.find(|original| self.may_be_twins(*original, shot));
         verdict.findings.extend(original.map(|original| self.duplicate_of(original)));
         Some(verdict)
     }
@@ -124,6 +121,9 @@ impl Gate {
         let finding = self.duplicate_of(stored.shot);
         let mut late = Vec::new();
         for Taken { shot, attempt, .. } in self.twins.duplicates(key.0, stored) {
+            if !self.may_be_twins(shot, stored.shot) {
+                continue;
+            }
             let verdict = Verdict { findings: vec![finding.clone()], ..Verdict::default() };
             late.push(Late { shot, attempt, verdict });
             self.mark_bad(shot);
@@ -131,6 +131,12 @@ impl Gate {
         self.insert(stored);
         late.extend(self.catch_up(key));
         late
+    }
+
+    /// Whether two pictures that are the same to the bit must be of one exposure. Two silhouettes may be black and white,
+    /// with no noise to tell them apart.
+    fn may_be_twins(&self, one: ShotIndex, other: ShotIndex) -> bool {
+        [one, other].map(|shot| self.plan.lighting_of(shot)).contains(&Lighting::Front)
     }
 
     fn duplicate_of(&self, original: ShotIndex) -> Finding {
@@ -221,124 +227,6 @@ impl Gate {
         near.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         near.into_iter().take(MOST).map(|(_, sample)| sample).collect()
     }
-
-    fn compare(&self, shot: ShotIndex, sample: &Sample) -> Verdict {
-        let near = self.neighbours(shot, sample);
-        let mut verdict = Verdict::default();
-        if near.len() >= FEWEST {
-            verdict.neighbours = near.len() as u32;
-            self.compare_detail(sample, &near, &mut verdict);
-            self.compare_light(sample, &near, &mut verdict);
-            self.compare_lens(sample, &near, &mut verdict);
-        }
-        let usual = (near.len() >= FEWEST).then(|| spread(near.iter().map(|other| other.white)));
-        let limits = &self.limits;
-        let (middle, beyond) = usual.map_or((None, 1.0), |usual| {
-            (Some(usual.middle), usual.middle + limits.clipped + USUAL * usual.deviation)
-        });
-        verdict.clipped = middle.map(|middle| rounded(sample.white - middle));
-        let limit = beyond.min(limits.white);
-        if sample.white > limit {
-            let kind = FindingKind::ClippedBright;
-            verdict.findings.push(Finding::clipped(kind, "white", sample.white, middle, limit));
-        }
-        if sample.black > limits.black {
-            let kind = FindingKind::ClippedDark;
-            verdict.findings.push(Finding::clipped(kind, "black", sample.black, None, limits.black));
-        }
-        verdict
-    }
-
-    fn compare_detail(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
-        let detail = Ratio::of(near, |other| sample.measured.all_detail() / other.measured.all_detail());
-        let directions = (0..4).map(|along| {
-            let across = (along + 2) % 4;
-            let [one, other] = [along, across].map(|direction| {
-                move |sample: &Sample, beside: &Sample| {
-                    sample.measured.detail[direction] / beside.measured.detail[direction]
-                }
-            });
-            let lost = Ratio::of(near, |beside| one(sample, beside));
-            (lost, Ratio::of(near, |beside| one(sample, beside) / other(sample, beside)))
-        });
-        let directed = directions
-            .filter_map(|(lost, ratio)| Some((lost?.value, ratio?)))
-            .min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value));
-        verdict.sharpness = detail.map(|detail| rounded(detail.value));
-        verdict.direction = directed.map(|(_, ratio)| rounded(ratio.value));
-        if let Some((lost, ratio)) = directed
-            && lost < SLIGHT_LOSS
-            && ratio.value < self.limits.direction / ratio.usual
-        {
-            let (kind, what) = (FindingKind::MotionBlurred, "blurred in one direction");
-            let limit = self.limits.direction / ratio.usual;
-            verdict.findings.push(Finding::too_little(kind, what, ratio.value, limit));
-        } else if let Some(detail) = detail
-            && detail.value < self.limits.sharpness / detail.usual
-        {
-            let limit = self.limits.sharpness / detail.usual;
-            verdict.findings.push(Finding::too_little(FindingKind::Blurred, "blurred", detail.value, limit));
-        }
-    }
-
-    fn compare_light(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
-        let Some(light) = Ratio::of(near, |other| brightness(sample, other).unwrap_or(f64::NAN)) else {
-            return;
-        };
-        verdict.brightness = Some(rounded(light.value));
-        let (most, least) =
-            ((1.0 + self.limits.brightness) * light.usual, (1.0 - self.limits.brightness) / light.usual);
-        if light.value > most || light.value < least {
-            let limit = if light.value > most { most } else { least };
-            verdict.findings.push(Finding::light(light.value, limit));
-        }
-    }
-
-    fn compare_lens(&self, sample: &Sample, near: &[&Sample], verdict: &mut Verdict) {
-        let Some(lens) = sample.lens else { return };
-        let others: Vec<f64> = near.iter().filter_map(|other| other.lens).collect();
-        if others.len() < FEWEST {
-            return;
-        }
-        let usual = spread(others.into_iter());
-        let (off, limit) = (lens - usual.middle, self.limits.lens.get() + USUAL * usual.deviation);
-        verdict.lens = Some(rounded(off));
-        if off.abs() > limit {
-            let message = format!("its lens was {:.2} dpt from where it was for its neighbours", off.abs());
-            let kind = FindingKind::LensMoved;
-            verdict.findings.push(Finding { kind, value: rounded(off), limit: rounded(limit), message });
-        }
-    }
-}
-
-/// A number of an image over those of its neighbours.
-#[derive(Debug, Clone, Copy)]
-struct Ratio {
-    value: f64,
-    /// By which factor they differ among themselves.
-    usual: f64,
-}
-
-impl Ratio {
-    /// The middle of `to` each neighbour; none if it cannot be told of enough of them.
-    fn of(near: &[&Sample], to: impl Fn(&Sample) -> f64) -> Option<Self> {
-        let logarithms: Vec<f64> =
-            near.iter().map(|other| to(other).ln()).filter(|ratio| ratio.is_finite()).collect();
-        (logarithms.len() >= FEWEST).then(|| {
-            let spread = spread(logarithms.into_iter());
-            Self { value: spread.middle.exp(), usual: (USUAL * spread.deviation).exp() }
-        })
-    }
-}
-
-/// How many times as bright as `other` the sample is: what is behind the object does not change from angle to angle, and
-/// what the object's parts do is made up for by others.
-fn brightness(sample: &Sample, other: &Sample) -> Option<f64> {
-    let tiles = sample.measured.luma.0.iter().zip(&other.measured.luma.0);
-    // What was bright may be clipped now, or dark; then it says so much at least.
-    let telling = tiles.filter(|(_, other)| TELLING.contains(*other));
-    let ratios: Vec<f64> = telling.map(|(luma, other)| f64::from(*luma) / f64::from(*other)).collect();
-    (ratios.len() >= ENOUGH_TILES).then(|| median(ratios))
 }
 
 /// Degrees between two angles of a turntable.

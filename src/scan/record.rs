@@ -56,7 +56,7 @@ pub enum Record {
         /// What the camera or its driver said, for people.
         message: String,
     },
-    /// The image is on disk, synced, under its name: the shot is done.
+    /// The image, and what else the shot has, is on disk, synced, under its name: the shot is done.
     Stored(Stored),
     /// All attempts of this pass failed.
     ShotFailed {
@@ -161,8 +161,36 @@ pub struct Stored {
     pub bytes: u64,
     /// CRC32C of the image's bytes, by which its file is known to be whole.
     pub crc32c: u32,
+    /// Its other files: all of them are on disk, or the shot is not stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<RecordedFile>,
     /// What the camera and the measurement say of it.
     pub facts: FrameFacts,
+}
+
+impl Stored {
+    /// All of its files, the image first.
+    pub fn files(&self) -> impl Iterator<Item = RecordedFile> + use<'_> {
+        let image = RecordedFile { path: self.image.clone(), bytes: self.bytes, crc32c: self.crc32c };
+        std::iter::once(image).chain(self.beside.iter().cloned())
+    }
+
+    /// How long they are together.
+    pub fn all_bytes(&self) -> u64 {
+        self.files().map(|file| file.bytes).sum()
+    }
+}
+
+/// A file that is on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedFile {
+    /// Its path in the dataset: `raw/cam0/r01_a017.cr2`.
+    pub path: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// CRC32C of its bytes, by which it is known to be whole.
+    pub crc32c: u32,
 }
 
 /// What is known of a stored frame.
@@ -172,7 +200,7 @@ pub struct FrameFacts {
     /// When it was received.
     #[schema(value_type = String, format = DateTime)]
     pub taken_at: Timestamp,
-    /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
+    /// `CLOCK_MONOTONIC` in nanoseconds at the start of readout; of a camera that is triggered, when that was.
     pub sensor_timestamp_ns: u64,
     /// How long the shutter was open; 0 if the camera does not say.
     pub exposure: Seconds,

@@ -32,6 +32,7 @@ pub(super) fn policy() -> Policy {
         queue_depth: 4,
         resume_after_crash: true,
         max_automatic_resumes: 3,
+        silhouettes: false,
     };
     Policy { scan, recovery: recovery() }
 }
@@ -41,7 +42,8 @@ pub(super) fn plan(points: u32, cameras: u16) -> Arc<Plan> {
         name: format!("cam{index}"),
         intrinsics: Optics::Size(Size { width: 64, height: 48 }),
         mount: None,
+        files: PlanCamera::image_alone(),
     };
-    let point = |index| Point { label: format!("a{index:03}"), pose: Pose::default(), focus: None };
+    let point = |index| Point::new(format!("a{index:03}"), Pose::default());
     Arc::new(Plan { points: (0..points).map(point).collect(), cameras: (0..cameras).map(camera).collect() })
 }

@@ -24,10 +24,15 @@ pub(super) struct Taken {
 }
 
 impl Twins {
-    /// Of which earlier image of `camera` one with these numbers is the duplicate.
-    pub(super) fn original(&self, camera: u16, at_ns: u64, luma_crc32c: u32) -> Option<ShotIndex> {
-        let mut same = self.same(camera, luma_crc32c).rev();
-        same.find(|other| other.at_ns < at_ns).map(|other| other.shot)
+    /// Of which earlier images of `camera` one with these numbers may be the duplicate, the last one first.
+    pub(super) fn originals(
+        &self,
+        camera: u16,
+        at_ns: u64,
+        luma_crc32c: u32,
+    ) -> impl Iterator<Item = ShotIndex> {
+        let same = self.same(camera, luma_crc32c).rev();
+        same.filter(move |other| other.at_ns < at_ns).map(|other| other.shot)
     }
 
     /// Which images of `camera` are duplicates of one that was taken before them, but is stored after them.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Segment;
 use crate::durable::{self, Readers};
-use crate::model::{Axis, AxisConfig, Pose, Tremble};
+use crate::model::{Axis, AxisConfig, Lighting, Pose, Tremble};
 use crate::motion;
 use crate::rig::axes::{MotionError, MoveObserver, PlannedLeg};
 
@@ -25,8 +25,11 @@ pub struct World {
     rest: Pose,
     /// The last moves, the oldest first; they do not overlap.
     segments: VecDeque<Segment>,
-    /// Brightness by name of light, 0 (off) to 1 (full).
+    /// Brightness by name of light that shines on the object, 0 (off) to 1 (full).
     lights: BTreeMap<String, f64>,
+    /// The same of panels behind it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    backlights: BTreeMap<String, f64>,
     /// What is seen after each move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tremble: Option<Tremble>,
@@ -102,14 +105,26 @@ impl World {
         self.segments.back().map_or(0, Segment::rest_ns)
     }
 
-    /// Brightness of each light, 0 (off) to 1 (full).
-    pub fn lights(&self) -> &BTreeMap<String, f64> {
-        &self.lights
+    /// Brightness of each light of a role, 0 (off) to 1 (full).
+    pub fn lights(&self, role: Lighting) -> &BTreeMap<String, f64> {
+        match role {
+            Lighting::Front => &self.lights,
+            Lighting::Backlight => &self.backlights,
+        }
+    }
+
+    /// Brightness of one light, 0 (off) to 1 (full); none if there is no such light.
+    pub fn light(&self, name: &str) -> Option<f64> {
+        self.lights.get(name).or_else(|| self.backlights.get(name)).copied()
     }
 
     /// Sets the brightness of `light`, 0 (off) to 1 (full).
-    pub fn set_light(&mut self, light: &str, brightness: f64) {
-        self.lights.insert(light.to_owned(), brightness);
+    pub fn set_light(&mut self, light: &str, role: Lighting, brightness: f64) {
+        let lights = match role {
+            Lighting::Front => &mut self.lights,
+            Lighting::Backlight => &mut self.backlights,
+        };
+        lights.insert(light.to_owned(), brightness);
     }
 
     /// The axes truly stand at `pose`: where they were believed to stand after the last move is forgotten if that is
@@ -292,7 +307,7 @@ mod tests {
         assert!(error.contains("world.json"), "{error}");
         let file = WorldFile::create(path.clone(), World::new(at(12.5, 1.0 / 3.0))).unwrap();
         file.update(|world| world.push_move(5, at(17.1, 100.0), &AXES, 10.0)).unwrap();
-        file.update(|world| world.set_light("left", 0.75)).unwrap();
+        file.update(|world| world.set_light("left", Lighting::Front, 0.75)).unwrap();
         assert_eq!(World::load(&path).unwrap(), file.world());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
     }
@@ -302,7 +317,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = WorldFile::create(folder.path().join("world.json"), World::default()).unwrap();
         drop(folder);
-        file.update(|world| world.set_light("left", 1.0)).unwrap_err();
+        file.update(|world| world.set_light("left", Lighting::Front, 1.0)).unwrap_err();
         assert_eq!(file.world(), World::default());
     }
 

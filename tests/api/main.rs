@@ -19,6 +19,7 @@ mod retake;
 mod revoked;
 mod scans;
 mod sessions;
+mod several;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;

@@ -28,16 +28,18 @@ fn reconfigure(daemon: &mut Daemon, from: &str, to: &str) {
     daemon.wait_until_ready();
 }
 
+/// What there is of the empty rig for the only plan.
+fn of_ring(daemon: &Daemon) -> Value {
+    let answer = daemon.get("/api/v1/references");
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    let plan = answer.json()["plans"][0].clone();
+    assert_eq!((&plan["plan"], &plan["unknown"]), (&json!("ring"), &Value::Null), "{plan}");
+    plan["reference"].clone()
+}
+
 #[test]
 fn each_plan_tells_which_scan_of_the_empty_rig_it_has_and_whether_that_still_fits() {
     let mut daemon = empty_rig(&Recipe { cameras: 2, ..Recipe::default() });
-    let of_ring = |daemon: &Daemon| {
-        let answer = daemon.get("/api/v1/references");
-        assert_eq!(answer.status, 200, "{}", answer.json());
-        let plan = answer.json()["plans"][0].clone();
-        assert_eq!((&plan["plan"], &plan["unknown"]), (&json!("ring"), &Value::Null), "{plan}");
-        plan["reference"].clone()
-    };
     assert_eq!(of_ring(&daemon), Value::Null, "nothing was scanned");
     scan(&daemon, &json!({}));
     assert_eq!(of_ring(&daemon), Value::Null, "a scan of something is no scan of the empty rig");
@@ -76,6 +78,24 @@ fn each_plan_tells_which_scan_of_the_empty_rig_it_has_and_whether_that_still_fit
     assert_eq!(of_ring(&daemon)["matched"], 2, "the place at 0 degrees");
     let refused = daemon.post("/api/v1/scans", &json!({ "reference": "yes" }));
     assert_eq!((refused.status, &refused.json()["type"]), (422, &json!("/problems/bad_request")));
+}
+
+#[test]
+fn a_scan_of_the_empty_rig_from_before_there_was_a_backlight_lacks_silhouettes() {
+    let mut daemon = empty_rig(&Recipe::default());
+    scan(&daemon, &json!({ "reference": true }));
+    let counts = |daemon: &Daemon| {
+        let found = of_ring(daemon);
+        (found["fits"].clone(), found["images"].clone(), found["matched"].clone())
+    };
+    assert_eq!(counts(&daemon), (json!(true), json!(3), json!(3)));
+    let panel = "[[light]]\nname = \"panel\"\nrole = \"backlight\"\n[plan.ring]";
+    reconfigure(&mut daemon, "[plan.ring]", panel);
+    assert_eq!(counts(&daemon), (json!(false), json!(6), json!(3)));
+    let lacking = of_ring(&daemon)["lacking"].clone();
+    assert!(lacking[0].as_str().unwrap().starts_with("3 of 3 silhouettes"), "{lacking}");
+    scan(&daemon, &json!({ "reference": true }));
+    assert_eq!(counts(&daemon), (json!(true), json!(6), json!(6)));
 }
 
 /// Of a size at which masks are good; the owl fills the pictures as it does those of the other tests.

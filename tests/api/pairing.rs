@@ -265,3 +265,37 @@ fn however_many_ask_a_person_finds_and_lets_in_the_one_whose_code_the_page_shows
     assert_eq!((session.status, &session.json()["name"]), (200, &json!("phone")));
     assert_eq!(names(&daemon).matches("phone").count(), 1, "and nobody else: {}", names(&daemon));
 }
+
+#[test]
+fn a_link_of_open_lets_one_browser_in_once_and_needs_no_button_and_no_approval() {
+    let daemon = daemon(&Recipe::default(), "[api]\npairing = false\n");
+    let opened = daemon.rig.run(&["open", "phone", "--json"]).json();
+    let link = opened["links"][0].as_str().unwrap();
+    let (page, secret) = link.split_once("/#login=").unwrap();
+    assert!(page.starts_with("http://127.0.0.1:"), "{link}");
+    assert!(opened["lasts_s"].as_u64().unwrap() > 0);
+    assert!(!names(&daemon).contains("phone"), "no token before somebody comes");
+    assert_eq!(collect(&daemon, &secret[1..]).status, 410);
+    let paired = collect(&daemon, secret);
+    assert_eq!((paired.status, paired.json()), (200, json!({ "name": "phone", "may": "use" })));
+    let cookie = paired.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert_eq!(daemon.anonymous("GET", "/api/v1/session", &[("Cookie", &cookie)], "").status, 200);
+    let again = collect(&daemon, secret);
+    assert_eq!((again.status, again.header("set-cookie")), (410, ""));
+
+    let text = daemon.rig.run(&["open"]).stdout;
+    assert!(
+        text.starts_with(&format!("{page}/#login=")) && text.contains("once, within 5 minutes"),
+        "{text}"
+    );
+    let wrong = daemon.rig.run(&["open", "a/b"]);
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("is no name for a token"), "{}", wrong.stderr);
+}
+
+#[test]
+fn open_says_what_is_missing_where_there_is_no_page() {
+    let rig = TestRig::new(&Recipe::default());
+    let opened = rig.run(&["open"]);
+    assert_eq!(opened.code, Some(10), "{}", opened.stderr);
+    assert!(opened.stderr.contains("no scanner is running"), "{}", opened.stderr);
+}

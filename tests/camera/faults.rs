@@ -76,9 +76,9 @@ async fn frames_are_fresh_whole_and_given_back() {
         let not_before = now_ns();
         let captured = lease.capture(ShotIndex(shot), not_before).await.unwrap();
         let frame = captured.metadata();
-        assert!(frame.sensor_timestamp_ns - frame.exposure_us.unwrap() * 1000 >= not_before);
-        assert!(captured.received_ns() >= frame.sensor_timestamp_ns);
-        assert_eq!((frame.stream, frame.size.width, frame.size.height), (Stream::Still, WIDTH, HEIGHT));
+        assert!(frame.exposed.at_ns() - frame.exposure_us.unwrap() * 1000 >= not_before);
+        assert!(captured.received_ns() >= frame.exposed.at_ns());
+        assert_eq!((frame.stream, frame.size().width, frame.size().height), (Stream::Still, WIDTH, HEIGHT));
         assert!(captured.plane(0).len() >= (WIDTH * HEIGHT) as usize);
         assert!(captured.plane(1).len() >= (WIDTH * HEIGHT / 4) as usize);
         assert!(sequence < Some(frame.sequence));

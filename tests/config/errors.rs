@@ -88,6 +88,13 @@ fn each_mistake_has_its_message() {
             "`light.name` is \"ring\" for the second time",
         ),
         ("\n[[light]]\n", "\n[light]\n", "`light` cannot be a table"),
+        ("\n[[light]]\n", "\n[[light]]\nrole = \"behind\"\n", "`light.role` cannot be \"behind\""),
+        (
+            "\n[[light]]\n",
+            "\n[[light]]\nname = \"panel\"\nrole = \"backlight\"\nbrightness = 0.0\n[[light]]\n",
+            "`light.brightness` is that of a backlight, which has to shine",
+        ),
+        ("[scan]\n", "[scan]\nsilhouettes = true\n", "`scan.silhouettes` cannot be: no light is a backlight"),
         ("[panel]\n", "[panel]\nbutton = 3\n", "there is no key `button` in `panel`"),
         (
             "[plan.cylinder]",
@@ -128,10 +135,14 @@ fn each_mistake_has_its_message() {
         ("[storage]", "storage = 1", "`storage` cannot be a whole number"),
     ];
     each_is_told(&cases);
-    let errors = Config::from_text("a.toml", "").unwrap_err();
-    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
-    let errors = Config::from_text("a.toml", "camera = []\n[plan]").unwrap_err();
-    assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+}
+
+#[test]
+fn nothing_at_all_lacks_a_camera_and_a_plan() {
+    for nothing in ["", "camera = []\n[plan]"] {
+        let errors = Config::from_text("a.toml", nothing).unwrap_err();
+        assert_eq!(messages(&errors), ["there is no camera", "there is no plan"]);
+    }
 }
 
 #[test]

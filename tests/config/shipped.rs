@@ -111,6 +111,7 @@ fn the_documented_defaults_are_the_defaults() {
         "focus_window",
         "crop",
         "jerk",
+        "silhouettes",
     ];
     let mut uncommented = 0;
     let mut comment = String::new();

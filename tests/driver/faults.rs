@@ -118,12 +118,12 @@ fn a_driver_that_dies_ends_the_link() {
 #[test]
 fn frames_can_lie_about_what_they_are() {
     let (mut driver, frame, _) = faulty_frame("wrong_size");
-    assert_ne!(frame.metadata.size, SIZE);
+    assert_ne!(frame.metadata.size(), SIZE);
     driver.good(1, 1);
     let (_, frame, _) = faulty_frame("wrong_stride");
-    assert!(frame.metadata.strides[0] < SIZE.width);
+    assert!(frame.metadata.payload.planes().unwrap().strides[0] < SIZE.width);
     let (_, frame, memory) = faulty_frame("short_descriptor");
-    assert!((pixels(&memory).len() as u64) < frame.metadata.offsets[1]);
+    assert!((pixels(&memory).len() as u64) < frame.metadata.payload.planes().unwrap().offsets[1]);
 }
 
 #[test]

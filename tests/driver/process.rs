@@ -65,7 +65,7 @@ impl Driver {
     pub(crate) fn configure(&mut self, format: PixelFormat, live: Option<Size>) -> u64 {
         self.send(&ToDriver::Configure(Configure {
             size: SIZE,
-            format,
+            format: Some(format),
             live,
             frame_rate: None,
             orientation: Orientation::Normal,
@@ -186,7 +186,7 @@ impl Drop for Driver {
 }
 
 pub(crate) fn began_ns(frame: &Frame) -> u64 {
-    frame.metadata.sensor_timestamp_ns - frame.metadata.exposure_us.unwrap() * 1000
+    frame.metadata.exposed.at_ns() - frame.metadata.exposure_us.unwrap() * 1000
 }
 
 /// The bytes behind `memory`.

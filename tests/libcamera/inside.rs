@@ -66,10 +66,10 @@ async fn worker_live() {
         // Ends with the camera, when no frame comes any more.
         while let Ok(Some(frame)) = tokio::time::timeout(std::time::Duration::from_secs(5), view.next()).await
         {
-            assert!(frame.metadata().sensor_timestamp_ns > last, "an older frame after a newer one");
-            last = frame.metadata().sensor_timestamp_ns;
+            assert!(frame.metadata().exposed.at_ns() > last, "an older frame after a newer one");
+            last = frame.metadata().exposed.at_ns();
             assert_eq!(
-                (frame.metadata().size.width, frame.metadata().size.height),
+                (frame.metadata().size().width, frame.metadata().size().height),
                 (SIZE.0 as u32, SIZE.1 as u32)
             );
             let luma = frame.plane(0);
@@ -176,7 +176,7 @@ async fn worker_unsaid() {
     lease.open().await.unwrap();
     let frame = lease.capture(ShotIndex(0), now_ns()).await.unwrap();
     assert_eq!((frame.metadata().exposure_us, frame.metadata().gain), (None, None));
-    let (sequence, ended_ns) = (frame.metadata().sequence, frame.metadata().sensor_timestamp_ns);
+    let (sequence, ended_ns) = (frame.metadata().sequence, frame.metadata().exposed.at_ns());
     drop(frame);
     // While the next frame is being exposed, or that has ended and nobody knows when it began.
     let not_before_ns = ended_ns + 50_000_000;

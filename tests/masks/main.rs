@@ -1,13 +1,14 @@
 //! Masks of whole scans of the simulated rig, against what its cameras truly saw.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod backlight;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use scanner::model::{Intrinsics, Mount, Size};
+use scanner::model::{Intrinsics, Lighting, Mount, Size};
 use scanner::plan::Plan;
 use scanner::sim::object::{SimOptions, silhouette};
 use serde_json::Value;
@@ -81,7 +82,8 @@ fn agreements(dir: &Path) -> Vec<(String, f64)> {
         };
         (name, count(|mask, truth| mask && truth) / count(|mask, truth| mask || truth))
     };
-    plan.shots().map(agreement).collect()
+    let fronts = plan.shots().filter(|shot| plan.lighting_of(*shot) == Lighting::Front);
+    fronts.map(agreement).collect()
 }
 
 #[test]

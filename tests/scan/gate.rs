@@ -19,17 +19,30 @@ struct Rig<'a> {
     /// Of each camera.
     camera: &'a str,
     gate: &'a str,
+    scan: &'a str,
 }
+
+/// Each image is on the disk before the next one is taken: on a busy machine, later ones may else be stored first.
+const IN_ORDER: &str = "queue_depth = 1";
 
 impl Default for Rig<'_> {
     fn default() -> Self {
-        Self { angles: 24, heights: &[0], size: (320, 240), seed: 1, faults: &[""], camera: "", gate: "" }
+        Self {
+            angles: 24,
+            heights: &[0],
+            size: (320, 240),
+            seed: 1,
+            faults: &[""],
+            camera: "",
+            gate: "",
+            scan: "",
+        }
     }
 }
 
 impl Rig<'_> {
     fn build(&self) -> TestRig {
-        let Self { angles, heights, size: (width, height), seed, faults, camera, gate } = self;
+        let Self { angles, heights, size: (width, height), seed, faults, camera, gate, scan } = self;
         let rig = TestRig::new(&Recipe { recovery: "capture_timeout = \"30 s\"", ..Recipe::default() });
         let heights = heights.iter().map(|height| format!("\"{height} mm\"")).collect::<Vec<_>>().join(", ");
         let mut text = format!(
@@ -38,6 +51,7 @@ impl Rig<'_> {
 {gate}
 [scan]
 plan = "cylinder"
+{scan}
 [plan.cylinder]
 shape = "cylinder"
 order = "given"
@@ -199,6 +213,7 @@ fn every_fault_of_a_picture_is_found_and_nothing_else() {
         heights: &[0, 30],
         faults: &[&faults],
         camera: "hold = \"never\"",
+        scan: IN_ORDER,
         ..Rig::default()
     };
     let rig = rig.build();
@@ -231,8 +246,6 @@ fn every_fault_of_a_picture_is_found_and_nothing_else() {
     assert!(twin.unwrap().1.contains(&format!("the same picture as {}", label(10))), "{twin:?}");
     // The first image of a ring has nothing to be compared with when it is stored.
     let late = records(&rig, &id, "flagged");
-    // So may be the original of a duplicate.
-    let late: Vec<_> = late.iter().filter(|record| record["shot"] != 11).collect();
     assert_eq!(late.len(), 1, "{late:?}");
     assert_eq!(
         (&late[0]["shot"], &late[0]["verdict"]["findings"][0]["kind"]),
@@ -274,7 +287,7 @@ fn what_is_bad_is_taken_again_and_the_dataset_ends_clean() {
 fn what_stays_bad_is_kept_and_flagged_once_the_budget_is_used_up() {
     let faults = "faults = [{ kind = \"blurred\", shot = 5, times = 9 }, { kind = \"blurred\", shot = 8, times = 9 }, { kind = \"cancelled\", shot = 10, times = 6 }]";
     let gate = "policy = \"retake\"\nretakes_per_shot = 2\nretakes_per_scan = 3";
-    let rig = Rig { angles: 16, faults: &[faults], gate, ..Rig::default() }.build();
+    let rig = Rig { angles: 16, faults: &[faults], gate, scan: IN_ORDER, ..Rig::default() }.build();
     let scan = rig.run(&["scan", "--json"]);
     assert_eq!((scan.code, &scan.json()["flagged"]), (Some(4), &2.into()), "{}", scan.stderr);
     let id = rig.scan_id().unwrap();

@@ -1,12 +1,15 @@
 //! Whole scans through the real program: config file to verified dataset.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod backlight;
 mod bad_drivers;
+mod completed;
 mod disk_space;
 mod earlier;
 mod exports;
 mod file_systems;
 mod flooded;
+mod format_1;
 #[path = "../camera/fuse.rs"]
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
 mod fuse;
@@ -24,11 +27,13 @@ mod report;
 mod retake;
 mod service;
 mod settling;
+mod several;
 mod storage;
 mod stuck_disk;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod triggered;
 mod unread;
 mod users;
 mod wedged;

@@ -137,8 +137,13 @@ fn the_other_commands_answer_people_and_programs() {
     assert_eq!(devices.code, Some(0), "{}", devices.stderr);
     assert_eq!(devices.json().as_array().map(Vec::len), Some(2));
     assert_eq!(rig.run(&["check-config", "--json"]).json()["ok"], true);
-    let completions = rig.run(&["completions", "bash"]);
-    assert!(completions.stdout.contains("check-config"));
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = rig.run(&["completions", shell]).stdout;
+        assert!(
+            completions.contains("SCANNER_COMPLETE") && !completions.contains("target/"),
+            "{completions}"
+        );
+    }
     let man = rig.dir.path().join("man");
     assert_eq!(rig.run(&["man", man.to_str().unwrap()]).code, Some(0));
     assert!(std::fs::read_to_string(man.join("scanner.1")).unwrap().contains("Exit codes"));

@@ -40,7 +40,7 @@ pub(in crate::api) struct PairBegun {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct PairSecret {
-    /// As it was answered when the pairing began.
+    /// As it was answered when the pairing began, or as a link of `scanner open` has it behind `#login=`.
     secret: String,
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::frame::jpeg::{Encoder, JpegError};
-use crate::frame::{Pixels as _, quality};
+use crate::frame::{Captured as _, Content, Decoded, quality};
 use crate::rig::camera::CapturedFrame;
 
 /// What the first bytes of a binary message are, all little-endian: the letters `SLV1`, then `number` as `u32`,
@@ -23,18 +23,28 @@ pub(in crate::api) struct Picture {
     pub(in crate::api) message: Bytes,
 }
 
-/// Header and JPEG of a frame. `jpeg` is memory to use again.
+/// Header and JPEG of a frame: that of the camera, if it makes one. `jpeg` is memory to use again.
 pub(in crate::api) fn encode(
     encoder: &mut Encoder,
     jpeg: &mut Vec<u8>,
     frame: &CapturedFrame,
     number: u32,
 ) -> Result<Bytes, JpegError> {
-    let wrong = |error: crate::frame::ViewError| JpegError { reason: error.to_string() };
-    let view = frame.view().map_err(wrong)?;
-    let measured = quality::measure(&view);
-    encoder.encode(&view, &[], jpeg)?;
-    let (said, size) = (frame.metadata(), view.size());
+    let wrong = |error: &dyn std::fmt::Display| JpegError { reason: error.to_string() };
+    let measured = match frame.content().map_err(|error| wrong(&error))? {
+        Content::Pixels(view) => {
+            encoder.encode(&view, &[], jpeg)?;
+            quality::measure(&view)
+        }
+        Content::Files(files) => {
+            let image = files.first().map_or(&[][..], |image| image.bytes);
+            let decoded = Decoded::of(image).map_err(|error| wrong(&error))?;
+            jpeg.clear();
+            jpeg.extend_from_slice(image);
+            quality::measure(&decoded.view().map_err(|error| wrong(&error))?)
+        }
+    };
+    let (said, size) = (frame.metadata(), frame.metadata().size());
     let mut message = Vec::with_capacity(HEADER + jpeg.len());
     message.extend_from_slice(MAGIC);
     message.extend_from_slice(&number.to_le_bytes());

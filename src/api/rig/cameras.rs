@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::daemon::{StandbyCamera, StandbyError};
-use crate::model::{Control, Controls, Size};
+use crate::model::{Control, Controls, Lighting, Size};
 use crate::rig::camera::CameraStatus;
 
 use super::state::Rig;
@@ -99,8 +99,11 @@ pub(in crate::api) async fn set(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct Lights {
-    /// On, each with its configured brightness, or off.
+    /// On, each with its configured brightness, or all off.
     on: bool,
+    /// Which ones come on, while the others go off; those that shine on the object if absent.
+    #[serde(default)]
+    lighting: Lighting,
 }
 
 /// Switch the lights, between scans.
@@ -109,6 +112,7 @@ pub(in crate::api) struct Lights {
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(in crate::api) async fn lights(State(rig): State<Rig>, Body(lights): Body<Lights>) -> Answer<StatusCode> {
-    rig.act(move |service| async move { Ok(service.switch_lights(lights.on)?) }).await?;
+    rig.act(move |service| async move { Ok(service.switch_lights(lights.on.then_some(lights.lighting))?) })
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use jiff::tz::TimeZone;
 
 use crate::dataset::{self, open};
+use crate::scan::RecordedFile;
 
 use super::packed::{Packed, Packing};
 use super::shots::{stored_image, stored_thumbnail};
@@ -33,8 +34,9 @@ fn pack(dir: &std::path::Path, id: &str) -> Answer<Packed> {
     for shot in contents.tally().stored() {
         let Some(files) = contents.files(shot.shot) else { continue };
         let at = time(shot.facts.taken_at);
-        let image = stored_image(dir.to_owned(), files.image.clone(), shot.bytes);
-        packing.file(&files.image, image, at)?;
+        for RecordedFile { path, bytes, .. } in shot.files() {
+            packing.file(&path, stored_image(dir.to_owned(), path.clone(), bytes), at)?;
+        }
         let metadata = stored(files.metadata.clone(), Length::AtMost(open::DESCRIPTION));
         packing.file(&files.metadata, metadata, at)?;
         let thumbnail = stored_thumbnail(dir.to_owned(), files.thumbnail.clone());

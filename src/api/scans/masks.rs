@@ -19,7 +19,9 @@ use crate::api::transport::work::on_disk;
 use crate::daemon::{MaskProgress, MasksEnd};
 use crate::dataset::{self, Contents, ScanId, ShotState};
 use crate::mask::{self, Remake, Report, Wish};
+use crate::model::Lighting;
 use crate::plan::ShotIndex;
+use crate::scan::Stored;
 
 /// Longest side of a small one.
 const SMALL: u32 = 320;
@@ -80,8 +82,10 @@ pub(in crate::api) struct ShotMask {
     shot: u32,
     /// Part of the image that the object covers.
     covered: f64,
-    /// The id of the scan of the empty rig that it was made by.
-    reference: String,
+    /// The id of the scan of the empty rig that it was made by, if there was one.
+    reference: Option<String>,
+    /// The path of the silhouette in the dataset that it was made by, if there was one.
+    silhouette: Option<String>,
 }
 
 /// A shot whose image has no mask.
@@ -115,12 +119,16 @@ impl MaskList {
         let reasons: HashMap<String, String> =
             report.without.into_iter().map(|without| (without.image, without.reason)).collect();
         let (mut masks, mut without) = (Vec::new(), Vec::new());
-        for stored in contents.tally().stored() {
+        let plan = &contents.plan;
+        let is_front = |stored: &&Stored| plan.lighting_of(stored.shot) == Lighting::Front;
+        for stored in contents.tally().stored().filter(is_front) {
             let shot = stored.shot.0;
             match mask::find(dir, stored) {
                 Some(found) => {
-                    let mask::Origin { covered, reference, .. } = found.origin;
-                    masks.push(ShotMask { shot, covered, reference: reference.scan });
+                    let mask::Origin { covered, reference, silhouette, .. } = found.origin;
+                    let reference = reference.map(|reference| reference.scan);
+                    let silhouette = silhouette.map(|silhouette| silhouette.image);
+                    masks.push(ShotMask { shot, covered, reference, silhouette });
                 }
                 None => {
                     without.push(ShotWithoutMask { shot, reason: reasons.get(&stored.image).cloned() });

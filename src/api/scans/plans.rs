@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::config::{self, inline_plan};
 use crate::daemon::{PlanChoice, Service};
-use crate::model::Pose;
+use crate::model::{Lighting, Pose};
 use crate::plan::geometry::{CameraPose, Vec3};
 use crate::plan::{self, Plan};
 use crate::units::{Degrees, Dioptres, Millimetres};
@@ -16,9 +16,6 @@ use crate::api::rig::state::Rig;
 use crate::api::transport::extract::{Body, Path};
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::api::transport::work::on_disk;
-
-/// Frame wait, exposure and readout of a point, roughly: two frames at 15 frames a second.
-const CAPTURE: std::time::Duration = std::time::Duration::from_millis(130);
 
 /// A plan in the words of a `[plan.NAME]` of the configuration, where each key is documented. Which ones there must be
 /// depends on `shape`.
@@ -140,6 +137,9 @@ pub(in crate::api) struct PlanPoint {
     pose: Pose,
     /// Lens position of every camera, if the plan says.
     focus: Option<Dioptres>,
+    /// How the object is lit, from the front if absent: with a backlight, its images are silhouettes.
+    #[serde(skip_serializing_if = "Lighting::is_front")]
+    lighting: Lighting,
     /// Where each camera stands in the object's frame, which turns with the turntable: x, y and z (up) in millimetres;
     /// none if its mount is not configured.
     eyes: Vec<Option<Eye>>,
@@ -230,7 +230,7 @@ impl PlanDetail {
     /// What a client draws of `plan`.
     pub(in crate::api) fn of(plan: &Plan, config: &config::Config, start: &Pose) -> Self {
         let axes = &config.motion.axes;
-        let estimate = plan::estimate(plan, axes, start, config.motion.settle, CAPTURE);
+        let estimate = plan::estimate(plan, axes, start, &plan::Pace::of(config));
         let eyes = |pose: &Pose| {
             let eye = |camera: &plan::PlanCamera| {
                 camera.mount.as_ref().map(|mount| CameraPose::new(mount, pose).into())
@@ -241,6 +241,7 @@ impl PlanDetail {
             label: point.label.clone(),
             pose: point.pose,
             focus: point.focus,
+            lighting: point.lighting,
             eyes: eyes(&point.pose),
         };
         Self {

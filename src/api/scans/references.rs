@@ -40,9 +40,9 @@ pub(in crate::api) struct ReferenceFit {
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]
     created: Timestamp,
-    /// How many images a scan of the plan has.
+    /// How many images a scan of the plan has, silhouettes included.
     images: usize,
-    /// Of how many of them a mask can be made.
+    /// For how many of them there is one of the empty rig. A silhouette without one makes masks, but worse ones.
     matched: usize,
     /// Whether that is each of them.
     fits: bool,

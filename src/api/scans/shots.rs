@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 
 use crate::dataset::{self, Contents, ScanId, ShotState, open};
 use crate::event::ShotName;
+use crate::model::Lighting;
 use crate::plan::ShotIndex;
-use crate::scan::{FrameFacts, Stored};
+use crate::scan::{FrameFacts, RecordedFile, Stored};
 
 use super::state::Scans;
 use super::summary::ScanSummary;
@@ -44,6 +45,9 @@ pub(in crate::api) struct Shot {
     label: String,
     /// The camera that takes it.
     camera: String,
+    /// How the object is lit, from the front if absent: with a backlight, it is a silhouette.
+    #[serde(skip_serializing_if = "Lighting::is_front")]
+    lighting: Lighting,
     /// How many attempts there were.
     attempts: u32,
     #[serde(flatten)]
@@ -67,6 +71,9 @@ pub(in crate::api) enum ShotOutcome {
         image: String,
         /// Its length in bytes.
         bytes: u64,
+        /// Its other files, such as a raw one: `/shots/{shot}/files/{suffix}`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        beside: Vec<RecordedFile>,
         /// What the camera and the measurement say of it.
         facts: Box<FrameFacts>,
     },
@@ -79,16 +86,17 @@ fn shots_of(contents: &Contents) -> Vec<Shot> {
         let state = match tally.shot(index) {
             None | Some(ShotState::Pending) => ShotOutcome::Pending,
             Some(ShotState::Failed { reason }) => ShotOutcome::Failed { reason: reason.clone() },
-            Some(ShotState::Done(Stored { image, bytes, attempt, facts, .. })) => {
+            Some(ShotState::Done(Stored { image, bytes, beside, attempt, facts, .. })) => {
                 let mut facts = Box::new(facts.clone());
                 if let Some(verdict) = contents.flagged(index, *attempt) {
                     facts.verdict = Some(Box::new(verdict.clone()));
                 }
-                ShotOutcome::Done { image: image.clone(), bytes: *bytes, facts }
+                ShotOutcome::Done { image: image.clone(), bytes: *bytes, beside: beside.clone(), facts }
             }
         };
         let ShotName { shot, point, label, camera } = ShotName::of(plan, index);
-        Shot { shot, point, label, camera, attempts, state }
+        let lighting = plan.lighting_of(index);
+        Shot { shot, point, label, camera, lighting, attempts, state }
     };
     plan.shots().map(shot).collect()
 }
@@ -165,7 +173,7 @@ async fn files_of(scans: &Scans, scan: String, shot: u32) -> Answer<(StoredFile,
     .await
 }
 
-/// An image, which is as long as its record says.
+/// An image or another file of a shot, which is as long as its record says.
 pub(super) fn stored_image(dir: PathBuf, name: String, bytes: u64) -> StoredFile {
     StoredFile { dir, name, length: Length::Exactly(bytes.min(open::IMAGE)) }
 }
@@ -190,6 +198,37 @@ pub(in crate::api) async fn image(
 ) -> Answer<Response> {
     let (image, _, tag) = files_of(&scans, scan, shot).await?;
     files::send(image, "image/jpeg", Some(format!("\"{tag}\"")), &headers).await
+}
+
+/// A file of a shot, as the camera made it: by what its name ends in, without the dot.
+#[utoipa::path(get, path = "/api/v1/scans/{scan}/shots/{shot}/files/{suffix}", operation_id = "get_shot_file", tag = "scans",
+    params(("scan" = String, Path), ("shot" = u32, Path), ("suffix" = String, Path)), responses(
+    (status = 200, body = [u8], content_type = "application/octet-stream"),
+    (status = 206, body = [u8], content_type = "application/octet-stream"),
+    (status = 304),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(in crate::api) async fn file(
+    State(scans): State<Scans>,
+    headers: HeaderMap,
+    Path((scan, shot, suffix)): Path<(String, u32, String)>,
+) -> Answer<Response> {
+    let shared = scans.clone();
+    let (file, tag) = on_disk(move || {
+        let dir = shared.folder_of(&scan)?;
+        let contents = dataset::read_contents(&dir)?;
+        let Some(ShotState::Done(stored)) = contents.tally().shot(ShotIndex(shot)) else {
+            return Err(Problem::not_found(format!("shot {shot} of scan {scan} is not on disk (yet)")));
+        };
+        let ends =
+            |file: &RecordedFile| file.path.rsplit_once('.').is_some_and(|(_, ending)| ending == suffix);
+        let RecordedFile { path, bytes, crc32c } = stored.files().find(ends).ok_or_else(|| {
+            Problem::not_found(format!("shot {shot} of scan {scan} has no file that ends in .{suffix}"))
+        })?;
+        Ok((stored_image(dir, path, bytes), format!("\"{crc32c:08x}-{bytes:x}\"")))
+    })
+    .await?;
+    files::send(file, "application/octet-stream", Some(tag), &headers).await
 }
 
 /// A small picture of a shot; of one whose thumbnail is missing, there is none.

@@ -7,7 +7,7 @@ use libcamera::geometry;
 use libcamera::pixel_format;
 use libcamera::properties;
 use libcamera::stream::StreamRole;
-use scanner::camera_driver::protocol::{Hello, Mode, VERSION};
+use scanner::camera_driver::protocol::{Hello, Mode, Timestamps, VERSION};
 use scanner::model::{Control, Domain, Metering, NoiseReduction, PixelFormat, Region, Size};
 
 use super::nodes;
@@ -49,6 +49,8 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
             .generate_configuration(&[StreamRole::StillCapture, StreamRole::ViewFinder])
             .is_some_and(|streams| streams.len() == 2),
         longest_call_ms: 0,
+        files: Vec::new(),
+        timestamps: Timestamps::Sensor,
     }
 }
 

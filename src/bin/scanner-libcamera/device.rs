@@ -12,7 +12,9 @@ use libcamera::request::{Request, RequestStatus};
 use scanner::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, DriverArgs, Layout, LiveGate, RawFrame, parse_options,
 };
-use scanner::camera_driver::protocol::{Configure, ErrorKind, FrameMetadata, Hello, Stream};
+use scanner::camera_driver::protocol::{
+    Configure, ErrorKind, ExposedAt, FrameMetadata, Hello, Payload, Planes, Stream,
+};
 use scanner::clock;
 use scanner::model::Controls;
 use scanner::units::FramesPerSecond;
@@ -122,7 +124,7 @@ impl LibcameraDevice {
             self.idle(request);
             return Ok(None);
         };
-        self.exposed.came(raw.metadata.sensor_timestamp_ns);
+        self.exposed.came(raw.metadata.exposed.at_ns());
         if self.told.is_in_effect()
             && let Some((began, convergence)) = &mut self.convergence
             && let Some(converged) = convergence.frame(seen, began.elapsed())
@@ -152,7 +154,9 @@ impl LibcameraDevice {
             Ok(HandedOver::Copied(memory)) => {
                 self.idle(request);
                 self.last_buffer = number;
-                raw.metadata.offsets = offsets;
+                if let Payload::Pixels(planes) = &mut raw.metadata.payload {
+                    planes.offsets = offsets;
+                }
                 Ok(memory.map(|memory| RawFrame { memory, ..raw }))
             }
             Err(error) => {
@@ -180,11 +184,8 @@ impl LibcameraDevice {
         let Layout { format, size, strides, .. } = still.layout.clone();
         let metadata = FrameMetadata {
             stream: Stream::Still,
-            format,
-            size,
-            strides,
-            offsets: offsets.to_vec(),
-            sensor_timestamp_ns: monotonic(timestamp),
+            payload: Payload::Pixels(Planes { format, size, strides, offsets: offsets.to_vec() }),
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: monotonic(timestamp) },
             // What the camera does not say is not known, whatever it was told.
             exposure_us: seen.exposure.map(|time| (time.get() * 1e6).round() as u64),
             readout_us: skew.map_or(0, |skew| skew.0.max(0) as u64 / 1000),
@@ -205,7 +206,7 @@ impl LibcameraDevice {
     fn show(&mut self, request: &Request, raw: &RawFrame) -> Result<(), DeviceError> {
         let streams = self.acquired.as_mut().and_then(Acquired::streams);
         let Some(live) = streams.and_then(|streams| streams.live.as_mut()) else { return Ok(()) };
-        let due = self.live.as_mut().is_some_and(|gate| gate.admits(raw.metadata.sensor_timestamp_ns));
+        let due = self.live.as_mut().is_some_and(|gate| gate.admits(raw.metadata.exposed.at_ns()));
         if !due || self.ready.is_some() {
             return Ok(());
         }
@@ -214,10 +215,7 @@ impl LibcameraDevice {
         let Layout { format, size, strides, offsets, bytes: _ } = live.pool.layout().clone();
         let metadata = FrameMetadata {
             stream: Stream::Live,
-            format,
-            size,
-            strides,
-            offsets,
+            payload: Payload::Pixels(Planes { format, size, strides, offsets }),
             buffer: self.last_buffer,
             ..raw.metadata.clone()
         };

@@ -200,11 +200,14 @@ fn choose_still(
     let Some(mut still) = config.get_mut(0) else {
         return Err(DeviceError::invalid("this camera has no still stream"));
     };
-    still.set_pixel_format(fourcc(wanted.format));
+    let Some(format) = wanted.format else {
+        return Err(DeviceError::invalid("no format: this camera makes pixels, and no files"));
+    };
+    still.set_pixel_format(fourcc(format));
     still.set_size(geometry::Size::new(wanted.size.width, wanted.size.height));
     still.set_color_space(Some(ColorSpace::sycc()));
     still.set_buffer_count(u32::try_from(count).unwrap_or(u32::MAX));
-    Ok(wanted.format)
+    Ok(format)
 }
 
 /// A live frame may have another size than is wanted, and any format that the daemon knows.

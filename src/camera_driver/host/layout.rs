@@ -2,9 +2,6 @@
 
 use crate::model::{PixelFormat, Size};
 
-/// Rows of frames begin at multiples of this, as they do with real image processors.
-const ROW_ALIGNMENT: u32 = 64;
-
 /// Where the planes of a frame are in its memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -21,12 +18,15 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Rows of frames begin at multiples of this, as they do with real image processors.
+    pub const ROW_ALIGNMENT: u32 = 64;
+
     /// Planes one after the other, with aligned rows.
     pub fn new(format: PixelFormat, size: Size) -> Self {
         let (mut strides, mut offsets, mut bytes) = (Vec::new(), Vec::new(), 0);
         for plane in 0..format.planes() {
             let (width, rows) = format.plane_size(plane, size);
-            let stride = width.next_multiple_of(ROW_ALIGNMENT);
+            let stride = width.next_multiple_of(Self::ROW_ALIGNMENT);
             strides.push(stride);
             offsets.push(bytes);
             bytes += u64::from(stride) * u64::from(rows);

@@ -16,6 +16,7 @@
 
 mod captures;
 mod device;
+mod files;
 mod gate;
 mod layout;
 mod log;
@@ -28,6 +29,7 @@ mod tests;
 mod voice;
 
 pub use device::{CaptureRequest, Configured, Device, DeviceError, RawFrame, Tamper};
+pub use files::{FileFrames, FileMemory};
 pub use gate::LiveGate;
 pub use layout::Layout;
 pub use notice::Notice;

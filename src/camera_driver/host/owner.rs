@@ -180,11 +180,14 @@ impl<D: Device> Owner<D> {
                 size.width, size.height, self.hello.sensor.width, self.hello.sensor.height
             )));
         }
-        if !self.hello.formats.contains(&configure.format) {
-            return Err(DeviceError::invalid(format!(
-                "format {:?}: this camera makes {:?}",
-                configure.format, self.hello.formats
-            )));
+        let makes_files = !self.hello.files.is_empty();
+        if configure.format.map_or(!makes_files, |format| !self.hello.formats.contains(&format)) {
+            let (wanted, formats) = (configure.format, &self.hello.formats);
+            return Err(DeviceError::invalid(match wanted {
+                Some(format) if makes_files => format!("format {format:?}: this camera makes files"),
+                Some(format) => format!("format {format:?}: this camera makes {formats:?}"),
+                None => format!("no format: this camera makes {formats:?}"),
+            }));
         }
         if configure.live.is_some() && !self.hello.live_beside_stills {
             return Err(DeviceError::invalid("live: this camera has no live frames beside stills"));
@@ -329,7 +332,7 @@ impl<D: Device> Owner<D> {
 
     /// Sends a live frame if it is time for one and the daemon keeps up; says whether it did.
     fn show(&mut self, frame: RawFrame) -> Result<bool, LinkError> {
-        let time_ns = frame.metadata.sensor_timestamp_ns;
+        let time_ns = frame.metadata.exposed.at_ns();
         let wanted = frame.valid && self.live.as_mut().is_some_and(|gate| gate.admits(time_ns));
         if wanted { self.voice.live(frame, self.epoch) } else { Ok(false) }
     }

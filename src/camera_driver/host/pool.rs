@@ -78,7 +78,7 @@ pub fn sealed_memory(bytes: u64) -> Result<OwnedFd, Errno> {
     Ok(memory)
 }
 
-fn write_all(memory: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<(), Errno> {
+pub(super) fn write_all(memory: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<(), Errno> {
     let mut written = 0;
     while written < bytes.len() {
         match pwrite(memory, &bytes[written..], offset + written as u64) {

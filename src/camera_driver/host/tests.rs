@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::*;
 use crate::camera_driver::link::Link;
 use crate::camera_driver::protocol::{
-    Configure, ErrorKind, FrameMetadata, FromDriver, Hello, Stream, ToDriver, VERSION,
+    Configure, ErrorKind, ExposedAt, FrameMetadata, FromDriver, Hello, Payload, Planes, Stream, Timestamps,
+    ToDriver, VERSION,
 };
 use crate::model::{Control, Controls, Domain, Orientation, PixelFormat, Size};
 use crate::units::{FramesPerSecond, Seconds};
@@ -42,11 +43,13 @@ impl Puppet {
         self.buffer += 1;
         let metadata = FrameMetadata {
             stream,
-            format: PixelFormat::Yuv420,
-            size: SIZE,
-            strides: vec![4, 2, 2],
-            offsets: vec![0, 16, 20],
-            sensor_timestamp_ns: ended_ns,
+            payload: Payload::Pixels(Planes {
+                format: PixelFormat::Yuv420,
+                size: SIZE,
+                strides: vec![4, 2, 2],
+                offsets: vec![0, 16, 20],
+            }),
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: ended_ns },
             exposure_us,
             readout_us: 0,
             gain: exposure_us.map(|_| 1.0),
@@ -79,6 +82,8 @@ impl Device for Puppet {
             live_beside_stills: true,
             raw: false,
             longest_call_ms: 0,
+            files: Vec::new(),
+            timestamps: Timestamps::Sensor,
         }
     }
 
@@ -163,7 +168,7 @@ impl Stage {
         assert!(matches!(stage.next(), FromDriver::Hello(_)));
         stage.tell(&ToDriver::Configure(Configure {
             size: SIZE,
-            format: PixelFormat::Yuv420,
+            format: Some(PixelFormat::Yuv420),
             live: Some(SIZE),
             orientation: Orientation::Normal,
             frame_rate: None,

@@ -20,6 +20,7 @@ use super::source::Sources;
 use super::tree::Table;
 use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage};
 use crate::clock;
+use crate::model::Lighting;
 use crate::schedule::{ParseWindowError, Schedule};
 use crate::units::{Bytes, Seconds};
 
@@ -44,7 +45,7 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let lights = lights(document, &mut pins);
         let panel = document.section("panel", |panel| gpio::panel(panel, &mut pins));
         let (mut plans, plan_names) = plan::plans(document, motion.as_ref());
-        let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names));
+        let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names, &lights));
         let schedule = document.section("schedule", schedule);
         let gate = document.section("gate", gate::gate);
         let recovery = document.section("recovery", recovery);
@@ -114,16 +115,21 @@ fn lights(document: &mut Reader<'_, '_, '_>, pins: &mut gpio::Pins) -> Vec<Light
     let mut names = Vec::new();
     document.list("light", |light| {
         let name = light.name_in("name", &mut names);
+        let role = light.or("role", Lighting::Front);
         let brightness = light.or_in("brightness", &(0.0..=1.0), 1.0);
+        if role == Lighting::Backlight && brightness <= 0.0 {
+            let hint = "write more than 0, or remove the light";
+            light.reject("brightness", "is that of a backlight, which has to shine", hint);
+        }
         let warm_up = time(light, "warm_up", 0.0..=600.0, 0.0);
         let idle_off = time(light, "idle_off", 0.0..=86_400.0, 0.0);
         let pin = gpio::light_pin(light, pins, name.as_deref());
-        Some(Light { name: name?, brightness, warm_up, idle_off, pin })
+        Some(Light { name: name?, role, brightness, warm_up, idle_off, pin })
     })
 }
 
 /// Reads `[scan]` and puts the plan of the start button first. `names` has the wrong plans, too.
-fn scan(scan: &mut Reader<'_, '_, '_>, plans: &mut [NamedPlan], names: &[String]) -> Scan {
+fn scan(scan: &mut Reader<'_, '_, '_>, plans: &mut [NamedPlan], names: &[String], lights: &[Light]) -> Scan {
     if let Some(wanted) = scan.optional::<String>("plan") {
         if let Some(index) = plans.iter().position(|plan| plan.name == wanted) {
             plans[..=index].rotate_right(1);
@@ -142,7 +148,19 @@ fn scan(scan: &mut Reader<'_, '_, '_>, plans: &mut [NamedPlan], names: &[String]
         queue_depth: scan.or_in("queue_depth", &(1..=64), 4),
         resume_after_crash: scan.or("resume_after_crash", true),
         max_automatic_resumes: scan.or_in("max_automatic_resumes", &(1..=1000), 3),
+        silhouettes: silhouettes(scan, lights),
     }
+}
+
+/// Whether there are silhouettes: as wanted, or wherever there is a backlight.
+fn silhouettes(scan: &mut Reader<'_, '_, '_>, lights: &[Light]) -> bool {
+    let has_backlight = lights.iter().any(|light| light.role == Lighting::Backlight);
+    let wanted = scan.optional("silhouettes");
+    if wanted == Some(true) && !has_backlight {
+        let hint = "give the [[light]] behind the object role = \"backlight\", or remove the key";
+        scan.reject("silhouettes", "cannot be: no light is a backlight", hint);
+    }
+    has_backlight && wanted.unwrap_or(true)
 }
 
 fn recovery(recovery: &mut Reader<'_, '_, '_>) -> Recovery {

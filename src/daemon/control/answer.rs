@@ -71,6 +71,13 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
             Ok(who) => return done(&format!("{who} is {}", if refuse { "refused" } else { "let in" })),
             Err(error) => return refused(Reason::NotFound, &error),
         },
+        Request::Open { name } => match service.pairing().invite(&name) {
+            Ok(invited) => {
+                let status = json!({ "secret": invited.secret, "lasts_s": invited.lasts.as_secs() });
+                return Reply::Ok { message: String::new(), status };
+            }
+            Err(error) => return refused(Reason::Failed, &error),
+        },
         Request::Level { pin, high } => match service.station().set_level(pin, high) {
             Ok(()) => return done(&format!("GPIO{pin} is set")),
             Err(error) => return refused(Reason::Failed, &error),

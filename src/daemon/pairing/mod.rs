@@ -8,6 +8,7 @@
 //! else somebody in the network could wait for the next person who wants to scan, and keep everybody from scanning.
 
 mod asked;
+mod invitation;
 mod state;
 
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use super::tokens::{TokenError, Tokens, check_name, hash, random};
+use invitation::Invitations;
 pub(super) use state::LongPress;
 pub use state::Over;
 use state::{Asker, Collected, Crowded, State};
@@ -31,6 +33,16 @@ pub struct Pairing {
     state: Mutex<State>,
     /// When the rig was last in use.
     used: Mutex<Option<Instant>>,
+    invitations: Mutex<Invitations>,
+}
+
+/// A browser may come in by this, as [`Pairing::collect`] takes it.
+#[derive(Debug)]
+pub(super) struct Invited {
+    /// What its link holds.
+    pub(super) secret: String,
+    /// For how long it is good.
+    pub(super) lasts: Duration,
 }
 
 /// Who waits, as programs read it.
@@ -172,8 +184,29 @@ impl Pairing {
         Ok(Begun { secret, code, long_press })
     }
 
+    /// Invites one browser, whose token is to be called `name`: by who may make tokens, so nobody has to approve it. Whether the
+    /// rig is in use does not matter, since no button is pressed.
+    pub(super) fn invite(&self, name: &str) -> Result<Invited, TokenError> {
+        check_name(name)?;
+        let secret = random()?;
+        self.invitations().make(name, hash(&secret), Instant::now());
+        Ok(Invited { secret, lasts: invitation::LASTS })
+    }
+
     /// What the holder of `secret` gets. Once it was approved, writes the file of tokens.
     pub fn collect(&self, secret: &str, tokens: &Tokens) -> Result<Answer, CollectError> {
+        let invitation = self.invitations().take(&hash(secret), Instant::now());
+        if let Some(invitation) = invitation {
+            let made = tokens.add_like(&invitation.name);
+            if made.is_err() {
+                self.invitations().put(invitation, Instant::now());
+            }
+            let (name, token) = made?;
+            info!(
+                "{name:?} came by the link of `scanner open`; `scanner token --revoke` takes its token back"
+            );
+            return Ok(Answer::Paired { name, token });
+        }
         let collected = self.state().collect(&hash(secret), Instant::now());
         match collected {
             Collected::Waiting { left, button } => Ok(Answer::Waiting { left, button }),
@@ -265,6 +298,10 @@ impl Pairing {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn invitations(&self) -> MutexGuard<'_, Invitations> {
+        self.invitations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

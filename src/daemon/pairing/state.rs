@@ -88,7 +88,9 @@ pub enum Over {
     #[error("its token was handed over already")]
     HandedOver,
     /// Not one that is known.
-    #[error("there is no such pairing: it ended, or the service was started anew")]
+    #[error(
+        "there is no such pairing or link: it was used, its time is over, or the service was started anew"
+    )]
     Unknown,
 }
 

@@ -2,7 +2,7 @@
 
 use tracing::info;
 
-use crate::model::Axis;
+use crate::model::{Axis, Lighting};
 use crate::rig::axes::MotionError;
 
 use super::super::error::StartError;
@@ -42,10 +42,10 @@ impl Service {
         Ok(())
     }
 
-    /// Switches the lights, between scans.
-    pub fn switch_lights(&self, on: bool) -> Result<(), StartError> {
+    /// Switches the lights of one lighting on, or all off, between scans.
+    pub fn switch_lights(&self, lighting: Option<Lighting>) -> Result<(), StartError> {
         let (_claim, _commands) = self.claim_by_hand()?;
-        self.station.lights().switch(on)?;
+        self.station.lights().switch(lighting)?;
         Ok(())
     }
 }

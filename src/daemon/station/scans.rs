@@ -17,7 +17,7 @@ use crate::daemon::wiring::longest_move;
 use crate::daemon::work::{PlanChoice, Work};
 use crate::dataset::{self, ScanId};
 use crate::event::Told;
-use crate::model::{Axis, Optics, is_near};
+use crate::model::{Axis, Lighting, Optics, is_near};
 use crate::plan::{Plan, PlanCamera};
 use crate::rig::camera::Lease;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, longest_silence};
@@ -188,12 +188,15 @@ impl Station {
             longest_call = longest_call.max(camera.lease.longest_call());
         }
         let (recovery, settle) = (&self.config.recovery, self.config.motion.settle);
-        let patience = longest_silence(recovery, longest_move, settle, longest_frame, longest_call);
+        let warm_up = self.config.warm_up(Lighting::Front).max(self.config.warm_up(Lighting::Backlight));
+        let patience =
+            longest_silence(recovery, longest_move, settle.max(warm_up), longest_frame, longest_call);
         let run = Run {
             scan: prepared.id.to_string(),
             state: prepared.state,
             records: prepared.records,
             axes: self.axes.clone(),
+            lights: self.lights.lights().clone(),
             settle: self.config.motion.settle,
             settle_by: self.config.motion.settle_by,
             cameras,
@@ -239,10 +242,15 @@ impl Station {
         for (camera, handle) in present.iter_mut().zip(&self.cameras) {
             camera.intrinsics = handle.optics();
         }
+        // Of a camera that was not opened yet, it is not known what it makes.
+        for ((camera, handle), planned) in present.iter_mut().zip(&self.cameras).zip(&plan.cameras) {
+            camera.files = handle.files().unwrap_or_else(|| planned.files.clone());
+        }
         let same = plan.cameras.len() == present.len()
             && plan.cameras.iter().zip(&present).all(|(a, b)| {
                 let (planned, present) = (a.intrinsics.size(), b.intrinsics.size());
                 a.name == b.name
+                    && a.files == b.files
                     && (present.is_none() || planned == present)
                     && same_lens(&a.intrinsics, &b.intrinsics)
             });
@@ -255,7 +263,8 @@ impl Station {
                     let lens = camera.intrinsics.intrinsics();
                     let lens =
                         lens.map_or_else(String::new, |lens| format!(", focal length {:.1} px", lens.fx));
-                    format!("{} ({}x{}{lens})", camera.name, size.width, size.height)
+                    let files = if camera.has_raw() { ", with raw files" } else { "" };
+                    format!("{} ({}x{}{lens}{files})", camera.name, size.width, size.height)
                 }
                 None => camera.name.clone(),
             };

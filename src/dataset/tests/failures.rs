@@ -6,33 +6,51 @@ use std::process::Command;
 use rustix::io::Errno;
 
 use crate::dataset::{StoreError, create, create_on, recover, verify};
-use crate::plan::ShotIndex;
+use crate::frame::File;
+use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Outcome, Record, RetakenFor};
 
 use super::failing_disk::{Failing, Lasts};
-use super::{facts, files, id, jpeg, new, plan, shared, take};
+use super::{facts, files, files_of, id, jpeg, new, plan, plan_with_raw, shared, store, take};
 
 /// Every operation of a store fails in turn: the shot is not acknowledged, nothing partial is visible, and the
 /// scan goes on, at once or after a recovery.
 #[test]
 fn an_error_at_any_step_fails_the_attempt_alone() {
+    fails_at_any_step(&plan(2), 12);
+}
+
+#[test]
+fn an_error_at_any_step_leaves_no_file_of_a_shot_with_several() {
+    // Each file is made, written, synced and renamed, and there is one folder more.
+    fails_at_any_step(&plan_with_raw(2), 12 + 2 * 4 + 1);
+}
+
+fn fails_at_any_step(plan: &Plan, operations: usize) {
     for error in [Errno::IO, Errno::NOSPC] {
         let mut poisoned = 0;
         for step in 0.. {
             let root = tempfile::tempdir().unwrap();
             let disk = Failing::new(error, Lasts::Once);
-            let mut dataset = create_on(shared(&disk), root.path(), &id(), plan(2)).unwrap();
+            let mut dataset = create_on(shared(&disk), root.path(), &id(), plan.clone()).unwrap();
             let dir = dataset.dir().to_owned();
             disk.0.after(step);
-            let Err(failure) = dataset.store(ShotIndex(0), 1, &jpeg(0), facts()) else {
-                assert_eq!(step, 12, "operations of a store");
+            let Err(failure) = store(&dataset, 0, 1) else {
+                assert_eq!(step, operations, "operations of a store");
                 break;
             };
             disk.0.never();
             assert_eq!(matches!(failure, StoreError::DiskFull(_)), error == Errno::NOSPC, "{failure}");
             assert_eq!(dataset.tally().counts().done, 0);
-            for (name, bytes) in files(&dir.join("images")) {
-                assert_eq!(bytes, jpeg(0), "step {step}: {name} is partial");
+            let wanted = files_of(plan, 0);
+            for folder in ["images", "raw"].map(|folder| dir.join(folder)).iter().filter(|path| path.is_dir())
+            {
+                for (name, bytes) in files(folder) {
+                    assert!(
+                        wanted.iter().any(|(_, whole)| *whole == bytes),
+                        "step {step}: {name} is partial"
+                    );
+                }
             }
             assert!(verify(&dir).unwrap().is_sound());
             match take(&dataset, 0, 2) {
@@ -239,7 +257,7 @@ fn nothing_is_stored_twice_or_broken_or_out_of_plan() {
     let root = tempfile::tempdir().unwrap();
     let dataset = new(root.path(), 2);
     take(&dataset, 0, 1).unwrap();
-    let store = |shot, bytes: &[u8], facts| dataset.store(ShotIndex(shot), 2, bytes, facts);
+    let store = |shot, bytes: &[u8], facts| dataset.store(ShotIndex(shot), 2, &[File::jpeg(bytes)], facts);
     assert!(matches!(store(0, &jpeg(9), facts()), Err(StoreError::AlreadyStored { .. })));
     assert!(matches!(store(2, &jpeg(2), facts()), Err(StoreError::UnknownShot { planned: 2, .. })));
     assert!(matches!(store(1, &jpeg(1)[..100], facts()), Err(StoreError::NotJpeg { bytes: 100, .. })));

@@ -17,6 +17,7 @@ fn records() -> Vec<Record> {
         image: "images/cam0/a.jpg".into(),
         bytes: 12,
         crc32c: u32::MAX,
+        beside: Vec::new(),
         facts: facts(),
     };
     vec![

@@ -15,14 +15,16 @@ mod replayed;
 mod retake;
 mod round_trip;
 mod scans;
+mod several;
 mod swept;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{Intrinsics, Mount, Pose};
+use crate::frame::File;
+use crate::model::{FileKind, FileType, Intrinsics, Mount, Pose};
 use crate::plan::{CameraIndex, Plan, PlanCamera, Point, PointIndex, ShotIndex};
-use crate::scan::{FrameFacts, Luma, Measured, Record, TILES, Verdict};
+use crate::scan::{FrameFacts, Luma, Measured, Record, Stored, TILES, Verdict};
 use crate::units::{Degrees, Millimetres, Seconds};
 
 use super::{Dataset, Disk, OsDisk, ScanId, StoreError, create_on};
@@ -52,10 +54,9 @@ fn plan(points: u32) -> Plan {
         azimuth: Degrees::ZERO,
         look_at_height: Millimetres::ZERO,
     };
-    let point = |n| Point {
-        label: format!("r01_a{n:03}"),
-        pose: Pose { turntable: Degrees::new(f64::from(n) * 0.1), ..Pose::default() },
-        focus: None,
+    let point = |n| {
+        let pose = Pose { turntable: Degrees::new(f64::from(n) * 0.1), ..Pose::default() };
+        Point::new(format!("r01_a{n:03}"), pose)
     };
     Plan {
         points: (0..points).map(point).collect(),
@@ -63,8 +64,31 @@ fn plan(points: u32) -> Plan {
             name: "cam0".into(),
             intrinsics: crate::model::Optics::Intrinsics(intrinsics),
             mount: Some(mount),
+            files: PlanCamera::image_alone(),
         }],
     }
+}
+
+/// The same of a camera that makes two files of each shot beside the image.
+fn plan_with_raw(points: u32) -> Plan {
+    let mut plan = plan(points);
+    plan.cameras[0].files = vec![FileType::Jpeg, FileType::Raw, FileType::Raw];
+    plan
+}
+
+/// What passes for the files of a shot of `plan`.
+fn files_of(plan: &Plan, shot: u32) -> Vec<(FileKind, Vec<u8>)> {
+    let raw = |suffix: &str| FileKind::Raw { suffix: suffix.to_owned().try_into().unwrap() };
+    let bytes = |first: u8| (0..200_u32).map(|i| (i * 11 + shot * 37) as u8 ^ first).collect();
+    let all = [(FileKind::Jpeg, jpeg(shot)), (raw("cr2"), bytes(1)), (raw("dng"), bytes(2))];
+    all.into_iter().take(plan.cameras[0].files.len()).collect()
+}
+
+/// Stores a shot with all of its files.
+fn store(dataset: &Dataset, shot: u32, attempt: u32) -> Result<Stored, StoreError> {
+    let made = files_of(dataset.plan(), shot);
+    let files: Vec<File<'_>> = made.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
+    dataset.store(ShotIndex(shot), attempt, &files, facts())
 }
 
 /// What passes for the image of a shot: the marks of a JPEG around bytes that no other shot has.
@@ -104,7 +128,7 @@ fn new(root: &Path, points: u32) -> Dataset {
 fn take(dataset: &Dataset, shot: u32, attempt: u32) -> Result<(), StoreError> {
     let shot = ShotIndex(shot);
     dataset.note(&Record::Attempted { shot, attempt })?;
-    dataset.store(shot, attempt, &jpeg(shot.0), facts()).map(|stored| {
+    store(dataset, shot.0, attempt).map(|stored| {
         assert_eq!(stored.shot, shot);
         assert_eq!(dataset.plan().shot(PointIndex(shot.0), CameraIndex(0)), shot);
     })

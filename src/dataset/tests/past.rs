@@ -23,7 +23,15 @@ fn record() -> impl Strategy<Value = Record> {
     let shot = || (0..SHOTS).prop_map(ShotIndex);
     let stored = |(shot, attempt): (ShotIndex, u32)| {
         let image = layout::image(&plan(SHOTS), shot);
-        Record::Stored(Stored { shot, attempt, image, bytes: 1, crc32c: attempt, facts: facts() })
+        Record::Stored(Stored {
+            shot,
+            attempt,
+            image,
+            bytes: 1,
+            crc32c: attempt,
+            beside: Vec::new(),
+            facts: facts(),
+        })
     };
     prop_oneof![
         2 => (shot(), 1..9_u32).prop_map(|(shot, attempt)| Record::Attempted { shot, attempt }),

@@ -4,16 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::dataset::{Recovered, ShotState, create_on, recover_on, verify};
+use crate::plan::Plan;
 use crate::scan::{Outcome, Record};
 
 use super::power::{Forgets, Op, Recorder};
 use super::power_model::states_after;
-use super::{files, id, jpeg, plan, records_in, scratch, shared, take};
+use super::{files, files_of, id, plan, plan_with_raw, records_in, scratch, shared, take};
 
 const SHOTS: u32 = 3;
 
 /// A scan that was run to its end, and what had been acknowledged when.
 struct Run {
+    plan: Plan,
     ops: Vec<Op>,
     /// After how many operations the dataset was created.
     created: usize,
@@ -24,10 +26,10 @@ struct Run {
     records: Vec<Record>,
 }
 
-fn run(forgets: Forgets) -> Run {
+fn run(plan: Plan, forgets: Forgets) -> Run {
     let root = scratch();
     let disk = Arc::new(Recorder::new(root.path(), forgets));
-    let dataset = create_on(shared(&disk), root.path(), &id(), plan(SHOTS)).unwrap();
+    let dataset = create_on(shared(&disk), root.path(), &id(), plan.clone()).unwrap();
     let created = disk.len();
     let mut acknowledged = Vec::new();
     for shot in 0..SHOTS {
@@ -40,7 +42,7 @@ fn run(forgets: Forgets) -> Run {
     let dir = root.path().join(id().as_str());
     drop(recover_on(shared(&disk), &dir, &|| true).unwrap());
     let records = records_in(&dir).into_iter().map(|entry| entry.record).collect();
-    Run { ops: disk.log()[..finished].to_vec(), created, acknowledged, finished, records }
+    Run { plan, ops: disk.log()[..finished].to_vec(), created, acknowledged, finished, records }
 }
 
 /// What broke in the state of a disk that lost power after `done` operations of `run`; none if nothing did.
@@ -62,8 +64,14 @@ fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
         let Some(ShotState::Done(stored)) = tally.shot(index) else {
             return Some(format!("acknowledged shot {shot} is lost: {report:?}"));
         };
-        if std::fs::read(dir.join(&stored.image)).ok() != Some(jpeg(shot as u32)) {
-            return Some(format!("acknowledged shot {shot} has another image"));
+        let made = files_of(&run.plan, shot as u32);
+        for (file, (_, bytes)) in stored.files().zip(&made) {
+            if std::fs::read(dir.join(&file.path)).ok().as_ref() != Some(bytes) {
+                return Some(format!("acknowledged shot {shot} has another {}", file.path));
+            }
+        }
+        if stored.files().count() != made.len() {
+            return Some(format!("acknowledged shot {shot} has lost a file"));
         }
     }
     if done >= run.finished && !dataset.state().is_complete() {
@@ -104,9 +112,14 @@ fn finish(recovered: &Recovered, dir: &Path) -> Option<String> {
         }
         dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
     }
-    let images = files(&dir.join("images"));
+    let images = files(&dir.join("images")).len();
+    let beside = if dir.join("raw").is_dir() { files(&dir.join("raw")).len() } else { 0 };
+    let of_shot = dataset.plan().cameras[0].files.len();
     let check = verify(dir).unwrap();
-    let whole = images.len() == SHOTS as usize && check.shots.done == SHOTS && check.state.is_complete();
+    let whole = images == SHOTS as usize
+        && images + beside == SHOTS as usize * of_shot
+        && check.shots.done == SHOTS
+        && check.state.is_complete();
     (!check.is_sound() || !whole).then(|| format!("not complete after resuming: {check:?}"))
 }
 
@@ -128,7 +141,16 @@ fn cut_everywhere(run: &Run, samples: usize) -> (usize, Vec<String>) {
 
 #[test]
 fn no_power_cut_loses_what_was_acknowledged() {
-    let (states, broken) = cut_everywhere(&run(Forgets::Nothing), 40);
+    loses_nothing(plan(SHOTS), 40);
+}
+
+#[test]
+fn no_power_cut_loses_a_file_of_a_shot_with_several() {
+    loses_nothing(plan_with_raw(SHOTS), 10);
+}
+
+fn loses_nothing(plan: Plan, samples: usize) {
+    let (states, broken) = cut_everywhere(&run(plan, Forgets::Nothing), samples);
     println!("{states} states, {} violations", broken.len());
     assert!(broken.is_empty(), "{} of {states} states; the first: {}", broken.len(), broken[0]);
     assert!(states > 500, "only {states} states: the check has become blind");
@@ -136,14 +158,14 @@ fn no_power_cut_loses_what_was_acknowledged() {
 
 #[test]
 fn a_writer_that_does_not_sync_files_is_caught() {
-    let (states, broken) = cut_everywhere(&run(Forgets::FileSync), 12);
+    let (states, broken) = cut_everywhere(&run(plan_with_raw(SHOTS), Forgets::FileSync), 12);
     println!("{} of {states} states violate; the first: {:?}", broken.len(), broken.first());
     assert!(broken.iter().any(|what| what.contains("acknowledged shot")), "{broken:?}");
 }
 
 #[test]
 fn a_writer_that_does_not_sync_folders_is_caught() {
-    let (states, broken) = cut_everywhere(&run(Forgets::DirSync), 12);
+    let (states, broken) = cut_everywhere(&run(plan_with_raw(SHOTS), Forgets::DirSync), 12);
     println!("{} of {states} states violate; the first: {:?}", broken.len(), broken.first());
     assert!(broken.iter().any(|what| what.contains("acknowledged shot")), "{broken:?}");
 }
@@ -151,9 +173,19 @@ fn a_writer_that_does_not_sync_folders_is_caught() {
 /// A recovery is itself cut off after every operation, and recovered from.
 #[test]
 fn a_power_cut_during_a_recovery_loses_nothing_either() {
-    let run = run(Forgets::Nothing);
+    loses_nothing_during_a_recovery(&run(plan(SHOTS), Forgets::Nothing), 1);
+}
+
+#[test]
+fn a_power_cut_during_a_recovery_of_shots_with_several_files_loses_nothing_either() {
+    // With every operation it takes four times as long, and finds as little.
+    loses_nothing_during_a_recovery(&run(plan_with_raw(SHOTS), Forgets::Nothing), 4);
+}
+
+/// The scan is cut off after every `step`-th operation, and its recovery after each.
+fn loses_nothing_during_a_recovery(run: &Run, step: usize) {
     let (mut count, mut all_broken) = (0, Vec::new());
-    for done in run.created..=run.ops.len() {
+    for done in (run.created..=run.ops.len()).step_by(step) {
         // The states that give a recovery most to do.
         for first in states_after(None, &run.ops[..done], 1, 0xBAD) {
             let before = scratch();
@@ -168,7 +200,7 @@ fn a_power_cut_during_a_recovery_loses_nothing_either() {
                     let root = scratch();
                     second.write_to(root.path());
                     count += 1;
-                    if let Some(what) = broken(&run, root.path(), done) {
+                    if let Some(what) = broken(run, root.path(), done) {
                         all_broken.push(format!(
                             "{done}, then {interrupted} ({:?}): {what}",
                             log[..interrupted].last()

@@ -25,7 +25,15 @@ fn record() -> impl Strategy<Value = Record> {
             1 => Record::AttemptFailed { shot, attempt, kind: ErrorKind::Timeout, message: reason },
             2 | 3 => {
                 let image = layout::image(&plan(SHOTS), shot);
-                Record::Stored(Stored { shot, attempt, image, bytes: 1, crc32c: 2, facts: facts() })
+                Record::Stored(Stored {
+                    shot,
+                    attempt,
+                    image,
+                    bytes: 1,
+                    crc32c: 2,
+                    beside: Vec::new(),
+                    facts: facts(),
+                })
             }
             4 => Record::ShotFailed { shot, reason },
             5 => Record::Lost { shot, reason },

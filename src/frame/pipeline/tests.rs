@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::camera_driver::protocol::Stream;
+use crate::camera_driver::protocol::{ExposedAt, FrameMetadata, Payload, Planes, Stream};
 use crate::frame::Plane;
 use crate::model::{PixelFormat, Size};
 
@@ -25,16 +25,18 @@ struct Borrowed {
 }
 
 impl Borrowed {
-    fn boxed(alive: &Arc<AtomicUsize>, panics: bool) -> Box<dyn Pixels> {
+    fn boxed(alive: &Arc<AtomicUsize>, panics: bool) -> Box<dyn Captured> {
         alive.fetch_add(1, Ordering::SeqCst);
         let planes = [64, 32, 32].map(|stride| Plane { data: &MEMORY, stride });
         let metadata = FrameMetadata {
             stream: Stream::Still,
-            format: PixelFormat::Yuv420,
-            size: SIZE,
-            strides: vec![64, 32, 32],
-            offsets: vec![0, 3072, 3840],
-            sensor_timestamp_ns: 1,
+            payload: Payload::Pixels(Planes {
+                format: PixelFormat::Yuv420,
+                size: SIZE,
+                strides: vec![64, 32, 32],
+                offsets: vec![0, 3072, 3840],
+            }),
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: 1 },
             exposure_us: Some(10_000),
             readout_us: 0,
             gain: Some(1.0),
@@ -48,11 +50,11 @@ impl Borrowed {
     }
 }
 
-impl Pixels for Borrowed {
-    fn view(&self) -> Result<PixelView<'_>, ViewError> {
+impl Captured for Borrowed {
+    fn content(&self) -> Result<Content<'_>, ViewError> {
         assert!(!self.panics, "this frame is cursed");
         assert_eq!(self.memory.len(), 9);
-        PixelView::new(PixelFormat::Yuv420, SIZE, &self.planes)
+        PixelView::new(PixelFormat::Yuv420, SIZE, &self.planes).map(Content::Pixels)
     }
 
     fn metadata(&self) -> &FrameMetadata {
@@ -76,7 +78,7 @@ impl Store for Fake {
         &mut self,
         shot: ShotIndex,
         attempt: u32,
-        jpeg: &[u8],
+        files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         thread::sleep(Duration::from_millis(2));
@@ -87,8 +89,9 @@ impl Store for Fake {
         assert!(facts.sharpness.abs() < 1e-9);
         assert_eq!((facts.exposure.get(), facts.gain, facts.sequence), (0.01, 1.0, 1));
         assert!(self.alive.load(Ordering::SeqCst) < 40);
+        let jpeg = files[0].bytes;
         let (bytes, crc32c) = (jpeg.len() as u64, crc32c::crc32c(jpeg));
-        Ok(Stored { shot, attempt, image: String::new(), bytes, crc32c, facts })
+        Ok(Stored { shot, attempt, image: String::new(), bytes, crc32c, beside: Vec::new(), facts })
     }
 
     fn thumbnail(&mut self, _: ShotIndex, jpeg: &[u8]) {
@@ -97,8 +100,8 @@ impl Store for Fake {
 }
 
 fn job(shot: u32, alive: &Arc<AtomicUsize>, permit: OwnedSemaphorePermit) -> Job {
-    let pixels = Borrowed::boxed(alive, shot % 10 == 5);
-    Job { shot: ShotIndex(shot), attempt: 1, pixels, taken_at: Timestamp::UNIX_EPOCH, exif: None, permit }
+    let captured = Borrowed::boxed(alive, shot % 10 == 5);
+    Job { shot: ShotIndex(shot), attempt: 1, captured, taken_at: Timestamp::UNIX_EPOCH, exif: None, permit }
 }
 
 #[tokio::test]

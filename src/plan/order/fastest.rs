@@ -73,13 +73,12 @@ mod tests {
     fn points() -> impl Strategy<Value = Vec<Point>> {
         // Coarse positions, so that equal ones and exact half turns happen.
         proptest::collection::vec((-8..16_i32, 0..6_i32, -2..9_i32), 1..40).prop_map(|positions| {
-            let point = |(index, (angle, lift, tilt)): (usize, (i32, i32, i32))| Point {
-                label: format!("p{index:04}"),
-                pose: Pose::default()
+            let point = |(index, (angle, lift, tilt)): (usize, (i32, i32, i32))| {
+                let pose = Pose::default()
                     .with(Axis::Turntable, f64::from(angle) * 45.0)
                     .with(Axis::Lift, f64::from(lift) * 20.0)
-                    .with(Axis::Tilt, f64::from(tilt) * 10.0),
-                focus: None,
+                    .with(Axis::Tilt, f64::from(tilt) * 10.0);
+                Point::new(format!("p{index:04}"), pose)
             };
             positions.into_iter().enumerate().map(point).collect()
         })

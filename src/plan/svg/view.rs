@@ -190,10 +190,7 @@ mod tests {
     #[test]
     fn the_way_over_zero_leaves_the_unrolled_view_at_one_edge_and_comes_back_at_the_other() {
         let pose = |angle| Pose::default().with(Axis::Turntable, angle);
-        let plan = Plan {
-            points: vec![Point { label: "a".into(), pose: pose(10.0), focus: None }],
-            cameras: vec![],
-        };
+        let plan = Plan { points: vec![Point::new("a".into(), pose(10.0))], cameras: vec![] };
         let view = View::unrolled(&plan, &pose(350.0));
         let pieces = |from, to| view.piece(&pose(from), &pose(to)).matches('M').count();
         assert_eq!((pieces(350.0, 10.0), pieces(10.0, 350.0), pieces(10.0, 20.0)), (2, 2, 1));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::debug;
 
-use super::check::Expected;
+use super::check::{Expected, ExpectedContent};
 use super::error::CameraError;
 use super::frame::CapturedFrame;
 use super::inner::Inner;
@@ -13,7 +13,7 @@ use super::limits::attempt_limit;
 use super::session::Stream;
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::camera_driver::protocol::{self, ErrorKind, ToDriver};
+use crate::camera_driver::protocol::{self, ErrorKind, Timestamps, ToDriver};
 use crate::clock::{as_ns, now_ns};
 use crate::plan::ShotIndex;
 
@@ -59,6 +59,10 @@ impl<'a> Attempt<'a> {
 
     async fn capture(&self, not_before_ns: u64) -> Result<CapturedFrame, CameraError> {
         let Self { inner, stream, shot, .. } = self;
+        if stream.timestamps == Timestamps::Trigger {
+            // It releases the shutter as soon as it is asked.
+            tokio::time::sleep(Duration::from_nanos(not_before_ns.saturating_sub(now_ns()))).await;
+        }
         let (epoch, request) = (stream.epoch, inner.next_request());
         let message = ToDriver::Capture { epoch, request, shot: shot.0, not_before_ns };
         let ahead = Duration::from_nanos(not_before_ns.saturating_sub(now_ns()));
@@ -73,8 +77,12 @@ impl<'a> Attempt<'a> {
         };
         let expected = Expected {
             stream: protocol::Stream::Still,
-            format: inner.config.format,
+            content: match stream.files.as_slice() {
+                [] => ExpectedContent::Pixels(inner.config.format),
+                files => ExpectedContent::Files(files),
+            },
             size: stream.size,
+            timestamps: stream.timestamps,
             not_before_ns,
             after: stream.last_sequence(),
             controls,

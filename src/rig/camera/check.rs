@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::camera_driver::protocol::{FrameMetadata, Stream};
-use crate::model::{Controls, PixelFormat, Size};
+use crate::camera_driver::protocol::{
+    FileInMemory, FilesInMemory, FrameMetadata, Payload, Planes, Stream, Timestamps,
+};
+use crate::model::{Controls, FileType, PixelFormat, Size, is_whole_jpeg};
 use crate::units::{Dioptres, Seconds};
 
 /// How far a driver's clock may be ahead of ours: both read `CLOCK_MONOTONIC`, so this is for rounding only.
@@ -15,13 +17,15 @@ const MAX_DIOPTRES: f64 = 1000.0;
 
 /// What a frame must be to be the one that was asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Expected {
+pub(super) struct Expected<'a> {
     /// Which one was asked for.
     pub(super) stream: Stream,
-    /// The format that was configured.
-    pub(super) format: PixelFormat,
+    /// What is to be in it.
+    pub(super) content: ExpectedContent<'a>,
     /// The size that was configured.
     pub(super) size: Size,
+    /// By what it is known when it was exposed.
+    pub(super) timestamps: Timestamps,
     /// Earliest begin of the exposure, in nanoseconds of `CLOCK_MONOTONIC`.
     pub(super) not_before_ns: u64,
     /// The last frame's sequence in this epoch.
@@ -32,22 +36,67 @@ pub(super) struct Expected {
     pub(super) frame_ns: u64,
 }
 
+/// What is to be in a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ExpectedContent<'a> {
+    /// Pixels, in the format that was configured.
+    Pixels(PixelFormat),
+    /// Files, of these types in this order.
+    Files(&'a [FileType]),
+}
+
 /// Checks what the driver says of a frame, whose memory has `length` bytes: when its exposure began.
 pub(super) fn check(
     frame: &FrameMetadata,
-    expected: &Expected,
+    expected: &Expected<'_>,
     now_ns: u64,
     length: u64,
 ) -> Result<u64, String> {
-    let planes = expected.format.planes();
     if frame.stream != expected.stream {
         return Err(format!("it is of the stream {:?}, not {:?}", frame.stream, expected.stream));
     }
-    if (frame.format, frame.size) != (expected.format, expected.size) {
-        let (got, want) = (frame.size, expected.size);
+    match (&frame.payload, expected.content) {
+        (Payload::Pixels(planes), ExpectedContent::Pixels(format)) => {
+            check_planes(planes, format, expected.size, length)?;
+        }
+        (Payload::Files(files), ExpectedContent::Files(types)) => {
+            check_files(files, types, expected.size, length)?;
+        }
+        (Payload::Pixels(_), ExpectedContent::Files(_)) => {
+            return Err("it has pixels, announced were files".into());
+        }
+        (Payload::Files(_), ExpectedContent::Pixels(_)) => {
+            return Err("it has files, which were not announced".into());
+        }
+    }
+    if let Some(after) = expected.after
+        && frame.sequence <= after
+    {
+        return Err(format!("its sequence {} is not above the last one's, {after}", frame.sequence));
+    }
+    if frame.exposed.by() != expected.timestamps {
+        let (got, want) = (frame.exposed.by(), expected.timestamps);
+        return Err(format!("its time is that of the {got:?}, announced was that of the {want:?}"));
+    }
+    if frame.exposed.at_ns() > now_ns.saturating_add(MAX_AHEAD_NS) {
+        return Err(format!("its timestamp is {} ms ahead", (frame.exposed.at_ns() - now_ns) / 1_000_000));
+    }
+    check_facts(frame, &expected.controls, now_ns)?;
+    let begin = frame.exposed_from_ns(expected.frame_ns);
+    if begin < expected.not_before_ns {
+        let early = (expected.not_before_ns - begin) / 1000;
+        return Err(format!("it is stale: its exposure began {early} µs before the camera was at rest"));
+    }
+    Ok(begin)
+}
+
+fn check_planes(frame: &Planes, format: PixelFormat, size: Size, length: u64) -> Result<(), String> {
+    let planes = format.planes();
+    if (frame.format, frame.size) != (format, size) {
+        let (got, want) = (frame.size, size);
         return Err(format!(
-            "it is {:?} {}x{}, configured was {:?} {}x{}",
-            frame.format, got.width, got.height, expected.format, want.width, want.height
+            "it is {:?} {}x{}, configured was {format:?} {}x{}",
+            frame.format, got.width, got.height, want.width, want.height
         ));
     }
     if frame.strides.len() != planes || frame.offsets.len() != planes {
@@ -72,24 +121,50 @@ pub(super) fn check(
             }
         }
     }
-    if let Some(after) = expected.after
-        && frame.sequence <= after
-    {
-        return Err(format!("its sequence {} is not above the last one's, {after}", frame.sequence));
-    }
-    if frame.sensor_timestamp_ns > now_ns.saturating_add(MAX_AHEAD_NS) {
+    Ok(())
+}
+
+fn check_files(frame: &FilesInMemory, types: &[FileType], size: Size, length: u64) -> Result<(), String> {
+    let FilesInMemory { size: got, files } = frame;
+    if *got != size {
         return Err(format!(
-            "its timestamp is {} ms ahead",
-            (frame.sensor_timestamp_ns - now_ns) / 1_000_000
+            "it is {}x{}, configured was {}x{}",
+            got.width, got.height, size.width, size.height
         ));
     }
-    check_facts(frame, &expected.controls, now_ns)?;
-    let begin = frame.exposed_from_ns(expected.frame_ns);
-    if begin < expected.not_before_ns {
-        let early = (expected.not_before_ns - begin) / 1000;
-        return Err(format!("it is stale: its exposure began {early} µs before the camera was at rest"));
+    if !files.iter().map(|file| file.kind.file_type()).eq(types.iter().copied()) {
+        let found: Vec<_> = files.iter().map(|file| file.kind.file_type()).collect();
+        return Err(format!("it has the files {found:?}, announced were {types:?}"));
     }
-    Ok(begin)
+    for (index, file) in files.iter().enumerate() {
+        if files[..index].iter().any(|other| other.kind == file.kind) {
+            return Err(format!("it has two files of one kind, {:?}", file.kind));
+        }
+        if file.bytes == 0 || file_range(file).is_none_or(|range| range.end > length) {
+            return Err(format!(
+                "file {index} is empty, or does not lie within its memory of {length} bytes"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a camera's JPEG is one, from its begin to its end, and of this size. What is between is found out when it is
+/// decoded.
+pub(super) fn check_jpeg(jpeg: &[u8], size: Size) -> Result<(), String> {
+    let header = turbojpeg::read_header(jpeg).map_err(|error| format!("its JPEG cannot be read: {error}"))?;
+    if (header.width, header.height) != (size.width as usize, size.height as usize) {
+        return Err(format!(
+            "its JPEG is {}x{}, configured was {}x{}: set the size that the camera makes",
+            header.width, header.height, size.width, size.height
+        ));
+    }
+    if is_whole_jpeg(jpeg) { Ok(()) } else { Err("its JPEG has no end: it is torn".into()) }
+}
+
+/// Where a file lies in the memory; none beyond all memory.
+pub(super) fn file_range(file: &FileInMemory) -> Option<std::ops::Range<u64>> {
+    Some(file.offset..file.offset.checked_add(file.bytes)?)
 }
 
 /// Checks what the driver says the picture was taken with: it must be possible, and as it was asked for.
@@ -138,7 +213,7 @@ fn check_facts(frame: &FrameMetadata, wanted: &Controls, now_ns: u64) -> Result<
 }
 
 /// Where plane `index` lies in the memory; none without such a plane or beyond all memory.
-pub(super) fn plane_range(frame: &FrameMetadata, index: usize) -> Option<std::ops::Range<u64>> {
+pub(super) fn plane_range(frame: &Planes, index: usize) -> Option<std::ops::Range<u64>> {
     let (start, stride) = (*frame.offsets.get(index)?, u64::from(*frame.strides.get(index)?));
     let (row, rows) = frame.format.plane_size(index, frame.size);
     let length = stride * u64::from(rows.saturating_sub(1)) + u64::from(row);

@@ -4,13 +4,13 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 
 use memmap2::{Mmap, MmapOptions};
-use rustix::fs::{FileType, SealFlags, fcntl_get_seals, fstat};
+use rustix::fs::{FileType as NodeType, SealFlags, fcntl_get_seals, fstat};
 
-use super::check::{Expected, check, plane_range};
+use super::check::{Expected, ExpectedContent, check, check_jpeg, file_range, plane_range};
 use super::received::{ReceivedFrame, Release};
 use crate::camera_driver::dmabuf::ReadAccess;
-use crate::camera_driver::protocol::{FrameMetadata, Stream};
-use crate::model::Controls;
+use crate::camera_driver::protocol::{FrameMetadata, Payload, Stream};
+use crate::model::{Controls, FileKind, FileType};
 
 /// A live frame that does not say for how long it was exposed is taken to have been for this long at least: drivers that do
 /// not know the exposure may not know how long a frame takes, either.
@@ -21,7 +21,7 @@ pub struct CapturedFrame {
     metadata: FrameMetadata,
     exposed_from_ns: u64,
     received_ns: u64,
-    pixels: Mmap,
+    memory: Mmap,
     _access: Option<ReadAccess<OwnedFd>>,
     /// Dropped last: the memory is unmapped before the driver may use it again.
     _release: Release,
@@ -29,23 +29,37 @@ pub struct CapturedFrame {
 
 impl CapturedFrame {
     /// Maps the memory of `raw` if it is as `expected`; else says what is wrong.
-    pub(super) fn new(raw: ReceivedFrame, expected: &Expected) -> Result<Self, String> {
+    pub(super) fn new(raw: ReceivedFrame, expected: &Expected<'_>) -> Result<Self, String> {
         let ReceivedFrame { metadata, memory, received_ns, release } = raw;
         let fd = memory.ok_or("it came without its memory")?;
-        let length = mappable_length(&fd)?;
+        // Pixels are numbers, whatever becomes of them meanwhile; what is decoded must not change.
+        let seals = match &metadata.payload {
+            Payload::Pixels(_) => SealFlags::SHRINK,
+            Payload::Files(_) => SealFlags::SHRINK | SealFlags::WRITE,
+        };
+        let length = mappable_length(&fd, seals)?;
         let exposed_from_ns = check(&metadata, expected, received_ns, length)?;
-        let pixels = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
+        let memory = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
         let access = ReadAccess::begin(fd);
-        Ok(Self { metadata, exposed_from_ns, received_ns, pixels, _access: access, _release: release })
+        let frame =
+            Self { metadata, exposed_from_ns, received_ns, memory, _access: access, _release: release };
+        if let Some((FileKind::Jpeg, jpeg)) = frame.files().next() {
+            check_jpeg(jpeg, expected.size)?;
+        }
+        Ok(frame)
     }
 
     /// Maps the memory of a live frame, whose size is the driver's choice. A frame takes `frame_ns`.
     pub(super) fn live(raw: ReceivedFrame, frame_ns: u64) -> Result<Self, String> {
-        let FrameMetadata { format, size, .. } = raw.metadata;
+        let content = match &raw.metadata.payload {
+            Payload::Pixels(planes) => ExpectedContent::Pixels(planes.format),
+            Payload::Files(_) => ExpectedContent::Files(FileType::IMAGE_ALONE),
+        };
         let expected = Expected {
             stream: Stream::Live,
-            format,
-            size,
+            content,
+            size: raw.metadata.size(),
+            timestamps: raw.metadata.exposed.by(),
             not_before_ns: 0,
             after: None,
             controls: Controls::default(),
@@ -69,12 +83,22 @@ impl CapturedFrame {
         self.received_ns
     }
 
-    /// Plane `index` (below [`PixelFormat::planes`](crate::model::PixelFormat::planes)): rows [`FrameMetadata::strides`] bytes apart, of which the first
-    /// [`PixelFormat::plane_size`](crate::model::PixelFormat::plane_size)`.0` are pixels; the last row ends with its pixels. Empty if there is no
-    /// such plane.
+    /// Plane `index` (below [`PixelFormat::planes`](crate::model::PixelFormat::planes)): rows
+    /// [`Planes::strides`](crate::camera_driver::protocol::Planes::strides) bytes apart, of which the first
+    /// [`PixelFormat::plane_size`](crate::model::PixelFormat::plane_size)`.0` are pixels; the last row ends with its pixels. Empty if there
+    /// is no such plane.
     pub fn plane(&self, index: usize) -> &[u8] {
-        let range = plane_range(&self.metadata, index).unwrap_or(0..0);
-        self.pixels.get(range.start as usize..range.end as usize).unwrap_or_default()
+        self.at(self.metadata.payload.planes().and_then(|planes| plane_range(planes, index)))
+    }
+
+    /// The files that the camera made, the image first; none if it hands over pixels.
+    pub fn files(&self) -> impl Iterator<Item = (&FileKind, &[u8])> {
+        self.metadata.payload.files().iter().map(move |file| (&file.kind, self.at(file_range(file))))
+    }
+
+    fn at(&self, range: Option<std::ops::Range<u64>>) -> &[u8] {
+        let range = range.unwrap_or(0..0);
+        self.memory.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 }
 
@@ -84,14 +108,20 @@ impl fmt::Debug for CapturedFrame {
     }
 }
 
-/// The length of `fd` in bytes, if it can never become shorter: reading a mapping beyond the end kills.
-fn mappable_length(fd: &OwnedFd) -> Result<u64, String> {
+/// The length of `fd` in bytes, if it has these `seals` and can never become shorter: reading a mapping beyond the end kills.
+fn mappable_length(fd: &OwnedFd, seals: SealFlags) -> Result<u64, String> {
     let stat = fstat(fd).map_err(|error| format!("its memory cannot be examined: {error}"))?;
     match fcntl_get_seals(fd) {
-        Ok(seals) if seals.contains(SealFlags::SHRINK) => {}
+        Ok(has) if has.contains(seals) => {}
+        Ok(has) if has.contains(SealFlags::SHRINK) => {
+            return Err("its memory has files, and is not sealed against writing".into());
+        }
         Ok(_) => return Err("its memory is not sealed against shrinking".into()),
+        Err(_) if seals.contains(SealFlags::WRITE) => {
+            return Err("its memory has files, and is no memfd that is sealed against writing".into());
+        }
         // No memfd: a dmabuf has a fixed size, a file has not.
-        Err(_) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
+        Err(_) if NodeType::from_raw_mode(stat.st_mode) == NodeType::RegularFile => {
             return Err("its memory is a file, neither a sealed memfd nor a dmabuf".into());
         }
         Err(_) => {}
@@ -112,196 +142,4 @@ fn map(fd: &OwnedFd, length: u64) -> std::io::Result<Mmap> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-    use std::time::Instant;
-
-    use rustix::fs::{MemfdFlags, fcntl_add_seals, memfd_create};
-
-    use super::*;
-    use crate::camera_driver::link::Link;
-    use crate::camera_driver::protocol::ToDriver;
-    use crate::model::{PixelFormat, Size};
-    use crate::units::{Dioptres, Seconds};
-    use std::sync::{Arc, Weak};
-
-    const SIZE: Size = Size { width: 5, height: 3 };
-    /// Y: 2 rows of 8 bytes and one of 5; U and V: a row of 4 and one of 3 each.
-    const LENGTH: usize = 24 + 8 + 7;
-
-    fn frame() -> FrameMetadata {
-        FrameMetadata {
-            stream: Stream::Still,
-            format: PixelFormat::Yuv420,
-            size: SIZE,
-            strides: vec![8, 4, 4],
-            offsets: vec![0, 24, 32],
-            sensor_timestamp_ns: 5_000_000,
-            exposure_us: Some(1000),
-            readout_us: 0,
-            gain: Some(1.0),
-            white_balance: None,
-            focus: None,
-            completed_ns: 0,
-            sequence: 8,
-            buffer: 1,
-        }
-    }
-
-    const EXPECTED: Expected = Expected {
-        stream: Stream::Still,
-        format: PixelFormat::Yuv420,
-        size: SIZE,
-        not_before_ns: 4_000_000,
-        after: Some(7),
-        controls: Controls {
-            exposure: Some(Seconds::new(0.001)),
-            gain: Some(1.0),
-            white_balance: None,
-            focus: None,
-            metering: None,
-            focus_window: None,
-            noise_reduction: None,
-            crop: None,
-        },
-        frame_ns: 33_000_000,
-    };
-
-    fn memfd(length: usize, seals: SealFlags) -> OwnedFd {
-        let fd = memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
-        let mut file = std::fs::File::from(fd);
-        file.write_all(&(0..length).map(|byte| byte as u8).collect::<Vec<_>>()).unwrap();
-        let fd = OwnedFd::from(file);
-        fcntl_add_seals(&fd, seals).unwrap();
-        fd
-    }
-
-    fn captured(metadata: FrameMetadata, fd: Option<OwnedFd>) -> Result<CapturedFrame, String> {
-        let release = Release { link: Weak::new(), buffer: 0 };
-        let raw = ReceivedFrame { metadata, memory: fd, received_ns: 5_000_000, release };
-        CapturedFrame::new(raw, &EXPECTED)
-    }
-
-    #[test]
-    fn planes_are_the_rows_without_the_last_ones_padding() {
-        let captured = captured(frame(), Some(memfd(LENGTH, SealFlags::SHRINK))).unwrap();
-        assert_eq!(captured.plane(0), (0..21).collect::<Vec<u8>>());
-        assert_eq!(captured.plane(1), [24, 25, 26, 27, 28, 29, 30]);
-        assert_eq!(captured.plane(2), [32, 33, 34, 35, 36, 37, 38]);
-        assert!(captured.plane(3).is_empty());
-    }
-
-    #[test]
-    fn memory_that_could_become_shorter_is_refused() {
-        let refused = |fd| captured(frame(), fd).unwrap_err();
-        assert!(refused(None).contains("without its memory"));
-        assert!(refused(Some(memfd(LENGTH, SealFlags::GROW))).contains("not sealed"));
-        assert!(refused(Some(memfd(LENGTH - 1, SealFlags::SHRINK))).contains("plane 2 does not lie within"));
-        let file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-        file.set_len(LENGTH as u64).unwrap();
-        // Files on a tmpfs have seals, but not this one.
-        let error = refused(Some(file.into()));
-        assert!(error.contains("is a file") || error.contains("not sealed"), "{error}");
-    }
-
-    #[test]
-    fn a_frame_that_is_not_the_one_asked_for_is_refused() {
-        type Change = fn(&mut FrameMetadata);
-        let cases: [(&str, Change); 22] = [
-            ("stream Live", |f| f.stream = Stream::Live),
-            ("Nv12 5x3", |f| f.format = PixelFormat::Nv12),
-            ("Yuv420 6x3", |f| f.size.width = 6),
-            ("2 strides", |f| f.strides.truncate(2)),
-            ("4 offsets", |f| f.offsets.push(0)),
-            ("only 4 apart", |f| f.strides[0] = 4),
-            ("plane 0 does not lie", |f| f.strides[0] = u32::MAX),
-            ("plane 1 does not lie", |f| f.offsets[1] = u64::MAX),
-            ("sequence 7", |f| f.sequence = 7),
-            ("1500 ms ahead", |f| f.sensor_timestamp_ns += 1_500_000_000),
-            ("1 µs before", |f| f.sensor_timestamp_ns -= 1000),
-            // Exposed for a whole frame, as far as anybody knows.
-            ("4000 µs before", |f| f.exposure_us = None),
-            ("exposure in µs", |f| f.exposure_us = Some(u64::MAX)),
-            ("900 ms ahead", |f| f.sensor_timestamp_ns += 900_000_000),
-            ("exposure is 2000.000 ms", |f| f.exposure_us = Some(2_000_000)),
-            ("exposure_us 0, which cannot be: a driver that does not know it leaves it out", |f| {
-                f.exposure_us = Some(0);
-            }),
-            ("gain -5", |f| f.gain = Some(-5.0)),
-            ("gain 0, which cannot be", |f| f.gain = Some(0.0)),
-            ("gain inf", |f| f.gain = Some(f64::INFINITY)),
-            ("gain NaN", |f| f.gain = Some(f64::NAN)),
-            ("gain is 1.5", |f| f.gain = Some(1.5)),
-            ("focus in dpt", |f| f.focus = Some(Dioptres::new(1e300))),
-        ];
-        for (message, change) in cases {
-            let mut frame = frame();
-            change(&mut frame);
-            let refused = captured(frame, Some(memfd(LENGTH, SealFlags::SHRINK))).unwrap_err();
-            assert!(refused.contains(message), "{refused}");
-        }
-    }
-
-    #[test]
-    fn what_a_driver_does_not_know_is_no_contradiction_but_the_frame_may_be_old() {
-        let unknown =
-            FrameMetadata { exposure_us: None, gain: None, sensor_timestamp_ns: 4_900_000, ..frame() };
-        let memory = || memfd(LENGTH, SealFlags::SHRINK);
-        assert!(captured(unknown.clone(), Some(memory())).unwrap_err().contains("stale"));
-        let release = Release { link: Weak::new(), buffer: 0 };
-        let raw =
-            ReceivedFrame { metadata: unknown, memory: Some(memory()), received_ns: 5_000_000, release };
-        let fast = CapturedFrame::new(raw, &Expected { frame_ns: 900_000, ..EXPECTED }).unwrap();
-        assert_eq!(fast.exposed_from_ns(), 4_000_000);
-        assert_eq!(fast.metadata().exposure_and_gain(), (Seconds::ZERO, 0.0));
-        // As other people's drivers write it.
-        let said = serde_json::to_value(frame()).unwrap();
-        for left_out in ["exposure_us", "gain"] {
-            let mut absent = said.clone();
-            absent.as_object_mut().unwrap().remove(left_out);
-            let mut null = said.clone();
-            null[left_out] = serde_json::Value::Null;
-            let read = |value| serde_json::from_value::<FrameMetadata>(value).unwrap();
-            assert_eq!(read(absent), read(null));
-        }
-    }
-
-    #[test]
-    fn a_live_frame_of_unknown_exposure_began_a_frame_ago() {
-        let exposed_from = |exposure_us, frame_ns| {
-            let metadata = FrameMetadata {
-                stream: Stream::Live,
-                exposure_us,
-                sensor_timestamp_ns: 3_000_000_000,
-                ..frame()
-            };
-            let release = Release { link: Weak::new(), buffer: 0 };
-            let memory = Some(memfd(LENGTH, SealFlags::SHRINK));
-            let raw = ReceivedFrame { metadata, memory, received_ns: 3_000_000_000, release };
-            CapturedFrame::live(raw, frame_ns).unwrap().exposed_from_ns()
-        };
-        assert_eq!(exposed_from(Some(1000), 500_000_000), 2_999_000_000);
-        assert_eq!(exposed_from(None, 500_000_000), 2_500_000_000);
-        assert_eq!(exposed_from(None, 33_000_000), 2_800_000_000);
-    }
-
-    #[test]
-    fn the_memory_is_given_back_once_dropped_or_at_once_if_refused() {
-        let (ours, theirs) = Link::pair().unwrap();
-        let ours = Arc::new(ours);
-        for (length, accepted) in [(LENGTH, true), (1, false)] {
-            let memory = Some(memfd(length, SealFlags::SHRINK));
-            let raw = ReceivedFrame {
-                metadata: frame(),
-                memory,
-                received_ns: 5_000_000,
-                release: Release::new(&ours, 42),
-            };
-            let captured = CapturedFrame::new(raw, &EXPECTED);
-            assert_eq!(captured.is_ok(), accepted);
-            assert_eq!(theirs.readable_before(Instant::now()).unwrap(), !accepted);
-            drop(captured);
-            assert_eq!(theirs.recv::<ToDriver>().unwrap().unwrap().0, ToDriver::Release { buffer: 42 });
-        }
-    }
-}
+mod tests;

@@ -18,7 +18,7 @@ use super::spawner::Spawner;
 use super::status::{CameraStatus, LeaseHolder};
 use crate::camera_driver::protocol::Hello;
 use crate::config::{self, Rung};
-use crate::model::{Optics, Sensor, Size};
+use crate::model::{FileType, Optics, Sensor, Size};
 use crate::procfs::Holder;
 use crate::units::FramesPerSecond;
 
@@ -88,6 +88,13 @@ impl Camera {
     /// What its driver said of it, last; none before it was asked.
     pub fn hello(&self) -> Option<Hello> {
         self.inner.board().hello.clone()
+    }
+
+    /// The files of each of its shots, once that is known: those that it makes, or an image that is made of its pixels.
+    pub fn files(&self) -> Option<Vec<FileType>> {
+        let hello = self.hello()?;
+        let files = if hello.files().is_empty() { FileType::IMAGE_ALONE } else { hello.files() };
+        Some(files.to_vec())
     }
 
     /// Makes its images of this size, until it is closed, where the configuration leaves that to the camera.

@@ -16,8 +16,10 @@ use super::shared::Shared;
 use super::sizes;
 use super::sorting::{Answer, Want};
 use super::status::State;
-use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, LONGEST_CALL, OLDEST, ToDriver, VERSION};
-use crate::model::{Controls, Size};
+use crate::camera_driver::protocol::{
+    Configure, ErrorKind, Hello, LONGEST_CALL, OLDEST, Timestamps, ToDriver, VERSION,
+};
+use crate::model::{Controls, FileType, Orientation, PixelFormat, Size};
 use crate::units::Seconds;
 
 /// A driver that was greeted and configured.
@@ -43,6 +45,10 @@ pub(super) struct Stream {
     frame_duration: Duration,
     /// Size of stills, in pixels.
     pub(super) size: Size,
+    /// By what it is known when they were exposed.
+    pub(super) timestamps: Timestamps,
+    /// The files of each; none if they are pixels.
+    pub(super) files: Vec<FileType>,
     last_sequence: Mutex<Option<u64>>,
 }
 
@@ -171,6 +177,8 @@ impl Session {
             epoch,
             frame_duration: self.streams.frame_duration,
             size: self.streams.size,
+            timestamps: self.hello.timestamps(),
+            files: self.hello.files().to_vec(),
             last_sequence: Mutex::default(),
         };
         connection.set_frame_duration(stream.frame_duration(&inner.controls()));
@@ -220,9 +228,16 @@ async fn hear(
     }
     connection.allow_busy(longest_call);
     // A driver that began badly is no fault of the settings: its successor may be fine.
-    if hello.formats.is_empty() || hello.sensor.width == 0 || hello.sensor.height == 0 {
-        let message = "its driver began with a hello that names no pixel format or no sensor";
+    let nothing = hello.formats.is_empty() && hello.files().is_empty();
+    if nothing || hello.sensor.width == 0 || hello.sensor.height == 0 {
+        let message = "its driver began with a hello that names no pixel format and no file, or no sensor";
         return Err(error(ErrorKind::Protocol, message.into()));
+    }
+    if let Some(objection) = FileType::objection(hello.files()).filter(|_| !hello.files().is_empty()) {
+        return Err(error(
+            ErrorKind::Protocol,
+            format!("its driver announces files, and what it announces {objection}"),
+        ));
     }
     inner.board().hello = Some(hello.clone());
     Ok(hello)
@@ -240,10 +255,7 @@ async fn greet(
     let mut hello = hear(inner, connection, hello, deadline, cancel).await?;
     let config = &inner.config;
     let error = |kind, message| CameraError::new(inner.name(), kind, message);
-    if !hello.formats.contains(&config.format) {
-        let message = format!("it has no pixel format {:?}, but {:?}", config.format, hello.formats);
-        return Err(error(ErrorKind::InvalidArgument, message));
-    }
+    let format = format_for(inner, &hello)?;
     let controls = inner.controls();
     let checked = controls.check_present(&hello.controls);
     checked.map_err(|refused| error(ErrorKind::InvalidArgument, refused.to_string()))?;
@@ -256,7 +268,7 @@ async fn greet(
         };
         let configure = ToDriver::Configure(Configure {
             size,
-            format: config.format,
+            format,
             live: sizes::of_live(config.live, &hello, size),
             frame_rate: config.frame_rate,
             orientation: config.orientation,
@@ -304,6 +316,23 @@ async fn greet(
             (Err(refused), _) => return Err(refused),
         }
     }
+}
+
+/// The format to configure; none for a camera that makes files.
+fn format_for(inner: &Shared, hello: &Hello) -> Result<Option<PixelFormat>, CameraError> {
+    let config = &inner.config;
+    let refused = |message| Err(CameraError::new(inner.name(), ErrorKind::InvalidArgument, message));
+    if hello.files().is_empty() {
+        if !hello.formats.contains(&config.format) {
+            return refused(format!("it has no pixel format {:?}, but {:?}", config.format, hello.formats));
+        }
+        return Ok(Some(config.format));
+    }
+    if config.orientation != Orientation::Normal {
+        let message = "it makes files, which are stored as they are, so they cannot be turned: leave its orientation out";
+        return refused(message.to_owned());
+    }
+    Ok(None)
 }
 
 async fn pause(inner: &Shared, time: Duration, cancel: &CancellationToken) -> Result<(), CameraError> {

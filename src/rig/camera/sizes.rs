@@ -16,8 +16,9 @@ pub(super) fn of_stills(settled: Option<Size>, hello: &Hello) -> Vec<Size> {
     if sizes.is_empty() {
         sizes.push(hello.sensor);
     }
-    // Colour has half the pixels.
-    let even = |size: Size| Size { width: size.width & !1, height: size.height & !1 };
+    // Colour has half the pixels, where images are made of them here.
+    let mask = if hello.files().is_empty() { !1 } else { !0 };
+    let even = |size: Size| Size { width: size.width & mask, height: size.height & mask };
     let mut sizes: Vec<Size> =
         sizes.into_iter().map(even).filter(|size| size.width > 0 && size.height > 0).collect();
     sizes.dedup();
@@ -40,7 +41,8 @@ pub(super) fn of_live(wanted: Live, hello: &Hello, size: Size) -> Option<Size> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera_driver::protocol::{Mode, VERSION};
+    use crate::camera_driver::protocol::{Mode, Timestamps, VERSION};
+    use crate::model::FileType;
 
     const fn size(width: u32, height: u32) -> Size {
         Size { width, height }
@@ -61,6 +63,8 @@ mod tests {
             live_beside_stills: true,
             raw: false,
             longest_call_ms: 0,
+            files: Vec::new(),
+            timestamps: Timestamps::Sensor,
         }
     }
 
@@ -70,6 +74,8 @@ mod tests {
         assert_eq!(of_stills(Some(size(640, 480)), &hello(&modes)), [size(640, 480)]);
         assert_eq!(of_stills(None, &hello(&modes)), [size(4056, 3040), size(2028, 1520)]);
         assert_eq!(of_stills(None, &hello(&[])), [size(4056, 3040)]);
+        let makes_files = Hello { files: vec![FileType::Jpeg], ..hello(&[]) };
+        assert_eq!(of_stills(None, &makes_files), [size(4057, 3041)]);
     }
 
     #[test]

@@ -109,7 +109,7 @@ pub(super) fn name(message: &FromDriver) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera_driver::protocol::{ErrorKind, Frame, FrameMetadata};
+    use crate::camera_driver::protocol::{ErrorKind, ExposedAt, Frame, FrameMetadata, Payload, Planes};
     use crate::model::PixelFormat;
 
     const WANT: Want = Want::Frame { epoch: 3, request: 7 };
@@ -117,11 +117,13 @@ mod tests {
     fn frame(epoch: u64, request: Option<u64>) -> FromDriver {
         let metadata = FrameMetadata {
             stream: Stream::Still,
-            format: PixelFormat::Yuv420,
-            size: Size { width: 2, height: 2 },
-            strides: vec![],
-            offsets: vec![],
-            sensor_timestamp_ns: 0,
+            payload: Payload::Pixels(Planes {
+                format: PixelFormat::Yuv420,
+                size: Size { width: 2, height: 2 },
+                strides: vec![],
+                offsets: vec![],
+            }),
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: 0 },
             exposure_us: None,
             readout_us: 0,
             gain: None,

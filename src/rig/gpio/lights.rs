@@ -1,6 +1,6 @@
 //! Lights on pins: switched, or dimmed by a thread each.
 
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::pins::{Board, OutputPin, PinError};
 use crate::clock::{now_ns, sleep_until_ns};
 use crate::config::Light;
 use crate::config::gpio::light_output;
+use crate::model::Lighting;
 use crate::rig::lights::{Lights, LightsError};
 
 /// A dimmed light goes on and off this often: exposures that are multiples of it are alike.
@@ -19,16 +20,31 @@ const PERIOD: Duration = Duration::from_millis(1);
 
 /// Lights on GPIO pins, and those that simulated cameras see.
 pub struct GpioLights {
-    /// With the rest after which each goes off.
-    lamps: Mutex<Vec<(Lamp, Duration)>>,
+    lamps: Mutex<Vec<Lamp>>,
     seen: Box<dyn Lights>,
 }
 
-enum Lamp {
+/// A light on a pin.
+struct Lamp {
+    role: Lighting,
+    /// The rest after which it goes off.
+    idle_off: Duration,
+    drive: Drive,
+}
+
+/// What switches it.
+enum Drive {
     /// On or off; one without any brightness stays off.
     Plain { pin: OutputPin, bright: bool },
     /// Dimmed by a thread of its own.
-    Dimmed { wanted: Option<Sender<bool>>, thread: Option<JoinHandle<()>> },
+    Dimmed { wanted: Option<Sender<Wish>>, thread: Option<JoinHandle<()>> },
+}
+
+/// What a light's thread is to do.
+struct Wish {
+    on: bool,
+    /// Told once it is done.
+    done: SyncSender<()>,
 }
 
 impl GpioLights {
@@ -39,25 +55,29 @@ impl GpioLights {
             let pin = OutputPin::open(board, &output)?;
             let dimmed = light.brightness > 0.0 && light.brightness < 1.0;
             let bright = light.brightness > 0.0;
-            let lamp = if dimmed { Lamp::dimmed(pin, light)? } else { Lamp::Plain { pin, bright } };
-            lamps.push((lamp, light.idle_off));
+            let drive = if dimmed { Drive::dimmed(pin, light)? } else { Drive::Plain { pin, bright } };
+            lamps.push(Lamp { role: light.role, idle_off: light.idle_off, drive });
         }
         Ok(Self { lamps: Mutex::new(lamps), seen })
     }
 }
 
 impl Lights for GpioLights {
-    fn switch(&self, on: bool) -> Result<Duration, LightsError> {
-        for (lamp, _) in self.lamps.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
-            lamp.switch(on)?;
+    fn switch(&self, lighting: Option<Lighting>) -> Result<Duration, LightsError> {
+        let mut lamps = self.lamps.lock().unwrap_or_else(PoisonError::into_inner);
+        // Off before on: no supply has to bear all lights of the rig, and no picture shows them.
+        for on in [false, true] {
+            for lamp in lamps.iter_mut().filter(|lamp| (Some(lamp.role) == lighting) == on) {
+                lamp.drive.switch(on)?;
+            }
         }
-        self.seen.switch(on)
+        self.seen.switch(lighting)
     }
 
     fn rest(&self, idle: Duration) -> Result<Option<Duration>, LightsError> {
         let mut lamps = self.lamps.lock().unwrap_or_else(PoisonError::into_inner);
-        for (lamp, _) in lamps.iter_mut().filter(|(_, idle_off)| *idle_off <= idle) {
-            lamp.switch(false)?;
+        for lamp in lamps.iter_mut().filter(|lamp| lamp.idle_off <= idle) {
+            lamp.drive.switch(false)?;
         }
         self.seen.rest(idle)
     }
@@ -68,13 +88,16 @@ impl Lights for GpioLights {
     }
 }
 
-impl Lamp {
+impl Drive {
+    /// Returns once it is on or off.
     fn switch(&mut self, on: bool) -> Result<(), PinError> {
         match self {
             Self::Plain { pin, bright } => pin.set(on && *bright, now_ns())?,
             Self::Dimmed { wanted, .. } => {
-                // Its thread ends after an error only, which it has logged.
-                let _ = wanted.as_ref().map(|wanted| wanted.send(on));
+                let (done, answer) = mpsc::sync_channel(1);
+                // Its thread ends after an error only, which it has logged: then the light is off, and nobody answers.
+                let _ = wanted.as_ref().map(|wanted| wanted.send(Wish { on, done }));
+                let _ = answer.recv();
             }
         }
         Ok(())
@@ -94,7 +117,7 @@ impl Lamp {
     }
 }
 
-impl Drop for Lamp {
+impl Drop for Drive {
     fn drop(&mut self) {
         match self {
             Self::Plain { .. } => {}
@@ -108,17 +131,18 @@ impl Drop for Lamp {
 }
 
 /// Switches `pin` on for `lit` of every [`PERIOD`] while that is wanted, until nobody can want anything any more.
-fn dim(mut pin: OutputPin, lit: Duration, wanted: &Receiver<bool>) -> Result<(), PinError> {
-    while let Ok(on) = wanted.recv() {
-        if !on {
-            pin.set(false, now_ns())?;
-            continue;
-        }
+fn dim(mut pin: OutputPin, lit: Duration, wanted: &Receiver<Wish>) -> Result<(), PinError> {
+    while let Ok(mut wish) = wanted.recv() {
         let mut next_ns = now_ns();
-        loop {
+        while wish.on {
+            // Whoever asked may have gone.
+            let _ = wish.done.try_send(());
             match wanted.try_recv() {
-                Ok(true) | Err(mpsc::TryRecvError::Empty) => {}
-                Ok(false) => break,
+                Ok(other) => {
+                    wish = other;
+                    continue;
+                }
+                Err(mpsc::TryRecvError::Empty) => {}
                 Err(mpsc::TryRecvError::Disconnected) => return Ok(()),
             }
             pin.set(true, next_ns)?;
@@ -129,6 +153,7 @@ fn dim(mut pin: OutputPin, lit: Duration, wanted: &Receiver<bool>) -> Result<(),
             sleep_until_ns(next_ns);
         }
         pin.set(false, now_ns())?;
+        let _ = wish.done.try_send(());
     }
     Ok(())
 }

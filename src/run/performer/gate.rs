@@ -12,8 +12,8 @@ impl Performer {
         let (shot, counts) = (stored.shot, self.state.counts());
         self.untold.push(Event::Stored {
             shot: self.shot_name(shot),
+            bytes: stored.all_bytes(),
             image: stored.image,
-            bytes: stored.bytes,
             sharpness: stored.facts.sharpness,
             stored: counts.stored + 1,
             shots: self.plan.shot_count(),

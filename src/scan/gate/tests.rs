@@ -13,12 +13,13 @@ fn plan() -> Arc<Plan> {
     let point = |index: u32| {
         let (ring, angle) = (index / 12, f64::from(index % 12) * 30.0);
         let pose = Pose::default().with(Axis::Turntable, angle).with(Axis::Lift, f64::from(ring) * 10.0);
-        Point { label: format!("p{index:02}"), pose, focus: None }
+        Point::new(format!("p{index:02}"), pose)
     };
     let camera = |name: &str| PlanCamera {
         name: name.into(),
         intrinsics: Optics::Size(Size { width: 64, height: 48 }),
         mount: None,
+        files: PlanCamera::image_alone(),
     };
     Arc::new(Plan { points: (0..24).map(point).collect(), cameras: ["cam0", "cam1"].map(camera).into() })
 }
@@ -63,8 +64,15 @@ fn scan(
         spoil(shot, &mut facts);
         facts.verdict = gate.judge(ShotIndex(shot), &facts).map(Box::new);
         found.extend(facts.verdict.iter().flat_map(|verdict| kinds(shot, verdict)));
-        let stored =
-            Stored { shot: ShotIndex(shot), attempt: 1, image: String::new(), bytes: 1, crc32c: 0, facts };
+        let stored = Stored {
+            shot: ShotIndex(shot),
+            attempt: 1,
+            image: String::new(),
+            bytes: 1,
+            crc32c: 0,
+            beside: Vec::new(),
+            facts,
+        };
         let late = gate.add(&stored);
         records.push(Record::Stored(stored));
         for Late { shot, attempt, verdict } in late {
@@ -232,4 +240,44 @@ fn the_budget_is_that_of_the_scan_and_of_each_shot_and_outlives_a_run() {
     assert!(!Budget::new(&limits, &records).allows(ShotIndex(3)));
     let flag = config::Gate { policy: GatePolicy::Flag, ..limits };
     assert!(!Budget::new(&flag, &[]).allows(ShotIndex(0)));
+}
+
+#[test]
+fn silhouettes_are_compared_with_silhouettes_and_only_in_light_and_lens() {
+    let plan = Arc::new(Plan::clone(&plan()).with_frames(&[], true));
+    let mut gate = Gate::new(plan.clone(), config::Gate::default(), &[]);
+    let mut found = Vec::new();
+    // Of the first camera: photographs at even points, silhouettes at odd ones.
+    for shot in (0..46_u32).step_by(2) {
+        let mut facts = facts(&plan, shot);
+        if plan.lighting_of(ShotIndex(shot)) == Lighting::Backlight {
+            // Hardly any detail, much black and white, another brightness: nothing that a photograph could be.
+            measured(&mut facts).detail = [0.5 / f64::from(shot); 4];
+            measured(&mut facts).luma = Luma([if shot == 34 { 70 } else { 220 }; TILES]);
+            (facts.clipped_dark, facts.clipped_bright) = (0.99, 0.9);
+            measured(&mut facts).luma_crc32c = 7;
+            facts.focus = Some(Dioptres::new(if shot == 38 { 1.0 } else { 5.0 }));
+        }
+        if shot == 44 {
+            // The camera hands over the silhouette before it again.
+            measured(&mut facts).luma_crc32c = 7;
+        }
+        facts.verdict = gate.judge(ShotIndex(shot), &facts).map(Box::new);
+        let findings = facts.verdict.iter().flat_map(|verdict| &verdict.findings);
+        found.extend(findings.map(|finding| (shot, finding.kind)));
+        let stored = Stored {
+            shot: ShotIndex(shot),
+            attempt: 1,
+            image: String::new(),
+            bytes: 1,
+            crc32c: 0,
+            beside: Vec::new(),
+            facts,
+        };
+        found.extend(gate.add(&stored).into_iter().map(|late| (late.shot.0, late.verdict.findings[0].kind)));
+    }
+    assert_eq!(
+        found,
+        [(34, FindingKind::Darker), (38, FindingKind::LensMoved), (44, FindingKind::Duplicate)]
+    );
 }

@@ -231,7 +231,7 @@ fn stored(shot: ShotIndex, attempt: u32) -> Stored {
         measured: None,
         verdict: None,
     };
-    Stored { shot, attempt, image: String::new(), bytes: 0, crc32c: 0, facts }
+    Stored { shot, attempt, image: String::new(), bytes: 0, crc32c: 0, beside: Vec::new(), facts }
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {

@@ -1,5 +1,9 @@
 //! A device whose frames are made up.
 
+mod files;
+mod memory;
+mod trigger;
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,12 +14,14 @@ use super::scene::Scene;
 use super::sensor::{Shutter, Timing};
 use super::settings::Settings;
 use crate::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, Layout, LiveGate, Pool, RawFrame,
+    CaptureRequest, Configured, Device, DeviceError, Layout, LiveGate, RawFrame,
 };
-use crate::camera_driver::protocol::{Configure, FrameMetadata, Hello, Stream};
+use crate::camera_driver::protocol::{Configure, ExposedAt, FrameMetadata, Hello, Stream, Timestamps};
 use crate::clock;
 use crate::model::{Controls, PixelFormat};
 use crate::units::{FramesPerSecond, Seconds};
+use memory::Memory;
+use trigger::Trigger;
 
 /// Live frames that the daemon may hold at once.
 const LIVE_BUFFERS: u32 = 3;
@@ -31,6 +37,7 @@ pub struct Synthetic<S> {
     run: Option<Run>,
     capture: Option<CaptureRequest>,
     live: Option<LiveGate>,
+    trigger: Trigger,
     last_buffer: u64,
     scratch: Vec<u8>,
 }
@@ -38,8 +45,8 @@ pub struct Synthetic<S> {
 #[derive(Debug)]
 struct Streams {
     period: Seconds,
-    stills: Pool,
-    live: Option<Pool>,
+    stills: Memory,
+    live: Option<Memory>,
 }
 
 impl<S: Scene> Synthetic<S> {
@@ -54,6 +61,7 @@ impl<S: Scene> Synthetic<S> {
             run: None,
             capture: None,
             live: None,
+            trigger: Trigger::default(),
             last_buffer: 0,
             scratch: Vec::new(),
         }
@@ -77,48 +85,65 @@ impl<S: Scene> Synthetic<S> {
             Stream::Still => shot.is_some(),
             Stream::Live => self.live.as_mut().is_some_and(|gate| gate.admits(shutter.closes_ns)),
         };
-        let pool = self.streams.as_mut().and_then(|streams| streams.pool(stream));
-        let (true, Some(pool), Some(run)) = (wanted, pool, &mut self.run) else { return Ok(None) };
-        if !pool.has_room() {
+        let streams = self.streams.as_mut();
+        let memory = streams.and_then(|streams| streams.memory(stream));
+        let (true, Some(memory), Some(run)) = (wanted, memory, &mut self.run) else { return Ok(None) };
+        if !memory.has_room() {
             run.dropped += 1;
             return Ok(None);
         }
         let sequence = run.sequence(shutter);
         let valid = sequence >= self.properties.startup_frames;
-        let layout = pool.layout().clone();
-        let framing = self.controls.framing();
-        let changes = self.properties.noise.is_some();
-        let mut picture = if valid {
-            self.scene.picture(layout.size, &framing, shutter, shot)?
-        } else {
-            Rc::new(Picture::plain(layout.size, 24, 110, 105))
+        let (layout, makes_files) = (memory.layout().clone(), memory.makes_files());
+        let ready = match shot.filter(|_| makes_files) {
+            Some(shot) => self.scene.files(shot)?,
+            None => None,
         };
-        if changes && let Some(tinted) = picture.tinted(self.controls.tint()) {
-            picture = Rc::new(tinted);
+        let focus = self.scene.lens(&self.controls.framing())?;
+        if ready.is_none() {
+            self.see(&layout, shutter, shot, sequence)?;
         }
-        let focus = self.scene.lens(&framing)?;
-        self.response.begin(sequence);
-        layout.write(&picture, &self.response, &mut self.scratch);
         self.last_buffer += 1;
-        let Some(memory) = pool.put(self.last_buffer, &self.scratch)? else { return Ok(None) };
-        let Layout { format, size, strides, offsets, bytes: _ } = layout;
+        let memory = self.streams.as_mut().and_then(|streams| streams.memory(stream));
+        let put = memory.map(|memory| memory.put(self.last_buffer, &self.scratch, ready)).transpose()?;
+        let Some((payload, memory)) = put.flatten() else { return Ok(None) };
         let metadata = FrameMetadata {
             stream,
-            format,
-            size,
-            strides,
-            offsets,
-            sensor_timestamp_ns: shutter.closes_ns,
+            payload,
+            exposed: ExposedAt::Sensor { sensor_timestamp_ns: shutter.closes_ns },
             exposure_us: Some(timing.exposure_ns / 1000),
             readout_us: timing.readout_ns / 1000,
             gain: Some(self.controls.gain),
-            white_balance: changes.then_some(self.controls.white_balance),
+            white_balance: self.properties.noise.map(|_| self.controls.white_balance),
             focus: Some(focus),
             completed_ns: clock::now_ns(),
             sequence,
             buffer: self.last_buffer,
         };
         Ok(Some(RawFrame { metadata, memory, valid, tamper: None }))
+    }
+
+    /// Has what the sensor sees in `scratch`.
+    fn see(
+        &mut self,
+        layout: &Layout,
+        shutter: &Shutter,
+        shot: Option<u32>,
+        sequence: u64,
+    ) -> Result<(), DeviceError> {
+        let mut picture = if sequence >= self.properties.startup_frames {
+            self.scene.picture(layout.size, &self.controls.framing(), shutter, shot)?
+        } else {
+            Rc::new(Picture::plain(layout.size, 24, 110, 105))
+        };
+        if self.properties.noise.is_some()
+            && let Some(tinted) = picture.tinted(self.controls.tint())
+        {
+            picture = Rc::new(tinted);
+        }
+        self.response.begin(sequence);
+        layout.write(&picture, &self.response, &mut self.scratch);
+        Ok(())
     }
 
     /// The still of the frame that has been read out by now.
@@ -134,6 +159,21 @@ impl<S: Scene> Synthetic<S> {
             }
         }
         self.make(Stream::Still, shutter, timing)
+    }
+
+    /// Memory for stills: one to be filled and one on its way, beside those that the daemon holds.
+    fn memory_for(&self, configure: &Configure) -> Result<Memory, DeviceError> {
+        let (size, buffers) = (configure.size, configure.buffers.saturating_add(2));
+        if let Some(format) = configure.format {
+            return Memory::for_pixels(format, size, buffers);
+        }
+        match self.scene.file_size() {
+            Some(only) if only != size => Err(DeviceError::invalid(format!(
+                "size {}x{}: the files that are played have {}x{}, so configure that",
+                size.width, size.height, only.width, only.height
+            ))),
+            Some(_) | None => Ok(Memory::for_files(&self.properties.files, size, buffers)),
+        }
     }
 
     /// Sees with these settings from now on.
@@ -160,7 +200,7 @@ impl<S: Scene> Synthetic<S> {
 }
 
 impl Streams {
-    fn pool(&mut self, stream: Stream) -> Option<&mut Pool> {
+    fn memory(&mut self, stream: Stream) -> Option<&mut Memory> {
         match stream {
             Stream::Still => Some(&mut self.stills),
             Stream::Live => self.live.as_mut(),
@@ -182,14 +222,10 @@ impl<S: Scene> Device for Synthetic<S> {
                 return Err(DeviceError::invalid(format!("frame_rate {rate} fps: must be greater than 0")));
             }
         };
-        let stills = Pool::new(
-            Layout::new(configure.format, configure.size),
-            // One to be filled and one on its way, beside those that the daemon holds.
-            configure.buffers.saturating_add(2),
-        )?;
+        let stills = self.memory_for(configure)?;
         let live = configure
             .live
-            .map(|size| Pool::new(Layout::new(PixelFormat::Yuv420, size), LIVE_BUFFERS))
+            .map(|size| Memory::for_pixels(PixelFormat::Yuv420, size, LIVE_BUFFERS))
             .transpose()?;
         self.apply(Settings::new(self.properties.exposure, &configure.controls));
         self.streams = Some(Streams { period, stills, live });
@@ -258,6 +294,9 @@ impl<S: Scene> Device for Synthetic<S> {
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
+        if self.properties.timestamps == Timestamps::Trigger {
+            return self.next_triggered(timeout);
+        }
         let Some(run) = &mut self.run else { return Ok(None) };
         if let Some(frame) = run.ready.pop_front() {
             return Ok(Some(frame));
@@ -269,7 +308,10 @@ impl<S: Scene> Device for Synthetic<S> {
             self.forget_early();
         }
         if now_ns < shutter.ready_ns {
-            if let Some(streams) = &self.streams {
+            // Files that are there need not be made.
+            if let Some(streams) = &self.streams
+                && self.scene.file_size().is_none()
+            {
                 let shot = self.capture.map(|capture| capture.shot);
                 self.scene.prepare(streams.stills.layout().size, &self.controls.framing(), shot)?;
             }

@@ -37,7 +37,7 @@ pub enum FaultKind {
     NoMemory,
     /// A frame says that it has another size than configured.
     WrongSize,
-    /// A frame's rows are said to be closer together than they are wide.
+    /// A frame's rows are said to be closer together than they are wide; or its files to be half as long as they are.
     WrongStride,
     /// A frame's memory is shorter than the frame.
     ShortDescriptor,

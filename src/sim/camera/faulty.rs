@@ -9,8 +9,8 @@ use super::spoil::{self, Spoilt};
 use crate::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper, sealed_memory,
 };
-use crate::camera_driver::protocol::{Configure, ErrorKind, Hello};
-use crate::model::{Controls, Size};
+use crate::camera_driver::protocol::{Configure, ErrorKind, FilesInMemory, Hello, Payload, Planes};
+use crate::model::Controls;
 use crate::units::FramesPerSecond;
 
 /// How late a slow frame is, unscaled.
@@ -165,23 +165,27 @@ impl<D: Device> Faulty<D> {
     ) -> Result<Option<RawFrame>, DeviceError> {
         self.trouble = Trouble::None;
         match kind {
-            FaultKind::WrongSize => {
-                let Size { width, height } = frame.metadata.size;
-                frame.metadata.size = Size { width: width + 16, height };
-            }
-            FaultKind::WrongStride => {
-                for stride in &mut frame.metadata.strides {
-                    *stride /= 2;
+            FaultKind::WrongSize => match &mut frame.metadata.payload {
+                Payload::Pixels(Planes { size, .. }) | Payload::Files(FilesInMemory { size, .. }) => {
+                    size.width += 16;
                 }
-            }
+            },
+            FaultKind::WrongStride => match &mut frame.metadata.payload {
+                Payload::Pixels(planes) => planes.strides.iter_mut().for_each(|stride| *stride /= 2),
+                Payload::Files(memory) => memory.files.iter_mut().for_each(|file| file.bytes /= 2),
+            },
             FaultKind::ShortDescriptor => {
-                let bytes = frame.metadata.offsets.last().copied().unwrap_or_default() / 2;
-                let memory = sealed_memory(bytes);
+                let last = match &frame.metadata.payload {
+                    Payload::Pixels(planes) => planes.offsets.last().copied(),
+                    Payload::Files(memory) => memory.files.last().map(|file| file.offset + file.bytes),
+                };
+                let memory = sealed_memory(last.unwrap_or_default() / 2);
                 frame.memory =
                     Arc::new(memory.map_err(|errno| DeviceError::no_memory("a short frame", errno))?);
             }
             FaultKind::StaleFrame => {
-                frame.metadata.sensor_timestamp_ns = capture.not_before_ns.saturating_sub(1);
+                let early_ns = capture.not_before_ns.saturating_sub(1);
+                frame.metadata.exposed = frame.metadata.exposed.with(early_ns);
                 frame.tamper = Some(Tamper::IgnoreRule);
             }
             FaultKind::DuplicateSequence => {

@@ -5,6 +5,7 @@
 //! sees a [`Scene`]. [`Faulty`] wraps it, or any other device, and makes it fail as told.
 
 use crate::camera_driver::host::DeviceError;
+use crate::model::FileType;
 
 mod average;
 mod device;
@@ -26,9 +27,17 @@ pub use faulty::Faulty;
 pub use picture::{Picture, Response, chroma_size};
 pub use properties::Properties;
 pub use random::{Random, hash};
-pub use scene::Scene;
+pub use scene::{MadeFile, Scene};
 pub use sensor::{Shutter, Timing};
 pub use settings::{Focus, Framing, NEAREST};
+
+/// An error unless a shot may have these files; none at all are pixels.
+pub fn check_deliver(files: &[FileType]) -> Result<(), DeviceError> {
+    match FileType::objection(files).filter(|_| !files.is_empty()) {
+        Some(objection) => Err(DeviceError::invalid(format!("option deliver: what it delivers {objection}"))),
+        None => Ok(()),
+    }
+}
 
 /// An error that names option `key` unless `value` is greater than 0.
 pub fn positive(key: &str, value: f64) -> Result<(), DeviceError> {

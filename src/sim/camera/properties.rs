@@ -1,8 +1,10 @@
 //! What a synthetic camera is.
 
+use std::path::PathBuf;
+
 use super::settings::Settings;
-use crate::camera_driver::protocol::Hello;
-use crate::model::{PixelFormat, Size};
+use crate::camera_driver::protocol::{Hello, Timestamps};
+use crate::model::{FileType, PixelFormat, Size};
 use crate::units::Seconds;
 
 /// The properties of a synthetic camera.
@@ -32,6 +34,12 @@ pub struct Properties {
     pub live_beside_stills: bool,
     /// The version of the protocol that its driver says it speaks.
     pub protocol: u32,
+    /// By what it knows when its stills were exposed; one that is triggered has no live frames.
+    pub timestamps: Timestamps,
+    /// Where it notes whether its scene held still at each release of the shutter, if it is triggered.
+    pub trigger_log: Option<PathBuf>,
+    /// The files that it makes of each still; none if it hands over pixels.
+    pub files: Vec<FileType>,
     /// The longest call that it announces.
     pub longest_call: Seconds,
     /// Chooses the sensor's noise; none for pictures that are what they are, whatever is set.
@@ -48,11 +56,17 @@ impl Properties {
             model: self.model.clone(),
             sensor: self.sensor,
             pixel_pitch_um: self.pixel_pitch_um,
-            formats: vec![PixelFormat::Yuv420, PixelFormat::Nv12],
+            formats: if self.files.is_empty() {
+                vec![PixelFormat::Yuv420, PixelFormat::Nv12]
+            } else {
+                Vec::new()
+            },
+            files: self.files.clone(),
             modes: Vec::new(),
             controls: Settings::controls(self.noise.is_some()),
             devices: Vec::new(),
-            live_beside_stills: self.live_beside_stills,
+            live_beside_stills: self.live_beside_stills && self.timestamps == Timestamps::Sensor,
+            timestamps: self.timestamps,
             raw: false,
             longest_call_ms: u64::try_from(self.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         }

@@ -6,8 +6,11 @@ use super::picture::Picture;
 use super::sensor::Shutter;
 use super::settings::{Focus, Framing};
 use crate::camera_driver::host::DeviceError;
-use crate::model::Size;
+use crate::model::{FileKind, Size};
 use crate::units::Dioptres;
+
+/// A file of a still, and what is in it.
+pub type MadeFile = (FileKind, Vec<u8>);
 
 /// Something that can be photographed.
 pub trait Scene {
@@ -28,6 +31,16 @@ pub trait Scene {
 
     /// Whether a picture made before the end of its `shutter` is still right at its end.
     fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError>;
+
+    /// The files of `shot`, of a scene of which there are files already; none if they are made from its picture.
+    fn files(&mut self, _shot: u32) -> Result<Option<Vec<MadeFile>>, DeviceError> {
+        Ok(None)
+    }
+
+    /// The size of these files, whatever is configured.
+    fn file_size(&self) -> Option<Size> {
+        None
+    }
 
     /// Where the lens is.
     fn lens(&mut self, framing: &Framing) -> Result<Dioptres, DeviceError> {

@@ -6,6 +6,7 @@ use rustix::io::{Errno, pread, pwrite};
 
 use super::average::average;
 use crate::camera_driver::host::{DeviceError, RawFrame, sealed_memory};
+use crate::camera_driver::protocol::{Payload, Planes};
 use crate::units::Dioptres;
 
 /// How many times too bright an overexposed picture is.
@@ -32,16 +33,21 @@ pub(super) enum Spoilt {
 
 /// Spoils `frame`; `before` are the pixels of the frame delivered before, if they are known.
 pub(super) fn spoil(spoilt: Spoilt, frame: &mut RawFrame, before: Option<&[u8]>) -> Result<(), DeviceError> {
+    let Payload::Pixels(planes) = frame.metadata.payload.clone() else {
+        return Err(DeviceError::invalid(
+            "option faults: pictures of a camera that makes files cannot be spoilt",
+        ));
+    };
     let mut pixels = read(frame)?;
     match spoilt {
-        Spoilt::Blurred => blur(frame, &mut pixels, true),
+        Spoilt::Blurred => blur(&planes, &mut pixels, true),
         Spoilt::Defocused => {
-            blur(frame, &mut pixels, true);
+            blur(&planes, &mut pixels, true);
             frame.metadata.focus = frame.metadata.focus.map(|focus| focus + LENS_OFF);
         }
-        Spoilt::MotionBlurred => blur(frame, &mut pixels, false),
-        Spoilt::Overexposed => light(frame, &mut pixels, OVEREXPOSED),
-        Spoilt::Dimmed => light(frame, &mut pixels, DIMMED),
+        Spoilt::MotionBlurred => blur(&planes, &mut pixels, false),
+        Spoilt::Overexposed => light(&planes, &mut pixels, OVEREXPOSED),
+        Spoilt::Dimmed => light(&planes, &mut pixels, DIMMED),
         Spoilt::Duplicate => {
             if let Some(before) = before.filter(|before| before.len() == pixels.len()) {
                 pixels.copy_from_slice(before);
@@ -86,12 +92,9 @@ fn write(frame: &mut RawFrame, pixels: &[u8]) -> Result<(), DeviceError> {
 }
 
 /// A hundredth of the width in both directions, or three hundredths along rows.
-fn blur(frame: &RawFrame, pixels: &mut [u8], both: bool) {
-    let (width, stride) = (
-        frame.metadata.size.width as usize,
-        frame.metadata.strides.first().map_or(0, |stride| *stride as usize),
-    );
-    let rows = frame.metadata.size.height as usize;
+fn blur(planes: &Planes, pixels: &mut [u8], both: bool) {
+    let (width, rows) = (planes.size.width as usize, planes.size.height as usize);
+    let stride = planes.strides.first().map_or(0, |stride| *stride as usize);
     let mut luma: Vec<u8> = rows_of(pixels, stride, rows).flat_map(|row| row[..width].to_vec()).collect();
     if both {
         let diameter = (width / 100).max(3);
@@ -105,9 +108,9 @@ fn blur(frame: &RawFrame, pixels: &mut [u8], both: bool) {
     }
 }
 
-fn light(frame: &RawFrame, pixels: &mut [u8], factor: f64) {
-    let stride = frame.metadata.strides.first().map_or(0, |stride| *stride as usize);
-    for value in rows_of(pixels, stride, frame.metadata.size.height as usize).flatten() {
+fn light(planes: &Planes, pixels: &mut [u8], factor: f64) {
+    let stride = planes.strides.first().map_or(0, |stride| *stride as usize);
+    for value in rows_of(pixels, stride, planes.size.height as usize).flatten() {
         *value = (f64::from(*value) * factor).round().clamp(0.0, 255.0) as u8;
     }
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::host::DeviceError;
-use crate::camera_driver::protocol::VERSION;
-use crate::model::{Intrinsics, Mount, Size};
-use crate::sim::camera::{Fault, ScriptOptions, positive};
+use crate::camera_driver::protocol::{Timestamps, VERSION};
+use crate::model::{FileType, Intrinsics, Mount, Size};
+use crate::sim::camera::{Fault, ScriptOptions, check_deliver, positive};
 use crate::units::{Degrees, Millimetres, Seconds};
 
 /// Options of `scanner-sim`. Each has a default.
@@ -40,6 +40,13 @@ pub struct SimOptions {
     pub mount: Mount,
     /// The version of the driver protocol that it says it speaks.
     pub protocol: u32,
+    /// By what it knows when its stills were exposed: `sensor`, or `trigger` for a camera without timestamps.
+    pub timestamps: Timestamps,
+    /// Where a camera that is triggered notes, a line each, whether the rig stood still when it was, and while it exposed.
+    pub trigger_log: Option<PathBuf>,
+    /// The files that it makes of each still, `["jpeg"]` or `["jpeg", "raw"]`, as a camera with a card does; none if it hands over
+    /// pixels.
+    pub deliver: Vec<FileType>,
     /// The longest call that it announces; the faults `long_call`, `busy_hang` and `busy_again` need one.
     pub longest_call: Seconds,
     /// Faults that are to happen, each at its shot.
@@ -81,6 +88,9 @@ impl Default for SimOptions {
                 look_at_height: Millimetres::new(65.0),
             },
             protocol: VERSION,
+            timestamps: Timestamps::Sensor,
+            trigger_log: None,
+            deliver: Vec::new(),
             longest_call: Seconds::ZERO,
             faults: Vec::new(),
             random_faults: 0.0,
@@ -93,6 +103,7 @@ impl Default for SimOptions {
 impl SimOptions {
     /// Checks what types alone do not say.
     pub fn check(&self) -> Result<(), DeviceError> {
+        check_deliver(&self.deliver)?;
         positive("time_scale", self.time_scale)?;
         positive("frame_period", self.frame_period.get())?;
         positive("exposure", self.exposure.get())?;

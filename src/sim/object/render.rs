@@ -11,6 +11,15 @@ use crate::sim::camera::Picture;
 const AMBIENT: f32 = 0.42;
 /// Hue of the wall behind.
 const BACKDROP: [f32; 2] = [0.01, -0.01];
+/// Half the width and half the height of the panel behind the object in mm: in the middle of the picture,
+const PANEL: [f64; 2] = [170.0, 140.0];
+/// so far behind the turntable's axis. It stands on the rig, as the camera does.
+const PANEL_BEHIND: f64 = 230.0;
+/// Luma of its white diffuser in light of 1, and in its own at full brightness,
+const DIFFUSER: f32 = 0.62;
+const SHINING: f32 = 0.86;
+/// which falls off by this part towards its corners.
+const FALL_OFF: f32 = 0.3;
 
 /// Renders the object into frames, one after the other.
 #[derive(Debug)]
@@ -25,6 +34,8 @@ pub(super) struct Renderer {
 pub(super) struct Light {
     /// How bright it is: 1 is right for the exposure.
     pub(super) brightness: f64,
+    /// How bright the panel behind the object shines, 0 (off) to 1 (full); none if there is no panel.
+    pub(super) panel: Option<f64>,
     /// Nobody has put the owl on the plate.
     pub(super) empty: bool,
 }
@@ -58,6 +69,7 @@ impl Renderer {
         if !self.plate.fits(footprint) {
             self.plate = Plate::new(&self.noise, footprint);
         }
+        let panel = light.panel.map(|shining| Panel::new(&intrinsics, mount, light.brightness, shining));
         let look = Look { brightness: light.brightness as f32, octaves: owl::octaves(footprint) };
         let mut picture = Picture::plain(size, 0, 128, 128);
         let width = size.width as usize;
@@ -74,6 +86,9 @@ impl Renderer {
                 if odd == 0 {
                     blue.fill(chroma_byte(BACKDROP[0], backdrop));
                     red.fill(chroma_byte(BACKDROP[1], backdrop));
+                }
+                if let Some(panel) = &panel {
+                    panel.draw(number, lumas);
                 }
                 for column in row.object.clone() {
                     let (luma, hue) = match row.parts[column] {
@@ -113,6 +128,42 @@ impl Renderer {
         let lit = view.apart_from_light(point).map_or(1.0, |apart| 0.15 + 0.85 * step(0.75, 1.15, apart));
         let light = (AMBIENT * (0.4 + 0.6 * lit) + (1.0 - AMBIENT) * view.light[2] * lit) * look.brightness;
         (self.plate.at(point[0], point[1]) * light, STONE.chroma)
+    }
+}
+
+/// The panel behind the object, as a camera sees it.
+struct Panel {
+    /// Its middle in the picture, and half its size there, in pixels.
+    middle: [f64; 2],
+    half: [f64; 2],
+    lit: f32,
+    shining: f32,
+}
+
+impl Panel {
+    fn new(intrinsics: &Intrinsics, mount: &Mount, brightness: f64, shining: f64) -> Self {
+        let away = mount.distance.get().hypot(mount.height.get() - mount.look_at_height.get()) + PANEL_BEHIND;
+        Self {
+            middle: [intrinsics.cx, intrinsics.cy],
+            half: [PANEL[0] * intrinsics.fx / away, PANEL[1] * intrinsics.fy / away],
+            lit: DIFFUSER * brightness as f32,
+            shining: SHINING * shining as f32,
+        }
+    }
+
+    /// Draws what it has of row `number`.
+    fn draw(&self, number: usize, lumas: &mut [u8]) {
+        let down = (number as f64 + 0.5 - self.middle[1]) / self.half[1];
+        if down.abs() > 1.0 {
+            return;
+        }
+        let column = |at: f64| at.clamp(0.0, lumas.len() as f64) as usize;
+        let columns = column(self.middle[0] - self.half[0])..column(self.middle[0] + self.half[0]);
+        for (at, luma) in lumas.iter_mut().enumerate().take(columns.end).skip(columns.start) {
+            let across = (at as f64 + 0.5 - self.middle[0]) / self.half[0];
+            let apart = (across * across + down * down) as f32 / 2.0;
+            *luma = to_byte(self.lit + self.shining * (1.0 - FALL_OFF * apart));
+        }
     }
 }
 
@@ -167,7 +218,7 @@ mod tests {
     use crate::sim::object::{SimOptions, plate};
 
     const SIZE: Size = Size { width: 960, height: 540 };
-    const FULL: Light = Light { brightness: 1.0, empty: false };
+    const FULL: Light = Light { brightness: 1.0, panel: None, empty: false };
 
     fn luma(picture: &Picture, u: f64, v: f64) -> Option<u8> {
         let inside = u >= 0.0 && v >= 0.0 && u < f64::from(SIZE.width) && v < f64::from(SIZE.height);

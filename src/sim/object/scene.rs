@@ -1,6 +1,6 @@
 //! What a simulated camera sees at a moment.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::focus::{lens_at, object_at};
@@ -8,7 +8,7 @@ use super::render::{Light, Renderer, cropped, scaled};
 use super::{SimOptions, blur};
 use crate::camera_driver::host::{DeviceError, DriverArgs, parse_options};
 use crate::clock;
-use crate::model::{Pose, Size};
+use crate::model::{Lighting, Pose, Size};
 use crate::plan::geometry::{CameraPose, Vec3};
 use crate::sim::World;
 use crate::sim::camera::{Faulty, Framing, Picture, Properties, Scene, Script, Shutter, Synthetic};
@@ -18,6 +18,8 @@ use crate::units::Dioptres;
 const KEPT: usize = 4;
 /// Light that is there when the rig's lights are off.
 const ROOM_LIGHT: f64 = 0.15;
+/// What a backlight adds to it.
+const SPILL: f64 = 0.05;
 /// Points of the object whose way in the picture says how blurred a moving picture is.
 const LANDMARKS: [Vec3; 3] = [[30.0, 0.0, 50.0], [-30.0, 0.0, 50.0], [0.0, 0.0, 100.0]];
 /// Widest blur, in pixels.
@@ -47,6 +49,9 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         live_beside_stills: options.live_beside_stills,
         protocol: options.protocol,
         longest_call: options.longest_call,
+        timestamps: options.timestamps,
+        trigger_log: options.trigger_log.clone(),
+        files: options.deliver.clone(),
         noise: Some(options.seed),
     };
     let script = Script::new(options.script(&args.camera))?;
@@ -166,17 +171,22 @@ impl Scene for Table {
 }
 
 fn light(world: &World) -> Light {
-    Light { brightness: brightness(world), empty: world.is_empty() }
+    let panel = mean(world.lights(Lighting::Backlight));
+    Light { brightness: brightness(world), panel, empty: world.is_empty() }
 }
 
-/// Light on the object, 1 with all lights on; also 1 if the rig has none.
+/// Light on the object, 1 with all lights on that shine on it; also 1 if the rig has none at all. A backlight lends it
+/// little.
 fn brightness(world: &World) -> f64 {
-    let lights = world.lights();
-    if lights.is_empty() {
+    let (front, panel) = (mean(world.lights(Lighting::Front)), mean(world.lights(Lighting::Backlight)));
+    if front.is_none() && panel.is_none() {
         return 1.0;
     }
-    let mean = lights.values().sum::<f64>() / lights.len() as f64;
-    ROOM_LIGHT + (1.0 - ROOM_LIGHT) * mean
+    ROOM_LIGHT + (1.0 - ROOM_LIGHT) * front.unwrap_or_default() + SPILL * panel.unwrap_or_default()
+}
+
+fn mean(lights: &BTreeMap<String, f64>) -> Option<f64> {
+    (!lights.is_empty()).then(|| lights.values().sum::<f64>() / lights.len() as f64)
 }
 
 #[cfg(test)]
@@ -239,10 +249,13 @@ mod tests {
     fn light_is_that_of_the_rig() {
         let mut world = World::default();
         assert!((brightness(&world) - 1.0).abs() < 1e-9);
-        world.set_light("left", 0.0);
+        world.set_light("left", Lighting::Front, 0.0);
         assert!((brightness(&world) - ROOM_LIGHT).abs() < 1e-9);
-        world.set_light("left", 1.0);
+        world.set_light("left", Lighting::Front, 1.0);
         assert!((brightness(&world) - 1.0).abs() < 1e-9);
+        world.set_light("panel", Lighting::Backlight, 1.0);
+        world.set_light("left", Lighting::Front, 0.0);
+        assert!((brightness(&world) - ROOM_LIGHT - SPILL).abs() < 1e-9, "a backlight shines past the object");
     }
 
     fn seen(framing: Framing) -> Picture {

@@ -32,7 +32,7 @@ mod tests {
         let pose = Pose::default().with(Axis::Turntable, 70.0).with(Axis::Tilt, 20.0);
         let mut renderer = Renderer::new();
         let mut seen = |empty| {
-            let light = Light { brightness: 1.0, empty };
+            let light = Light { brightness: 1.0, panel: None, empty };
             renderer.render(size, &options.intrinsics, &options.mount, &pose, light)
         };
         let (with, without) = (seen(false), seen(true));

@@ -4,11 +4,12 @@
 //! and the default `stride` of 1 each shot has its own photo; with several cameras, a `stride` of their number
 //! gives each point its own, and each camera plays its own folder.
 
+mod found;
 mod options;
 mod photos;
 
 use crate::camera_driver::host::{DeviceError, DriverArgs, parse_options};
-use crate::sim::camera::{Faulty, Properties, Script, Synthetic};
+use crate::sim::camera::{Faulty, Properties, Scene as _, Script, Synthetic};
 
 pub use options::ReplayOptions;
 pub use photos::Photos;
@@ -20,11 +21,12 @@ pub type ReplayDevice = Faulty<Synthetic<Photos>>;
 pub fn build(args: &DriverArgs) -> Result<ReplayDevice, DeviceError> {
     let options: ReplayOptions = parse_options(&args.options)?;
     options.check()?;
+    let photos = Photos::open(&options)?;
     let properties = Properties {
         driver: concat!("scanner-replay ", env!("CARGO_PKG_VERSION")).into(),
         camera: args.camera.clone(),
         model: "photographs".into(),
-        sensor: options.sensor,
+        sensor: photos.file_size().unwrap_or(options.sensor),
         pixel_pitch_um: options.pixel_pitch.get() * 1000.0,
         frame_period: options.frame_period,
         exposure: options.exposure,
@@ -34,10 +36,12 @@ pub fn build(args: &DriverArgs) -> Result<ReplayDevice, DeviceError> {
         live_beside_stills: true,
         protocol: options.protocol,
         longest_call: options.longest_call,
+        timestamps: options.timestamps,
+        trigger_log: options.trigger_log.clone(),
+        files: options.deliver.clone(),
         noise: None,
     };
     let script = Script::new(options.script(&args.camera))?;
-    let photos = Photos::open(&options)?;
     let camera = Synthetic::new(properties, photos);
     Ok(Faulty::new(camera, script, options.time_scale, options.wedge_file))
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::host::DeviceError;
-use crate::camera_driver::protocol::VERSION;
-use crate::model::Size;
-use crate::sim::camera::{Fault, ScriptOptions, positive};
+use crate::camera_driver::protocol::{Timestamps, VERSION};
+use crate::model::{FileType, Size};
+use crate::sim::camera::{Fault, ScriptOptions, check_deliver, positive};
 use crate::units::{Millimetres, Seconds};
 
 /// Options of `scanner-replay`. Each has a default but `directory` and `files`, one of which is needed.
@@ -36,6 +36,13 @@ pub struct ReplayOptions {
     pub readout: Seconds,
     /// The version of the driver protocol that it says it speaks.
     pub protocol: u32,
+    /// By what it knows when its stills were exposed: `sensor`, or `trigger` for a camera without timestamps.
+    pub timestamps: Timestamps,
+    /// Where a camera that is triggered notes, a line each, whether the rig stood still when it was, and while it exposed.
+    pub trigger_log: Option<PathBuf>,
+    /// Plays the photos as the files that they are, byte for byte: `["jpeg"]`, or `["jpeg", "raw"]` with the raw file of the same
+    /// name beside each. None if they are played as pixels.
+    pub deliver: Vec<FileType>,
     /// The longest call that it announces; the faults `long_call`, `busy_hang` and `busy_again` need one.
     pub longest_call: Seconds,
     /// Faults that are to happen, each at its shot.
@@ -62,6 +69,9 @@ impl Default for ReplayOptions {
             exposure: Seconds::new(0.010),
             readout: Seconds::new(0.025),
             protocol: VERSION,
+            timestamps: Timestamps::Sensor,
+            trigger_log: None,
+            deliver: Vec::new(),
             longest_call: Seconds::ZERO,
             faults: Vec::new(),
             random_faults: 0.0,
@@ -77,6 +87,7 @@ impl ReplayOptions {
         if self.directory.is_some() != self.files.is_empty() {
             return Err(DeviceError::invalid("options directory and files: give one of them"));
         }
+        check_deliver(&self.deliver)?;
         positive("stride", f64::from(self.stride))?;
         positive("time_scale", self.time_scale)?;
         positive("frame_period", self.frame_period.get())?;

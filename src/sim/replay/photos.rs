@@ -10,9 +10,10 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, ScalingFactor, Subsamp, YuvImage};
 
 use super::ReplayOptions;
+use super::found::{photos_in, raw_files, size_of, unreadable};
 use crate::camera_driver::host::DeviceError;
-use crate::model::Size;
-use crate::sim::camera::{Framing, Picture, Scene, Shutter, chroma_size};
+use crate::model::{FileKind, FileType, Size};
+use crate::sim::camera::{Framing, MadeFile, Picture, Scene, Shutter, chroma_size};
 use crate::units::Dioptres;
 
 /// Decoded photos are kept up to this many bytes, but always the last one.
@@ -22,6 +23,10 @@ const KEPT_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Photos {
     files: Vec<PathBuf>,
+    /// The raw files beside each.
+    raw: Vec<Vec<(FileKind, PathBuf)>>,
+    /// The size of the first one, where they are played as files.
+    file_size: Option<Size>,
     stride: u32,
     /// The shot of the last still, which live frames show too.
     shot: u32,
@@ -48,11 +53,19 @@ impl Photos {
                 return Err(unreadable(file, &"not a file"));
             }
         }
-        Ok(Self { files, stride: options.stride, shot: 0, kept: VecDeque::new() })
+        let count = options.deliver.iter().filter(|file| **file == FileType::Raw).count();
+        let raw = files.iter().map(|file| raw_files(file, count)).collect::<Result<_, _>>()?;
+        let first = files.first().filter(|_| !options.deliver.is_empty());
+        let file_size = first.map(|file| size_of(file)).transpose()?;
+        Ok(Self { files, raw, file_size, stride: options.stride, shot: 0, kept: VecDeque::new() })
+    }
+
+    fn number(&self, shot: u32) -> usize {
+        (shot / self.stride) as usize % self.files.len()
     }
 
     fn photo(&mut self, size: Size) -> Result<Rc<Picture>, DeviceError> {
-        let number = (self.shot / self.stride) as usize % self.files.len();
+        let number = self.number(self.shot);
         let found = self.kept.iter().position(|kept| kept.number == number && kept.picture.size == size);
         let picture = match found.and_then(|index| self.kept.remove(index)) {
             Some(kept) => kept.picture,
@@ -88,6 +101,24 @@ impl Scene for Photos {
         Ok(())
     }
 
+    fn files(&mut self, shot: u32) -> Result<Option<Vec<MadeFile>>, DeviceError> {
+        if self.file_size.is_none() {
+            return Ok(None);
+        }
+        self.shot = shot;
+        let number = self.number(shot);
+        let image = (FileKind::Jpeg, self.files[number].clone());
+        let all = std::iter::once(image).chain(self.raw[number].iter().cloned());
+        let read = |(kind, path): (FileKind, PathBuf)| {
+            fs::read(&path).map(|bytes| (kind, bytes)).map_err(|error| unreadable(&path, &error))
+        };
+        all.map(read).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn file_size(&self) -> Option<Size> {
+        self.file_size
+    }
+
     /// Nobody knows where it was.
     fn focused(&mut self, _framing: &Framing) -> Result<Dioptres, DeviceError> {
         Ok(Dioptres::ZERO)
@@ -96,25 +127,6 @@ impl Scene for Photos {
     fn held_still(&mut self, _shutter: &Shutter) -> Result<bool, DeviceError> {
         Ok(true)
     }
-}
-
-fn photos_in(directory: &Path) -> Result<Vec<PathBuf>, DeviceError> {
-    let fail = |error: &dyn std::fmt::Display| {
-        DeviceError::invalid(format!("option directory: {}: {error}", directory.display()))
-    };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).map_err(|error| fail(&error))? {
-        let path = entry.map_err(|error| fail(&error))?.path();
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        if matches!(extension.as_deref(), Some("jpg" | "jpeg")) {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        return Err(fail(&"no JPEG file (.jpg, .jpeg) in it"));
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// The photo in `path`, scaled to `size`; of another shape, its middle.
@@ -191,10 +203,6 @@ fn fit(plane: &[u8], from: Size, to: Size) -> Result<Vec<u8>, DecodeError> {
         .fit_into_destination(Some((0.5, 0.5)));
     Resizer::new().resize(&source, &mut target, &options).map_err(|error| fail(&error))?;
     Ok(target.into_vec())
-}
-
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> DeviceError {
-    DeviceError::invalid(format!("photo {}: {error}", path.display()))
 }
 
 #[cfg(test)]

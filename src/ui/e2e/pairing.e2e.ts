@@ -58,5 +58,15 @@ it("is let in by the start button held, also if it was loaded again; not by stop
   await other.getByRole("button", { name: "Pair with the rig" }).waitFor();
   const tokens = await other.evaluate(() => document.cookie);
   expect(tokens).toBe("");
+
+  // By a link, once; also where the page is open already.
+  const { links } = (await rig.tell("open", "tablet")) as { links: string[] };
+  const link = links[0] ?? "none";
+  await other.goto(link);
+  await other.getByRole("navigation", { name: "Views" }).waitFor();
+  expect(other.url()).not.toContain("#");
+  const third = await stranger();
+  await third.goto(link);
+  await third.getByRole("alert").getByText(/no such pairing or link/).waitFor();
   expect(complaints).toEqual([]);
 });

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::gpio::Pin;
+use crate::model::Lighting;
 use crate::rig::lights::Lights as _;
 use crate::rig::panel::{Button, Led, Panel as _};
 use crate::sim::SimLights;
+
+const FRONT: Option<Lighting> = Some(Lighting::Front);
 
 fn lights(bench: &Bench) -> GpioLights {
     let world = WorldFile::create(bench.folder.path().join("world.json"), World::default()).unwrap();
@@ -22,9 +25,9 @@ fn lights_switch_and_are_safe_before_and_after() {
     let lights = lights(&bench);
     let levels = || (bench.level(20), bench.level(21));
     assert_eq!(levels(), ('0', '0'), "off; and on in the safe state, active low");
-    lights.switch(false).unwrap();
+    lights.switch(None).unwrap();
     assert_eq!(levels(), ('0', '1'));
-    lights.switch(true).unwrap();
+    lights.switch(FRONT).unwrap();
     assert_eq!(levels(), ('1', '0'));
     drop(lights);
     assert_eq!(levels(), ('0', '0'));
@@ -35,11 +38,11 @@ fn a_dimmed_light_is_on_for_its_part_of_the_time() {
     let bench =
         Bench::with(&[("pin = \"GPIO20\"", "pin = \"GPIO20\"\nbrightness = 0.25\nwarm_up = \"70 ms\"")]);
     let lights = lights(&bench);
-    assert_eq!(lights.switch(true).unwrap(), Duration::from_millis(70));
+    assert_eq!(lights.switch(FRONT).unwrap(), Duration::from_millis(70));
     while bench.rises(20).len() < 30 {
         std::thread::sleep(Duration::from_millis(1));
     }
-    lights.switch(false).unwrap();
+    lights.switch(None).unwrap();
     drop(lights);
     let changes: Vec<_> = bench.sim.changes().into_iter().filter(|change| change.pin == 20).collect();
     let on = changes

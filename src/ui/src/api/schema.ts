@@ -3520,6 +3520,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/shots/{shot}/files/{suffix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a shot, as the camera made it: by what its name ends in, without the dot. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                    shot: number;
+                    suffix: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scans/{scan}/shots/{shot}/image": {
         parameters: {
             query?: never;
@@ -4810,7 +4898,7 @@ export interface components {
             measured?: null | components["schemas"]["Measured"];
             /**
              * Format: int64
-             * @description `CLOCK_MONOTONIC` in nanoseconds at the start of readout.
+             * @description `CLOCK_MONOTONIC` in nanoseconds at the start of readout; of a camera that is triggered, when that was.
              */
             sensor_timestamp_ns: number;
             /**
@@ -4980,9 +5068,16 @@ export interface components {
          * @enum {string}
          */
         Led: "ready" | "scanning" | "recovering" | "attention" | "pairing" | "stopped" | "wedged";
+        /**
+         * @description Which lights of the rig are on in a picture; a light's role is the lighting in which it is on.
+         * @enum {string}
+         */
+        Lighting: "front" | "backlight";
         /** @description Whether the lights are to be on. */
         Lights: {
-            /** @description On, each with its configured brightness, or off. */
+            /** @description Which ones come on, while the others go off; those that shine on the object if absent. */
+            lighting?: components["schemas"]["Lighting"];
+            /** @description On, each with its configured brightness, or all off. */
             on: boolean;
         };
         /** @description The live view of a camera. */
@@ -5338,6 +5433,8 @@ export interface components {
             focus?: null | components["schemas"]["Dioptres"];
             /** @description What its files are named by. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, its images are silhouettes. */
+            lighting?: components["schemas"]["Lighting"];
             /** @description Where the axes stand. */
             pose: components["schemas"]["Pose"];
         };
@@ -5493,6 +5590,21 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description A file that is on disk. */
+        RecordedFile: {
+            /**
+             * Format: int64
+             * @description Its length in bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description CRC32C of its bytes, by which it is known to be whole.
+             */
+            crc32c: number;
+            /** @description Its path in the dataset: `raw/cam0/r01_a017.cr2`. */
+            path: string;
+        };
         /** @description A scan of the empty rig, and how it fits the plan and the configuration of now. */
         ReferenceFit: {
             /**
@@ -5502,11 +5614,11 @@ export interface components {
             created: string;
             /** @description Whether that is each of them. */
             fits: boolean;
-            /** @description How many images a scan of the plan has. */
+            /** @description How many images a scan of the plan has, silhouettes included. */
             images: number;
             /** @description Why not, for people: what has changed since, or was never taken. */
             lacking: string[];
-            /** @description Of how many of them a mask can be made. */
+            /** @description For how many of them there is one of the empty rig. A silhouette without one makes masks, but worse ones. */
             matched: number;
             /** @description What is set otherwise than it was for the empty rig, so that masks may be worse; for people. */
             notes: string[];
@@ -5683,6 +5795,8 @@ export interface components {
             camera: string;
             /** @description Label of the point, by which its files are named. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, it is a silhouette. */
+            lighting?: components["schemas"]["Lighting"];
             /**
              * Format: int32
              * @description Its point in the order of execution, from 1.
@@ -5705,6 +5819,8 @@ export interface components {
             camera: string;
             /** @description Label of the point, by which its files are named. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, it is a silhouette. */
+            lighting?: components["schemas"]["Lighting"];
             /**
              * Format: int32
              * @description Its point in the order of execution, from 1.
@@ -5725,6 +5841,8 @@ export interface components {
              * @description How many attempts there were.
              */
             attempts: number;
+            /** @description Its other files, such as a raw one: `/shots/{shot}/files/{suffix}`. */
+            beside?: components["schemas"]["RecordedFile"][];
             /**
              * Format: int64
              * @description Its length in bytes.
@@ -5738,6 +5856,8 @@ export interface components {
             image: string;
             /** @description Label of the point, by which its files are named. */
             label: string;
+            /** @description How the object is lit, from the front if absent: with a backlight, it is a silhouette. */
+            lighting?: components["schemas"]["Lighting"];
             /**
              * Format: int32
              * @description Its point in the order of execution, from 1.
@@ -5791,13 +5911,15 @@ export interface components {
              * @description Part of the image that the object covers.
              */
             covered: number;
-            /** @description The id of the scan of the empty rig that it was made by. */
-            reference: string;
+            /** @description The id of the scan of the empty rig that it was made by, if there was one. */
+            reference?: string | null;
             /**
              * Format: int32
              * @description The shot's index in the plan.
              */
             shot: number;
+            /** @description The path of the silhouette in the dataset that it was made by, if there was one. */
+            silhouette?: string | null;
         };
         /** @description A shot, as logs name it. */
         ShotName: {

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { textOf } from "../api/client";
 import { Icon } from "../parts/icon";
 import { Note } from "../parts/parts";
-import { logIn } from "../state/session";
+import { logIn, refusedLink } from "../state/session";
 import { Pair } from "./pair";
 
 export function Login() {
@@ -27,6 +27,7 @@ export function Login() {
           <Icon name="scan" />
           scanner
         </h1>
+        {refusedLink.value && <Note tone="bad">{refusedLink.value}</Note>}
         <form class="stack" onSubmit={submit}>
           <label class="field">
             <span>Token</span>
@@ -47,7 +48,7 @@ export function Login() {
             {busy ? "Logging in…" : "Log in"}
           </button>
           <p class="dim small">
-            On the scanner, <code class="mono">scanner token</code> makes a token. This browser stays logged in until you log out, or do not use it for 30 days.
+            On the scanner, <code class="mono">scanner open</code> prints a link that logs in, with a QR code for phones, and <code class="mono">scanner token</code> makes a token. This browser stays logged in until you log out, or do not use it for 30 days.
           </p>
         </form>
         <hr />
