@@ -6,7 +6,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+
+/// Which boot this is, for [`line()`] where it may be lacking.
+pub const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// A process that has a file or device open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,17 +30,40 @@ impl fmt::Display for Holder {
 /// Every other process that has `path` (a device node, say) open, as far as this one may see.
 ///
 /// Found by name, in `/proc/PID/fd`: processes of other users stay hidden from an ordinary user.
-pub fn holders(path: &Path) -> Vec<Holder> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+///
+/// # Errors
+/// There was no looking, for want of descriptors, say: that does not mean that nobody has it.
+pub fn holders(path: &Path) -> io::Result<Vec<Holder>> {
+    let path = match fs::canonicalize(path) {
+        // What is not there, nobody has open by this name.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        path => path?,
+    };
     let own = std::process::id() as i32;
-    numbers_in(Path::new("/proc"))
-        .filter(|&pid| pid != own)
-        .filter(|pid| {
-            let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-            descriptors.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == path))
-        })
-        .map(|pid| Holder { pid, comm: comm(pid) })
-        .collect()
+    let mut holders = Vec::new();
+    for pid in numbers_in(Path::new("/proc"))? {
+        if pid != own && has_open(pid, &path)? {
+            let comm = seen(text(format!("/proc/{pid}/comm")))?.unwrap_or_default();
+            holders.push(Holder { pid, comm: comm.trim().to_owned() });
+        }
+    }
+    Ok(holders)
+}
+
+/// Whether process `pid` has `path` open, as far as this one may see.
+fn has_open(pid: i32, path: &Path) -> io::Result<bool> {
+    let Some(descriptors) = seen(fs::read_dir(format!("/proc/{pid}/fd")))? else { return Ok(false) };
+    for descriptor in descriptors {
+        let target = match descriptor.and_then(|descriptor| fs::read_link(descriptor.path())) {
+            // Longer than any path, so not this one.
+            Err(error) if is(&error, Errno::NAMETOOLONG) => None,
+            target => seen(target)?,
+        };
+        if target.is_some_and(|target| target == path) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// One process of one boot: process ids are used again, this is not.
@@ -52,29 +79,57 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The process that has `pid` now, if there is one.
-    pub fn of(pid: i32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let boot = boot_id().unwrap_or_default();
-        Some(Self { pid, start_ticks: stat_field(&stat, 22)?.parse().ok()?, boot })
+    /// The process that has `pid` now; none if there is none.
+    ///
+    /// # Errors
+    /// It could not be looked at, for want of descriptors, say: that tells nothing of the process.
+    pub fn of(pid: i32) -> io::Result<Option<Self>> {
+        let stat = match text(format!("/proc/{pid}/stat")) {
+            Err(error) if has_no_process(&error) => return Ok(None),
+            stat => stat?,
+        };
+        let boot = line(BOOT_ID)?;
+        let start_ticks = stat_field(&stat, 22).and_then(|ticks| ticks.parse().ok());
+        Ok(start_ticks.map(|start_ticks| Self { pid, start_ticks, boot }))
     }
 }
 
+/// What was looked at; none if the process has ended, or is hidden from this user.
+fn seen<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Err(error) if has_no_process(&error) || error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        looked => looked.map(Some),
+    }
+}
+
+/// Whether a file in `/proc/PID` is not there because its process is not, from the start or since it was opened.
+fn has_no_process(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || is(error, Errno::SRCH)
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
+}
+
 /// The children of process `parent` that have ended and wait for it to take note.
-pub fn zombies_of(parent: u32) -> Vec<Identity> {
+///
+/// # Errors
+/// There was no looking: there may be some.
+pub fn zombies_of(parent: u32) -> io::Result<Vec<Identity>> {
     let parent = parent.to_string();
-    let is_zombie = |pid: i32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat_field(&stat, 3) == Some("Z") && stat_field(&stat, 4) == Some(parent.as_str())
-    };
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| is_zombie(*pid)).filter_map(Identity::of).collect()
+    let mut zombies = Vec::new();
+    for pid in numbers_in(Path::new("/proc"))? {
+        let stat = seen(text(format!("/proc/{pid}/stat")))?.unwrap_or_default();
+        if stat_field(&stat, 3) == Some("Z") && stat_field(&stat, 4) == Some(parent.as_str()) {
+            zombies.extend(Identity::of(pid)?);
+        }
+    }
+    Ok(zombies)
 }
 
 /// Which boot of the machine this is.
 pub fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+    Ok(text(BOOT_ID)?.trim().to_owned())
 }
 
 /// What a thread of a process that cannot be ended is doing.
@@ -94,12 +149,15 @@ pub struct ThreadEvidence {
     pub stack: String,
 }
 
-/// The threads of `pid` that have not ended. The first thread may be a zombie while another one hangs.
+/// The threads of `pid` that have not ended, as far as they can be seen: for people. The first thread may be a zombie while
+/// another one hangs.
 pub fn threads(pid: i32) -> Vec<ThreadEvidence> {
     numbers_in(Path::new(&format!("/proc/{pid}/task")))
+        .unwrap_or_default()
+        .into_iter()
         .filter_map(|tid| {
             let read = |file: &str| {
-                let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/{file}")).unwrap_or_default();
+                let text = text(format!("/proc/{pid}/task/{tid}/{file}")).unwrap_or_default();
                 text.trim().to_owned()
             };
             let state = stat_field(&read("stat"), 3)?.chars().next()?;
@@ -116,11 +174,6 @@ pub fn threads(pid: i32) -> Vec<ThreadEvidence> {
         .collect()
 }
 
-/// The name of process `pid`; empty if there is none.
-fn comm(pid: i32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
-}
-
 /// Field `number`, at least 3, of a `/proc/PID/stat`, as numbered in proc(5). The name (field 2) may contain
 /// anything, so fields are counted from its last parenthesis.
 fn stat_field(stat: &str, number: usize) -> Option<&str> {
@@ -128,23 +181,34 @@ fn stat_field(stat: &str, number: usize) -> Option<&str> {
 }
 
 /// The entries of `directory` that are numbers.
-fn numbers_in(directory: &Path) -> impl Iterator<Item = i32> + use<> {
-    fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+fn numbers_in(directory: &Path) -> io::Result<Vec<i32>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    Ok(numbers)
+}
+
+/// All of a file of the kernel. In the name of a process, any bytes may stand.
+fn text(path: impl AsRef<Path>) -> io::Result<String> {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What names this machine; empty where nothing does. Cards are cloned together with their machine id, so the board's
 /// serial number is part of it.
-pub fn machine_id() -> String {
-    line("/etc/machine-id") + &line("/proc/device-tree/serial-number")
+///
+/// # Errors
+/// There was no looking: it is another name then, not none.
+pub fn machine_id() -> io::Result<String> {
+    Ok(line("/etc/machine-id")? + &line("/proc/device-tree/serial-number")?)
 }
 
-/// What a file of one line says; empty if it cannot be read.
-pub fn line(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default().trim_matches(['\0', '\n', ' ']).to_owned()
+/// What a file of one line says; empty if there is none, or none for this user.
+///
+/// # Errors
+/// There was no looking.
+pub fn line(path: &str) -> io::Result<String> {
+    Ok(seen(text(path))?.unwrap_or_default().trim_matches(['\0', '\n', ' ']).to_owned())
 }
 
 #[cfg(test)]
@@ -164,9 +228,10 @@ mod tests {
     #[test]
     fn a_process_is_itself_and_nobody_else() {
         let own = std::process::id() as i32;
-        assert_eq!(Identity::of(own), Identity::of(own));
-        assert_ne!(Identity::of(own), Identity::of(1));
-        assert_eq!(Identity::of(i32::MAX), None);
+        let of = |pid| Identity::of(pid).unwrap();
+        assert_eq!(of(own), of(own));
+        assert_ne!(of(own), of(1));
+        assert_eq!(of(i32::MAX), None);
     }
 
     #[test]
@@ -175,10 +240,11 @@ mod tests {
         let held = fs::File::open(file.path()).unwrap();
         let mut child =
             Command::new("sleep").arg("60").stdin(Stdio::from(held)).stdout(Stdio::null()).spawn().unwrap();
-        let found = holders(file.path());
+        let found = holders(file.path()).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(found, [Holder { pid: child.id() as i32, comm: "sleep".into() }]);
-        assert_eq!(holders(file.path()), []);
+        assert_eq!(holders(file.path()).unwrap(), []);
+        assert_eq!(holders(Path::new("/dev/none of this name")).unwrap(), []);
     }
 }

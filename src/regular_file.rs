@@ -39,6 +39,13 @@ impl From<Unread> for io::Error {
     }
 }
 
+/// Whether this process lacks what it takes to look at any file, descriptors or memory: that says nothing of this one, and
+/// another look may find it.
+pub fn is_for_want(error: &io::Error) -> bool {
+    let wants = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    wants.iter().any(|want| error.raw_os_error() == Some(want.raw_os_error()))
+}
+
 /// The longest of what is small, in bytes: keys, certificates, notes of the program.
 pub const SMALL: u64 = 1 << 20;
 

@@ -45,6 +45,7 @@
 //!   newest. The numbers are those of one run of the program, which the snapshot names.
 //! - **Archives** (`api/transport/zip.rs`): lengths are known, so where every byte will be is known before one is read, and any range can
 //!   be sent. Nothing is compressed: images are. Checksums of what a range leaves out are read when the directory needs them.
+//!   What grows, such as a journal, is kept open and sent in pieces, as far as it went when the archive was laid out.
 
 mod access;
 mod app;

@@ -48,7 +48,7 @@ pub const LONGEST_CALL: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
-    /// Full-resolution images.
+    /// Images of the configured size: what a scan stores.
     Still,
     /// Low-resolution frames for looking.
     Live,
@@ -127,9 +127,9 @@ impl Hello {
 /// The streams wanted, fixed until the next `configure`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Configure {
-    /// Size of stills.
+    /// Size of stills in pixels, as they are delivered.
     pub size: Size,
-    /// Format of stills; none for a camera that makes files.
+    /// Format of stills, one of [`Hello::formats`]; none for a camera that makes files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<PixelFormat>,
     /// Size of low-resolution frames, if any are wanted.
@@ -159,9 +159,9 @@ pub enum ToDriver {
         /// Greater than every one before.
         epoch: u64,
     },
-    /// Stop streaming.
+    /// Stop streaming; answered by `stopped`. The streams stay as they were chosen.
     Stop,
-    /// Change settings.
+    /// Change settings, for frames to come.
     Set {
         /// The settings to change.
         controls: Controls,
@@ -169,18 +169,18 @@ pub enum ToDriver {
     /// Let settle what is automatic (exposure, white balance, focus), which is all but `controls`, then hold it;
     /// answered by `converged`. Only while streaming.
     Converge {
-        /// What is fixed.
+        /// What is not to be touched.
         controls: Controls,
     },
     /// Deliver one still: the first valid one whose exposure began at or after `not_before_ns`.
     Capture {
-        /// The running epoch.
+        /// The running epoch: of another one, nothing is delivered.
         epoch: u64,
         /// Chosen by the daemon, returned with the answer.
         request: u64,
         /// Index of the shot in its plan, for logs and for scripted faults.
         shot: u32,
-        /// `CLOCK_MONOTONIC` in nanoseconds.
+        /// When the axes are at rest, by `CLOCK_MONOTONIC` in nanoseconds.
         not_before_ns: u64,
     },
     /// Switch low-resolution frames on (with a rate) or off (without).
@@ -190,10 +190,10 @@ pub enum ToDriver {
     },
     /// The memory of this frame may be used again.
     Release {
-        /// [`FrameMetadata::buffer`].
+        /// Which memory: [`FrameMetadata::buffer`] of the frame.
         buffer: u64,
     },
-    /// End.
+    /// End in order; the end of the socket means the same.
     Quit,
 }
 
@@ -213,7 +213,7 @@ pub struct Frame {
 /// What a driver says of a picture: what lies in its memory, when it was taken, and with what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameMetadata {
-    /// Which stream.
+    /// The stream that it is of: only a still answers a `capture`.
     pub stream: Stream,
     /// Pixels, or files.
     #[serde(flatten)]
@@ -272,9 +272,9 @@ impl FrameMetadata {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromDriver {
-    /// The first message.
+    /// The first message, sent without being asked.
     Hello(Hello),
-    /// `configure` is done.
+    /// `configure` is done, and this is what came of it.
     Configured {
         /// Time between frames in microseconds.
         frame_duration_us: u64,
@@ -290,26 +290,26 @@ pub enum FromDriver {
     },
     /// What was automatic is held.
     Converged {
-        /// At these values.
+        /// The values at which it is held.
         controls: Controls,
     },
-    /// Streaming.
+    /// `start` is done: frames come from now on.
     Started {
-        /// As in `start`.
+        /// The epoch that `start` named.
         epoch: u64,
     },
-    /// No longer streaming.
+    /// `stop` is done: no further frame comes of the epoch.
     Stopped {
         /// The epoch that ended; 0 if none was running.
         epoch: u64,
     },
-    /// A picture.
+    /// A still that answers a `capture`, or a live frame.
     Frame(Frame),
-    /// Something failed.
+    /// What was asked failed, or the camera did by itself.
     Error {
         /// What recovery goes by.
         kind: ErrorKind,
-        /// For people.
+        /// What failed, for people: nothing goes by it.
         message: String,
         /// The `capture` that failed, if it was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -326,7 +326,7 @@ pub enum FromDriver {
     /// The thread that owns the camera is about to make a call that may take long, and will not beat before it is done. That
     /// ends with the next beat, at the latest when it says. Only with [`Hello::longest_call_ms`].
     Busy {
-        /// `CLOCK_MONOTONIC` in nanoseconds.
+        /// The latest end of the call, by `CLOCK_MONOTONIC` in nanoseconds.
         until_ns: u64,
     },
 }

@@ -1,5 +1,7 @@
 //! `scanner devices`: what the cameras' drivers say of them, and who holds the cameras.
 
+use std::io;
+
 use serde_json::json;
 
 use crate::camera_driver::protocol::Hello;
@@ -15,8 +17,22 @@ struct Found {
     name: String,
     executable: String,
     hello: Result<Hello, CameraError>,
-    holders: Vec<Holder>,
+    holders: io::Result<Vec<Holder>>,
     ended: Vec<Holder>,
+}
+
+impl Found {
+    /// Whether nobody holds it, as far as this user may see; not if there was no looking.
+    fn is_free(&self) -> bool {
+        self.holders.as_ref().is_ok_and(Vec::is_empty)
+    }
+
+    fn held_by(&self) -> String {
+        match &self.holders {
+            Ok(holders) => names(holders),
+            Err(error) => format!("cannot be looked at: {error}"),
+        }
+    }
 }
 
 pub(super) fn devices(config: Config, release: bool, as_json: bool) -> Result<Exit, Failure> {
@@ -31,12 +47,13 @@ pub(super) fn devices(config: Config, release: bool, as_json: bool) -> Result<Ex
                 let ended = if release { handle.end_permitted_holders() } else { Vec::new() };
                 (handle.foreign_holders(), ended)
             });
-            let (holders, ended) = looking.await.unwrap_or_default();
+            let looked = looking.await;
+            let (holders, ended) = looked.unwrap_or_else(|error| (Err(io::Error::other(error)), Vec::new()));
             found.push(Found { name: camera.name().to_owned(), executable, hello, holders, ended });
         }
         Ok(found)
     })?;
-    let failed = found.iter().any(|camera| camera.hello.is_err() || (release && !camera.holders.is_empty()));
+    let failed = found.iter().any(|camera| camera.hello.is_err() || (release && !camera.is_free()));
     if as_json {
         output::json(&found.iter().map(as_value).collect::<Vec<_>>())?;
     } else {
@@ -54,12 +71,15 @@ pub(super) fn devices(config: Config, release: bool, as_json: bool) -> Result<Ex
             for holder in &camera.ended {
                 output::print(&format!("{}: ended {holder}", camera.name))?;
             }
-            if release && !camera.holders.is_empty() {
-                let held = held_by(&camera.holders);
-                output::error(&format!(
-                    "camera {} is still held by {held}: end it yourself, or list it in recovery.may_end",
-                    camera.name
-                ));
+            if release && !camera.is_free() {
+                let what = match &camera.holders {
+                    Ok(holders) => format!(
+                        "is still held by {}: end it yourself, or list it in recovery.may_end",
+                        names(holders)
+                    ),
+                    Err(error) => format!("may still be held by somebody, who cannot be looked at: {error}"),
+                };
+                output::error(&format!("camera {} {what}", camera.name));
             }
         }
     }
@@ -107,7 +127,7 @@ fn with_station<T>(
 }
 
 fn row(camera: &Found) -> [String; 7] {
-    let held = held_by(&camera.holders);
+    let held = camera.held_by();
     match &camera.hello {
         Ok(hello) => [
             camera.name.clone(),
@@ -134,15 +154,18 @@ fn modes(hello: &Hello) -> String {
     if modes.is_empty() { "any".into() } else { modes.join(", ") }
 }
 
-fn held_by(holders: &[Holder]) -> String {
+fn names(holders: &[Holder]) -> String {
     holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn as_value(camera: &Found) -> serde_json::Value {
     let mut value = json!({
         "camera": camera.name, "executable": camera.executable,
-        "held_by": camera.holders, "ended": camera.ended,
+        "held_by": camera.holders.as_ref().ok(), "ended": camera.ended,
     });
+    if let Err(error) = &camera.holders {
+        value["held_by_error"] = json!(error.to_string());
+    }
     match &camera.hello {
         Ok(hello) => value["hello"] = json!(hello),
         Err(error) => {

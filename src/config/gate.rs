@@ -5,7 +5,7 @@ use crate::units::Dioptres;
 /// What `retakes_per_shot` may be at most.
 pub const MOST_RETAKES_PER_SHOT: u32 = 100;
 
-/// `[gate]`
+/// `[gate]`: how far an image may be from its neighbours, and what is done about one that is too far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
     /// What is done about images that are not.
@@ -30,12 +30,12 @@ pub struct Gate {
     pub retakes_per_scan: u32,
 }
 
-/// `gate.policy`
+/// `gate.policy`: what is done about an image that is not good enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GatePolicy {
-    /// Nobody looks.
+    /// Images are stored without a verdict.
     Off,
-    /// It is said.
+    /// It is stored, and log, report and page say what is wrong with it.
     Flag,
     /// It is said, and the shot is taken again.
     Retake,

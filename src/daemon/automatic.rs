@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Scan};
-use crate::dataset::{self, Listed, ScanId};
+use crate::config::{self, Config, Scan};
+use crate::dataset::{self, Listed, OpenError, ScanId};
 use crate::model::Axis;
 use crate::scan::{ScanState, WaitsFor};
 
+use super::error::StartError;
 use super::resumes::{Note, path, read, write};
 use super::service::Service;
 use super::storage;
@@ -113,10 +114,17 @@ pub async fn resume_when_there(service: Service) {
     tokio::task::block_in_place(|| resume_interrupted(&service));
 }
 
+/// The newest scan of this rig among those of others with whom it may share the storage.
+pub(super) fn newest_of_this_rig(storage: &config::Storage) -> Result<Option<Listed>, StartError> {
+    // Without its name, the scan of another rig would be taken for its own.
+    let rig = storage::rig(storage)?;
+    Ok(dataset::newest(&storage.directory, Some(&rig)).map_err(OpenError::from)?)
+}
+
 /// What is to be resumed. It is counted before anything is touched, durably: it may be the last thing that is done.
 fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
     let root = config.storage.directory.as_path();
-    let newest = match dataset::newest(root, storage::rig(&config.storage).ok().as_deref()) {
+    let newest = match newest_of_this_rig(&config.storage) {
         Ok(newest) => newest,
         Err(error) => {
             error!("cannot look for an interrupted scan: {error}");
@@ -200,9 +208,9 @@ mod tests {
 
     fn config(resume_after_crash: bool, max_automatic_resumes: u32) -> Scan {
         Scan {
-            capture: crate::config::CaptureOrder::Simultaneous,
-            on_failed_shot: crate::config::OnFailedShot::Continue,
-            on_wedged_camera: crate::config::OnWedgedCamera::Pause,
+            capture: config::CaptureOrder::Simultaneous,
+            on_failed_shot: config::OnFailedShot::Continue,
+            on_wedged_camera: config::OnWedgedCamera::Pause,
             max_failed_in_a_row: 6,
             queue_depth: 4,
             resume_after_crash,

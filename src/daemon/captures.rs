@@ -19,6 +19,7 @@ use crate::dataset::open::{self, Unread};
 use crate::durable::{self, Readers};
 use crate::model::Size;
 use crate::ownership;
+use crate::regular_file::is_for_want;
 use crate::scan::FrameFacts;
 
 use super::storage;
@@ -135,8 +136,18 @@ impl Captures {
     pub fn newest(&self, most: usize) -> io::Result<Vec<Capture>> {
         let mut ids = self.ids()?;
         ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
-        // One that cannot be read has gone, or was never acknowledged.
-        Ok(ids.into_iter().filter_map(|id| self.find(id).ok().flatten()).take(most).collect())
+        let mut newest = Vec::new();
+        for id in ids {
+            if newest.len() == most {
+                break;
+            }
+            match self.find(id) {
+                Err(error) if is_for_want(&error) => return Err(error),
+                // One that cannot be read has gone, or was never acknowledged.
+                found => newest.extend(found.ok().flatten()),
+            }
+        }
+        Ok(newest)
     }
 
     /// The one of this number; none if there is none.

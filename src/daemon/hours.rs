@@ -7,12 +7,12 @@ use jiff::Zoned;
 use tracing::{error, info};
 
 use crate::config;
-use crate::dataset::{self, ScanId};
+use crate::dataset::ScanId;
 use crate::scan::WaitsFor;
 
-use super::automatic::resume_interrupted;
+use super::automatic::{newest_of_this_rig, resume_interrupted};
+use super::error::StartError;
 use super::service::Service;
-use super::storage;
 use super::work::Work;
 
 /// How often the clock is looked at: it may be set at any time.
@@ -59,11 +59,20 @@ pub async fn keep_hours(service: Service) {
 async fn go_on(service: &Service) {
     let storage = service.station().config().storage.clone();
     let found = tokio::task::spawn_blocking(move || paused_by_hours(&storage)).await;
-    let Ok(Some(scan)) = found else {
-        let service = service.clone();
+    let scan = match found {
+        Ok(Ok(Some(scan))) => scan,
+        Ok(Err(error)) => {
+            error!(
+                "whether a scan waits for these hours cannot be looked at: {error}; then: scanner start --resume SCAN"
+            );
+            return;
+        }
         // It fails only with the runtime.
-        let _ = tokio::task::spawn_blocking(move || resume_interrupted(&service)).await;
-        return;
+        Ok(Ok(None)) | Err(_) => {
+            let service = service.clone();
+            let _ = tokio::task::spawn_blocking(move || resume_interrupted(&service)).await;
+            return;
+        }
     };
     info!(scan_id = %scan, "going on with scan {scan}, which was paused outside the hours");
     if let Err(error) = service.start(Work::Resume { scan: scan.clone() }).await {
@@ -71,7 +80,7 @@ async fn go_on(service: &Service) {
     }
 }
 
-fn paused_by_hours(storage: &config::Storage) -> Option<ScanId> {
-    let newest = dataset::newest(&storage.directory, storage::rig(storage).ok().as_deref()).ok()??;
-    (!newest.in_use && newest.waits_for() == Some(WaitsFor::Hours)).then_some(newest.id)
+fn paused_by_hours(storage: &config::Storage) -> Result<Option<ScanId>, StartError> {
+    let Some(newest) = newest_of_this_rig(storage)? else { return Ok(None) };
+    Ok((!newest.in_use && newest.waits_for() == Some(WaitsFor::Hours)).then_some(newest.id))
 }

@@ -54,7 +54,7 @@ pub enum MasksEnd {
     Cancelled,
     /// It came to nothing, or not to its end.
     Failed {
-        /// Why, for people.
+        /// What kept them from being made, and what to do, for people.
         message: String,
     },
 }

@@ -28,7 +28,7 @@ pub enum Request {
     },
     /// Call a scan something else, whether it is under way or not.
     Describe {
-        /// Which.
+        /// The id of the scan that is called something else.
         scan: String,
         /// What is to be different.
         changes: DescriptionChanges,

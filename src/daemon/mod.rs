@@ -57,6 +57,7 @@ pub use standby::{
 pub use station::Station;
 pub(crate) use station::{find_scan, plan_from};
 pub use status::{ApiState, Last, Status, led};
+pub use strays::{device_nodes, media_holders};
 pub use tokens::{May, Token, TokenError, Tokens};
 pub use wiring::{open_pins, open_pins_by_force};
 pub use work::{PlanChoice, Work};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::plan::{Plan, ShotIndex};
-use crate::scan::{ScanState, Verdict, WaitsFor};
+use crate::scan::{ScanState, Stored, Verdict, WaitsFor};
 
 use super::history::History;
 use super::inspect::read_plan;
@@ -62,7 +62,7 @@ impl Contents {
         &self.tally
     }
 
-    /// What opened it.
+    /// What its first record says: id, number, rig, and the checksum of its plan.
     pub(super) fn opening(&self) -> Option<&Opening> {
         self.past.opening()
     }
@@ -92,6 +92,17 @@ impl Contents {
     /// last of it.
     pub fn notes(&self) -> impl Iterator<Item = &Entry> {
         self.past.notes()
+    }
+
+    /// Images that were taken again, in order, and what the gate had found of them. As [`Self::notes`], of a very long journal
+    /// the last of them.
+    pub fn retakes(&self) -> impl Iterator<Item = (&Entry, Option<&Verdict>)> {
+        self.past.retakes()
+    }
+
+    /// What the gate says of an image that is stored, at once or later.
+    pub fn verdict<'a>(&'a self, stored: &'a Stored) -> Option<&'a Verdict> {
+        self.past.verdict(stored)
     }
 
     /// What a paused scan waits for; none if it is not paused.

@@ -10,6 +10,7 @@ use crate::scan::Unfit;
 
 use super::ParseScanIdError;
 use super::open::Unread;
+use crate::regular_file::is_for_want;
 
 /// An operation that the file system refused.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,11 @@ impl DiskError {
     /// Whether there is no space left, on the disk or in the user's quota.
     pub fn is_full(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
+    /// Whether this process lacked descriptors or memory, so that nothing is known of the file.
+    pub fn is_for_want(&self) -> bool {
+        is_for_want(&self.source)
     }
 }
 
@@ -224,7 +230,7 @@ pub enum OpenError {
         .path.display()
     )]
     NoOpening {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
     },
     /// The plan cannot be used.
@@ -249,6 +255,13 @@ pub enum OpenError {
     /// The first record could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// Whether this process lacked descriptors or memory, so that nothing is known of the scan.
+    pub fn is_for_want(&self) -> bool {
+        if let Self::Disk(error) = self { error.is_for_want() } else { false }
+    }
 }
 
 /// Why a scan is not described otherwise.

@@ -64,7 +64,7 @@ pub struct JournalRead {
 /// How far a journal counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Extent {
-    /// Good lines.
+    /// How many lines count: the number of the next one.
     pub(super) lines: u64,
     /// How many bytes they are.
     pub(super) bytes: u64,

@@ -137,7 +137,8 @@ pub fn show(dir: &Path) -> Result<Listed, OpenError> {
 fn listed(id: ScanId, dir: PathBuf, read: Result<Contents, OpenError>) -> (Place, Listed) {
     let opening = match &read {
         Ok(contents) => contents.opening().cloned(),
-        Err(_) => Opening::read(&dir),
+        // Nobody asks for the place of one that nobody can look at.
+        Err(_) => Opening::read(&dir).ok().flatten(),
     };
     let began_as = opening.as_ref().and_then(|opening| opening.other_name(id.as_str().as_ref()));
     let place = Place::found(&dir, id.clone(), opening.as_ref());

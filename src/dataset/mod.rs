@@ -76,6 +76,7 @@ mod places;
 mod quarantine;
 mod recover;
 mod recovery_report;
+mod rejected;
 mod retake;
 mod retaken;
 mod retention;

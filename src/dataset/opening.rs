@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::error::{Context, DiskError, OpenError};
 use super::journal::{self, Entry};
 use super::layout::{JOURNAL, PLAN};
-use super::open;
+use super::open::{self, Unread};
+use crate::regular_file::is_for_want;
 use crate::scan::Record;
 
 /// What a scan says of itself when it begins.
@@ -57,8 +58,18 @@ impl Opening {
     }
 
     /// Of the scan at `dir`; none of a damaged one. Reads one line.
-    pub(super) fn read(dir: &Path) -> Option<Self> {
-        Self::of(&journal::first(open::file(dir, JOURNAL).ok()?)?)
+    ///
+    /// # Errors
+    /// This process lacks what it takes to look: that is not the same as a scan without a number.
+    pub(super) fn read(dir: &Path) -> Result<Option<Self>, DiskError> {
+        match open::file(dir, JOURNAL) {
+            Ok(journal) => Ok(journal::first(journal).and_then(|first| Self::of(&first))),
+            Err(Unread::Failed(error)) if is_for_want(&error) => {
+                Err(error).context("read", &dir.join(JOURNAL))
+            }
+            // What is wrong with it, and what cannot be read of it, is said where all of it is read.
+            Err(_) => Ok(None),
+        }
     }
 
     /// As it is in the journal.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::disk::Disk;
 use super::error::DiskError;
-use super::ids::{Folder, folders, ids};
+use super::ids::{Folder, folders};
 use super::journal::Entry;
 use super::opening::Opening;
 use super::places::{Line, Places};
@@ -17,10 +17,10 @@ use super::{Place, ScanId};
 pub fn places(root: &Path) -> Result<Vec<Place>, DiskError> {
     let (folders, remembered) = (folders(root)?, Places::read(root));
     let place = |folder: Folder| match remembered.of(&folder) {
-        Some(place) => place.clone(),
+        Some(place) => Ok(place.clone()),
         None => Place::of(root, folder.id),
     };
-    Ok(folders.into_iter().map(place).collect())
+    folders.into_iter().map(place).collect()
 }
 
 /// The greatest of those scans in `root` that are `wanted`, as each says itself (nothing, if it is damaged). Reads those of
@@ -37,7 +37,7 @@ pub(super) fn newest(
             break;
         }
         let dir = root.join(place.id.as_str());
-        let opening = Opening::read(&dir);
+        let opening = Opening::read(&dir)?;
         if wanted(&place.id, opening.as_ref()) {
             newest = newest.max(Some(Place::found(&dir, place.id, opening.as_ref())));
         }
@@ -48,8 +48,8 @@ pub(super) fn newest(
 /// The scans in `root` of the empty rig by which masks of the scan `of` can be made, the newest first: those that the same
 /// rig made before.
 pub fn references(root: &Path, of: &ScanId) -> Result<Vec<ScanId>, DiskError> {
-    let made_by = Opening::read(&root.join(of.as_str())).and_then(|opening| opening.rig);
-    let place = Place::of(root, of.clone());
+    let made_by = Opening::read(&root.join(of.as_str()))?.and_then(|opening| opening.rig);
+    let place = Place::of(root, of.clone())?;
     references_where(root, made_by.as_deref(), |reference| *reference < place)
 }
 
@@ -58,19 +58,24 @@ pub fn references_of_rig(root: &Path, rig: &str) -> Result<Vec<ScanId>, DiskErro
     references_where(root, Some(rig), |_| true)
 }
 
+/// Reads the first lines of those that are remembered to be of the empty rig, and of those of which nothing is remembered.
 fn references_where(
     root: &Path,
     made_by: Option<&str>,
     is_wanted: impl Fn(&Place) -> bool,
 ) -> Result<Vec<ScanId>, DiskError> {
+    let (folders, remembered) = (folders(root)?, Places::read(root));
     let mut found = Vec::new();
-    for id in ids(root)? {
-        let Some(opening) = Opening::read(&root.join(id.as_str())) else { continue };
+    for folder in folders {
+        if remembered.is_reference(&folder) == Some(false) {
+            continue;
+        }
+        let Some(opening) = Opening::read(&root.join(folder.id.as_str()))? else { continue };
         let same_rig = match (made_by, opening.rig.as_deref()) {
             (Some(made_by), Some(rig)) => made_by == rig,
             (None, _) | (_, None) => true,
         };
-        let place = Place::said(id, &opening);
+        let place = Place::said(folder.id, &opening);
         if opening.reference && same_rig && is_wanted(&place) {
             found.push(place);
         }
@@ -95,7 +100,7 @@ impl Next {
     pub(super) fn look(root: &Path) -> Result<Self, DiskError> {
         let (folders, remembered) = (folders(root)?, Places::read(root));
         let (highest, found) =
-            remembered.highest(&folders, |folder| Opening::read(&root.join(folder.id.as_str())));
+            remembered.highest(&folders, |folder| Opening::read(&root.join(folder.id.as_str())))?;
         Ok(Self { order: highest.unwrap_or(0).saturating_add(1), folders, remembered, found })
     }
 

@@ -40,17 +40,20 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    fn this_process() -> Self {
+    /// # Errors
+    /// This process could not look at itself: under another name, nobody would know whether it lives.
+    fn this_process() -> io::Result<Self> {
         let pid = std::process::id();
-        Self {
-            machine: std::env::var(MACHINE).unwrap_or_else(|_| procfs::machine_id()),
-            host: procfs::line("/proc/sys/kernel/hostname"),
-            boot: procfs::boot_id().unwrap_or_default(),
+        let machine = std::env::var(MACHINE).ok();
+        Ok(Self {
+            machine: machine.map_or_else(procfs::machine_id, Ok)?,
+            host: procfs::line("/proc/sys/kernel/hostname")?,
+            boot: procfs::line(procfs::BOOT_ID)?,
             pid,
-            start: started(pid).unwrap_or_default(),
+            start: started(pid)?.unwrap_or_default(),
             beats: 0,
             at: Timestamp::now(),
-        }
+        })
     }
 
     fn is_same_process(&self, other: &Self) -> bool {
@@ -59,19 +62,25 @@ impl Owner {
     }
 
     /// Whether it may still write, as far as this machine can tell.
-    fn may_live(&self) -> bool {
-        let here = Self::this_process();
+    ///
+    /// # Errors
+    /// There was no looking: it may.
+    fn may_live(&self) -> io::Result<bool> {
+        let here = Self::this_process()?;
         if self.machine != here.machine {
-            return true;
+            return Ok(true);
         }
         // Ourselves: then the lock says whether it is taken.
-        !self.is_same_process(&here) && self.boot == here.boot && started(self.pid) == Some(self.start)
+        let may_be = !self.is_same_process(&here) && self.boot == here.boot;
+        Ok(may_be && started(self.pid)? == Some(self.start))
     }
 }
 
 /// When a process started; none if it is not there.
-fn started(pid: u32) -> Option<u64> {
-    Identity::of(i32::try_from(pid).ok()?).map(|process| process.start_ticks)
+fn started(pid: u32) -> io::Result<Option<u64>> {
+    // No process has a greater number.
+    let Ok(pid) = i32::try_from(pid) else { return Ok(None) };
+    Ok(Identity::of(pid)?.map(|process| process.start_ticks))
 }
 
 /// Who else may still write to the dataset at `dir`, as an error; none if nobody.
@@ -86,8 +95,12 @@ pub(super) fn somebody_else(dir: &Path) -> Option<OpenError> {
         }
     };
     let owner = serde_json::from_slice::<Owner>(&text).ok();
-    if owner.as_ref().is_some_and(|owner| !owner.may_live()) {
-        return None;
+    match owner.as_ref().map(Owner::may_live) {
+        Some(Ok(false)) => return None,
+        Some(Err(source)) => {
+            return Some(DiskError { action: "tell whose scan it is, by", path, source }.into());
+        }
+        Some(Ok(true)) | None => {}
     }
     let who = owner.map_or_else(
         || "somebody unknown".to_owned(),
@@ -108,7 +121,7 @@ pub(super) fn somebody_else(dir: &Path) -> Option<OpenError> {
 /// It belongs to a process that lives on this machine, or the disk fails.
 pub fn take_over(dir: &Path) -> Result<bool, OpenError> {
     let Some(owned) = somebody_else(dir) else { return Ok(false) };
-    let here = Owner::this_process();
+    let here = Owner::this_process().context("tell whose scan it is, by", dir)?;
     let folder = File::open(dir).context("open", dir)?;
     let note = dir.join(OWNER);
     if read(&folder).context("read", &note)?.is_some_and(|owner| owner.machine == here.machine) {
@@ -134,8 +147,8 @@ impl Claim {
             return Err(other);
         }
         let dir = dir.try_clone().context("open", path)?;
-        let owner = Owner::this_process();
         let note = path.join(OWNER);
+        let owner = Owner::this_process().context("say whose scan it is, in", &note)?;
         // Replaced as a whole, so that nobody reads half of it; synced once, before the scan.
         let written = encode(&owner).and_then(|json| durable::replace(&note, &json, Readers::AsUsual));
         written.context("write", &note)?;
@@ -214,12 +227,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = File::open(dir.path()).unwrap();
         let note = |owner: &Owner| fs::write(dir.path().join(OWNER), encode(owner).unwrap()).unwrap();
-        let here = Owner::this_process();
+        let here = Owner::this_process().unwrap();
         note(&Owner { machine: "another".into(), host: "rig-b".into(), ..here.clone() });
         let refused = Claim::take(dir.path(), &folder).unwrap_err().to_string();
         assert!(refused.contains("rig-b") && refused.contains(OWNER), "{refused}");
         let parent = std::os::unix::process::parent_id();
-        note(&Owner { pid: parent, start: started(parent).unwrap(), ..here.clone() });
+        note(&Owner { pid: parent, start: started(parent).unwrap().unwrap(), ..here.clone() });
         assert!(Claim::take(dir.path(), &folder).is_err(), "a process that lives");
         note(&Owner { pid: parent, start: 1, ..here.clone() });
         drop(Claim::take(dir.path(), &folder).unwrap());
@@ -237,9 +250,9 @@ mod tests {
     fn what_is_taken_over_is_another_machines_and_never_a_living_process_of_this_one() {
         let dir = tempfile::tempdir().unwrap();
         let note = |owner: &Owner| fs::write(dir.path().join(OWNER), encode(owner).unwrap()).unwrap();
-        let here = Owner::this_process();
+        let here = Owner::this_process().unwrap();
         let parent = std::os::unix::process::parent_id();
-        note(&Owner { pid: parent, start: started(parent).unwrap(), ..here.clone() });
+        note(&Owner { pid: parent, start: started(parent).unwrap().unwrap(), ..here.clone() });
         assert!(matches!(take_over(dir.path()), Err(OpenError::Owned { .. })));
         note(&Owner { machine: "another".into(), ..here });
         assert!(take_over(dir.path()).unwrap());

@@ -30,10 +30,20 @@ pub(super) struct Past {
     shots: Vec<ShotPast>,
     /// How often it was paused or gone on with.
     breaks: u64,
-    /// With their lengths.
-    notes: VecDeque<(usize, Entry)>,
+    /// The last ones: as many as fit into [`MOST_NOTES`].
+    notes: VecDeque<Note>,
     /// The sum of these.
     notes_bytes: usize,
+}
+
+/// What people want to know of.
+#[derive(Debug, Clone)]
+struct Note {
+    /// Of its line.
+    bytes: usize,
+    entry: Entry,
+    /// What the gate had found of an image that is taken again.
+    verdict: Option<Box<Verdict>>,
 }
 
 /// What is kept of a shot.
@@ -72,6 +82,7 @@ impl Past {
             self.changed = Some(entry.at);
         }
         let breaks = self.breaks;
+        let mut verdict = None;
         match &entry.record {
             Record::Opened { .. } => return,
             Record::Described(description) => {
@@ -102,6 +113,9 @@ impl Past {
             }
             Record::Lost { shot, .. } => self.is_gone(before, *shot, false),
             Record::Retake { shot, by } => {
+                if let Some(ShotState::Done(stored)) = before.shot(*shot) {
+                    verdict = self.verdict(stored).cloned().map(Box::new);
+                }
                 self.is_gone(before, *shot, true);
                 if let (RetakenFor::Gate, Some(past)) = (by, self.shot(*shot)) {
                     // Further ones change nothing: none is allowed.
@@ -122,10 +136,10 @@ impl Past {
             Record::Finished { .. } => self.waits_for = Some(WaitsFor::Person),
             Record::AttemptFailed { .. } | Record::ShotFailed { .. } => {}
         }
-        self.notes.push_back((bytes, entry.clone()));
+        self.notes.push_back(Note { bytes, entry: entry.clone(), verdict });
         self.notes_bytes += bytes;
         while self.notes_bytes > MOST_NOTES
-            && let Some((bytes, _)) = self.notes.pop_front()
+            && let Some(Note { bytes, .. }) = self.notes.pop_front()
         {
             self.notes_bytes -= bytes;
         }
@@ -192,7 +206,20 @@ impl Past {
 
     /// What people want to know of, in order: failures, pauses and the like. Of a very long journal, the last of them.
     pub(super) fn notes(&self) -> impl Iterator<Item = &Entry> {
-        self.notes.iter().map(|(_, entry)| entry)
+        self.notes.iter().map(|note| &note.entry)
+    }
+
+    /// What was wrong with the images that were taken again, as far as the gate found something: those of the
+    /// [notes](Self::notes).
+    pub(super) fn retakes(&self) -> impl Iterator<Item = (&Entry, Option<&Verdict>)> {
+        let notes = self.notes.iter();
+        let retakes = notes.filter(|note| matches!(note.entry.record, Record::Retake { .. }));
+        retakes.map(|note| (&note.entry, note.verdict.as_deref()))
+    }
+
+    /// What the gate says of an image that is stored, at once or later.
+    pub(super) fn verdict<'a>(&'a self, stored: &'a Stored) -> Option<&'a Verdict> {
+        self.flagged(stored.shot, stored.attempt).or(stored.facts.verdict.as_deref())
     }
 
     /// What was stored of each shot that is wanted again and is not stored anew: its files may still be where they were.

@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::ScanId;
+use super::error::DiskError;
 use super::opening::Opening;
 
 /// A scan's place; those that began later are greater.
@@ -23,10 +24,13 @@ pub struct Place {
 
 impl Place {
     /// The place of the scan `id` in `root`, as it says itself.
-    pub fn of(root: &Path, id: ScanId) -> Self {
+    ///
+    /// # Errors
+    /// This process lacks what it takes to look.
+    pub fn of(root: &Path, id: ScanId) -> Result<Self, DiskError> {
         let dir = root.join(id.as_str());
-        let opening = Opening::read(&dir);
-        Self::found(&dir, id, opening.as_ref())
+        let opening = Opening::read(&dir)?;
+        Ok(Self::found(&dir, id, opening.as_ref()))
     }
 
     /// That of the scan `id`, at `dir`, whose first record says this; none of a damaged one.

@@ -18,11 +18,16 @@ use super::open;
 use super::opening::Opening;
 use super::{Place, ScanId};
 
-/// Beside the scans. A line each, of which the last one counts: number, nanoseconds since 1970, inode, id, CRC32C.
+/// Beside the scans. A line each, of which the last one counts: number, nanoseconds since 1970, inode, id, of what it is,
+/// CRC32C.
 pub(super) const PLACES: &str = ".scanner-places.txt";
 
 /// Stands for the number of a scan of an earlier version.
 const NONE: &str = "-";
+
+/// What a scan is of. Lines of earlier versions do not say it, and count no more.
+const EMPTY_RIG: &str = "empty-rig";
+const OBJECT: &str = "object";
 
 /// As many lines of scans that are gone do no harm.
 const MOST_GONE: usize = 1000;
@@ -33,23 +38,28 @@ pub(super) struct Line {
     /// Of the folder that was read; another one of the same name is another scan.
     inode: u64,
     place: Place,
+    /// Whether it is a scan of the empty rig.
+    reference: bool,
 }
 
 impl Line {
     /// Of the scan in `folder`, whose first record says this.
     pub(super) fn new(folder: &Folder, opening: &Opening) -> Self {
-        Self { inode: folder.inode, place: Place::said(folder.id.clone(), opening) }
+        let place = Place::said(folder.id.clone(), opening);
+        Self { inode: folder.inode, place, reference: opening.reference }
     }
 
     /// By which whatever was remembered of the scan `id` is forgotten: no folder has this inode.
     pub(super) fn forgotten(id: ScanId) -> Self {
-        Self { inode: 0, place: Place { order: None, created: Timestamp::UNIX_EPOCH, id } }
+        let place = Place { order: None, created: Timestamp::UNIX_EPOCH, id };
+        Self { inode: 0, place, reference: false }
     }
 
     fn encode(&self) -> String {
-        let Self { inode, place: Place { order, created, id } } = self;
+        let Self { inode, place: Place { order, created, id }, reference } = self;
+        let of = if *reference { EMPTY_RIG } else { OBJECT };
         let order = order.map_or(NONE.into(), |order| order.to_string());
-        let text = format!("{order} {} {inode} {id}", created.as_nanosecond());
+        let text = format!("{order} {} {inode} {id} {of}", created.as_nanosecond());
         format!("{text} {:08x}\n", crc32c::crc32c(text.as_bytes()))
     }
 
@@ -67,7 +77,12 @@ impl Line {
         let created = Timestamp::from_nanosecond(words.next()?.parse().ok()?).ok()?;
         let inode = words.next()?.parse().ok()?;
         let id = ScanId::from_str(words.next()?).ok()?;
-        Some(Self { inode, place: Place { order, created, id } })
+        let reference = match words.next()? {
+            EMPTY_RIG => true,
+            OBJECT => false,
+            _ => return None,
+        };
+        Some(Self { inode, place: Place { order, created, id }, reference })
     }
 }
 
@@ -102,7 +117,16 @@ impl Places {
 
     /// The place of the scan in `folder`, if that is the folder that was read.
     pub(super) fn of(&self, folder: &Folder) -> Option<&Place> {
-        self.lines.get(&folder.id).filter(|line| line.inode == folder.inode).map(|line| &line.place)
+        self.line(folder).map(|line| &line.place)
+    }
+
+    /// Whether the scan in `folder` is of the empty rig, if that is the folder that was read.
+    pub(super) fn is_reference(&self, folder: &Folder) -> Option<bool> {
+        self.line(folder).map(|line| line.reference)
+    }
+
+    fn line(&self, folder: &Folder) -> Option<&Line> {
+        self.lines.get(&folder.id).filter(|line| line.inode == folder.inode)
     }
 
     /// The highest number of the scans in `folders`, and what `read` said of those that had to be read: all that are not
@@ -110,20 +134,21 @@ impl Places {
     pub(super) fn highest(
         &self,
         folders: &[Folder],
-        mut read: impl FnMut(&Folder) -> Option<Opening>,
-    ) -> (Option<u64>, Vec<Line>) {
+        mut read: impl FnMut(&Folder) -> Result<Option<Opening>, DiskError>,
+    ) -> Result<(Option<u64>, Vec<Line>), DiskError> {
         let (mut highest, mut found) = (None, Vec::new());
         let mut look = |folder, highest: &mut Option<u64>| {
-            if let Some(opening) = read(folder) {
+            if let Some(opening) = read(folder)? {
                 *highest = opening.order.max(*highest);
                 found.push(Line::new(folder, &opening));
             }
+            Ok::<_, DiskError>(())
         };
         let mut remembered = Vec::new();
         for folder in folders {
             match self.of(folder) {
                 Some(place) => remembered.push((place.order, folder)),
-                None => look(folder, &mut highest),
+                None => look(folder, &mut highest)?,
             }
         }
         remembered.sort_unstable_by_key(|(order, _)| std::cmp::Reverse(*order));
@@ -131,11 +156,11 @@ impl Places {
             if order <= highest {
                 break;
             }
-            look(folder, &mut highest);
+            look(folder, &mut highest)?;
         }
         // What was remembered rightly is in the file.
         found.retain(|line| self.lines.get(&line.place.id) != Some(line));
-        (highest, found)
+        Ok((highest, found))
     }
 
     /// Remembers `lines` of a folder with as many scans. What cannot be written costs time at the next scan, and is logged.

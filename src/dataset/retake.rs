@@ -3,13 +3,31 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::frame::File;
 use crate::plan::{Plan, ShotIndex};
-use crate::scan::RetakenFor;
+use crate::scan::{RetakenFor, Stored};
 
-use super::Tally;
 use super::disk::{Disk, OsDisk};
 use super::error::{OpenError, StoreError};
 use super::recover::open_unchecked;
+use super::retaken::kept;
+use super::{Dataset, Tally};
+
+impl Dataset {
+    /// Gives the best image of `shot` that the gate had taken again its place back, if the stored one is worse, which is kept
+    /// in `retaken/` then. On return both are on the disk; says which image is back.
+    ///
+    /// These are two steps that a recovery knows: the shot is wanted again, and stored. After a crash between them it is
+    /// taken once more.
+    pub fn keep_best(&self, shot: ShotIndex) -> Result<Option<Stored>, StoreError> {
+        let Some(best) = self.tally().better(shot).cloned() else { return Ok(None) };
+        // What somebody has removed cannot come back.
+        let Some(files) = kept(self.dir(), self.plan(), &best)? else { return Ok(None) };
+        let files: Vec<_> = files.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
+        self.retake(shot, RetakenFor::Better)?;
+        self.store(shot, best.attempt, &files, best.facts).map(Some)
+    }
+}
 
 /// A scan of which shots were asked for again.
 #[derive(Debug, Clone, PartialEq)]

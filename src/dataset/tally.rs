@@ -8,6 +8,7 @@ use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Outcome, Record, RecordedFile, ScanState, Stored};
 
 use super::layout;
+use super::rejected::Rejected;
 
 /// How a shot stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,13 +81,14 @@ pub struct Tally {
     state: ScanState,
     /// Whether there was any record.
     begun: bool,
+    rejected: Rejected,
 }
 
 impl Tally {
     /// Of a scan of `planned` shots, before its first record.
     pub fn new(planned: u32) -> Self {
         let shots = vec![ShotState::Pending; planned as usize];
-        Self { shots, state: ScanState::Running, begun: false }
+        Self { shots, state: ScanState::Running, begun: false, rejected: Rejected::default() }
     }
 
     /// Whether `record`, of a scan of `plan`, can follow those that were added.
@@ -119,6 +121,11 @@ impl Tally {
     /// Adds a record that was [checked](Self::check).
     pub(super) fn apply(&mut self, record: &Record) {
         self.begun = true;
+        let before = match record.shot().and_then(|shot| self.shots.get(shot.0 as usize)) {
+            Some(ShotState::Done(stored)) => Some(stored),
+            Some(ShotState::Pending | ShotState::Failed { .. }) | None => None,
+        };
+        self.rejected.apply(before, record);
         match record {
             // What it is called, and what is found of its images, change nothing of how it stands.
             Record::Opened { .. }
@@ -169,6 +176,14 @@ impl Tally {
     /// How `shot` stands; none if the plan does not have it.
     pub fn shot(&self, shot: ShotIndex) -> Option<&ShotState> {
         self.shots.get(shot.0 as usize)
+    }
+
+    /// The image of `shot` that the gate had taken again, if it is better than the stored one.
+    pub(super) fn better(&self, shot: ShotIndex) -> Option<&Stored> {
+        match self.shot(shot)? {
+            ShotState::Done(stored) => self.rejected.better_than(stored),
+            ShotState::Pending | ShotState::Failed { .. } => None,
+        }
     }
 
     /// Every shot that is on disk, in the order of the plan.

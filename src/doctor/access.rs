@@ -1,13 +1,14 @@
 //! Drivers and device nodes: whether they are there and may be used, and who else has them.
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
 use super::Finding;
 use crate::config::{self, Config, MotionBackend};
-use crate::rig::camera::{find_driver, holders as holders_of};
+use crate::daemon::{device_nodes, media_holders};
+use crate::rig::camera::{Holder, find_driver};
 
 /// Where nodes are, how their names begin, whose group may use them.
 const CAMERA_NODES: [(&str, &str, &str); 3] =
@@ -46,10 +47,14 @@ pub(super) fn devices(config: &Config) -> Vec<Finding> {
 }
 
 fn nodes_of(check: &'static str, (folder, prefix, group): (&str, &str, &str)) -> Finding {
-    let nodes = list(Path::new(folder), prefix);
+    let pattern = format!("{folder}/{prefix}*");
+    let nodes = match device_nodes(Path::new(folder), prefix) {
+        Ok(nodes) => nodes,
+        Err(error) => return Finding::unknown(check, format!("{pattern} cannot be looked at: {error}")),
+    };
     let closed = |node: &PathBuf| access(node.as_path(), Access::READ_OK | Access::WRITE_OK).is_err();
     let refused = nodes.iter().find(|node| closed(node)).cloned();
-    judge_nodes(check, &format!("{folder}/{prefix}*"), group, nodes.len(), refused.as_deref())
+    judge_nodes(check, &pattern, group, nodes.len(), refused.as_deref())
 }
 
 fn judge_nodes(
@@ -77,24 +82,23 @@ fn judge_nodes(
 }
 
 pub(super) fn holders() -> Vec<Finding> {
-    let devices = list(Path::new("/dev"), "media");
-    let held = devices.iter().flat_map(|device| {
-        holders_of(device).into_iter().map(move |holder| format!("{} is held by {holder}", device.display()))
-    });
-    let held: Vec<String> = held.collect();
-    if held.is_empty() {
-        return vec![Finding::fine("camera holders", "no program that this user can see holds a camera")];
-    }
-    let what = "during a scan this is our driver; else end that program, or list it in recovery.may_end";
-    held.into_iter().map(|held| Finding::advice("camera holders", held, what)).collect()
+    judge_holders(media_holders())
 }
 
-fn list(folder: &Path, prefix: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut nodes: Vec<_> =
-        entries.filter(|e| e.file_name().to_string_lossy().starts_with(prefix)).map(|e| e.path()).collect();
-    nodes.sort();
-    nodes
+fn judge_holders(held: io::Result<Vec<(PathBuf, Holder)>>) -> Vec<Finding> {
+    let check = "camera holders";
+    let held = match held {
+        Err(error) => return vec![Finding::unknown(check, format!("they cannot be looked at: {error}"))],
+        Ok(held) => held,
+    };
+    if held.is_empty() {
+        return vec![Finding::fine(check, "no program that this user can see holds a camera")];
+    }
+    let what = "during a scan this is our driver; else end that program, or list it in recovery.may_end";
+    let advice = |(device, holder): (PathBuf, Holder)| {
+        Finding::advice(check, format!("{} is held by {holder}", device.display()), what)
+    };
+    held.into_iter().map(advice).collect()
 }
 
 #[cfg(test)]
@@ -111,5 +115,17 @@ mod tests {
         let Verdict::Problem { what_to_do } = refused.verdict else { panic!("no problem") };
         assert!(what_to_do.contains("usermod -aG video scanner"), "{what_to_do}");
         assert_eq!(judge(2, None).verdict, Verdict::Fine);
+    }
+
+    #[test]
+    fn holders_that_could_not_be_looked_at_are_not_called_none() {
+        assert_eq!(judge_holders(Ok(Vec::new()))[0].verdict, Verdict::Fine);
+        let lacking = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error());
+        let found = judge_holders(Err(lacking));
+        assert_eq!(found[0].verdict, Verdict::Unknown);
+        assert!(found[0].found.contains("Too many open files"), "{found:?}");
+        let holder = Holder { pid: 7, comm: "motion".into() };
+        let found = judge_holders(Ok(vec![("/dev/media0".into(), holder)]));
+        assert_eq!(found[0].found, "/dev/media0 is held by motion (process 7)");
     }
 }

@@ -23,7 +23,7 @@ pub struct Exported {
     pub folder: PathBuf,
     /// How many images it has.
     pub images: usize,
-    /// Masks of them.
+    /// How many of these have a mask in it.
     pub masks: usize,
     /// Images that take no space, since they share it with the dataset's.
     pub shared: usize,

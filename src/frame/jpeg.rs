@@ -18,7 +18,7 @@ pub struct Encoder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the picture cannot be encoded: {reason}")]
 pub struct JpegError {
-    /// What libjpeg-turbo says.
+    /// libjpeg-turbo's words, in English.
     pub reason: String,
 }
 

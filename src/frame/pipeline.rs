@@ -77,7 +77,7 @@ pub struct StoreRefused {
 pub struct StoreFailed {
     /// Which shot.
     pub shot: ShotIndex,
-    /// Which attempt.
+    /// The attempt that took the frame, counted from 1.
     pub attempt: u32,
     /// Where to look.
     pub kind: FailureKind,
@@ -229,7 +229,7 @@ enum Made {
     ByCamera(Box<dyn Captured>),
 }
 
-/// One encoder thread.
+/// What one encoder thread keeps from job to job.
 struct Encoding {
     quality: u8,
     spare: Spare,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::PixelView;
-use crate::scan::{COLUMNS, Luma, Measured, ROWS, TILES};
+use crate::scan::{COLUMNS, Luma, Measured, ROWS, TILES, TileDetail, detail_of};
 
 /// One row in this many is measured, with its neighbours, if there are [`MANY_ROWS`].
 const ROW_STEP: usize = 4;
@@ -12,8 +12,6 @@ const MANY_ROWS: usize = 480;
 /// Pictures up to this side are looked at pixel by pixel; in larger ones, differences are taken over as many pixels more:
 /// from pixel to pixel there is mostly noise.
 const SIDE_A_PIXEL: u32 = 1600;
-/// Of so many tiles with most detail the mean is taken.
-const TOP: usize = 6;
 
 /// Sums over a tile.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +47,13 @@ pub(super) fn measure(view: &PixelView<'_>) -> Measured {
             }
         }
     }
-    Measured { detail: detail(&tiles), luma: Luma(tiles.map(Tile::mean_luma)), luma_crc32c: checksum }
+    let details = tiles.map(Tile::mean_squares);
+    Measured {
+        detail: detail_of(details),
+        luma: Luma(tiles.map(Tile::mean_luma)),
+        luma_crc32c: checksum,
+        tiles: Some(Box::new(TileDetail::new(&details))),
+    }
 }
 
 impl Tile {
@@ -69,7 +73,7 @@ impl Tile {
         self.compared += inner.len() as u64;
     }
 
-    fn mean_squares(&self) -> [f64; 4] {
+    fn mean_squares(self) -> [f64; 4] {
         self.squares.map(|sum| sum as f64 / self.compared.max(1) as f64)
     }
 
@@ -89,62 +93,5 @@ fn squares(before: &[u8], centre: &[u8], behind: &[u8]) -> u32 {
         .sum()
 }
 
-fn detail(tiles: &[Tile]) -> [f64; 4] {
-    let mut means: Vec<[f64; 4]> = tiles.iter().map(Tile::mean_squares).collect();
-    means.sort_by(|a, b| b.iter().sum::<f64>().total_cmp(&a.iter().sum()));
-    let top = &means[..TOP.min(means.len())];
-    std::array::from_fn(|direction| {
-        let mean = top.iter().map(|mean| mean[direction]).sum::<f64>() / top.len().max(1) as f64;
-        // More digits say nothing, and are read by people.
-        (mean * 1000.0).round() / 1000.0
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frame::test_picture::with_luma;
-
-    fn measured(width: u32, height: u32, luma: impl Fn(u32, u32) -> u8) -> Measured {
-        with_luma(width, height, luma, measure)
-    }
-
-    fn noise(x: u32, y: u32) -> u8 {
-        ((x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(2_246_822_519)).wrapping_mul(3_266_489_917) >> 24)
-            as u8
-    }
-
-    #[test]
-    fn stripes_have_detail_across_them_and_none_along_them() {
-        for (size, step) in [((320, 240), 1), ((3200, 2400), 2)] {
-            let (width, height) = size;
-            let upright = measured(width, height, |x, _| if x / step % 2 == 0 { 50 } else { 150 });
-            assert!((upright.detail[0] - 40_000.0).abs() < 1.0 && upright.detail[2] < 1e-9, "{upright:?}");
-            let level = measured(width, height, |_, y| if y / step % 2 == 0 { 50 } else { 150 });
-            assert!(level.detail[0] < 1e-9 && level.detail[2] > 30_000.0, "{level:?}");
-            let falling =
-                measured(width, height, |x, y| if (x + height - y) / step % 4 < 2 { 50 } else { 150 });
-            assert!(falling.detail[3] < 1e-9 && falling.detail[1] > 10_000.0, "{falling:?}");
-        }
-    }
-
-    #[test]
-    fn only_the_parts_with_most_detail_count() {
-        let all = measured(320, 240, noise);
-        let corner = measured(320, 240, |x, y| if x < 120 && y < 80 { noise(x, y) } else { 90 });
-        for (part, whole) in corner.detail.iter().zip(all.detail) {
-            assert!((part / whole - 1.0).abs() < 0.1, "{corner:?} {all:?}");
-        }
-    }
-
-    #[test]
-    fn luma_is_that_of_each_tile_and_any_pixel_changes_the_checksum() {
-        let grid = measured(320, 240, |x, y| (x / 40 + 10 * (y / 40)) as u8);
-        assert_eq!((grid.luma.0[0], grid.luma.0[7], grid.luma.0[47]), (0, 7, 57));
-        let other = measured(320, 240, |x, y| (x / 40 + 10 * (y / 40)) as u8 + u8::from((x, y) == (99, 99)));
-        assert_eq!(grid.luma, other.luma);
-        assert_ne!(grid.luma_crc32c, other.luma_crc32c);
-        // Sides that no tile fits into.
-        assert!(measured(2, 2, |_, _| 9).detail[0].abs() < 1e-9);
-    }
-}
+mod tests;

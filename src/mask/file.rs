@@ -57,11 +57,11 @@ pub struct Outline {
 /// An image of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// The scan's id.
+    /// The id of the scan that the image is of.
     pub scan: String,
     /// Its path in that dataset.
     pub image: String,
-    /// Its checksum.
+    /// CRC-32C of its file: that of another image in its place is another one.
     pub crc32c: u32,
 }
 
@@ -141,7 +141,7 @@ fn origin_of(info: &Info<'_>) -> Option<Origin> {
     serde_json::from_str(&text.text).ok()
 }
 
-/// The file's bytes.
+/// The bytes of a mask's file: a grey PNG, a byte a pixel, which says what it was made from.
 pub(super) fn encode(shape: &Shape, size: Size, origin: &Origin) -> io::Result<Vec<u8>> {
     let pixels = enlarged(shape, size);
     let mut bytes = Vec::new();

@@ -34,13 +34,20 @@ pub struct Fit {
 }
 
 impl References {
-    /// Those in the folder `root` that the rig of this name has made. One that cannot be read is none.
+    /// Those in the folder `root` that the rig of this name has made. One that is damaged is none.
     ///
     /// # Errors
-    /// The folder cannot be read.
+    /// The folder cannot be read, or there was no looking at one of them.
     pub fn of_rig(root: &Path, rig: &str) -> Result<Self, MaskError> {
         let ids = dataset::references_of_rig(root, rig).map_err(OpenError::from)?;
-        Ok(Self(ids.iter().filter_map(|id| Reference::read(&root.join(id.as_str())).ok()).collect()))
+        let mut references = Vec::new();
+        for id in ids {
+            match Reference::read(&root.join(id.as_str())) {
+                Err(MaskError::Open(unread)) if unread.is_for_want() => return Err(unread.into()),
+                read => references.extend(read.ok()),
+            }
+        }
+        Ok(Self(references))
     }
 
     /// How they fit `plan`, whose cameras are set as `controls` says of each by its name; none if none was made from any of its

@@ -28,3 +28,4 @@ pub use file::{LONGEST, MaskFile, Origin, Outline, Source, find, path, read, sma
 pub use fit::{Fit, References};
 pub use make::{Making, Report, Wish, Without, make};
 pub use one::{Made, Remake};
+pub use reference::{EmptyRig, empty_rig};

@@ -28,7 +28,7 @@ pub enum Remake {
     /// Those that would be made by another reference, or otherwise, now.
     #[default]
     Outdated,
-    /// All.
+    /// All: those that are right, too.
     All,
 }
 

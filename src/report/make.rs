@@ -29,7 +29,7 @@ pub enum ReportError {
     /// It cannot be written.
     #[error("cannot write the report {path}: {source}")]
     Write {
-        /// Where to.
+        /// The file that was to be written.
         path: PathBuf,
         /// What the system says.
         source: io::Error,

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::cameras::cameras;
+use super::gate::{self, and_more};
 use super::plot::{Measure, colour, number, plot};
 use super::poses::poses;
 use super::shots::{Shot, State};
@@ -57,10 +58,11 @@ pub(super) fn page(
                 }
                 (measures(plan, photographs))
                 (look_at(shots, worst, pictures))
+                (gate::flagged(shots))
                 @if let Some(drawings) = poses(plan, photographs) {
                     section { h2 { "Where the cameras stood" } (legend(plan)) (drawings) }
                 }
-                (happened(plan, shots, &story))
+                (happened(contents, shots, &story))
                 footer.dim.small {
                     "Made from the dataset by scanner " (env!("CARGO_PKG_VERSION")) "; the scan was made by "
                     (manifest.software) ". Times are in UTC. The journal of the dataset says more, and "
@@ -93,7 +95,7 @@ fn at_a_glance(manifest: &Manifest, plan: &Plan, shots: &[Shot<'_>], story: &Sto
                 @if counts.pending > 0 { div { dt { "Not taken yet" } dd { (counts.pending) } } }
                 div { dt { "Failed attempts" } dd.warn[story.failed_attempts() > 0] { (story.failed_attempts()) } }
                 div { dt { "Images at a later attempt" } dd { (saved) } }
-                div { dt { "Retakes" } dd { (story.retaken.values().sum::<u32>()) } }
+                div { dt { "Retakes" } dd { (story.retakes) } }
                 div { dt { "Began" } dd { (time(manifest.created)) } }
                 @if manifest.state.is_finished() {
                     div { dt { "Ended" } dd { (time(manifest.updated)) } }
@@ -154,10 +156,6 @@ fn missing(shots: &[Shot<'_>]) -> Markup {
             }
         }
     }
-}
-
-fn and_more(lines: usize) -> Markup {
-    html! { @if lines > MOST_LINES { p.dim { "and " (lines - MOST_LINES) " more" } } }
 }
 
 fn legend(plan: &Plan) -> Markup {
@@ -251,7 +249,8 @@ fn look_at(shots: &[Shot<'_>], worst: &[Worst], pictures: &Pictures) -> Markup {
     }
 }
 
-fn happened(plan: &Plan, shots: &[Shot<'_>], story: &Story) -> Markup {
+fn happened(contents: &Contents, shots: &[Shot<'_>], story: &Story) -> Markup {
+    let plan = &contents.plan;
     let name = |shot: ShotIndex| shots.get(shot.0 as usize).map(|shot| shot.name.as_str());
     html! {
         @if !story.failures.is_empty() {
@@ -271,18 +270,7 @@ fn happened(plan: &Plan, shots: &[Shot<'_>], story: &Story) -> Markup {
                 }
             }
         }
-        @if !story.retaken.is_empty() {
-            section {
-                h2 { "Taken again" }
-                p {
-                    @for (shot, times) in story.retaken.iter().take(MOST_LINES) {
-                        code { (name(*shot).unwrap_or_default()) } @if *times > 1 { " (" (times) " times)" } " "
-                    }
-                }
-                p.dim.small { "The images that they had are in " code { "retaken/" } "." }
-                (and_more(story.retaken.len()))
-            }
-        }
+        (gate::taken_again(contents, shots))
         section {
             h2 { "What happened" }
             div.scroll {

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::dataset::{Contents, ShotState};
 use crate::model::Lighting;
 use crate::plan::ShotIndex;
-use crate::scan::{FrameFacts, Stored};
+use crate::scan::{FrameFacts, Verdict};
 
 /// A shot of the plan.
 #[derive(Debug, Clone)]
@@ -44,8 +42,8 @@ pub(super) struct Taken<'a> {
     pub(super) seconds: Option<f64>,
     /// Mean luma of its thumbnail, 0 to 255; none without one.
     pub(super) brightness: Option<f64>,
-    /// What was found to be wrong with it, for people.
-    pub(super) findings: Vec<String>,
+    /// What the gate says of it; none of scans of versions without one.
+    pub(super) verdict: Option<&'a Verdict>,
 }
 
 impl<'a> Shot<'a> {
@@ -59,6 +57,11 @@ impl<'a> Shot<'a> {
 }
 
 impl Taken<'_> {
+    /// What the gate found to be wrong with it; none if nothing is.
+    pub(super) fn flagged(&self) -> Option<&Verdict> {
+        self.verdict.filter(|verdict| verdict.is_bad())
+    }
+
     /// The part of it that is black or white.
     pub(super) fn clipped(&self) -> f64 {
         self.facts.clipped_dark + self.facts.clipped_bright
@@ -73,12 +76,12 @@ pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f6
         let state = match tally.shot(index) {
             None | Some(ShotState::Pending) => State::Pending,
             Some(ShotState::Failed { reason }) => State::Failed(reason),
-            Some(ShotState::Done(stored @ Stored { facts, .. })) => State::Taken(Taken {
-                facts,
+            Some(ShotState::Done(stored)) => State::Taken(Taken {
+                facts: &stored.facts,
                 bytes: stored.all_bytes(),
                 seconds: contents.took(index).map(|took| took.as_secs_f64()),
                 brightness: brightness.get(&index).copied(),
-                findings: findings(facts),
+                verdict: contents.verdict(stored),
             }),
         };
         Shot {
@@ -92,12 +95,4 @@ pub(super) fn of<'a>(contents: &'a Contents, brightness: &BTreeMap<ShotIndex, f6
         }
     };
     plan.shots().map(shot).collect()
-}
-
-/// What a check of image quality has written into the facts. Scans of versions without one have none.
-fn findings(facts: &FrameFacts) -> Vec<String> {
-    let facts = serde_json::to_value(facts).unwrap_or_default();
-    let found = facts.pointer("/verdict/findings").and_then(Value::as_array);
-    let message = |finding: &Value| finding.get("message").and_then(Value::as_str).map(str::to_owned);
-    found.into_iter().flatten().filter_map(message).collect()
 }

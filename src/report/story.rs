@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::gate::why;
 use crate::dataset::Contents;
 use crate::plan::ShotIndex;
 use crate::scan::Record;
@@ -13,15 +14,15 @@ use crate::scan::Record;
 pub(super) struct Story {
     /// Failed attempts by the camera's index and the kind of error.
     pub(super) failures: BTreeMap<(usize, String), u32>,
-    /// Shots that were wanted again, and how often.
-    pub(super) retaken: BTreeMap<ShotIndex, u32>,
+    /// How often an image was taken again.
+    pub(super) retakes: u32,
     /// Images that were found missing or damaged.
     pub(super) lost: u32,
     /// In the order in which it happened.
     pub(super) lines: Vec<Line>,
 }
 
-/// Something that happened.
+/// A record that people want to read: a failure, a pause, an image that was lost or is taken again.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) at: Timestamp,
@@ -49,9 +50,11 @@ impl Story {
             } else if let Record::Lost { shot, reason } = &entry.record {
                 tell(Some(*shot), "image lost", reason);
                 story.lost += 1;
-            } else if let Record::Retake { shot, .. } = &entry.record {
-                tell(Some(*shot), "wanted again", "");
-                *story.retaken.entry(*shot).or_default() += 1;
+            } else if let Record::Retake { shot, by } = &entry.record {
+                tell(Some(*shot), "taken again", why(*by));
+                story.retakes += 1;
+            } else if let Record::Flagged { shot, verdict, .. } = &entry.record {
+                tell(Some(*shot), "flagged later", &verdict.message());
             } else if let Record::Paused { reason, .. } = &entry.record {
                 tell(None, "paused", reason);
             } else if let Record::Resumed = &entry.record {

@@ -10,7 +10,7 @@ use crate::dataset::{self, Contents, ScanId};
 use crate::frame::File;
 use crate::model::{Intrinsics, Mount, Optics, Pose};
 use crate::plan::{Plan, PlanCamera, Point, ShotIndex};
-use crate::scan::{FrameFacts, Record};
+use crate::scan::{Finding, FindingKind, FrameFacts, Record, RetakenFor, Verdict};
 use crate::units::{Degrees, Millimetres};
 
 fn plan(known: bool) -> Plan {
@@ -118,6 +118,63 @@ fn a_scan_of_which_little_is_known_has_a_report_as_well() {
     assert_eq!(left.count(), 1);
     let elsewhere = root.path().join("a/b.html");
     assert!(write(&dir, Some(&elsewhere)).unwrap_err().to_string().contains("b.html"));
+}
+
+/// A scan of which the gate flagged three images: one at once, one later, and one that was taken again, for `message`.
+fn judged(message: &str) -> (tempfile::TempDir, Contents) {
+    let root = tempfile::tempdir().unwrap();
+    let id: ScanId = "2026-11-21-143005-owl".parse().unwrap();
+    let dataset = dataset::create(root.path(), &id, plan(true)).unwrap();
+    let verdict = |sharpness: f64| {
+        let findings = vec![Finding {
+            kind: FindingKind::Blurred,
+            value: sharpness,
+            limit: 0.5,
+            message: format!("{message} {sharpness}"),
+        }];
+        Verdict { neighbours: 6, tiles: Some(17), sharpness: Some(sharpness), findings, ..Verdict::default() }
+    };
+    let store = |shot, attempt, verdict: Option<Verdict>| {
+        let (facts, shot) = (FrameFacts { verdict: verdict.map(Box::new), ..facts(100.0) }, ShotIndex(shot));
+        dataset.note(&Record::Attempted { shot, attempt }).unwrap();
+        let jpeg = [0xFF, 0xD8, attempt as u8, 0xFF, 0xD9];
+        dataset.store(shot, attempt, &[File::jpeg(&jpeg)], facts).unwrap();
+    };
+    store(0, 1, Some(verdict(0.25)));
+    store(1, 1, None);
+    dataset.note(&Record::Flagged { shot: ShotIndex(1), attempt: 1, verdict: verdict(0.375) }).unwrap();
+    store(2, 1, Some(verdict(0.125)));
+    dataset.retake(ShotIndex(2), RetakenFor::Gate).unwrap();
+    store(2, 2, Some(Verdict { neighbours: 6, ..Verdict::default() }));
+    store(3, 1, None);
+    dataset.retake(ShotIndex(3), RetakenFor::Person).unwrap();
+    drop(dataset);
+    let contents = dataset::read_contents(&root.path().join(id.as_str())).unwrap();
+    (root, contents)
+}
+
+#[test]
+fn what_the_gate_found_is_told_with_its_numbers_and_what_was_taken_again_with_the_reason() {
+    let (_root, contents) = judged("blurred by");
+    let page = of(&contents, |_| None);
+    let section = |title: &str| {
+        let (_, from) = page.split_once(title).unwrap();
+        from.split_once("</section>").unwrap().0.to_owned()
+    };
+    let flagged = section("Not like the others");
+    for text in ["low/r01_a000", "blurred by 0.25", "25 %", "6 by 17", "high/r01_a000", "blurred by 0.375"] {
+        assert!(flagged.contains(text), "no {text:?} in {flagged}");
+    }
+    assert!(!flagged.contains("low/r01_a001"), "it was taken again, and is good now: {flagged}");
+    let again = section("Taken again");
+    for text in
+        ["low/r01_a001", "the gate wanted it", "blurred by 0.125", "high/r01_a001", "a person wanted it"]
+    {
+        assert!(again.contains(text), "no {text:?} in {again}");
+    }
+    assert!(section("What happened").contains("flagged later: blurred by 0.375"));
+    let (_root, hostile) = judged("<b>\"");
+    assert_eq!(structure(&of(&hostile, |_| None)), structure(&page));
 }
 
 #[test]

@@ -46,9 +46,10 @@ pub(super) fn worst(shots: &[Shot<'_>], usual: &[Usual]) -> Vec<Worst> {
     let taken = || shots.iter().filter_map(|shot| Some((shot, shot.taken()?)));
     let of = |shot: &Shot<'_>| usual.get(shot.camera).copied().unwrap_or_default();
 
-    for (shot, taken) in taken().filter(|(_, taken)| !taken.findings.is_empty()).take(MOST) {
-        for finding in &taken.findings {
-            found.add(shot.index, finding.clone());
+    let flagged = taken().filter_map(|(shot, taken)| Some((shot, taken.flagged()?)));
+    for (shot, verdict) in flagged.take(MOST) {
+        for finding in &verdict.findings {
+            found.add(shot.index, finding.message.clone());
         }
     }
     found.add_highest(

@@ -1,5 +1,9 @@
 //! The gate before the dataset: what is stored has its verdict with it.
 
+use std::collections::BTreeSet;
+
+use tracing::warn;
+
 use crate::dataset::Dataset;
 use crate::frame::{File, Store, StoreRefused};
 use crate::plan::ShotIndex;
@@ -14,6 +18,23 @@ pub(super) struct Gated {
     pub(super) at_disk: AtDisk,
     /// Is told what is found of images that are stored already.
     pub(super) found: Box<dyn FnMut(Late) + Send>,
+    /// Cameras that it was said of that the reference has other settings.
+    pub(super) told: BTreeSet<u16>,
+}
+
+impl Gated {
+    /// Says once of a camera that its images cannot be compared with those of the empty rig.
+    fn tell_of_other_settings(&mut self, shot: ShotIndex, facts: &FrameFacts) {
+        if let Some(camera) = self.gate.other_settings(shot, facts)
+            && self.told.insert(camera.0)
+        {
+            let camera = &self.dataset.plan().camera(camera).name;
+            warn!(
+                "the gate compares whole images of {camera}: the reference scan was exposed otherwise; \
+                 scan the empty rig again with the settings of now (scanner reference)"
+            );
+        }
+    }
 }
 
 impl Store for Gated {
@@ -25,6 +46,7 @@ impl Store for Gated {
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         let _errand = self.at_disk.begin();
+        self.tell_of_other_settings(shot, &facts);
         let facts = FrameFacts { verdict: self.gate.judge(shot, &facts).map(Box::new), ..facts };
         let stored = Store::store(&mut self.dataset, shot, attempt, files, facts)?;
         for late in self.gate.add(&stored) {

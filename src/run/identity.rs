@@ -6,10 +6,9 @@ use sha2::{Digest as _, Sha256};
 use crate::camera_driver::protocol::Hello;
 use crate::frame::exif::Camera;
 use crate::model::{Intrinsics, MAKE, Module};
-use crate::procfs;
 
-/// The camera that says `hello` of itself.
-pub(super) fn camera(hello: &Hello, intrinsics: Option<Intrinsics>) -> Camera {
+/// The camera that says `hello` of itself, on the machine of this name.
+pub(super) fn camera(hello: &Hello, intrinsics: Option<Intrinsics>, machine: &str) -> Camera {
     let module = Module::of(&hello.model);
     let (make, model) = module.map_or(("scanner", hello.model.as_str()), |module| (MAKE, module.model));
     let focal_length = intrinsics.and_then(|known| Some(known.fx * known.pixel_pitch?.get()));
@@ -24,7 +23,7 @@ pub(super) fn camera(hello: &Hello, intrinsics: Option<Intrinsics>) -> Camera {
         model: model.into(),
         lens: lens.map(|lens| lens.name.to_owned()).or_else(by_length),
         f_number: lens.map(|lens| lens.f_number),
-        serial: serial(&procfs::machine_id(), hello),
+        serial: serial(machine, hello),
         intrinsics,
     }
 }
@@ -102,14 +101,14 @@ mod tests {
             pixel_pitch: Some(Millimetres::new(0.0014)),
         };
         let own = 4.74 / 0.0014;
-        let lens = |intrinsics| camera(&hello("imx708_noir", "0"), intrinsics).lens;
+        let lens = |intrinsics| camera(&hello("imx708_noir", "0"), intrinsics, "").lens;
         assert_eq!(lens(None).as_deref(), Some("Raspberry Pi Camera Module 3"));
         assert_eq!(lens(Some(known(own * 1.04))).as_deref(), Some("Raspberry Pi Camera Module 3"));
         assert_eq!(lens(Some(known(own * 2.0))).as_deref(), Some("9.48 mm lens"));
-        let other = camera(&hello("simulated", "0"), Some(known(own)));
+        let other = camera(&hello("simulated", "0"), Some(known(own)), "");
         assert_eq!((other.make.as_str(), other.model.as_str()), ("scanner", "simulated"));
         assert_eq!((other.lens.as_deref(), other.f_number), (Some("4.74 mm lens"), None));
         let in_pixels = Intrinsics { pixel_pitch: None, ..known(own) };
-        assert_eq!(camera(&hello("simulated", "0"), Some(in_pixels)).lens, None);
+        assert_eq!(camera(&hello("simulated", "0"), Some(in_pixels), "").lens, None);
     }
 }

@@ -1,6 +1,7 @@
 //! Where frames and records of a run go: the frame pipeline, and a thread for the journal's other records, so
 //! that no sync ever holds up the loop.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, mpsc as blocking};
 use std::thread::JoinHandle;
@@ -17,8 +18,11 @@ use crate::frame::{
     Captured, Content, FailureKind, File, Job, Pipeline, PixelView, Plane, StoreFailed, ViewError,
 };
 use crate::plan::{Plan, ShotIndex};
+use crate::procfs;
 use crate::rig::camera::CapturedFrame;
-use crate::scan::{Description, DescriptionChanges, Gate, Input, Late, Record, RetakenFor, Stored};
+use crate::scan::{
+    Description, DescriptionChanges, Gate, Input, Late, Record, References, RetakenFor, Stored,
+};
 
 use super::at_disk::AtDisk;
 use super::gated::Gated;
@@ -41,8 +45,9 @@ pub(super) enum Message {
     Late(Late),
     /// A frame is not on disk.
     StoreFailed { shot: ShotIndex, kind: FailureKind, message: String },
-    /// The shot that was to be taken again is pending, in the journal, and its place is free; or why not.
-    Retaken(Result<(), String>),
+    /// The shot that was to be taken again is pending, in the journal, and its place is free; or a better image has it back;
+    /// or why not.
+    Retaken(Result<Option<Stored>, String>),
     /// The scan is called this from now on.
     Described(Description),
     /// The journal does not take records any more.
@@ -53,6 +58,7 @@ pub(super) enum Message {
 enum Order {
     Note(Record),
     Retake(ShotIndex, RetakenFor),
+    KeepBest(ShotIndex),
     Describe(DescriptionChanges, oneshot::Sender<Result<Description, DescribeError>>),
 }
 
@@ -60,6 +66,8 @@ enum Order {
 pub struct Storage {
     plan: Arc<Plan>,
     pipeline: Arc<Pipeline>,
+    /// What the names of its cameras are made from.
+    machine: String,
     orders: blocking::Sender<Order>,
     /// Ends with the first error, if there was one.
     journal: JoinHandle<Result<(), String>>,
@@ -69,16 +77,18 @@ pub struct Storage {
 
 impl Storage {
     /// Starts the threads that fill `dataset`, of which `records` tell, with JPEGs of this quality (1 to 100), each judged
-    /// by a gate with these `limits`. What takes long shows `at_disk`.
+    /// by a gate with these `limits`, which knows by `references` what is behind the object. What takes long shows `at_disk`.
     pub fn start(
         dataset: Dataset,
         jpeg_quality: u8,
         limits: config::Gate,
+        references: References,
         records: &[Record],
         at_disk: &AtDisk,
     ) -> io::Result<Self> {
         let plan = Arc::new(dataset.plan().clone());
-        let mut gate = Gate::new(plan.clone(), limits, records);
+        let mut gate = Gate::new(plan.clone(), limits, references, records);
+        let machine = procfs::machine_id()?;
         let (inbox, messages) = mpsc::unbounded_channel();
         let (orders, receiver) = blocking::channel();
         let journal = {
@@ -91,7 +101,8 @@ impl Storage {
         // Nobody listens any more only when the run has ended.
         let mut found = move |late| drop(to_inbox.send(Message::Late(late)));
         gate.left_over().into_iter().for_each(&mut found);
-        let store = Gated { dataset, gate, at_disk: at_disk.clone(), found: Box::new(found) };
+        let store =
+            Gated { dataset, gate, at_disk: at_disk.clone(), found: Box::new(found), told: BTreeSet::new() };
         let to_inbox = inbox.clone();
         let on_result = move |result: Result<Stored, StoreFailed>| {
             let message = match result {
@@ -102,7 +113,7 @@ impl Storage {
             let _ = to_inbox.send(message);
         };
         let pipeline = Arc::new(Pipeline::start(ENCODERS, jpeg_quality, Box::new(store), on_result)?);
-        Ok(Self { plan, pipeline, orders, journal, inbox, messages })
+        Ok(Self { plan, pipeline, machine, orders, journal, inbox, messages })
     }
 
     /// Appends a record to the journal, some time soon, in order.
@@ -113,6 +124,12 @@ impl Storage {
     /// Makes a stored shot pending, some time soon; answered by [`Message::Retaken`].
     pub(super) fn retake(&self, shot: ShotIndex, by: RetakenFor) {
         self.order(Order::Retake(shot, by));
+    }
+
+    /// Gives an earlier image of a stored shot its place back if it is better, some time soon; answered by
+    /// [`Message::Retaken`].
+    pub(super) fn keep_best(&self, shot: ShotIndex) {
+        self.order(Order::KeepBest(shot));
     }
 
     /// Calls the scan something else, some time soon.
@@ -133,7 +150,7 @@ impl Storage {
     /// The place where the camera with this index, which says `hello` of itself, hands its frames over.
     pub(super) fn frames(&self, camera: usize, hello: &Hello) -> Frames {
         let intrinsics = self.plan.cameras.get(camera).and_then(|camera| camera.intrinsics.intrinsics());
-        let camera = Arc::new(identity::camera(hello, intrinsics));
+        let camera = Arc::new(identity::camera(hello, intrinsics, &self.machine));
         Frames { pipeline: self.pipeline.clone(), inbox: self.inbox(), camera }
     }
 
@@ -257,7 +274,12 @@ fn keep_journal(
             }
             // If it was the journal that failed, the next record will say so.
             Order::Retake(shot, by) => {
-                inbox.send(Message::Retaken(dataset.retake(shot, by).map_err(|error| error.to_string())))
+                let retaken = dataset.retake(shot, by).map(|()| None);
+                inbox.send(Message::Retaken(retaken.map_err(|error| error.to_string())))
+            }
+            Order::KeepBest(shot) => {
+                let best = dataset.keep_best(shot).map_err(|error| error.to_string());
+                inbox.send(Message::Retaken(best))
             }
         };
     }

@@ -55,7 +55,7 @@ fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Optio
 /// Why something cannot be said of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// Too many characters.
+    /// A name, note or tag of more characters than it may have.
     #[error("{what} has {length} characters, and may have {most}: say it in fewer")]
     TooLong {
         /// What it is.
@@ -70,10 +70,10 @@ pub enum Unfit {
     Invisible {
         /// What it is.
         what: &'static str,
-        /// Which character.
+        /// The number of the character in Unicode.
         code: u32,
     },
-    /// Too many tags.
+    /// So many tags, more than [`MOST_TAGS`].
     #[error("{0} tags, where a scan may have {MOST_TAGS}")]
     TooManyTags(usize),
 }

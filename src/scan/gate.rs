@@ -6,22 +6,19 @@
 //! and lens are compared. All that is compared is in the journal: a scan that goes on has
 //! the gate that it had.
 
-mod compare;
-
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::config::{self, GatePolicy};
 use crate::model::Lighting;
-use crate::plan::{Plan, ShotIndex};
+use crate::plan::{CameraIndex, Plan, ShotIndex};
 
-use super::measured::Measured;
+use super::compare::{Sample, compare};
+use super::object::References;
 use super::record::{FrameFacts, Record, Stored};
 use super::twins::{Taken, Twins};
 use super::verdict::{Finding, FindingKind, Verdict};
 
-/// Fewer neighbours tell nothing.
-const FEWEST: usize = 3;
 /// Neighbours farther away show another side of the object.
 const MOST: usize = 6;
 
@@ -35,6 +32,7 @@ pub struct Gate {
     /// By camera and group.
     seen: BTreeMap<(u16, u32), Vec<Seen>>,
     twins: Twins,
+    references: References,
 }
 
 /// A stored image.
@@ -45,17 +43,6 @@ struct Seen {
     sample: Sample,
     compared: bool,
     bad: bool,
-}
-
-/// What is compared of an image.
-#[derive(Debug, Clone)]
-struct Sample {
-    /// Of the turntable, in degrees.
-    angle: f64,
-    measured: Measured,
-    white: f64,
-    black: f64,
-    lens: Option<f64>,
 }
 
 /// A verdict on an image that had too few neighbours when it was stored.
@@ -70,8 +57,8 @@ pub struct Late {
 }
 
 impl Gate {
-    /// The gate of a scan that `records` tell of.
-    pub fn new(plan: Arc<Plan>, limits: config::Gate, records: &[Record]) -> Self {
+    /// The gate of a scan that `records` tell of; what is behind its object, `references` show.
+    pub fn new(plan: Arc<Plan>, limits: config::Gate, references: References, records: &[Record]) -> Self {
         let mut known = HashMap::new();
         let groups = plan.rings().into_iter().zip(&plan.points).map(|(ring, point)| {
             let count = known.len() as u32;
@@ -79,7 +66,8 @@ impl Gate {
             *known.entry((ring, focus, point.lighting)).or_insert(count)
         });
         let groups = groups.collect();
-        let mut gate = Self { plan, limits, groups, seen: BTreeMap::new(), twins: Twins::default() };
+        let mut gate =
+            Self { plan, limits, groups, seen: BTreeMap::new(), twins: Twins::default(), references };
         for record in records {
             match record {
                 Record::Stored(stored) => gate.insert(stored),
@@ -110,6 +98,12 @@ impl Gate {
         let original = same.find(|original| self.may_be_twins(*original, shot));
         verdict.findings.extend(original.map(|original| self.duplicate_of(original)));
         Some(verdict)
+    }
+
+    /// The camera of `shot`, if the empty rig was seen from there, but with other settings: it cannot be compared with that.
+    pub fn other_settings(&self, shot: ShotIndex, facts: &FrameFacts) -> Option<CameraIndex> {
+        let looks = self.limits.policy != GatePolicy::Off;
+        (looks && self.references.has_other_settings(shot, facts)).then(|| self.plan.camera_of(shot))
     }
 
     /// Takes note of an image that is stored, and says what is wrong with others that could not be judged before.
@@ -209,7 +203,9 @@ impl Gate {
         let point = self.plan.points.get(self.plan.point_of(shot).0 as usize)?;
         Some(Sample {
             angle: point.pose.turntable.get(),
+            lighting: point.lighting,
             measured: facts.measured.as_deref()?.clone(),
+            object: self.references.object(shot, facts),
             white: facts.clipped_bright,
             black: facts.clipped_dark,
             lens: facts.focus.map(crate::units::Dioptres::get),
@@ -226,6 +222,10 @@ impl Gate {
             .collect();
         near.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         near.into_iter().take(MOST).map(|(_, sample)| sample).collect()
+    }
+
+    fn compare(&self, shot: ShotIndex, sample: &Sample) -> Verdict {
+        compare(sample, &self.neighbours(shot, sample), &self.limits)
     }
 }
 

@@ -66,7 +66,7 @@ pub enum Input {
     },
     /// The frame is on disk and in the journal, but is not good enough: [`Record::Retake`] is in the journal, too.
     Rejected {
-        /// Which shot.
+        /// The shot that is pending again.
         shot: ShotIndex,
     },
     /// The frame could not be stored.

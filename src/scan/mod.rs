@@ -13,11 +13,13 @@
 
 mod answers;
 mod budget;
+mod compare;
 mod description;
 mod end;
 mod gate;
 mod io;
 mod measured;
+mod object;
 mod record;
 pub mod recovery;
 mod spread;
@@ -32,7 +34,8 @@ pub use description::*;
 pub use end::*;
 pub use gate::{Gate, Late};
 pub use io::*;
-pub use measured::{COLUMNS, Luma, Measured, ROWS, TILES};
+pub use measured::{COLUMNS, Luma, Measured, ROWS, TILES, TileDetail, detail_of};
+pub use object::References;
 pub use record::*;
 pub use state::*;
 pub use transition::IllegalInput;

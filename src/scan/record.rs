@@ -76,18 +76,18 @@ pub enum Record {
     Retake {
         /// What is taken again.
         shot: ShotIndex,
-        /// Who wants that.
+        /// Who wants that: what the gate wants is counted, and limited.
         #[serde(default, skip_serializing_if = "RetakenFor::is_person")]
         by: RetakenFor,
     },
     /// The gate found something wrong with a stored image that had too few neighbours when it was stored. What is found at
     /// once is in `stored`.
     Flagged {
-        /// Which shot.
+        /// The shot of which an image is stored.
         shot: ShotIndex,
         /// Whose image it is.
         attempt: u32,
-        /// What is wrong.
+        /// What the gate measured, with its findings.
         verdict: Verdict,
     },
     /// A person called it something: all that is said of it from now on.
@@ -110,6 +110,24 @@ pub enum Record {
 }
 
 impl Record {
+    /// The shot that it is of, if it is of one.
+    pub fn shot(&self) -> Option<ShotIndex> {
+        match self {
+            Self::Attempted { shot, .. }
+            | Self::AttemptFailed { shot, .. }
+            | Self::Stored(Stored { shot, .. })
+            | Self::ShotFailed { shot, .. }
+            | Self::Lost { shot, .. }
+            | Self::Retake { shot, .. }
+            | Self::Flagged { shot, .. } => Some(*shot),
+            Self::Opened { .. }
+            | Self::Described(_)
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Finished { .. } => None,
+        }
+    }
+
     /// What a person calls the scan from here on, if this record says that.
     pub fn description(&self) -> Option<&Description> {
         match self {
@@ -133,11 +151,13 @@ impl Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetakenFor {
-    /// A person.
+    /// Somebody who has looked at the image.
     #[default]
     Person,
     /// The gate, which has said why.
     Gate,
+    /// Nobody: the image of an earlier attempt is better, and gets its place back.
+    Better,
 }
 
 impl RetakenFor {

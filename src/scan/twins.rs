@@ -42,7 +42,7 @@ impl Twins {
         same.filter(|other| other.at_ns > stored.facts.sensor_timestamp_ns).copied().collect()
     }
 
-    /// Remembers an image.
+    /// Remembers an image, as one of the last few of its camera.
     pub(super) fn add(&mut self, camera: u16, stored: &Stored) {
         let Some(measured) = &stored.facts.measured else { return };
         let last = self.0.entry(camera).or_default();

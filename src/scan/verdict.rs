@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Verdict {
     /// With how many images of the same camera and ring it was compared; 0 while there are too few.
     pub neighbours: u32,
+    /// How many of 48 parts of it show the object, if an image of the empty rig tells where: detail and brightness are those of
+    /// these parts. None if they are those of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiles: Option<u32>,
     /// Its fine detail, as a part of theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharpness: Option<f64>,
@@ -74,6 +78,12 @@ impl Verdict {
         !self.findings.is_empty()
     }
 
+    /// How bad an image is, beside others of its shot: how far beyond the limits its findings are, all together. 0 without
+    /// any.
+    pub fn badness(&self) -> f64 {
+        self.findings.iter().map(Finding::excess).sum()
+    }
+
     /// What is wrong, for people.
     pub fn message(&self) -> String {
         self.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ")
@@ -81,6 +91,23 @@ impl Verdict {
 }
 
 impl Finding {
+    /// How far it is beyond its limit, in octaves.
+    fn excess(&self) -> f64 {
+        // No number is quite at its limit, and none is nothing.
+        let octaves = |more: f64, less: f64| (more.abs().max(1e-4) / less.abs().max(1e-4)).log2().max(1e-4);
+        match self.kind {
+            FindingKind::Blurred | FindingKind::MotionBlurred | FindingKind::Darker => {
+                octaves(self.limit, self.value)
+            }
+            FindingKind::Brighter
+            | FindingKind::ClippedBright
+            | FindingKind::ClippedDark
+            | FindingKind::LensMoved => octaves(self.value, self.limit),
+            // It shows another point: nothing is worse.
+            FindingKind::Duplicate => 1e6,
+        }
+    }
+
     /// That less of `what` was found than there has to be.
     pub(super) fn too_little(kind: FindingKind, what: &str, value: f64, limit: f64) -> Self {
         let (percent, least) = (value * 100.0, limit * 100.0);

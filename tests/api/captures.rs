@@ -233,3 +233,25 @@ fn photographs_and_scans_wait_for_a_camera_that_is_being_opened_for_viewers() {
     println!("met the camera being opened {met} times");
     assert!(met > 0, "the camera was never met while it was being opened");
 }
+
+/// The kernel would end the service, too, which does not let it.
+#[test]
+fn a_photograph_that_is_longer_than_a_file_may_be_is_refused_with_what_to_do_and_leaves_nothing() {
+    let daemon = Daemon::start(&Recipe { time_scale: 1.0, ..Recipe::default() });
+    assert_eq!(daemon.post("/api/v1/capture", &json!({})).json()["captures"][0]["id"], 1);
+    let files = || std::fs::read_dir(daemon.rig.scans().join("_captures")).unwrap().count();
+    let before = files();
+    daemon.limit_files(Some(300));
+    let refused = daemon.post("/api/v1/capture", &json!({}));
+    assert!(refused.status >= 500, "{} {}", refused.status, refused.json());
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    for says in ["could not be stored", "File too large", "ulimit -f"] {
+        assert!(detail.contains(says), "{says}: {detail}");
+    }
+    assert_eq!(files(), before);
+    assert_eq!(daemon.get("/api/v1/captures").json()["count"], 1);
+    daemon.limit_files(None);
+    let captured = daemon.post("/api/v1/capture", &json!({}));
+    assert_eq!(captured.status, 200, "{}", captured.json());
+    assert_eq!(captured.json()["captures"][0]["id"], 3, "a number is not used again");
+}

@@ -129,6 +129,20 @@ impl Daemon {
         Holds { descriptors: count("fd"), threads: count("task"), memory_kb: memory.parse().unwrap() }
     }
 
+    /// The most memory that the service ever had, in kilobytes.
+    pub(crate) fn peak_memory_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    /// Limits the length of the files that the service writes; none lifts the limit.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let pid = rustix::process::Pid::from_raw(self.child.id() as i32);
+        let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+        rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).unwrap();
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -144,6 +158,16 @@ impl Daemon {
             request = request.header(*name, *value);
         }
         Answer::of(request.call().unwrap())
+    }
+
+    /// Stores what is sent as `file`, of which never all is in memory.
+    pub(crate) fn download(&self, path: &str, file: &std::path::Path) {
+        let request =
+            self.agent.get(self.url(path)).header("Authorization", format!("Bearer {}", self.token));
+        let response = request.call().unwrap();
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        let mut file = std::fs::File::create(file).unwrap();
+        std::io::copy(&mut response.into_body().into_reader(), &mut file).unwrap();
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {

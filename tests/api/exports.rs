@@ -84,6 +84,49 @@ fn an_archive_of_each_format_is_what_the_command_line_exports() {
 }
 
 #[test]
+fn archives_have_the_masks_of_the_scan_where_each_program_looks_for_them() {
+    let size = (320, 240);
+    let rig = TestRig::new(&Recipe { size, recovery: "capture_timeout = \"60 s\"", ..Recipe::default() });
+    let text = std::fs::read_to_string(&rig.config).unwrap();
+    // The object fills the image.
+    std::fs::write(&rig.config, text.replace("pixel_pitch = \"70 um\"", "pixel_pitch = \"12.6 um\""))
+        .unwrap();
+    let mut empty = rig.command(&["reference", "--id", "2026-01-01-000000-empty"]);
+    assert!(empty.env("SCANNER_SIM_EMPTY", "1").output().unwrap().status.success());
+    let id = "2026-01-02-000000-owl";
+    for command in [&["scan", "--id", id][..], &["dataset", "masks", id]] {
+        let done = rig.run(command);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+    }
+    let made = files(&rig.scans().join(id).join("masks"));
+    assert_eq!(made.len(), 3);
+    let daemon = Daemon::start_in(rig);
+    for (format, place) in [
+        ("colmap", "masks/cam0/LABEL.jpg.png"),
+        ("nerfstudio", "masks/cam0_LABEL.png"),
+        ("realityscan", "images/cam0_LABEL.jpg.mask.png"),
+        ("metashape", "masks/cam0_LABEL_mask.png"),
+        ("meshroom", "masks/cam0_LABEL.png"),
+    ] {
+        let zip = daemon.rig.dir.path().join("masks.zip");
+        let unpacked = daemon.rig.dir.path().join(format!("masks-{format}"));
+        let archive = daemon.get(&format!("/api/v1/scans/{id}/exports/{format}.zip"));
+        assert_eq!(archive.status, 200, "{format}");
+        std::fs::write(&zip, archive.body).unwrap();
+        python(
+            "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])",
+            &[&zip, &unpacked],
+        );
+        let unpacked = files(&unpacked.join(format!("{id}-{format}")));
+        for (name, mask) in &made {
+            let label = name.strip_prefix("cam0/").and_then(|name| name.strip_suffix(".png")).unwrap();
+            let place = place.replace("LABEL", label);
+            assert!(unpacked.get(&place) == Some(mask), "{format}: {place} of {:?}", unpacked.keys());
+        }
+    }
+}
+
+#[test]
 fn poses_are_what_the_command_line_prints() {
     let daemon = Daemon::start(&Recipe { cameras: 2, ..Recipe::default() });
     let id = daemon.begin();

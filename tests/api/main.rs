@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod access;
+mod archive;
 mod captures;
 mod client;
 mod crowd;

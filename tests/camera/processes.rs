@@ -100,7 +100,7 @@ async fn only_a_program_that_the_configuration_gives_free_is_ended_for_a_device(
     let (mut listed, mut other) = (hold("sleep", &["60"]), hold("tail", &["-f", "/dev/null"]));
     // Both have become what they are, and only the listed one is spoken of.
     eventually("both hold the file", || {
-        let names: Vec<_> = holders(&device).into_iter().map(|holder| holder.comm).collect();
+        let names: Vec<_> = holders(&device).unwrap().into_iter().map(|holder| holder.comm).collect();
         names.contains(&"sleep".into()) && names.contains(&"tail".into())
     })
     .await;

@@ -18,12 +18,22 @@ import jsonschema
 import numpy as np
 import pycolmap
 
-CONFIG = """
+RIG = """
 [storage]
 directory = "scans"
 runtime_directory = "run"
 state_directory = "state"
 keep_free = "1 MB"
+[motion]
+backend = "sim"
+time_scale = 50.0
+[motion.turntable]
+speed = "60 deg/s"
+acceleration = "120 deg/s2"
+"""
+CONFIG = (
+    RIG
+    + """
 [[camera]]
 name = "low"
 driver = "scanner-sim"
@@ -49,12 +59,6 @@ distance = "280 mm"
 height = "170 mm"
 azimuth = "12 deg"
 look_at_height = "45 mm"
-[motion]
-backend = "sim"
-time_scale = 50.0
-[motion.turntable]
-speed = "60 deg/s"
-acceleration = "120 deg/s2"
 [motion.lift]
 speed = "60 mm/s"
 acceleration = "120 mm/s2"
@@ -64,12 +68,10 @@ shape = "cylinder"
 angles = {angles}
 heights = ["0 mm", "50 mm"]
 """
-REPLAY = """
-[storage]
-directory = "scans"
-runtime_directory = "run"
-state_directory = "state"
-keep_free = "1 MB"
+)
+REPLAY = (
+    RIG
+    + """
 [recovery]
 capture_timeout = "60 s"
 [[camera]]
@@ -86,16 +88,11 @@ directory = "{photos}"
 distance = "300 mm"
 height = "60 mm"
 look_at_height = "50 mm"
-[motion]
-backend = "sim"
-time_scale = 50.0
-[motion.turntable]
-speed = "60 deg/s"
-acceleration = "120 deg/s2"
 [plan.ring]
 shape = "ring"
 angles = {angles}
 """
+)
 FORMATS = ["colmap", "nerfstudio", "realityscan", "metashape", "meshroom"]
 RADIUS = 300.0
 

@@ -29,6 +29,7 @@ mod service;
 mod settling;
 mod several;
 mod storage;
+mod stray;
 mod stuck_disk;
 #[path = "../support/mod.rs"]
 mod support;

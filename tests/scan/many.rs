@@ -45,4 +45,28 @@ fn a_scan_among_many_opens_as_few_files_as_one_among_three() {
         "{among_few} files are opened among few scans, {among_many} among many"
     );
     println!("opened: {among_few} among 4 scans, {with_new_ones} among 298 new ones, {among_many} among 303");
+    // Manifest, plan and journal of each, its lock and its owner.
+    let listed = opens(&rig, &["dataset", "list"]);
+    assert!(listed <= 5 * 305 + 5, "{listed} files are opened to list 305 scans");
+}
+
+#[test]
+fn looking_for_the_empty_rig_reads_no_scan_that_is_remembered_to_be_of_an_object() {
+    if !have("strace", "counting what is opened") {
+        return;
+    }
+    let rig = TestRig::new(&Recipe { angles: 1, ..Recipe::default() });
+    for scan in [["reference", "--id", "empty"], ["scan", "--id", "first"]] {
+        let done = rig.run(&scan);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+    }
+    let masks = ["dataset", "masks", "first"];
+    opens(&rig, &masks);
+    let among_few = opens(&rig, &masks);
+    copy_scans(&rig, (0..100).map(|number| format!("copy-{number}")));
+    let with_new_ones = opens(&rig, &masks);
+    assert!(with_new_ones >= among_few + 100, "each copy may be of it: {with_new_ones}, {among_few}");
+    assert_eq!(rig.run(&["scan", "--id", "second"]).code, Some(0));
+    let among_many = opens(&rig, &masks);
+    assert!(among_many <= among_few + 5, "{among_few} opened among few scans, {among_many} among many");
 }

@@ -53,7 +53,7 @@ fn as_the_first_process_it_takes_note_of_the_ends_of_orphans_and_of_its_drivers(
     let outer = outer_guard.id();
     let first = std::fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).unwrap();
     let first: u32 = first.trim().parse().unwrap();
-    let zombies = || scanner::procfs::zombies_of(first).len();
+    let zombies = || scanner::procfs::zombies_of(first).unwrap().len();
     let wait_until = |what: &str, is_so: &dyn Fn() -> bool| {
         let begun = std::time::Instant::now();
         while !is_so() {

@@ -95,12 +95,18 @@ impl Index {
         if wanted.trim().is_empty() {
             return Ok(all);
         }
-        let is_found = |place: &&Cursor| {
-            // A damaged one has an id.
-            let description = dataset::description(&self.root.join(place.id().as_str())).unwrap_or_default();
-            description.is_found(place.id().as_str(), wanted)
-        };
-        Ok(Arc::new(all.iter().filter(is_found).cloned().collect()))
+        let mut found = Vec::new();
+        for place in all.iter() {
+            let description = match dataset::description(&self.root.join(place.id().as_str())) {
+                Err(error) if error.is_for_want() => return Err(error),
+                // A damaged one has an id.
+                description => description.unwrap_or_default(),
+            };
+            if description.is_found(place.id().as_str(), wanted) {
+                found.push(place.clone());
+            }
+        }
+        Ok(Arc::new(found))
     }
 
     /// The places of all scans, the newest first. Reads the folder when it has changed, and of scans only those of which

@@ -223,6 +223,7 @@ fn notes(contents: &Contents) -> Vec<Note> {
                 let reason = match by {
                     RetakenFor::Person => None,
                     RetakenFor::Gate => Some("the gate wants another image".to_owned()),
+                    RetakenFor::Better => Some("the image of an earlier attempt is better".to_owned()),
                 };
                 (Some(shot.0), "retake", reason)
             }

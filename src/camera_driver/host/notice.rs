@@ -12,7 +12,7 @@ use crate::clock::{as_ns, now_ns};
 pub struct Notice(Arc<Link>);
 
 impl Notice {
-    /// At `link`.
+    /// Said over `link`, without waiting for the daemon to read it.
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self(link)
     }

@@ -29,7 +29,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Every kind.
+    /// Every kind, for tests and tables that must have each.
     pub const ALL: [Self; 10] = [
         Self::Timeout,
         Self::QueueBuffer,

@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{Station, find_scan, plan_cameras};
+use crate::config::GatePolicy;
 use crate::daemon::disk_space;
 use crate::daemon::error::StartError;
 use crate::daemon::folder::create_folder;
@@ -17,11 +18,12 @@ use crate::daemon::wiring::longest_move;
 use crate::daemon::work::{PlanChoice, Work};
 use crate::dataset::{self, ScanId};
 use crate::event::Told;
+use crate::mask::{self, EmptyRig};
 use crate::model::{Axis, Lighting, Optics, is_near};
 use crate::plan::{Plan, PlanCamera};
 use crate::rig::camera::Lease;
 use crate::run::{Command, OpenCamera, Progress, Pulse, Run, Storage, Summary, longest_silence};
-use crate::scan::{Description, Policy, Record, State};
+use crate::scan::{Description, Policy, Record, References, State};
 
 /// What to do, decided.
 #[derive(Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub(in crate::daemon) struct Prepared {
     dataset: dataset::Dataset,
     /// What the journal says of earlier runs.
     records: Vec<Record>,
+    /// What is behind the object, as far as the empty rig was scanned.
+    references: References,
 }
 
 impl Station {
@@ -109,7 +113,8 @@ impl Station {
         let id = dataset.id().clone();
         let plan = Arc::new(dataset.plan().clone());
         let state = State::new(plan.clone(), self.policy());
-        Ok(Prepared { id, plan, state, dataset, records: Vec::new() })
+        let references = self.references(&dataset);
+        Ok(Prepared { id, plan, state, dataset, records: Vec::new(), references })
     }
 
     /// Brings an interrupted scan's dataset back to where its journal says it stands; before each image, `go_on` is asked.
@@ -124,11 +129,30 @@ impl Station {
         self.same_cameras(id, &plan)?;
         let state = State::replay(plan.clone(), self.policy(), &recovered.records)?;
         let dataset = recovered.dataset;
-        let prepared = Prepared { id: id.clone(), plan, state, dataset, records: recovered.records };
+        let (records, references) = (recovered.records, self.references(&dataset));
+        let prepared = Prepared { id: id.clone(), plan, state, dataset, records, references };
         if prepared.wants_cameras() {
             self.stands_as_before(id)?;
         }
         Ok(prepared)
+    }
+
+    /// What the gate may know of the room behind the object. A scan goes on without.
+    fn references(&self, dataset: &dataset::Dataset) -> References {
+        if self.config.gate.policy == GatePolicy::Off {
+            return References::default();
+        }
+        let empty = mask::empty_rig(dataset.dir(), dataset.plan()).unwrap_or_else(|error| {
+            warn!("the gate compares whole images: no reference scan can be read: {error}");
+            EmptyRig::default()
+        });
+        for camera in &empty.other_cameras {
+            warn!(
+                "the gate compares whole images of {camera}: it stood elsewhere in the reference scan, or had images of \
+                 another size; scan the empty rig again (scanner reference)"
+            );
+        }
+        References::new(empty.facts.iter().map(|(shot, facts)| (*shot, facts)))
     }
 
     /// Checks that positions now are positions of the scan `id`: an axis that is put by hand may have been turned while
@@ -168,6 +192,7 @@ impl Station {
             prepared.dataset,
             self.config.storage.jpeg_quality,
             self.config.gate.clone(),
+            prepared.references,
             &prepared.records,
             &self.at_disk,
         ) {

@@ -1,5 +1,6 @@
 //! Tests of the dataset as a whole.
 
+mod best;
 mod described;
 mod failing_disk;
 mod failures;
@@ -115,6 +116,7 @@ fn facts() -> FrameFacts {
             detail: [1.0 / 3.0, 2.5, 0.0, 9.0],
             luma: Luma([7; TILES]),
             luma_crc32c: 5,
+            tiles: None,
         })),
         verdict: Some(Box::new(Verdict { neighbours: 3, sharpness: Some(0.1 + 0.2), ..Verdict::default() })),
     }

@@ -5,33 +5,28 @@
 //! which wakes the waiting thread at once and leaves the socket to the `stop` that comes next. Shutting the
 //! socket down, which ends the reader, is kept for the end of the process.
 
-use std::os::fd::OwnedFd;
+mod reader;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::audience::Audience;
 use super::error::CameraError;
-use super::frame::CapturedFrame;
 use super::limits::longer;
 use super::mailbox::{Mailbox, Ticket, Wait};
 use super::process::Process;
-use super::received::{ReceivedFrame, Release};
-use super::seldom::Seldom;
 use super::signs::Signs;
-use super::sorting::{Answer, Verdict, Want, name, verdict};
+use super::sorting::{Answer, Want};
 use crate::camera_driver::link::{Link, LinkError};
-use crate::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, FromDriver, ToDriver};
+use crate::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, ToDriver};
 use crate::clock::{as_ns, now_ns};
-
-/// Packets that are no messages before the reader gives the driver up.
-const MAX_GARBAGE: u32 = 100;
-/// How long the process of a driver that hung up may take to end, before the error says that it lives.
-const END_AFTER_HANGUP: Duration = Duration::from_millis(500);
+use reader::Reader;
+pub(super) use reader::Tally;
 
 /// The daemon's end of one driver process.
 #[derive(Debug)]
@@ -43,19 +38,6 @@ pub(super) struct Connection {
     signs: Mutex<Signs>,
     /// How long a frame takes, as far as it is known.
     frame_ns: AtomicU64,
-    tally: Arc<Tally>,
-    audience: Arc<Audience>,
-    bad_live: Seldom,
-    bad_packets: Seldom,
-    bad_messages: Seldom,
-    unasked: Seldom,
-}
-
-/// Counted over all processes of a camera.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) late: AtomicU64,
-    pub(super) garbage: AtomicU64,
 }
 
 impl Connection {
@@ -75,19 +57,12 @@ impl Connection {
             mailbox: Arc::default(),
             signs: Mutex::new(Signs::new(now_ns())),
             frame_ns: AtomicU64::new(0),
-            tally,
-            audience,
-            bad_live: Seldom::default(),
-            bad_packets: Seldom::default(),
-            bad_messages: Seldom::default(),
-            unasked: Seldom::default(),
         });
         let hello = connection.mailbox.wait_for(Want::Hello);
-        let reader = std::thread::Builder::new().name(format!("camera {camera}")).spawn({
-            let connection = Arc::clone(&connection);
-            move || connection.read()
-        })?;
-        Ok((connection, reader, hello))
+        let reader = Reader::new(Arc::clone(&connection), tally, audience);
+        let name = format!("camera {camera}");
+        let reading = std::thread::Builder::new().name(name).spawn(move || reader.read())?;
+        Ok((connection, reading, hello))
     }
 
     /// The process of the driver at the other end.
@@ -211,131 +186,6 @@ impl Connection {
             }
             Some(Err(error)) => Some(Err(self.error(ErrorKind::Protocol, error.to_string()))),
         }
-    }
-
-    /// Reads until the driver, or this end, ends the conversation.
-    fn read(&self) {
-        let mut garbage = 0;
-        let end = loop {
-            match self.link.recv::<FromDriver>() {
-                Ok(Some((message, memory))) => self.sort(message, memory),
-                Ok(None) | Err(LinkError::Closed) => break self.epitaph(),
-                Err(error @ (LinkError::Malformed { .. } | LinkError::Truncated))
-                    if garbage < MAX_GARBAGE =>
-                {
-                    garbage += 1;
-                    self.tally.garbage.fetch_add(1, Ordering::Relaxed);
-                    if let Some(more) = self.bad_packets.admit(now_ns()) {
-                        warn!(camera = self.camera, more, %error, "the driver sent something that is no message");
-                    }
-                    let ticket = self.mailbox.wanted().map(|(ticket, _)| ticket);
-                    self.deliver(ticket, Err(self.error(ErrorKind::Protocol, error.to_string())));
-                }
-                Err(LinkError::Io(error)) => break CameraError::unread(&self.camera, &error),
-                Err(error) => break self.error(ErrorKind::Protocol, error.to_string()),
-            }
-        };
-        self.mailbox.end(end);
-    }
-
-    /// What became of a driver that hung up.
-    fn epitaph(&self) -> CameraError {
-        if let Some(error) = self.ended() {
-            return error;
-        }
-        let message = match self.process.wait(END_AFTER_HANGUP) {
-            Some(status) => format!("its driver ended by itself: {status}"),
-            None => "its driver hung up, but has not ended".into(),
-        };
-        let error = self.error(ErrorKind::Crashed, message);
-        debug!(camera = self.camera, kind = error.kind.name(), pid = self.process.pid(), "{}", error.message);
-        error
-    }
-
-    /// Hands `message` to who waits for it, or drops it.
-    fn sort(&self, message: FromDriver, memory: Option<OwnedFd>) {
-        let received_ns = now_ns();
-        let (ticket, want) = self.mailbox.wanted().unzip();
-        let verdict = verdict(&message, want);
-        let said = name(&message);
-        // Whatever becomes of a frame from here on, its memory is given back.
-        let answer = match message {
-            FromDriver::Beat { .. } => return self.signs().beat(received_ns),
-            FromDriver::Busy { until_ns } => {
-                if !self.signs().note_busy(received_ns, until_ns) {
-                    self.misbehaved(said, received_ns, ticket);
-                }
-                return;
-            }
-            FromDriver::Hello(hello) => Ok(Answer::Hello(hello)),
-            FromDriver::Configured { frame_duration_us, live, controls, field_of_view } => {
-                let frame_duration = Duration::from_micros(frame_duration_us);
-                Ok(Answer::Configured { frame_duration, live, controls, field_of_view })
-            }
-            FromDriver::Converged { controls } => Ok(Answer::Converged { controls }),
-            FromDriver::Started { .. } => Ok(Answer::Started),
-            FromDriver::Stopped { .. } => Ok(Answer::Stopped),
-            FromDriver::Frame(frame) => {
-                let metadata = frame.metadata;
-                let release = Release::new(&self.link, metadata.buffer);
-                let raw = ReceivedFrame { metadata, memory, received_ns, release };
-                if verdict == Verdict::Live {
-                    return self.show(raw);
-                }
-                Ok(Answer::Frame(raw))
-            }
-            FromDriver::Error { kind, message, code, .. } => {
-                Err(CameraError { camera: self.camera.clone(), kind, message, code })
-            }
-        };
-        match verdict {
-            Verdict::Answer => self.deliver(ticket, answer),
-            Verdict::Late => self.drop_late(&answer),
-            Verdict::Unasked => {
-                if let Some(more) = self.unasked.admit(received_ns) {
-                    warn!(camera = self.camera, more, ?answer, "the driver reports an error by itself");
-                }
-            }
-            Verdict::Beat | Verdict::Busy | Verdict::Live => {}
-            Verdict::Unexpected => self.misbehaved(said, received_ns, ticket),
-        }
-    }
-
-    /// The driver `said` what it may not: an answer to whoever waits.
-    fn misbehaved(&self, said: &str, received_ns: u64, ticket: Option<Ticket>) {
-        let error = self.error(ErrorKind::Protocol, format!("its driver said {said}, which it may not now"));
-        if let Some(more) = self.bad_messages.admit(received_ns) {
-            warn!(camera = self.camera, more, kind = error.kind.name(), "{}", error.message);
-        }
-        self.deliver(ticket, Err(error));
-    }
-
-    /// Ends the wait with this ticket, if there is one, with `answer`.
-    fn deliver(&self, ticket: Option<Ticket>, answer: Result<Answer, CameraError>) {
-        // The wait was given up between the look and the delivery.
-        if let Some(answer) = self.mailbox.deliver(ticket, answer) {
-            self.drop_late(&answer);
-        }
-    }
-
-    /// Hands a live frame to whoever looks.
-    fn show(&self, raw: ReceivedFrame) {
-        match CapturedFrame::live(raw, self.frame_ns.load(Ordering::Relaxed)) {
-            Ok(frame) => self.audience.show(frame),
-            Err(wrong) => {
-                if let Some(more) = self.bad_live.admit(now_ns()) {
-                    warn!(camera = self.camera, more, "a live frame was refused: {wrong}");
-                }
-            }
-        }
-    }
-
-    /// Drops what nobody waits for any more, and counts frames.
-    fn drop_late(&self, answer: &Result<Answer, CameraError>) {
-        if matches!(answer, Ok(Answer::Frame(_))) {
-            self.tally.late.fetch_add(1, Ordering::Relaxed);
-        }
-        debug!(camera = self.camera, ?answer, "dropped: nobody waits for it any more");
     }
 
     /// For how long the thread that owns the camera has been stuck; none if it still beats, or is busy. The driver cannot

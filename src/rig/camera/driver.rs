@@ -121,22 +121,30 @@ pub(super) fn name_holders(inner: &Shared) -> String {
         return String::new();
     }
     let devices = devices.iter().map(|device| device.display().to_string()).collect::<Vec<_>>().join(", ");
-    let holders: Vec<_> = foreign_holders(inner).iter().map(Holder::to_string).collect();
-    if holders.is_empty() {
-        format!("; nobody is seen to hold {devices}")
-    } else {
-        format!("; {devices} is held by {}", holders.join(", "))
+    match foreign_holders(inner) {
+        Ok(holders) if holders.is_empty() => format!("; nobody is seen to hold {devices}"),
+        Ok(holders) => {
+            let holders: Vec<_> = holders.iter().map(Holder::to_string).collect();
+            format!("; {devices} is held by {}", holders.join(", "))
+        }
+        Err(error) => format!("; who holds {devices} cannot be looked at: {error}"),
     }
 }
 
 /// Everybody but this camera's driver who has its device nodes open.
-pub(super) fn foreign_holders(inner: &Shared) -> Vec<Holder> {
-    let own = leftover::recorded(inner.spawner.runtime_directory(), inner.name());
-    let mut found: Vec<Holder> = devices(inner).iter().flat_map(|device| holders(device)).collect();
+///
+/// # Errors
+/// There was no looking: somebody may.
+pub(super) fn foreign_holders(inner: &Shared) -> io::Result<Vec<Holder>> {
+    let own = leftover::recorded(inner.spawner.runtime_directory(), inner.name())?;
+    let mut found = Vec::new();
+    for device in devices(inner) {
+        found.extend(holders(&device)?);
+    }
     found.retain(|holder| Some(holder.pid) != own);
     found.sort_by_key(|holder| holder.pid);
     found.dedup();
-    found
+    Ok(found)
 }
 
 /// Ends this camera's driver of an earlier life, and what else is in the `way`.
@@ -153,9 +161,14 @@ async fn clear(inner: &Arc<Shared>, way: Way) -> Result<(), Wedged> {
     });
     let result: Result<(), Wedged> = cleared.await.unwrap_or(Ok(()));
     if let Err(wedged) = &result {
-        let hanging = Identity::of(wedged.pid);
         let pid = wedged.pid;
-        inner.set_wedged(wedged, move || hanging.is_none() || Identity::of(pid) != hanging);
+        let hanging = Identity::of(pid);
+        inner.set_wedged(wedged, move || match (&hanging, Identity::of(pid)) {
+            (Ok(hanging), Ok(now)) => hanging.is_none() || now != *hanging,
+            (Err(_), Ok(now)) => now.is_none(),
+            // It has not ended because nobody can look.
+            (Ok(_) | Err(_), Err(_)) => false,
+        });
     }
     result
 }
@@ -165,15 +178,19 @@ pub(super) fn end_permitted_holders(inner: &Shared, timeout: Duration) -> Vec<Ho
     if inner.recovery.may_end.is_empty() {
         return Vec::new();
     }
+    let holders = foreign_holders(inner).unwrap_or_else(|error| {
+        warn!(camera = inner.name(), %error, "who holds the camera cannot be looked at: nobody is ended");
+        Vec::new()
+    });
     let mut gone = Vec::new();
-    for holder in foreign_holders(inner) {
+    for holder in holders {
         let Holder { pid, comm } = &holder;
         let listed = |name: &String| name.bytes().take(COMM_LENGTH).eq(comm.bytes());
         if !inner.recovery.may_end.iter().any(listed) {
             continue;
         }
         warn!(camera = inner.name(), pid, comm, "ending a program that holds the camera (recovery.may_end)");
-        match end_holder(*pid, || foreign_holders(inner).contains(&holder), timeout) {
+        match end_holder(*pid, || Ok(foreign_holders(inner)?.contains(&holder)), timeout) {
             Ok(HolderFate::Ended) => gone.push(holder),
             Ok(HolderFate::LetGo) => {
                 debug!(camera = inner.name(), pid, comm, "it holds the camera no longer");
@@ -199,10 +216,14 @@ enum HolderFate {
 }
 
 /// Ends process `pid` if it still holds the camera. Blocks.
-fn end_holder(pid: i32, still_holds: impl FnOnce() -> bool, timeout: Duration) -> io::Result<HolderFate> {
+fn end_holder(
+    pid: i32,
+    still_holds: impl FnOnce() -> io::Result<bool>,
+    timeout: Duration,
+) -> io::Result<HolderFate> {
     let Some(pidfd) = process::open(pid)? else { return Ok(HolderFate::LetGo) };
     // Asked after opening: the handle is of the process that holds the camera, and not of one that has got its id since.
-    if !still_holds() {
+    if !still_holds()? {
         return Ok(HolderFate::LetGo);
     }
     Ok(if end_by_pidfd(pidfd.as_fd(), timeout) { HolderFate::Ended } else { HolderFate::Lives })
@@ -229,9 +250,11 @@ mod tests {
         let mut innocent = Command::new("sleep").arg("60").spawn().unwrap();
         let pid = innocent.id() as i32;
         let timeout = Duration::from_secs(10);
-        assert_eq!(end_holder(pid, || false, timeout).unwrap(), HolderFate::LetGo);
+        assert_eq!(end_holder(pid, || Ok(false), timeout).unwrap(), HolderFate::LetGo);
         assert!(innocent.try_wait().unwrap().is_none());
-        assert_eq!(end_holder(pid, || true, timeout).unwrap(), HolderFate::Ended);
+        end_holder(pid, || Err(io::ErrorKind::Other.into()), timeout).unwrap_err();
+        assert!(innocent.try_wait().unwrap().is_none(), "nobody could look whether it holds anything");
+        assert_eq!(end_holder(pid, || Ok(true), timeout).unwrap(), HolderFate::Ended);
         innocent.wait().unwrap();
         assert_eq!(
             end_holder(pid, || panic!("there is nobody to ask about"), timeout).unwrap(),

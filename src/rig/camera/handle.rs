@@ -1,6 +1,7 @@
 //! The handle of a camera: its status, and its one lease.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -112,7 +113,10 @@ impl Camera {
     }
 
     /// Who else has the camera's device nodes open, as far as they are known.
-    pub fn foreign_holders(&self) -> Vec<Holder> {
+    ///
+    /// # Errors
+    /// There was no looking: somebody may.
+    pub fn foreign_holders(&self) -> io::Result<Vec<Holder>> {
         driver::foreign_holders(&self.inner)
     }
 

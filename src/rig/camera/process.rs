@@ -191,7 +191,7 @@ mod tests {
         let process = shell("exit 3");
         let status = process.end(Ending::Gentle, Duration::from_secs(10)).unwrap();
         assert_eq!(status.code(), Some(3));
-        assert_eq!(procfs::Identity::of(process.pid()), None);
+        assert_eq!(procfs::Identity::of(process.pid()).unwrap(), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::plan::ShotIndex;
 use crate::run::command::{Command, RetakeRefused};
 use crate::run::storage::Message;
-use crate::scan::{Health, Input, Phase, RetakenFor, Shot};
+use crate::scan::{Health, Input, Phase, RetakenFor, Shot, Stored};
 
 use super::Performer;
 
@@ -59,15 +59,18 @@ impl Performer {
     /// Makes a stored shot pending, in the journal and on the disk; or says why not.
     pub(super) async fn kept_aside(&mut self, shot: ShotIndex, by: RetakenFor) -> Result<(), String> {
         self.storage.retake(shot, by);
+        self.retaken().await?;
+        self.flagged.remove(&shot);
+        Ok(())
+    }
+
+    /// What has become of the image of a shot, in the journal and on the disk; or why nothing has.
+    pub(super) async fn retaken(&mut self) -> Result<Option<Stored>, String> {
         // First the journal, then the state: the new image needs the old one's place. What happens meanwhile waits, lest the
         // scan should end without knowing.
         while let Some(message) = self.storage.next().await {
             match message {
-                Message::Retaken(Ok(())) => {
-                    self.flagged.remove(&shot);
-                    return Ok(());
-                }
-                Message::Retaken(Err(message)) => return Err(message),
+                Message::Retaken(answer) => return answer,
                 other @ (Message::Input(_)
                 | Message::Taken(_)
                 | Message::Stored(_)

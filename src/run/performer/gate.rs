@@ -62,7 +62,32 @@ impl Performer {
             again,
         });
         self.flagged.insert(shot);
-        again && self.set_aside(shot).await
+        if again {
+            return self.set_aside(shot).await;
+        }
+        self.keep_best(shot).await;
+        false
+    }
+
+    /// No more is taken of a shot: an earlier image of it may be better.
+    async fn keep_best(&mut self, shot: ShotIndex) {
+        self.storage.keep_best(shot);
+        match self.retaken().await {
+            Ok(None) => {}
+            Ok(Some(Stored { attempt, facts, .. })) => {
+                let verdict = facts.verdict.map(|verdict| *verdict).unwrap_or_default();
+                self.untold.push(Event::Flagged {
+                    shot: self.shot_name(shot),
+                    message: format!("attempt {attempt} was better and is kept: {}", verdict.message()),
+                    findings: verdict.findings,
+                    again: false,
+                });
+            }
+            Err(message) => {
+                let reason = format!("the better image of shot {} could not be kept: {message}", shot.0);
+                self.postponed.push_back(super::Message::Input(Input::pause(reason)));
+            }
+        }
     }
 
     fn may_take_again(&self, shot: ShotIndex) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::{Axis, Optics, Pose, Size};
 use crate::plan::{PlanCamera, Point};
 use crate::scan::budget::{Budget, flagged};
-use crate::scan::measured::{Luma, TILES};
+use crate::scan::measured::{Luma, Measured, TILES};
 use crate::scan::record::RetakenFor;
 use crate::units::{Dioptres, Seconds};
 
@@ -43,6 +43,7 @@ fn facts(plan: &Plan, shot: u32) -> FrameFacts {
             detail: [detail, 0.9 * detail, 1.1 * detail, detail],
             luma: Luma([100; TILES]),
             luma_crc32c: shot + 1,
+            tiles: None,
         })),
         verdict: None,
     }
@@ -84,7 +85,7 @@ fn scan(
 }
 
 fn gate() -> Gate {
-    Gate::new(plan(), config::Gate::default(), &[])
+    Gate::new(plan(), config::Gate::default(), References::default(), &[])
 }
 
 fn measured(facts: &mut FrameFacts) -> &mut Measured {
@@ -179,7 +180,7 @@ fn a_scan_that_goes_on_has_the_gate_that_it_had() {
     let (whole, records) = scan(&mut gate(), (0..24).step_by(2), spoil);
     assert_eq!(whole.len(), 3);
     for cut in 0..records.len() {
-        let mut resumed = Gate::new(plan(), config::Gate::default(), &records[..cut]);
+        let mut resumed = Gate::new(plan(), config::Gate::default(), References::default(), &records[..cut]);
         let left = (0..24_u32).step_by(2).filter(|shot| {
             !records[..cut]
                 .iter()
@@ -218,7 +219,7 @@ fn nobody_looks_where_the_policy_is_off_or_nothing_was_measured() {
             measured(facts).luma.0.fill(60);
         }
     };
-    assert_eq!(scan(&mut Gate::new(plan(), off, &[]), (0..24).step_by(2), dark).0, []);
+    assert_eq!(scan(&mut Gate::new(plan(), off, References::default(), &[]), (0..24).step_by(2), dark).0, []);
     assert_eq!(scan(&mut gate(), (0..24).step_by(2), |_, facts| facts.measured = None).0, []);
 }
 
@@ -245,7 +246,7 @@ fn the_budget_is_that_of_the_scan_and_of_each_shot_and_outlives_a_run() {
 #[test]
 fn silhouettes_are_compared_with_silhouettes_and_only_in_light_and_lens() {
     let plan = Arc::new(Plan::clone(&plan()).with_frames(&[], true));
-    let mut gate = Gate::new(plan.clone(), config::Gate::default(), &[]);
+    let mut gate = Gate::new(plan.clone(), config::Gate::default(), References::default(), &[]);
     let mut found = Vec::new();
     // Of the first camera: photographs at even points, silhouettes at odd ones.
     for shot in (0..46_u32).step_by(2) {

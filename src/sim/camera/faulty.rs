@@ -1,15 +1,14 @@
 //! A device that fails as told.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fault::{FaultKind, Script};
+use super::fault::{CallFault, CaptureFault, Delay, FaultKind, FrameFault};
+use super::forged::{Forged, forge};
+use super::script::Script;
 use super::spoil::{self, Spoilt};
-use crate::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper, sealed_memory,
-};
-use crate::camera_driver::protocol::{Configure, ErrorKind, FilesInMemory, Hello, Payload, Planes};
+use crate::camera_driver::host::{CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper};
+use crate::camera_driver::protocol::{Configure, ErrorKind, Hello};
 use crate::model::Controls;
 use crate::units::FramesPerSecond;
 
@@ -46,7 +45,7 @@ enum Trouble {
     None,
     /// Happens with the next call, or with the frame that answers the capture; to the next capture, if that
     /// one is given up before.
-    Armed(FaultKind, CaptureRequest),
+    Armed(CaptureFault, CaptureRequest),
     /// No frames until a stop, which may hang.
     Stalled {
         stop_hangs: bool,
@@ -82,146 +81,87 @@ impl<D: Device> Faulty<D> {
         }
     }
 
-    /// A fault that needs no frame happens.
-    fn fail(
+    /// A fault that is due happens.
+    fn happen(
         &mut self,
-        kind: FaultKind,
+        fault: CaptureFault,
         capture: CaptureRequest,
         timeout: Duration,
     ) -> Result<Option<RawFrame>, DeviceError> {
-        let shot = capture.shot;
-        let error =
-            |kind, what: &str| Err(DeviceError::new(kind, format!("simulated at shot {shot}: {what}")));
-        self.trouble = Trouble::None;
-        match kind {
-            FaultKind::Hang => hang(),
-            FaultKind::Stall | FaultKind::StopHangs => {
-                self.trouble = Trouble::Stalled { stop_hangs: kind == FaultKind::StopHangs };
-                Ok(None)
+        match fault {
+            CaptureFault::Call(fault) => {
+                self.trouble = Trouble::None;
+                self.fail(fault, capture.shot, timeout)
             }
-            FaultKind::LongCall => {
-                let time = self.device.hello().longest_call() * 3 / 4;
-                self.say_busy(time);
-                std::thread::sleep(time);
-                self.device.next_frame(timeout)
-            }
-            FaultKind::BusyHang => {
-                self.say_busy(Duration::MAX);
-                hang()
-            }
-            FaultKind::BusyAgain => loop {
-                self.say_busy(timeout * 2);
-                std::thread::sleep(timeout);
-            },
-            FaultKind::Abort => std::process::abort(),
-            FaultKind::Exit => std::process::exit(0),
-            FaultKind::Cancelled => error(ErrorKind::Cancelled, "the request came back cancelled"),
-            FaultKind::QueueBuffer => {
-                error(ErrorKind::QueueBuffer, "Failed to queue buffer 0: Invalid argument")
-            }
-            FaultKind::InvalidArgument => error(ErrorKind::InvalidArgument, "the exposure time was refused"),
-            FaultKind::Busy => {
-                let pid = std::process::id();
-                error(ErrorKind::Busy, &format!("the camera is held by process {pid} (scanner-sim)"))
-            }
-            FaultKind::Gone => error(ErrorKind::Gone, "the camera is not there any more: check its cable"),
-            FaultKind::NoMemory => error(ErrorKind::NoMemory, "no memory for frames"),
-            FaultKind::Wedge => self.wedge(),
-            FaultKind::NeverConverges => error(ErrorKind::InvalidArgument, "it is a fault of no shot"),
-            FaultKind::WrongSize
-            | FaultKind::WrongStride
-            | FaultKind::ShortDescriptor
-            | FaultKind::StaleFrame
-            | FaultKind::DuplicateSequence
-            | FaultKind::LateFrame
-            | FaultKind::Garbage
-            | FaultKind::Slow
-            | FaultKind::Blurred
-            | FaultKind::MotionBlurred
-            | FaultKind::Overexposed
-            | FaultKind::Dimmed
-            | FaultKind::Duplicate
-            | FaultKind::Defocused => {
-                self.trouble = Trouble::Armed(kind, capture);
-                let frame = self.device.next_frame(timeout)?;
-                match frame {
-                    Some(frame) if capture.is_answered_by(&frame) => self.spoil(kind, capture, frame),
+            CaptureFault::Frame(frame_fault) => {
+                self.trouble = Trouble::Armed(fault, capture);
+                match self.device.next_frame(timeout)? {
+                    Some(frame) if capture.is_answered_by(&frame) => self.spoil(frame_fault, capture, frame),
                     other => Ok(other),
                 }
             }
         }
     }
 
-    fn spoil_picture(&self, spoilt: Spoilt, frame: &mut RawFrame) -> Result<(), DeviceError> {
-        spoil::spoil(spoilt, frame, self.before.as_deref())
+    /// A call goes wrong, while `shot` is wanted.
+    fn fail(
+        &mut self,
+        fault: CallFault,
+        shot: u32,
+        timeout: Duration,
+    ) -> Result<Option<RawFrame>, DeviceError> {
+        let error =
+            |kind, what: &str| Err(DeviceError::new(kind, format!("simulated at shot {shot}: {what}")));
+        match fault {
+            CallFault::Hang => hang(),
+            CallFault::Stall { stop_hangs } => {
+                self.trouble = Trouble::Stalled { stop_hangs };
+                Ok(None)
+            }
+            CallFault::LongCall => {
+                let time = self.device.hello().longest_call() * 3 / 4;
+                self.say_busy(time);
+                std::thread::sleep(time);
+                self.device.next_frame(timeout)
+            }
+            CallFault::BusyHang => {
+                self.say_busy(Duration::MAX);
+                hang()
+            }
+            CallFault::BusyAgain => loop {
+                self.say_busy(timeout * 2);
+                std::thread::sleep(timeout);
+            },
+            CallFault::Abort => std::process::abort(),
+            CallFault::Exit => std::process::exit(0),
+            CallFault::Fails(kind, what) => error(kind, what),
+            CallFault::Busy => {
+                let pid = std::process::id();
+                error(ErrorKind::Busy, &format!("the camera is held by process {pid} (scanner-sim)"))
+            }
+            CallFault::Wedge => self.wedge(),
+        }
     }
 
     /// A fault of a frame happens to `frame`, which answers `capture`.
     fn spoil(
         &mut self,
-        kind: FaultKind,
+        fault: FrameFault,
         capture: CaptureRequest,
         mut frame: RawFrame,
     ) -> Result<Option<RawFrame>, DeviceError> {
         self.trouble = Trouble::None;
-        match kind {
-            FaultKind::WrongSize => match &mut frame.metadata.payload {
-                Payload::Pixels(Planes { size, .. }) | Payload::Files(FilesInMemory { size, .. }) => {
-                    size.width += 16;
-                }
-            },
-            FaultKind::WrongStride => match &mut frame.metadata.payload {
-                Payload::Pixels(planes) => planes.strides.iter_mut().for_each(|stride| *stride /= 2),
-                Payload::Files(memory) => memory.files.iter_mut().for_each(|file| file.bytes /= 2),
-            },
-            FaultKind::ShortDescriptor => {
-                let last = match &frame.metadata.payload {
-                    Payload::Pixels(planes) => planes.offsets.last().copied(),
-                    Payload::Files(memory) => memory.files.last().map(|file| file.offset + file.bytes),
-                };
-                let memory = sealed_memory(last.unwrap_or_default() / 2);
-                frame.memory =
-                    Arc::new(memory.map_err(|errno| DeviceError::no_memory("a short frame", errno))?);
-            }
-            FaultKind::StaleFrame => {
-                let early_ns = capture.not_before_ns.saturating_sub(1);
-                frame.metadata.exposed = frame.metadata.exposed.with(early_ns);
-                frame.tamper = Some(Tamper::IgnoreRule);
-            }
-            FaultKind::DuplicateSequence => {
-                frame.metadata.sequence = self.delivered.unwrap_or(frame.metadata.sequence);
-            }
-            FaultKind::LateFrame => {
+        match fault {
+            FrameFault::Forged(forged) => forge(forged, &mut frame, &capture, self.delivered)?,
+            FrameFault::Spoilt(spoilt) => spoil::spoil(spoilt, &mut frame, self.before.as_deref())?,
+            FrameFault::Delayed(Delay::UntilNextEpoch) => {
                 self.trouble = Trouble::Kept { frame, capture };
                 return Ok(None);
             }
-            FaultKind::Garbage => frame.tamper = Some(Tamper::Garbage),
-            FaultKind::Slow => {
+            FrameFault::Delayed(Delay::Slow) => {
                 self.trouble = Trouble::Slow { frame, until: Instant::now() + self.slow };
                 return Ok(None);
             }
-            FaultKind::Blurred => self.spoil_picture(Spoilt::Blurred, &mut frame)?,
-            FaultKind::MotionBlurred => self.spoil_picture(Spoilt::MotionBlurred, &mut frame)?,
-            FaultKind::Overexposed => self.spoil_picture(Spoilt::Overexposed, &mut frame)?,
-            FaultKind::Dimmed => self.spoil_picture(Spoilt::Dimmed, &mut frame)?,
-            FaultKind::Duplicate => self.spoil_picture(Spoilt::Duplicate, &mut frame)?,
-            FaultKind::Defocused => self.spoil_picture(Spoilt::Defocused, &mut frame)?,
-            FaultKind::Hang
-            | FaultKind::Stall
-            | FaultKind::StopHangs
-            | FaultKind::Abort
-            | FaultKind::Exit
-            | FaultKind::Cancelled
-            | FaultKind::QueueBuffer
-            | FaultKind::InvalidArgument
-            | FaultKind::Busy
-            | FaultKind::Gone
-            | FaultKind::NoMemory
-            | FaultKind::LongCall
-            | FaultKind::BusyHang
-            | FaultKind::BusyAgain
-            | FaultKind::NeverConverges
-            | FaultKind::Wedge => {}
         }
         self.delivering(&frame)?;
         Ok(Some(frame))
@@ -234,6 +174,15 @@ impl<D: Device> Faulty<D> {
             self.before = Some(spoil::read(frame)?);
         }
         Ok(())
+    }
+
+    /// Whether there is no frame yet that `fault` could repeat.
+    fn wants_one_before(&self, fault: FrameFault) -> bool {
+        match fault {
+            FrameFault::Forged(Forged::Sequence) => self.delivered.is_none(),
+            FrameFault::Spoilt(Spoilt::Duplicate) => self.before.is_none(),
+            FrameFault::Forged(_) | FrameFault::Spoilt(_) | FrameFault::Delayed(_) => false,
+        }
     }
 
     fn say_busy(&self, time: Duration) {
@@ -311,11 +260,13 @@ impl<D: Device> Device for Faulty<D> {
         }
         match self.trouble {
             Trouble::Stalled { .. } | Trouble::Slow { .. } | Trouble::Kept { .. } => return,
-            Trouble::Armed(kind, _) => self.trouble = Trouble::Armed(kind, capture),
+            Trouble::Armed(fault, _) => self.trouble = Trouble::Armed(fault, capture),
             Trouble::None => {
-                if let Some(kind) = self.script.next(capture.shot) {
+                if let Some(kind) = self.script.next(capture.shot)
+                    && let Some(fault) = kind.of_capture()
+                {
                     tracing::warn!("simulating {} at shot {}", kind.name(), capture.shot);
-                    self.trouble = Trouble::Armed(kind, capture);
+                    self.trouble = Trouble::Armed(fault, capture);
                 }
             }
         }
@@ -329,11 +280,10 @@ impl<D: Device> Device for Faulty<D> {
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
         match std::mem::replace(&mut self.trouble, Trouble::None) {
             Trouble::None => {}
-            armed @ Trouble::Armed(FaultKind::DuplicateSequence, _) if self.delivered.is_none() => {
+            armed @ Trouble::Armed(CaptureFault::Frame(fault), _) if self.wants_one_before(fault) => {
                 self.trouble = armed;
             }
-            armed @ Trouble::Armed(FaultKind::Duplicate, _) if self.before.is_none() => self.trouble = armed,
-            Trouble::Armed(kind, capture) => return self.fail(kind, capture, timeout),
+            Trouble::Armed(fault, capture) => return self.happen(fault, capture, timeout),
             stalled @ Trouble::Stalled { .. } => {
                 self.trouble = stalled;
                 std::thread::sleep(timeout);

@@ -280,6 +280,24 @@ print(sum(name.endswith(".jpg") for name in z.namelist()), sum(line.endswith(".j
     });
   });
 
+  it("has a report, which its link opens beside the page", async () => {
+    const options = 'faults = [{ kind = "blurred", shot = 6 }]';
+    await at(browser, { angles: 12, cameras: 1, timeScale: 20, options }, async ({ page, rig }) => {
+      await begin(page);
+      await chip(page, "complete").waitFor();
+      const { id } = await newest(rig);
+      await open(page, "Scans");
+      await page.getByRole("link", { name: new RegExp(id) }).click();
+      const [report] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Report" }).click()]);
+      await report.getByRole("heading", { level: 1, name: id }).waitFor();
+      expect(await report.title()).toBe(`Scan ${id}`);
+      await report.getByText("complete", { exact: true }).waitFor();
+      const flagged = report.locator("section", { has: report.getByRole("heading", { name: "Not like the others" }) });
+      await flagged.getByRole("cell", { name: "cam0/r01_a007" }).waitFor();
+      expect(await report.locator("img").evaluateAll((images) => images.every((image) => (image as HTMLImageElement).naturalWidth > 0))).toBe(true);
+    });
+  });
+
   it("is shown in a gallery page by page, each once", async () => {
     await at(browser, { angles: 1, cameras: 1, timeScale: 100, size: [64, 48] }, async ({ page, rig, token }) => {
       const ask = (path: string, init: RequestInit = {}) =>

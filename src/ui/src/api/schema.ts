@@ -4995,6 +4995,12 @@ export interface components {
              * @description Its fine detail, as a part of theirs.
              */
             sharpness?: number | null;
+            /**
+             * Format: int32
+             * @description How many of 48 parts of it show the object, if an image of the empty rig tells where: detail and brightness are those of
+             *     these parts. None if they are those of the whole.
+             */
+            tiles?: number | null;
         };
         /**
          * @description A plan in the words of a `[plan.NAME]` of the configuration, where each key is documented. Which ones there must be
@@ -5282,6 +5288,11 @@ export interface components {
              * @description CRC-32C of the rows of luma that were measured: two exposures are never the same to the bit.
              */
             luma_crc32c: number;
+            /**
+             * @description Detail of each of those tiles, four numbers of two hexadecimal digits, ten to an octave. Earlier versions did not keep
+             *     it.
+             */
+            tiles?: string | null;
         };
         /**
          * @description What automatic exposure looks at.
