@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections at once, and those of one process: the scan needs descriptors, too.
 const MAX_CLIENTS: usize = 64;
 const MAX_OF_ONE: usize = 8;
-/// Where this process may have few descriptors, connections get so much of them.
+/// Where this process may have few descriptors, connections get one in so many.
 const SHARE: u64 = 4;
 /// How often it is looked whether socket and lock are still there.
 const LOOK: Duration = Duration::from_secs(1);
