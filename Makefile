@@ -1,7 +1,10 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
+# What is tested is compiled with one set of features, so that nothing is compiled twice, and no program is replaced while others
+# test it. scanner-libcamera is apart: it takes a libcamera that this machine may not have.
+TESTED = --features gphoto2
 
-.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
+.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
 all: build
 
@@ -19,6 +22,11 @@ libcamera:
 	./.ci/prepare
 	$(CARGO) build --release --locked --features libcamera --bin scanner-libcamera
 
+## The driver of DSLRs and mirrorless cameras; needs libgphoto2-dev
+gphoto2:
+	./.ci/prepare gphoto2
+	$(CARGO) build --release --locked --features gphoto2 --bin scanner-gphoto2
+
 ## A 144-point scan on the simulated rig, with faults
 demo: build
 	./target/release/scanner demo
@@ -33,11 +41,11 @@ prepare-test:
 
 ## What is tested, compiled once
 programs:
-	$(CARGO) test --locked --no-run
+	$(CARGO) test --locked $(TESTED) --no-run
 
 lint:
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(TESTED) --all-targets -- -D warnings
 
 # Advisories need a database from outside; `cargo deny check advisories` where there is a network.
 deny:
@@ -50,7 +58,7 @@ doc:
 
 # Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:
-	SCANNER_TEST_FAULTS=1000 RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((3 * $$(nproc)))} $(CARGO) test --locked --no-fail-fast
+	SCANNER_TEST_FAULTS=1000 RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((3 * $$(nproc)))} $(CARGO) test --locked $(TESTED) --no-fail-fast
 
 ## The web page: its types against the daemon's document, its own tests, its size
 check-ui: prepare-test
@@ -63,6 +71,10 @@ test-ui: prepare-test
 ## The libcamera driver on the real libcamera with its virtual camera; says so where that cannot be
 test-libcamera: prepare-test
 	./.ci/test-libcamera
+
+## The gphoto2 driver on this machine's libgphoto2 with the simulated DSLR; a part of `unit`
+test-gphoto2: prepare-test
+	$(CARGO) test --locked $(TESTED) --bin scanner-gphoto2 --test gphoto2 -- --nocapture
 
 ## A scan exported for every program, read back by others, and reconstructed
 test-reconstruct: prepare-test
@@ -106,6 +118,11 @@ deb: build man
 deb-libcamera: libcamera
 	./.ci/prepare deb
 	$(CARGO) deb --locked --no-build --strip --variant libcamera --output target/deb/
+
+## The package of the driver of DSLRs; needs libgphoto2-dev
+deb-gphoto2: gphoto2
+	./.ci/prepare deb
+	$(CARGO) deb --locked --no-build --strip --variant gphoto2 --output target/deb/
 
 ## The package for a Raspberry Pi (arm64), built on a PC; cross/README.md
 deb-arm64:

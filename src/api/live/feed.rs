@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::api::events::hub::Events;
 use crate::api::rig::state::Rig;
+use crate::camera_driver::protocol::Timestamps;
 use crate::daemon::StandbyError;
 use crate::frame::jpeg::{Encoder, JpegError};
 use crate::rig::camera::CapturedFrame;
@@ -37,19 +38,25 @@ pub(in crate::api) async fn feed(around: Surroundings, camera: Arc<LiveCamera>) 
     camera.pause(PauseReason::Camera, None);
     let mut lonely = None;
     // Whether it streams is known once it was open.
-    let streams = loop {
+    let hello = loop {
         if camera.is_over(&mut lonely) {
             return;
         }
         if let Some(hello) = camera.standby.handle().hello() {
-            break camera.streams && hello.live_beside_stills;
+            break hello;
         }
         tokio::time::sleep(LOOK).await;
     };
-    if streams {
+    if camera.streams && hello.live_beside_stills {
         feeder.stream(&around, &mut lonely).await;
-    } else {
+    } else if hello.timestamps() == Timestamps::Sensor {
         feeder.stills(&around, &mut lonely).await;
+    } else {
+        // A shutter is not released for those who look: it wears out.
+        while !camera.is_over(&mut lonely) {
+            camera.pause(PauseReason::Camera, None);
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 

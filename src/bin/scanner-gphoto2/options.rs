@@ -1,0 +1,63 @@
+//! What a camera can be told (`[camera.options]`).
+
+use std::collections::BTreeMap;
+
+use scanner::camera_driver::host::DeviceError;
+use scanner::model::{FileType, Size};
+use scanner::units::{Millimetres, Seconds};
+use serde::Deserialize;
+
+/// Options of `scanner-gphoto2`. Each has a default.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Options {
+    /// What the camera makes of each release: `["jpeg"]`, or `["jpeg", "raw"]`. Its image format has to be set to that, in
+    /// its menu or in `settings`.
+    pub(crate) files: Vec<FileType>,
+    /// The size of its JPEGs; asked of the camera if absent, which not all can tell.
+    pub(crate) size: Option<Size>,
+    /// Distance between the centres of pixels, if known.
+    pub(crate) pixel_pitch: Option<Millimetres>,
+    /// Entries of its tree of settings, by name and value, as `gphoto2 --list-all-config` shows them. Set once it is opened, in the
+    /// order of their names, and read again.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// How long it takes from release to release: as long as the files of one take to come.
+    pub(crate) release_time: Seconds,
+    /// The longest call into it: an exposure, or a file that comes in one piece.
+    pub(crate) longest_call: Seconds,
+    /// Whether files are left in the camera once they are here.
+    pub(crate) keep_in_camera: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            files: FileType::IMAGE_ALONE.to_vec(),
+            size: None,
+            pixel_pitch: None,
+            settings: BTreeMap::new(),
+            release_time: Seconds::new(5.0),
+            longest_call: Seconds::new(60.0),
+            keep_in_camera: false,
+        }
+    }
+}
+
+impl Options {
+    /// Checks what types alone do not say.
+    pub(crate) fn check(&self) -> Result<(), DeviceError> {
+        if let Some(objection) = FileType::objection(&self.files) {
+            return Err(DeviceError::invalid(format!("option files: what it makes {objection}")));
+        }
+        let positive = |time: Seconds| time.get() > 0.0 && time.get().is_finite();
+        if !positive(self.release_time) || !positive(self.longest_call) {
+            return Err(DeviceError::invalid(
+                "options release_time and longest_call: must be greater than 0",
+            ));
+        }
+        if self.size.is_some_and(|size| size.width == 0 || size.height == 0) {
+            return Err(DeviceError::invalid("option size: an image without pixels"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Simulated DSLRs, and a rig that has them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Finished, Recipe, TestRig};
+
+/// Photographs on a card.
+const PHOTOS: u8 = 5;
+/// Size of the photographs.
+const SIZE: (u32, u32) = (64, 48);
+
+/// Points of long scans: `SCANNER_TEST_POINTS`, or so many.
+pub(crate) fn points(usual: u32) -> u32 {
+    std::env::var("SCANNER_TEST_POINTS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// A rig with simulated DSLRs.
+pub(crate) struct Bench {
+    pub(crate) rig: TestRig,
+    dir: TempDir,
+    cameras: Vec<Value>,
+}
+
+impl Bench {
+    /// Of `count` cameras, at `angles` points; `recovery` are lines of the configuration.
+    pub(crate) fn new(count: usize, angles: u32, recovery: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let iolibs = dir.path().join("iolibs");
+        fs::create_dir(&iolibs).unwrap();
+        symlink(library(), iolibs.join("dslr.so")).unwrap();
+        let cameras = (0..count).map(|index| camera(dir.path(), index)).collect();
+        let options = "files = [\"jpeg\", \"raw\"]\nrelease_time = \"200 ms\"\nlongest_call = \"3 s\"";
+        let rig = TestRig::new(&Recipe {
+            cameras: count as u32,
+            angles,
+            size: SIZE,
+            options: &[options],
+            recovery,
+            driver: "scanner-gphoto2",
+            ..Recipe::default()
+        });
+        Self { rig, dir, cameras }
+    }
+
+    /// Changes what camera number `index` is.
+    pub(crate) fn set(&mut self, index: usize, key: &str, value: Value) {
+        self.cameras[index][key] = value;
+    }
+
+    /// `scanner` with these arguments, beside simulated cameras.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let settings = self.dir.path().join("dslr.json");
+        fs::write(&settings, json!({ "cameras": self.cameras }).to_string()).unwrap();
+        let mut command = self.rig.command(args);
+        command.env("IOLIBS", self.dir.path().join("iolibs")).env("SCANNER_DSLR", settings);
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        Finished::from(self.command(args).output().unwrap())
+    }
+
+    /// Every shot of a scan has the files of one release, each as the camera had it.
+    pub(crate) fn assert_as_on_cards(&self, id: &str, shots: usize) {
+        let folder = self.rig.scans().join(id);
+        for index in 0..self.cameras.len() {
+            let card = files(&self.dir.path().join(format!("card{index}")));
+            let images = files(&folder.join(format!("images/cam{index}")));
+            let raw = files(&folder.join(format!("raw/cam{index}")));
+            assert_eq!((images.len(), raw.len()), (shots, shots));
+            for (name, image) in &images {
+                let beside = &raw[&name.replace(".jpg", ".nef")];
+                let on_card = card.iter().find(|(_, bytes)| *bytes == image);
+                let (on_card, _) = on_card.unwrap_or_else(|| panic!("{name} is of no card"));
+                assert!(
+                    *beside == card[&on_card.replace(".JPG", ".NEF")],
+                    "the raw file of {name} is another"
+                );
+            }
+        }
+    }
+
+    /// Drivers of this bench that are still there.
+    pub(crate) fn strays(&self) -> Vec<String> {
+        let ours = self.dir.path().to_str().unwrap().to_owned();
+        let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+        let processes = entries
+            .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok()));
+        let of_ours = processes.filter(|entry| {
+            fs::read(entry.path().join("environ"))
+                .is_ok_and(|all| String::from_utf8_lossy(&all).contains(&ours))
+        });
+        of_ours.map(|entry| fs::read_to_string(entry.path().join("comm")).unwrap_or_default()).collect()
+    }
+}
+
+fn camera(dir: &Path, index: usize) -> Value {
+    let (card, state) = (dir.join(format!("card{index}")), dir.join(format!("state{index}")));
+    fs::create_dir(&card).unwrap();
+    fs::create_dir(&state).unwrap();
+    for number in 0..PHOTOS {
+        let (width, height) = (SIZE.0 as usize, SIZE.1 as usize);
+        let pixels: Vec<u8> =
+            (0..width * height * 3).map(|i| (i * 7 % 251) as u8 ^ (number * 16 + index as u8)).collect();
+        let format = turbojpeg::PixelFormat::RGB;
+        let image = turbojpeg::Image { pixels: &pixels[..], width, pitch: width * 3, height, format };
+        let jpeg = turbojpeg::compress(image, 90, turbojpeg::Subsamp::Sub2x1).unwrap();
+        fs::write(card.join(format!("P{number}.JPG")), jpeg).unwrap();
+        // More than one piece, and not a whole number of them.
+        let raw = vec![number * 2 + index as u8; (2 << 20) + 1000 * usize::from(number)];
+        fs::write(card.join(format!("P{number}.NEF")), raw).unwrap();
+    }
+    json!({ "card": card, "state": state, "serial": format!("{}", 1000 + index) })
+}
+
+/// The simulated DSLR, as cargo has built it beside the programs.
+fn library() -> PathBuf {
+    let programs = Path::new(env!("CARGO_BIN_EXE_scanner-gphoto2")).parent().unwrap();
+    let library = programs.join("examples/libdslr.so");
+    assert!(
+        library.exists(),
+        "{} is missing: cargo build --features gphoto2 --example dslr",
+        library.display()
+    );
+    library
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
