@@ -203,6 +203,8 @@ fn survive(scene: Scene, case: &Case, chance: &Path) -> Result<(), String> {
     if victim.status.success() {
         // It says complete, so it must be, with no help.
         check(scene, &rig, &folder, "said complete", &log)?;
+    } else if victim.status.code() == Some(5) && check(scene, &rig, &folder, "said paused", &log).is_ok() {
+        return Err(format!("it said that it is paused, and its journal that it is complete: {log}"));
     }
     let args: &[&str] = if folder.join("journal.jsonl").exists() { &["resume", SCAN] } else { &["scan"] };
     let mut resumed = rig.run(args);

@@ -45,6 +45,9 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
         )
     };
     output::print(&line)?;
+    if let Some(seconds) = status["disk_wait_s"].as_u64() {
+        output::print(&format!("Waiting for the disk, which has not answered for {seconds} s"))?;
+    }
     let last = &status["last"];
     if !scanning && let Some(message) = last["message"].as_str() {
         output::print(&format!("The last start failed: {message}"))?;

@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
     signals::outlive_long_files();
     generate::answer_shell();
     let args = Args::parse();
-    if !clock_is_sane() {
+    if !is_sane(SystemTime::now()) {
         // Before anything asks for the time, the log included.
         let message = "the clock of this machine shows a year that no date can have: set it, for example with `timedatectl set-time`";
         output::error(message);
@@ -133,10 +133,11 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
     }
 }
 
-/// Whether the time is one that can be written as a date, in the years up to 9999. With a day to spare for time zones.
-fn clock_is_sane() -> bool {
+/// Whether a clock that shows `now` shows what can be written as a date, in the years up to 9999. With a day to spare for
+/// time zones.
+fn is_sane(now: SystemTime) -> bool {
     const DAY: Duration = Duration::from_secs(24 * 3600);
-    let later = SystemTime::now().checked_add(DAY);
+    let later = now.checked_add(DAY);
     later.is_some_and(|later| jiff::Timestamp::try_from(later).is_ok())
 }
 
@@ -144,4 +145,23 @@ fn load(path: &Path) -> Result<Config, Failure> {
     let config = Config::load(path).map_err(|errors| Failure::new(Exit::Config, &errors))?;
     ownership::share_like(&config.storage.runtime_directory);
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_beyond_the_years_that_dates_have_is_found_out() {
+        // 9999-12-29 22:00 UTC is the last moment that leaves a day to the last one of jiff.
+        const LAST: u64 = 253_402_120_800;
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        for sane in [at(0), SystemTime::UNIX_EPOCH - Duration::from_secs(3600), SystemTime::now(), at(LAST)] {
+            assert!(is_sane(sane), "{sane:?}");
+        }
+        // The year 10000, and what a register without a battery shows.
+        for insane in [at(LAST + 1), at(253_402_300_800), at(i64::MAX.unsigned_abs())] {
+            assert!(!is_sane(insane), "{insane:?}");
+        }
+    }
 }

@@ -117,7 +117,13 @@ async fn perform_started(
     signals: &mut Signals,
 ) -> Result<Summary, Failure> {
     let stuck = |_: GaveUp| {
-        let message = "the scan was told to end, but something that it waits for does not answer, most likely its disk; what is stored is safe: look at the disk, then `scanner resume`";
+        let silent = match service.status().disk_wait_s {
+            Some(seconds) => format!("its disk has not answered for {seconds} s"),
+            None => "something that it waits for does not answer".into(),
+        };
+        let message = format!(
+            "the scan was told to end, but {silent}; what is stored is safe: look at the disk, then `scanner resume`"
+        );
         Failure::new(Exit::Paused, &message)
     };
     let started = signals.pass_on(service, starting.done()).await.map_err(stuck)?;

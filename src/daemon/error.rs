@@ -292,6 +292,8 @@ impl From<PinsError> for StartError {
 impl From<&OpenError> for Reason {
     fn from(error: &OpenError) -> Self {
         match error {
+            // It was looked at, and is not what a scan has: a pipe, say, in the place of its journal.
+            OpenError::Disk(error) if error.source.kind() == io::ErrorKind::InvalidData => Self::Invalid,
             OpenError::Disk(_) | OpenError::Store(_) => Self::Storage,
             OpenError::NotFound(_) | OpenError::Id(_) => Self::NotFound,
             OpenError::InUse(_) | OpenError::Owned { .. } => Self::InUse,

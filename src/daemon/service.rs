@@ -28,7 +28,7 @@ use super::reload::Reloads;
 use super::sessions::Sessions;
 use super::standby::StandbyCameras;
 use super::station::Station;
-use super::status::{ApiState, Last, Status, led};
+use super::status::{ApiState, Last, Status, disk_wait_s, led};
 use super::tokens::Tokens;
 
 /// How often somebody who waits for the rig to be given up looks.
@@ -277,7 +277,9 @@ impl Service {
         let api = self.api.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fault = self.station.axes().fault();
         let (pairings, masks) = (self.pairing.waiting(), self.masks.progress());
-        let mut status = Status { scan, scanning, last, fault, pairings, led: None, masks, api, cameras };
+        let disk_wait_s = disk_wait_s(self.station.at_disk().longest());
+        let mut status =
+            Status { scan, scanning, last, fault, disk_wait_s, pairings, led: None, masks, api, cameras };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }

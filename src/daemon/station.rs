@@ -20,7 +20,7 @@ use crate::rig::camera::{Camera, Lease, Spawner};
 use crate::rig::gpio;
 use crate::rig::lights::Lights;
 use crate::rig::panel::{Button, Panel};
-use crate::run::OpenCamera;
+use crate::run::{AtDisk, OpenCamera};
 
 use super::error::{PressError, StartError};
 use super::folder::{create_folder, io};
@@ -47,6 +47,7 @@ pub struct Station {
     pins: Option<gpio::Opened>,
     /// Scans that this process has begun or gone on with: their positions are those that the axes now have.
     own: Mutex<Vec<ScanId>>,
+    at_disk: AtDisk,
     /// Of simulated cameras; removed with the station.
     _faults: Option<TempDir>,
     /// Held for the life of the station.
@@ -76,7 +77,8 @@ impl Station {
         let cameras = cameras.collect::<Result<_, StartError>>()?;
         let panel = wire_panel(config.panel, pins.as_ref())?;
         let lights = IdleLights::new(lights);
-        Ok(Self { axes, lights, cameras, panel, pins, own: Mutex::default(), _faults: faults, lock, config })
+        let (own, at_disk) = (Mutex::default(), AtDisk::default());
+        Ok(Self { axes, lights, cameras, panel, pins, own, at_disk, _faults: faults, lock, config })
     }
 
     /// Puts the lock's file back if somebody has removed it; whether that was so.
@@ -143,6 +145,11 @@ impl Station {
     /// The lights, of which those of one role are on at a time.
     pub fn lights(&self) -> &Arc<dyn Lights> {
         self.lights.lights()
+    }
+
+    /// What its scans have under way at the disk.
+    pub fn at_disk(&self) -> &AtDisk {
+        &self.at_disk
     }
 
     /// What moves the axes.

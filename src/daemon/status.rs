@@ -1,6 +1,7 @@
 //! What the rig is doing, as people and programs read it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -11,6 +12,9 @@ use crate::scan::{End, Outcome};
 
 use super::masks::MaskProgress;
 use super::pairing::Waiting;
+
+/// What takes a disk no longer than this is nothing to tell of: an SD card stops for so long now and then.
+const QUICK: Duration = Duration::from_secs(2);
 
 /// What a rig is doing, as programs read it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,6 +27,8 @@ pub struct Status {
     pub last: Option<Last>,
     /// Why the axes are stopped until somebody clears it.
     pub fault: Option<String>,
+    /// For how many seconds the disk has not answered what a scan waits for; none if it has not been long.
+    pub disk_wait_s: Option<u64>,
     /// Who asks to be let in by a person at the rig.
     pub pairings: Vec<Waiting>,
     /// The pattern of the status LED; none without a panel.
@@ -63,6 +69,11 @@ pub enum Last {
         /// Why not, for people.
         message: String,
     },
+}
+
+/// What is shown of an errand at the disk that takes as long as `longest`.
+pub(super) fn disk_wait_s(longest: Option<Duration>) -> Option<u64> {
+    longest.filter(|longest| *longest >= QUICK).map(|longest| longest.as_secs())
 }
 
 /// The pattern of the status LED for what `status` says otherwise. What only a person can put right comes
@@ -121,6 +132,7 @@ mod tests {
             scanning,
             last,
             fault: None,
+            disk_wait_s: None,
             pairings: Vec::new(),
             led: None,
             masks: None,
@@ -135,6 +147,15 @@ mod tests {
 
     fn paused() -> Last {
         Last::Ended(End::paused("the stop button was pressed"))
+    }
+
+    #[test]
+    fn only_a_disk_that_takes_long_is_told_of() {
+        let seconds = |seconds| disk_wait_s(Some(Duration::from_secs_f64(seconds)));
+        assert_eq!(
+            (disk_wait_s(None), seconds(1.9), seconds(2.0), seconds(75.5)),
+            (None, None, Some(2), Some(75))
+        );
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn build(
 
     let path = folder.join(JOURNAL);
     let file = disk.create(&path).context("create", &path)?;
-    let mut journal = Journal::new(file, dir.join(JOURNAL), 0);
+    let mut journal = Journal::new(file, dir.join(JOURNAL), 0, 0);
     let next = Next::look(root)?;
     let opened = journal.append(&opened_record(id, &json, next.order, new), true)?;
     next.remember(disk, root, id, folder, &opened);

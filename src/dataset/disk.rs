@@ -43,6 +43,9 @@ pub trait DiskFile: Debug + Send {
     /// Makes what was written durable. After an error, nothing is known of what is on the disk, and a second
     /// call may report success all the same: never call it again on the same file.
     fn sync(&mut self) -> io::Result<()>;
+    /// Cuts the file down to its first `length` bytes, so that what was written behind them is read by nobody. After an error
+    /// this may be tried. Not durable.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
 }
 
 /// The operating system's file systems.
@@ -157,6 +160,10 @@ impl DiskFile for OsFile {
     fn sync(&mut self) -> io::Result<()> {
         // Length is metadata that fdatasync writes too; times are not worth a second write.
         self.0.sync_data()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
     }
 }
 

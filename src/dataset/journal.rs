@@ -15,6 +15,7 @@
 //! is in it, no more than that is in memory.
 
 use std::io::{self, BufRead as _, BufReader, Read};
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ use crate::scan::Record;
 
 use super::disk::DiskFile;
 use super::error::{Context, StoreError};
+use super::layout::{JOURNAL, parent};
+use super::open;
 use super::tally::Impossible;
 
 const CRC_FIELD: &str = ",\"crc32c\":\"";
@@ -187,18 +190,27 @@ pub(super) struct Journal {
     file: Box<dyn DiskFile>,
     path: PathBuf,
     next: u64,
-    written: u64,
-    /// The error after which nothing is known of the file's end.
-    poison: Option<String>,
+    /// Bytes of all its lines.
+    length: u64,
+    poison: Option<Poison>,
+}
+
+/// An error after which nothing is known of the file's end on the disk: nothing is appended any more.
+#[derive(Debug)]
+struct Poison {
+    cause: String,
+    /// The record that could not be taken back: whoever reads the journal finds it.
+    stands: Option<Entry>,
 }
 
 impl Journal {
-    /// Goes on behind `lines` lines of `file`.
-    pub(super) fn new(file: Box<dyn DiskFile>, path: PathBuf, lines: u64) -> Self {
-        Self { file, path, next: lines, written: 0, poison: None }
+    /// Goes on behind `lines` lines of `file`, which are `length` bytes.
+    pub(super) fn new(file: Box<dyn DiskFile>, path: PathBuf, lines: u64, length: u64) -> Self {
+        Self { file, path, next: lines, length, poison: None }
     }
 
-    /// Appends a record and, if `durable`, returns only when it and everything before it is on the disk.
+    /// Appends a record and, if `durable`, returns only when it and everything before it is on the disk. On error, nobody
+    /// reads the record, unless it [stands](Self::stands).
     pub(super) fn append(&mut self, record: &Record, durable: bool) -> Result<Entry, StoreError> {
         self.check()?;
         let entry = Entry { seq: self.next, at: Timestamp::now(), record: record.clone() };
@@ -217,23 +229,36 @@ impl Journal {
             written = self.file.sync().context("sync", &self.path);
         }
         if let Err(error) = written {
-            self.poison = Some(error.to_string());
+            let stands = self.file.cut(self.length).is_err() && self.is_read(line.as_bytes());
+            self.poison = Some(Poison { cause: error.to_string(), stands: stands.then_some(entry) });
             return Err(error.into());
         }
         self.next += 1;
-        self.written += line.len() as u64;
+        self.length += line.len() as u64;
         Ok(entry)
     }
 
-    /// Bytes that were appended here.
-    pub(super) fn written(&self) -> u64 {
-        self.written
+    /// Whether whoever reads the journal now finds `line` at its end.
+    fn is_read(&self, line: &[u8]) -> bool {
+        let mut found = vec![0; line.len()];
+        open::file(parent(&self.path), JOURNAL)
+            .is_ok_and(|file| file.read_exact_at(&mut found, self.length).is_ok() && found == line)
+    }
+
+    /// The record that is in the file, though it is not known to last: its sync failed, and then it could not be taken back.
+    pub(super) fn stands(&self) -> Option<&Entry> {
+        self.poison.as_ref()?.stands.as_ref()
+    }
+
+    /// Bytes of all its lines.
+    pub(super) fn length(&self) -> u64 {
+        self.length
     }
 
     /// That no earlier append failed.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match &self.poison {
-            Some(cause) => Err(StoreError::Poisoned { cause: cause.clone() }),
+            Some(Poison { cause, .. }) => Err(StoreError::Poisoned { cause: cause.clone() }),
             None => Ok(()),
         }
     }

@@ -89,7 +89,7 @@ pub(super) fn open_unchecked(disk: Arc<dyn Disk>, dir: &Path) -> Result<Unchecke
     let journal_path = dir.join(JOURNAL);
     let file = replace_journal(&*disk, &journal_path, &history)?;
     let History { extent, mut tally, mut past, .. } = history;
-    let mut journal = Journal::new(file, journal_path, extent.lines);
+    let mut journal = Journal::new(file, journal_path, extent.lines, extent.bytes);
     if extent.lines == 0 {
         report.new_journal = true;
         let next = Next::look(parent(dir))?;
@@ -114,7 +114,7 @@ impl Unchecked {
     /// ended has to.
     pub(super) fn add(&mut self, record: &Record) -> Result<(), OpenError> {
         let history = History::read(&self.dir, &self.plan)?;
-        let lines = history.extent.lines;
+        let (lines, bytes) = (history.extent.lines, history.extent.bytes);
         let entry = Entry { seq: lines, at: Timestamp::now(), record: record.clone() };
         let line =
             journal::encode(&entry).map_err(|error| StoreError::Unreadable { reason: error.to_string() })?;
@@ -125,7 +125,7 @@ impl Unchecked {
         let file = self.disk.append(&path).context("open", &path)?;
         self.past.add(&self.tally, &entry, line.len());
         self.tally.apply(&entry.record);
-        self.journal = Journal::new(file, path, lines + 1);
+        self.journal = Journal::new(file, path, lines + 1, bytes + line.len() as u64);
         Ok(())
     }
 

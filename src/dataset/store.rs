@@ -47,8 +47,6 @@ struct Inner {
 #[derive(Debug)]
 struct Log {
     journal: Journal,
-    /// Bytes of the journal before anything was appended here.
-    journal_before: u64,
     tally: Tally,
     manifest: Manifest,
 }
@@ -70,15 +68,14 @@ impl Dataset {
         let Opened { disk, dir, id, plan, lock, journal, manifest, tally } = opened;
         // Without it, the look at the end finds that it is gone.
         let found = fs::symlink_metadata(dir.join(layout::JOURNAL)).ok();
-        let (journal_inode, length) = found.map_or((0, 0), |found| (found.ino(), found.len()));
-        let journal_before = length.saturating_sub(journal.written());
+        let journal_inode = found.map_or(0, |found| found.ino());
         Self(Arc::new(Inner {
             disk,
             dir,
             id,
             plan,
             journal_inode,
-            log: Mutex::new(Log { journal, journal_before, tally, manifest }),
+            log: Mutex::new(Log { journal, tally, manifest }),
             lock,
         }))
     }
@@ -248,7 +245,7 @@ impl Dataset {
             }
             look(&layout::metadata(plan, stored.shot), None)?;
         }
-        let found = look(layout::JOURNAL, Some(log.journal_before + log.journal.written()))?;
+        let found = look(layout::JOURNAL, Some(log.journal.length()))?;
         if found.ino() == *journal_inode { Ok(()) } else { Err(gone(layout::JOURNAL, "replaced")) }
     }
 
@@ -308,7 +305,17 @@ impl Dataset {
             less.state = ScanState::Paused;
             less.write(&*self.0.disk, &self.0.dir)?;
         }
-        let entry = log.journal.append(record, durable)?;
+        let entry = match log.journal.append(record, durable) {
+            Ok(entry) => entry,
+            Err(error) => match log.journal.stands() {
+                // A scan has ended as its journal says, to whoever reads it. All that it says was synced before.
+                Some(entry) if matches!(record, Record::Finished { .. }) => {
+                    tracing::warn!(scan = %self.0.id, %error, "the record that the scan has ended may be lost in a power cut: look at the disk");
+                    entry.clone()
+                }
+                Some(_) | None => return Err(error),
+            },
+        };
         log.tally.apply(record);
         let described = record.description();
         if changes_state(record) || described.is_some() {

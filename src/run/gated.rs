@@ -9,10 +9,13 @@ use crate::frame::{File, Store, StoreRefused};
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Gate, Late, Stored};
 
+use super::at_disk::AtDisk;
+
 /// A dataset whose images are judged before they are stored.
 pub(super) struct Gated {
     pub(super) dataset: Dataset,
     pub(super) gate: Gate,
+    pub(super) at_disk: AtDisk,
     /// Is told what is found of images that are stored already.
     pub(super) found: Box<dyn FnMut(Late) + Send>,
     /// Cameras that it was said of that the reference has other settings.
@@ -42,6 +45,7 @@ impl Store for Gated {
         files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
+        let _errand = self.at_disk.begin();
         self.tell_of_other_settings(shot, &facts);
         let facts = FrameFacts { verdict: self.gate.judge(shot, &facts).map(Box::new), ..facts };
         let stored = Store::store(&mut self.dataset, shot, attempt, files, facts)?;

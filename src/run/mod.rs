@@ -5,6 +5,7 @@
 //! loop's inbox, so the transition function sees one input at a time.
 
 mod arrival;
+mod at_disk;
 mod cameras;
 mod command;
 mod emit;
@@ -19,6 +20,7 @@ mod storage;
 mod summary;
 mod timing;
 
+pub use at_disk::{AtDisk, Errand};
 pub use command::{Command, RetakeRefused};
 pub use emit::Emit;
 pub use performer::*;

@@ -24,6 +24,7 @@ use crate::scan::{
     Description, DescriptionChanges, Gate, Input, Late, Record, References, RetakenFor, Stored,
 };
 
+use super::at_disk::AtDisk;
 use super::gated::Gated;
 use super::identity;
 use super::timing::Taken;
@@ -76,13 +77,14 @@ pub struct Storage {
 
 impl Storage {
     /// Starts the threads that fill `dataset`, of which `records` tell, with JPEGs of this quality (1 to 100), each judged
-    /// by a gate with these `limits`, which knows by `references` what is behind the object.
+    /// by a gate with these `limits`, which knows by `references` what is behind the object. What takes long shows `at_disk`.
     pub fn start(
         dataset: Dataset,
         jpeg_quality: u8,
         limits: config::Gate,
         references: References,
         records: &[Record],
+        at_disk: &AtDisk,
     ) -> io::Result<Self> {
         let plan = Arc::new(dataset.plan().clone());
         let mut gate = Gate::new(plan.clone(), limits, references, records);
@@ -90,16 +92,17 @@ impl Storage {
         let (inbox, messages) = mpsc::unbounded_channel();
         let (orders, receiver) = blocking::channel();
         let journal = {
-            let (dataset, inbox) = (dataset.clone(), inbox.clone());
+            let (dataset, inbox, at_disk) = (dataset.clone(), inbox.clone(), at_disk.clone());
             std::thread::Builder::new()
                 .name("journal".into())
-                .spawn(move || keep_journal(&dataset, &receiver, &inbox))?
+                .spawn(move || keep_journal(&dataset, &receiver, &inbox, &at_disk))?
         };
         let to_inbox = inbox.clone();
         // Nobody listens any more only when the run has ended.
         let mut found = move |late| drop(to_inbox.send(Message::Late(late)));
         gate.left_over().into_iter().for_each(&mut found);
-        let store = Gated { dataset, gate, found: Box::new(found), told: BTreeSet::new() };
+        let store =
+            Gated { dataset, gate, at_disk: at_disk.clone(), found: Box::new(found), told: BTreeSet::new() };
         let to_inbox = inbox.clone();
         let on_result = move |result: Result<Stored, StoreFailed>| {
             let message = match result {
@@ -240,6 +243,7 @@ fn keep_journal(
     dataset: &Dataset,
     orders: &blocking::Receiver<Order>,
     inbox: &mpsc::UnboundedSender<Message>,
+    at_disk: &AtDisk,
 ) -> Result<(), String> {
     let mut outcome = Ok(());
     for order in orders {
@@ -247,6 +251,7 @@ fn keep_journal(
         if outcome.is_err() {
             continue;
         }
+        let _errand = at_disk.begin();
         // Nobody listens any more only when the run has ended.
         let _ = match order {
             Order::Note(record) => match dataset.note(&record) {

@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod backlight;
+mod bad_drivers;
 mod completed;
 mod disk_space;
 mod earlier;
 mod exports;
 mod file_systems;
+mod flooded;
 mod format_1;
 #[path = "../camera/fuse.rs"]
 #[expect(unreachable_pub, reason = "shared with the camera's tests")]
@@ -28,6 +30,7 @@ mod settling;
 mod several;
 mod storage;
 mod stray;
+mod stuck_disk;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

@@ -4,8 +4,10 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::Command;
 
-use crate::support::{Finished, Recipe, TestRig};
+use crate::support::{Finished, Recipe, TestRig, have};
 
 /// A FIFO would be waited for, and `/dev/zero` read until the memory is full.
 #[test]
@@ -46,6 +48,74 @@ fn no_pipe_or_device_is_read_in_place_of_a_configuration_or_a_list_of_points() {
     std::os::unix::fs::symlink(&real, &rig.config).unwrap();
     let checked = rig.run(&["check-config"]);
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+}
+
+/// What stands in the place of a file of a dataset.
+#[derive(Debug, Clone, Copy)]
+enum Odd {
+    Pipe,
+    LinkToZero,
+    /// Longer than any file of its kind, and all of it holes.
+    TooLong,
+}
+
+impl Odd {
+    fn put(self, path: &Path) {
+        std::fs::remove_file(path).unwrap();
+        match self {
+            Self::Pipe => mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap(),
+            Self::LinkToZero => std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+            Self::TooLong => std::fs::File::create_new(path).unwrap().set_len(2 << 30).unwrap(),
+        }
+    }
+}
+
+/// Bytes of address space: several times what the commands want, and less than what is too long.
+const MEMORY: &str = "--as=1600000000";
+
+/// None of them is waited for or read until the memory is full, and all are told of.
+#[test]
+fn what_is_odd_in_a_dataset_ends_no_command_late_or_without_memory() {
+    if !have("prlimit", "a limit of memory") {
+        return;
+    }
+    let rig = TestRig::new(&Recipe { angles: 2, ..Recipe::default() });
+    assert_eq!(rig.run(&["scan", "--id", "one"]).code, Some(0));
+    let whole = rig.dir.path().join("whole");
+    std::fs::rename(rig.scans().join("one"), &whole).unwrap();
+    // Whoever waits for a pipe waits for ever.
+    let launcher = ["timeout", "--signal=KILL", "300", "prlimit", MEMORY];
+    let run =
+        |args: &[&str]| in_words(Finished::from(rig.command_by(&launcher, args).output().unwrap()), args);
+    for (file, verified, resumed) in [
+        ("images/cam0/r01_a001.jpg", 9, 0),
+        ("metadata/cam0/r01_a001.json", 9, 0),
+        ("scan.json", 9, 0),
+        // Without these, nobody knows what to go on with.
+        ("plan.json", 9, 9),
+        ("journal.jsonl", 9, 9),
+    ] {
+        for odd in [Odd::Pipe, Odd::LinkToZero, Odd::TooLong] {
+            let scan = rig.scans().join("one");
+            let copied = Command::new("cp").arg("-r").arg(&whole).arg(&scan).status().unwrap();
+            assert!(copied.success());
+            odd.put(&scan.join(file));
+            let list = run(&["dataset", "list"]);
+            let state = if resumed == 0 { "complete" } else { "damaged" };
+            assert_eq!(list.code, Some(0), "{file} {odd:?}: {}", list.stderr);
+            assert!(list.stdout.contains(state), "{file} {odd:?}: {}", list.stdout);
+            let verify = run(&["dataset", "verify", "one"]);
+            let said = format!("{}{}", verify.stdout, verify.stderr);
+            assert_eq!(verify.code, Some(verified), "{file} {odd:?}: {said}");
+            assert!(said.contains(file), "{file} {odd:?}: {said}");
+            let resume = run(&["resume", "one"]);
+            assert_eq!(resume.code, Some(resumed), "{file} {odd:?}: {}", resume.stderr);
+            if resumed == 0 {
+                rig.assert_complete("one", file);
+            }
+            std::fs::remove_dir_all(&scan).unwrap();
+        }
+    }
 }
 
 /// Such names are rare, and every program is to say what it cannot do with them.

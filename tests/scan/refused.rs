@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
+use crate::interrupted::{begin, end, signal, slow_rig};
 use crate::support::{Finished, Recipe, Running, TestRig, skipped};
 
 fn rig() -> TestRig {
@@ -103,6 +106,29 @@ fn a_truncated_journal_costs_what_it_lost_and_no_more() {
     assert_eq!(verify.code, Some(9), "a cut journal does not go unnoticed: {}", verify.stdout);
     assert_eq!(rig.run(&["resume", &id]).code, Some(0));
     rig.assert_complete(&id, "after a truncated journal");
+}
+
+/// Images of one scan have one geometry, which its plan states.
+#[test]
+fn a_scan_does_not_go_on_with_another_lens() {
+    let rig = slow_rig(40);
+    let (scan, log) = begin(&rig, &["scan"], "(3/80");
+    signal(&scan, Signal::INT);
+    assert_eq!(end(scan, log).code, Some(5));
+    let id = rig.scan_id().unwrap();
+    let journal = rig.scans().join(&id).join("journal.jsonl");
+    let before = fs::read(&journal).unwrap();
+    for (from, to) in [
+        ("focal_length = \"4.74 mm\"", "focal_length = \"4.8 mm\""),
+        ("pixel_pitch = \"70 um\"", "pixel_pitch = \"75 um\""),
+    ] {
+        edit(&rig, from, to);
+        assert_refused(&rig, &["resume", &id], 3, "focal length");
+        edit(&rig, to, from);
+    }
+    assert_eq!(fs::read(&journal).unwrap(), before, "a scan that is refused is left as it is");
+    assert_eq!(rig.run(&["resume", &id]).code, Some(0));
+    rig.assert_complete(&id, "with its lens again");
 }
 
 /// A small file system of its own, unmounted when dropped. None where that is not allowed.

@@ -18,8 +18,10 @@ use crate::api::transport::crowd::Place;
 use crate::api::transport::peer::Peer;
 use crate::daemon::{Service, Token};
 
-/// How often it is looked whether a session has lasted its time: its end is by the wall clock, which may be set.
-const LOOK: Duration = Duration::from_secs(60);
+/// How often it is looked whether a session has lasted its time: its end is by the wall clock, which may be set. That it was
+/// logged out, or a token revoked, is heard of at once, by `tokens` and `sessions` of a [`Grant`] alone: the tests of that wait
+/// for less than this.
+const LOOK: Duration = Duration::from_secs(300);
 
 /// That somebody was let in.
 #[derive(Clone)]
@@ -64,7 +66,8 @@ impl Grant {
     /// When it is to be looked again whether it is valid, if nothing is heard; none if it is not.
     fn look(&self) -> Option<Duration> {
         self.service.tokens().with_hash(self.token.sha256())?;
-        let Some(session) = &self.session else { return Some(LOOK) };
+        // A token has no time to last.
+        let Some(session) = &self.session else { return Some(Duration::MAX) };
         self.service.sessions().left(session).map(|left| left.min(LOOK))
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::MissedTickBehavior;
@@ -29,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections at once, and those of one process: the scan needs descriptors, too.
 const MAX_CLIENTS: usize = 64;
 const MAX_OF_ONE: usize = 8;
+/// Where this process may have few descriptors, connections get one in so many.
+const SHARE: u64 = 4;
 /// How often it is looked whether socket and lock are still there.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -55,7 +58,7 @@ struct Server {
 
 impl Server {
     async fn run(mut self) {
-        let clients = Clients::default();
+        let clients = Clients::new(getrlimit(Resource::Nofile).current);
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut told = false;
@@ -142,18 +145,28 @@ fn is_there(path: &Path, identity: (u64, u64)) -> bool {
     fs::symlink_metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == identity)
 }
 
-/// Who is connected: connections by process.
-#[derive(Clone, Default)]
-struct Clients(Arc<Mutex<HashMap<Option<i32>, usize>>>);
+/// Who is connected.
+#[derive(Clone)]
+struct Clients {
+    /// Connections by process.
+    connected: Arc<Mutex<HashMap<Option<i32>, usize>>>,
+    most: usize,
+}
 
 impl Clients {
+    /// Of a process that may have so many `descriptors`; none if there is no limit.
+    fn new(descriptors: Option<u64>) -> Self {
+        let share = descriptors.and_then(|descriptors| usize::try_from(descriptors / SHARE).ok());
+        Self { connected: Arc::default(), most: share.map_or(MAX_CLIENTS, |share| share.min(MAX_CLIENTS)) }
+    }
+
     /// A place, until it is dropped. This process, which asks itself for the watchdog, always has one.
     fn admit(&self, pid: Option<i32>) -> Option<Place> {
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         let ourselves = pid.is_some_and(|pid| u32::try_from(pid).is_ok_and(|pid| pid == std::process::id()));
         let all: usize = clients.values().sum();
         let of_it = clients.get(&pid).copied().unwrap_or_default();
-        if !ourselves && (all >= MAX_CLIENTS || of_it >= MAX_OF_ONE) {
+        if !ourselves && (all >= self.most || of_it >= MAX_OF_ONE) {
             return None;
         }
         clients.insert(pid, of_it + 1);
@@ -168,7 +181,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut clients = self.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.clients.connected.lock().unwrap_or_else(PoisonError::into_inner);
         let left = clients.get(&self.pid).map_or(0, |count| count.saturating_sub(1));
         if left == 0 {
             clients.remove(&self.pid);
@@ -215,7 +228,7 @@ mod tests {
 
     #[test]
     fn one_process_cannot_have_all_places_and_all_have_an_end() {
-        let clients = Clients::default();
+        let clients = Clients::new(Some(1024));
         let mut held: Vec<_> = (0..MAX_OF_ONE).map(|_| clients.admit(Some(-1)).unwrap()).collect();
         assert!(clients.admit(Some(-1)).is_none());
         let other = clients.admit(Some(-2)).unwrap();
@@ -226,6 +239,12 @@ mod tests {
         let ourselves = i32::try_from(std::process::id()).unwrap();
         assert!(clients.admit(Some(ourselves)).is_some(), "the watchdog asks");
         drop((held, more, other));
-        assert!(clients.0.lock().unwrap().is_empty());
+        assert!(clients.connected.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn where_descriptors_are_few_most_are_left_to_the_scan() {
+        let most = |descriptors| Clients::new(descriptors).most;
+        assert_eq!([None, Some(u64::MAX), Some(256), Some(72), Some(0)].map(most), [64, 64, 64, 18, 0]);
     }
 }

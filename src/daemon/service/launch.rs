@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::dataset::ScanId;
-use crate::run::{Command, OpenCamera};
+use crate::run::{Command, Errand, OpenCamera};
 use crate::scan::{End, WaitsFor};
 
 use super::super::error::StartError;
@@ -100,7 +100,7 @@ impl Service {
                 .map_or_else(|| "for good".into(), |until| format!("until {}", until.strftime("%F %H:%M")));
             return Err(StartError::OutOfHours { until });
         }
-        match self.on_a_thread(move |station| station.decide(work)).await? {
+        match self.on_a_thread(move |station, _| station.decide(work)).await? {
             Job::Resume { scan } => {
                 let prepared = self.prepare_resumed(&scan, commands).await?;
                 if !prepared.wants_cameras() {
@@ -119,10 +119,10 @@ impl Service {
             }
             Job::New { plan, id, reference, description } => {
                 let wish = (plan.clone(), id.clone());
-                self.on_a_thread(move |station| station.check_new(&wish.0, wish.1.as_ref())).await?;
+                self.on_a_thread(move |station, _| station.check_new(&wish.0, wish.1.as_ref())).await?;
                 let cameras = self.open_unless_told(None, commands).await?;
                 match self
-                    .on_a_thread(move |station| station.prepare_new(&plan, id, reference, &description))
+                    .on_a_thread(move |station, _| station.prepare_new(&plan, id, reference, &description))
                     .await
                 {
                     Ok(prepared) => Ok((prepared, cameras)),
@@ -144,9 +144,10 @@ impl Service {
         let stop = Arc::new(AtomicBool::new(false));
         let (id, told) = (scan.clone(), stop.clone());
         let pulse = self.pulse.clone();
-        let preparing = self.on_a_thread(move |station| {
+        let preparing = self.on_a_thread(move |station, errand| {
             station.prepare_resumed(&id, &|| {
                 pulse.beat(DISK_PATIENCE);
+                errand.goes_on();
                 !told.load(Ordering::Relaxed)
             })
         });
@@ -192,11 +193,11 @@ impl Service {
     /// A step that waits for the disk.
     async fn on_a_thread<T: Send + 'static>(
         &self,
-        step: impl FnOnce(&Station) -> Result<T, StartError> + Send + 'static,
+        step: impl FnOnce(&Station, &Errand) -> Result<T, StartError> + Send + 'static,
     ) -> Result<T, StartError> {
         let station = self.station.clone();
         self.pulse.beat(DISK_PATIENCE);
-        let done = tokio::task::spawn_blocking(move || step(&station)).await;
+        let done = tokio::task::spawn_blocking(move || step(&station, &station.at_disk().begin())).await;
         self.pulse.rest();
         done.unwrap_or_else(|error| Err(StartError::Defect(error.to_string())))
     }

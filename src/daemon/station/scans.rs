@@ -194,6 +194,7 @@ impl Station {
             self.config.gate.clone(),
             prepared.references,
             &prepared.records,
+            &self.at_disk,
         ) {
             Ok(storage) => storage,
             Err(error) => {

@@ -1,94 +1,17 @@
 //! Disks that fail at any operation: nothing that was acknowledged is lost, and nothing else is believed.
 
-use std::fmt::Debug;
-use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::io::Errno;
 
-use crate::dataset::{Disk, DiskFile, OsDisk, StoreError, create, create_on, recover, verify};
+use crate::dataset::{StoreError, create, create_on, recover, verify};
 use crate::frame::File;
 use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Outcome, Record, RetakenFor};
 
+use super::failing_disk::{Failing, Lasts};
 use super::{facts, files, files_of, id, jpeg, new, plan, plan_with_raw, shared, store, take};
-
-/// Fails once, at the operation that is `left` from now, with an error of its kind.
-#[derive(Debug)]
-struct Failing {
-    left: Arc<AtomicUsize>,
-    error: Errno,
-}
-
-impl Failing {
-    fn new(error: Errno) -> Arc<Self> {
-        Arc::new(Self { left: Arc::new(AtomicUsize::new(usize::MAX)), error })
-    }
-}
-
-fn may_go_on(left: &AtomicUsize, error: Errno) -> io::Result<()> {
-    if left.fetch_sub(1, Ordering::SeqCst) == 0 { Err(error.into()) } else { Ok(()) }
-}
-
-impl Disk for Failing {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        may_go_on(&self.left, self.error)?;
-        OsDisk.create_dir(path)
-    }
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        may_go_on(&self.left, self.error)?;
-        let file = OsDisk.create(path)?;
-        Ok(Box::new(FailingFile { file, left: Arc::clone(&self.left), error: self.error, failed: false }))
-    }
-    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = OsDisk.append(path)?;
-        Ok(Box::new(FailingFile { file, left: Arc::clone(&self.left), error: self.error, failed: false }))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        may_go_on(&self.left, self.error)?;
-        OsDisk.rename(from, to)
-    }
-    fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
-        may_go_on(&self.left, self.error)?;
-        OsDisk.replace(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        OsDisk.remove_file(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        may_go_on(&self.left, self.error)?;
-        OsDisk.sync_dir(path)
-    }
-}
-
-#[derive(Debug)]
-struct FailingFile {
-    file: Box<dyn DiskFile>,
-    left: Arc<AtomicUsize>,
-    error: Errno,
-    failed: bool,
-}
-
-impl DiskFile for FailingFile {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        assert!(!self.failed, "a file was used after an error");
-        let goes_on = may_go_on(&self.left, self.error);
-        if goes_on.is_err() {
-            self.failed = true;
-            self.file.write_all(&bytes[..bytes.len() / 2])?;
-        }
-        goes_on?;
-        self.file.write_all(bytes)
-    }
-    fn sync(&mut self) -> io::Result<()> {
-        assert!(!self.failed, "a file was synced after an error");
-        may_go_on(&self.left, self.error).inspect_err(|_| self.failed = true)?;
-        self.file.sync()
-    }
-}
 
 /// Every operation of a store fails in turn: the shot is not acknowledged, nothing partial is visible, and the
 /// scan goes on, at once or after a recovery.
@@ -108,15 +31,15 @@ fn fails_at_any_step(plan: &Plan, operations: usize) {
         let mut poisoned = 0;
         for step in 0.. {
             let root = tempfile::tempdir().unwrap();
-            let disk = Failing::new(error);
+            let disk = Failing::new(error, Lasts::Once);
             let mut dataset = create_on(shared(&disk), root.path(), &id(), plan.clone()).unwrap();
             let dir = dataset.dir().to_owned();
-            disk.left.store(step, Ordering::SeqCst);
+            disk.0.after(step);
             let Err(failure) = store(&dataset, 0, 1) else {
                 assert_eq!(step, operations, "operations of a store");
                 break;
             };
-            disk.left.store(usize::MAX, Ordering::SeqCst);
+            disk.0.never();
             assert_eq!(matches!(failure, StoreError::DiskFull(_)), error == Errno::NOSPC, "{failure}");
             assert_eq!(dataset.tally().counts().done, 0);
             let wanted = files_of(plan, 0);
@@ -138,9 +61,10 @@ fn fails_at_any_step(plan: &Plan, operations: usize) {
                     assert!(matches!(take(&dataset, 1, 1), Err(StoreError::Poisoned { .. })));
                     drop(dataset);
                     let recovered = recover(&dir).unwrap();
+                    // The record was taken back, and nothing is left of half of it.
                     assert_eq!(
-                        recovered.report.adopted,
-                        [ShotIndex(0)][..usize::from(recovered.report.cut_bytes > 0)]
+                        (&recovered.report.adopted[..], recovered.report.cut_bytes),
+                        (&[ShotIndex(0)][..], 0)
                     );
                     dataset = recovered.dataset;
                     assert_eq!(dataset.tally().counts().done, 1);
@@ -160,8 +84,8 @@ fn fails_at_any_step(plan: &Plan, operations: usize) {
 fn an_error_while_creating_leaves_no_scan() {
     for step in 0.. {
         let root = tempfile::tempdir().unwrap();
-        let disk = Failing::new(Errno::IO);
-        disk.left.store(step, Ordering::SeqCst);
+        let disk = Failing::new(Errno::IO, Lasts::Once);
+        disk.0.after(step);
         if create_on(shared(&disk), root.path(), &id(), plan(1)).is_ok() {
             assert!(step > 10);
             break;
@@ -277,21 +201,38 @@ fn what_others_leave_in_the_folder_is_in_nobodys_way() {
     assert!(dir.join("quarantine.2").is_dir() && verify(&dir).unwrap().is_sound());
 }
 
-/// The exit code goes by what `note` says, and everybody else by the journal.
+/// The exit code goes by what `note` says, and everybody else by the journal: whatever fails, and if it is the taking back.
 #[test]
-fn a_scan_has_ended_once_its_journal_says_so_whatever_becomes_of_the_manifest() {
-    for step in 2.. {
-        let root = tempfile::tempdir().unwrap();
-        let disk = Failing::new(Errno::IO);
-        let dataset = create_on(shared(&disk), root.path(), &id(), plan(1)).unwrap();
-        take(&dataset, 0, 1).unwrap();
-        disk.left.store(step, Ordering::SeqCst);
-        dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
-        let report = verify(dataset.dir()).unwrap();
-        assert!(report.is_sound() && report.state.is_complete(), "step {step}: {report:?}");
-        if disk.left.load(Ordering::SeqCst) < 1000 {
-            break;
+fn a_scan_has_ended_if_and_only_if_its_journal_says_so() {
+    for lasts in [Lasts::Once, Lasts::ForGood] {
+        let mut ended = Vec::new();
+        for step in 0.. {
+            let root = tempfile::tempdir().unwrap();
+            let disk = Failing::new(Errno::IO, lasts);
+            let dataset = create_on(shared(&disk), root.path(), &id(), plan(1)).unwrap();
+            take(&dataset, 0, 1).unwrap();
+            disk.0.after(step);
+            let said = dataset.note(&Record::Finished { outcome: Outcome::Complete });
+            let report = verify(dataset.dir()).unwrap();
+            assert!(report.is_sound(), "step {step}: {report:?}");
+            assert_eq!(said.is_ok(), report.state.is_complete(), "step {step}: {said:?}, {report:?}");
+            assert_eq!(said.is_ok(), dataset.state().is_complete(), "step {step}: {said:?}");
+            if disk.0.is_ahead() {
+                break;
+            }
+            ended.push(said.is_ok());
+            if said.is_err() {
+                let dir = dataset.dir().to_owned();
+                drop(dataset);
+                let resumed = recover(&dir).unwrap().dataset;
+                resumed.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+                let report = verify(&dir).unwrap();
+                assert!(report.is_sound() && report.state.is_complete(), "step {step}: {report:?}");
+            }
         }
+        // It is written and synced. What cannot be taken back after that stands; the manifest is derived.
+        assert_eq!(ended[..2], [false, lasts == Lasts::ForGood], "{lasts:?}");
+        assert!(ended.len() > 4 && ended[2..].iter().all(|ended| *ended), "{lasts:?}: {ended:?}");
     }
 }
 
@@ -300,12 +241,12 @@ fn a_scan_has_ended_once_its_journal_says_so_whatever_becomes_of_the_manifest() 
 fn the_manifest_of_a_scan_that_is_opened_again_is_never_ahead_of_its_journal() {
     for step in 0..8 {
         let root = tempfile::tempdir().unwrap();
-        let disk = Failing::new(Errno::IO);
+        let disk = Failing::new(Errno::IO, Lasts::Once);
         let dataset = create_on(shared(&disk), root.path(), &id(), plan(1)).unwrap();
         take(&dataset, 0, 1).unwrap();
         dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
         let dir = dataset.dir().to_owned();
-        disk.left.store(step, Ordering::SeqCst);
+        disk.0.after(step);
         let _ = dataset.retake(ShotIndex(0), RetakenFor::Person);
         let report = verify(&dir).unwrap();
         assert!(report.is_sound(), "step {step}: {report:?}");

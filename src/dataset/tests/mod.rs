@@ -2,6 +2,7 @@
 
 mod best;
 mod described;
+mod failing_disk;
 mod failures;
 mod forged;
 mod journals;

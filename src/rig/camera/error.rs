@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::io::Errno;
 use serde::Serialize;
 
 use super::process::Evidence;
@@ -11,6 +12,8 @@ use crate::camera_driver::protocol::ErrorKind;
 
 /// EFBIG: the memory of a frame is a file to the kernel.
 const FILE_TOO_LARGE: i32 = 27;
+/// EMFILE: so it is to a limit of open files.
+const TOO_MANY_FILES: i32 = 24;
 
 /// An operation on a camera failed; recovery goes by `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -34,6 +37,15 @@ impl CameraError {
     /// An error of `camera` that stems from the operating system; `doing` is what was tried.
     pub(super) fn system(camera: &str, kind: ErrorKind, doing: &str, error: &std::io::Error) -> Self {
         Self { camera: camera.into(), kind, message: format!("{doing}: {error}"), code: error.raw_os_error() }
+    }
+
+    /// Why what the driver of `camera` said cannot be read. That this process has no room for it is no fault of the driver.
+    pub(super) fn unread(camera: &str, error: &std::io::Error) -> Self {
+        let kind = match Errno::from_io_error(error) {
+            Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => ErrorKind::NoMemory,
+            _ => ErrorKind::Protocol,
+        };
+        Self::system(camera, kind, "reading what its driver says", error)
     }
 
     /// Whether trying again may help without a person doing something first.
@@ -64,6 +76,9 @@ impl CameraError {
             ErrorKind::Gone => "check its cable, and its id in the configuration",
             ErrorKind::NoMemory if matches!(self.code, Some(FILE_TOO_LARGE)) => {
                 "a limit of the length of files is in force (`ulimit -f`, or LimitFSIZE= of the service), which concerns memory for frames, too: raise it"
+            }
+            ErrorKind::NoMemory if matches!(self.code, Some(TOO_MANY_FILES)) => {
+                "this program has as many files and connections open as it may (`ulimit -n`, or LimitNOFILE= of the service): raise that"
             }
             ErrorKind::NoMemory => "lower the image size or the number of buffers, or free memory",
             ErrorKind::Crashed => "its driver is started again by itself; its last words are in the log",
@@ -156,5 +171,13 @@ mod tests {
                 assert!(text.contains(part), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_limit_of_open_files_is_not_blamed_on_the_driver() {
+        let error = CameraError::unread("cam0", &Errno::MFILE.into());
+        assert_eq!((error.kind, error.code), (ErrorKind::NoMemory, Some(TOO_MANY_FILES)));
+        assert!(error.to_string().contains("ulimit -n"), "{error}");
+        assert_eq!(CameraError::unread("cam0", &Errno::BADF.into()).kind, ErrorKind::Protocol);
     }
 }

@@ -74,6 +74,7 @@ impl Reader {
                     let ticket = self.connection.mailbox.wanted().map(|(ticket, _)| ticket);
                     self.deliver(ticket, Err(self.connection.error(ErrorKind::Protocol, error.to_string())));
                 }
+                Err(LinkError::Io(error)) => break CameraError::unread(self.camera(), &error),
                 Err(error) => break self.connection.error(ErrorKind::Protocol, error.to_string()),
             }
         };
