@@ -10,10 +10,7 @@ use std::thread::JoinHandle;
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
-#[path = "../support/skip.rs"]
-mod skip;
-
-use skip::skipped;
+use crate::skipped;
 
 const LOOKUP: u32 = 1;
 const FORGET: u32 = 2;

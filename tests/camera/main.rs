@@ -6,3 +6,8 @@ mod bench;
 mod faults;
 mod fuse;
 mod processes;
+#[path = "../support/skip.rs"]
+#[expect(unreachable_pub, reason = "shared with other tests")]
+mod skip;
+
+use skip::skipped;

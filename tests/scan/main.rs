@@ -39,3 +39,6 @@ mod unread;
 mod users;
 mod wedged;
 mod whole;
+
+// For the file that never answers, too.
+use support::skipped;

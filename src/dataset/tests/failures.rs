@@ -120,7 +120,10 @@ impl Drop for TinyDisk {
 #[test]
 fn a_full_disk_pauses_and_the_scan_goes_on_when_there_is_room() {
     let Some(disk) = TinyDisk::mount() else {
-        assert!(std::env::var_os("SCANNER_TEST_ALL").is_none(), "this test cannot be skipped here: it needs root, for a tmpfs");
+        assert!(
+            std::env::var_os("SCANNER_TEST_ALL").is_none(),
+            "this test cannot be skipped here: it needs root, for a tmpfs"
+        );
         println!("SKIPPED: mounting a tmpfs needs root");
         return;
     };

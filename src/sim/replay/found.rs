@@ -23,7 +23,9 @@ pub(super) fn photos_in(directory: &Path) -> Result<Vec<PathBuf>, DeviceError> {
     if files.is_empty() {
         return Err(fail(&"no JPEG file (.jpg, .jpeg) in it"));
     }
-    files.sort_by_cached_key(|path| (path.file_name().map(|name| pieces(&name.to_string_lossy())), path.clone()));
+    files.sort_by_cached_key(|path| {
+        (path.file_name().map(|name| pieces(&name.to_string_lossy())), path.clone())
+    });
     Ok(files)
 }
 
@@ -107,7 +109,14 @@ mod tests {
     #[test]
     fn photographs_are_in_the_order_in_which_a_camera_numbered_them_and_hidden_ones_are_none() {
         let folder = tempfile::tempdir().unwrap();
-        let names = ["IMG_2.jpg", "IMG_0003.JPG", "IMG_9.jpeg", "IMG_10.jpg", "IMG_10a.jpg", "IMG_99999999999999999999.jpg"];
+        let names = [
+            "IMG_2.jpg",
+            "IMG_0003.JPG",
+            "IMG_9.jpeg",
+            "IMG_10.jpg",
+            "IMG_10a.jpg",
+            "IMG_99999999999999999999.jpg",
+        ];
         for name in names.iter().rev().chain(&["._IMG_2.jpg", ".hidden.jpg", "IMG_1.txt"]) {
             fs::write(folder.path().join(name), name).unwrap();
         }
