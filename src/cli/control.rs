@@ -68,6 +68,9 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
             "{name:?} at {address} asks to be let in; if its page shows {code}, {button}scanner pair {code}"
         ))?;
     }
+    for fault in status["panel_faults"].as_array().into_iter().flatten() {
+        output::print(&format!("Panel: {}", text(fault)))?;
+    }
     if let Some(led) = status["led"].as_str() {
         output::print(&format!("LED: {led}"))?;
     }

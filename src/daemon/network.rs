@@ -1,6 +1,33 @@
-//! Which addresses are one network's.
+//! Which addresses are one network's, and what this machine is called.
 
 use std::net::{IpAddr, Ipv6Addr};
+
+/// The name that the machine gets when it starts, and that a change of it is written to.
+const HOSTNAME: &str = "/etc/hostname";
+
+/// What this machine calls itself, and is called in its network, in lower case.
+pub fn own_names() -> Vec<String> {
+    let kernels = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    // The unit keeps the name that there was when the process began (`ProtectHostname`).
+    let written = std::fs::read_to_string(HOSTNAME).unwrap_or_default();
+    names_of(&[&kernels, &written])
+}
+
+/// Of a machine that is called `own`; each once.
+fn names_of(own: &[&str]) -> Vec<String> {
+    let own = own.iter().map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty());
+    let own = own.flat_map(|name| {
+        let short = name.split('.').next().unwrap_or_default().to_owned();
+        [format!("{short}.local"), short, name]
+    });
+    let mut names = vec!["localhost".to_owned()];
+    for name in own {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
 
 /// The network by which the host at `address` is counted, as the address that its hosts have in common: of version 6 the
 /// first 64 bits, because whoever has one of these has them all. An address of version 4 is alone, however it is written, and
@@ -19,6 +46,15 @@ pub fn network_of(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_was_changed_is_known_by_what_is_written() {
+        assert_eq!(
+            names_of(&["raspberrypi", "Rig.example.org\n"]),
+            ["localhost", "raspberrypi.local", "raspberrypi", "rig.local", "rig", "rig.example.org"]
+        );
+        assert_eq!(names_of(&["", "\n"]), ["localhost"]);
+    }
 
     #[test]
     fn hosts_of_one_network_of_version_6_are_one_and_all_others_are_not() {

@@ -278,11 +278,24 @@ impl Service {
         let fault = self.station.axes().fault();
         let (pairings, masks) = (self.pairing.waiting(), self.masks.progress());
         let disk_wait_s = disk_wait_s(self.station.at_disk().longest());
-        let mut status =
-            Status { scan, scanning, last, fault, disk_wait_s, pairings, led: None, masks, api, cameras };
+        let panel_faults = self.station.panel().map(|panel| panel.faults()).unwrap_or_default();
+        let mut status = Status {
+            scan,
+            scanning,
+            last,
+            fault,
+            disk_wait_s,
+            pairings,
+            led: None,
+            panel_faults,
+            masks,
+            api,
+            cameras,
+        };
         status.led = self.station.panel().map(|_| led(&status));
         status
     }
+
     fn command(&self, command: Command) -> Result<(), NoScan> {
         match &self.occupancy.borrow().rig {
             // A full queue holds enough of the same wishes already.

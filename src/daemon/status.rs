@@ -33,6 +33,8 @@ pub struct Status {
     pub pairings: Vec<Waiting>,
     /// The pattern of the status LED; none without a panel.
     pub led: Option<Led>,
+    /// What of the panel does not work now, for people.
+    pub panel_faults: Vec<String>,
     /// Masks that are being made.
     pub masks: Option<MaskProgress>,
     /// The HTTP API; none where the configuration has none.
@@ -135,6 +137,7 @@ mod tests {
             disk_wait_s: None,
             pairings: Vec::new(),
             led: None,
+            panel_faults: Vec::new(),
             masks: None,
             api: None,
             cameras: cameras.collect(),

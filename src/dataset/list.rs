@@ -64,6 +64,11 @@ impl Listed {
         owner::somebody_else(&self.dir)
     }
 
+    /// As [`Self::owned`], but for this machine's own processes.
+    pub fn owned_elsewhere(&self) -> Option<OpenError> {
+        owner::another_machine(&self.dir)
+    }
+
     /// How much room its removal would give, as far as the file system tells: what has further names elsewhere
     /// or cannot be read counts as nothing.
     pub fn size(&self) -> Bytes {

@@ -114,6 +114,16 @@ pub(super) fn somebody_else(dir: &Path) -> Option<OpenError> {
     Some(OpenError::Owned { dir: dir.to_owned(), who, note: path })
 }
 
+/// As [`somebody_else`], if that is on another machine, or nobody knows who it is.
+pub(super) fn another_machine(dir: &Path) -> Option<OpenError> {
+    let owned = somebody_else(dir)?;
+    let is_here = || {
+        let note = read(&File::open(dir).ok()?).ok()??;
+        Some(note.machine == Owner::this_process().ok()?.machine)
+    };
+    if is_here() == Some(true) { None } else { Some(owned) }
+}
+
 /// Takes the dataset at `dir` away from another machine, which a person says has stopped for good: its writer, if it
 /// lives after all, sees that within two beats and writes no more. Whether there was anything to take.
 ///
@@ -254,7 +264,9 @@ mod tests {
         let parent = std::os::unix::process::parent_id();
         note(&Owner { pid: parent, start: started(parent).unwrap().unwrap(), ..here.clone() });
         assert!(matches!(take_over(dir.path()), Err(OpenError::Owned { .. })));
+        assert!(somebody_else(dir.path()).is_some() && another_machine(dir.path()).is_none());
         note(&Owner { machine: "another".into(), ..here });
+        assert!(matches!(another_machine(dir.path()), Some(OpenError::Owned { .. })));
         assert!(take_over(dir.path()).unwrap());
         assert!(!dir.path().join(OWNER).exists());
     }

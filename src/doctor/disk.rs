@@ -52,6 +52,26 @@ fn judge_state(folder: &Path, written: rustix::io::Result<()>) -> Finding {
     }
 }
 
+/// Whether the newest scan, which a start of the service may go on with, is another machine's.
+fn owner(folder: &Path) -> Finding {
+    const CHECK: &str = "newest scan";
+    match dataset::newest(folder, None) {
+        Err(error) => Finding::unknown(CHECK, error.to_string()),
+        Ok(None) => Finding::fine(CHECK, "there is none yet"),
+        Ok(Some(scan)) => match scan.owned_elsewhere() {
+            None => Finding::fine(CHECK, format!("no other machine has {}", scan.id)),
+            Some(error) => Finding::advice(
+                CHECK,
+                error.to_string(),
+                format!(
+                    "nothing, if that machine is at work on it; if it has stopped for good: scanner resume {} --take-over",
+                    scan.id
+                ),
+            ),
+        },
+    }
+}
+
 pub(super) fn examine(storage: &Storage) -> Vec<Finding> {
     let folder = &storage.directory;
     let which = match storage::look(storage) {
@@ -77,7 +97,7 @@ pub(super) fn examine(storage: &Storage) -> Vec<Finding> {
             "ask as the service's user: sudo -u scanner scanner doctor; if it cannot either, look at the disk",
         ),
     };
-    vec![which, room, speed]
+    vec![which, owner(folder), room, speed]
 }
 
 /// A folder that was never there, made by the first scan if that may.

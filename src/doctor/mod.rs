@@ -85,6 +85,7 @@ pub fn examine(file: &Path) -> Vec<Finding> {
             asked = Asked::of(config.api.listen);
             findings.push(Finding::fine("configuration", format!("{} is in order", file.display())));
             findings.extend(of_rig(&config));
+            findings.push(network::page(&config.api));
         }
         Err(errors) => findings.push(Finding::problem(
             "configuration",

@@ -1,10 +1,14 @@
-//! At which of the machine's addresses the service's unit lets nobody ask: it drops packets from there without a word.
+//! Where the service can be asked: at which addresses and by which names, and at which of the machine's addresses its unit lets
+//! nobody ask, whose packets it drops without a word.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use super::Finding;
 use super::properties::value;
+use crate::config::Api;
+use crate::daemon::own_names;
 
 const CHECK: &str = "network";
 
@@ -57,6 +61,42 @@ impl Filter {
             .filter(|address| !self.0.iter().any(|network| has(*network, *address)))
             .collect()
     }
+}
+
+/// Where the page can be opened, by the addresses at which it listens and the names that it answers to.
+pub(super) fn page(api: &Api) -> Finding {
+    // Without version 6 the kernel has no list of such addresses.
+    judge_page(api, Path::new("/proc/net/if_inet6").exists(), &own_names())
+}
+
+fn judge_page(api: &Api, has_ipv6: bool, names: &[String]) -> Finding {
+    const CHECK: &str = "page";
+    let Some(listen) = api.listen else { return Finding::fine(CHECK, "it is off (`[api] listen`)") };
+    let names: Vec<_> = names.iter().chain(&api.hosts).map(String::as_str).collect();
+    let named = format!(
+        "it answers to {}, and to the address at which it is asked; others are refused (403) until they are in `api.hosts`",
+        names.join(", ")
+    );
+    if listen.ip().is_loopback() {
+        let only = format!("it listens at {listen}, for this machine alone; {named}");
+        return Finding::fine(CHECK, only);
+    }
+    if has_ipv6 || listen.is_ipv4() {
+        return Finding::fine(CHECK, format!("it listens at {listen}; {named}"));
+    }
+    let port = listen.port();
+    if listen.ip().is_unspecified() {
+        return Finding::advice(
+            CHECK,
+            format!("IPv6 is switched off here, so it listens at 0.0.0.0:{port}, not at {listen}; {named}"),
+            format!("write listen = \"0.0.0.0:{port}\" under [api], or switch IPv6 on"),
+        );
+    }
+    Finding::problem(
+        CHECK,
+        format!("it cannot listen at {listen}: IPv6 is switched off here"),
+        format!("write listen = \"0.0.0.0:{port}\" under [api], or switch IPv6 on"),
+    )
 }
 
 /// What there is, compared with `text`, which is what systemd shows of the unit.
@@ -170,6 +210,30 @@ mod tests {
         let opened = UNIT.replace("fc00::/7", "fc00::/7 100.64.0.0/10 2001:db8:1:2::/64");
         assert_eq!(judge(&opened, everywhere, &own).verdict, Verdict::Fine);
         assert_eq!(judge("IPAddressAllow=\nIPAddressDeny=\n", everywhere, &own).verdict, Verdict::Fine);
+    }
+
+    #[test]
+    fn where_the_page_can_be_opened_and_where_not() {
+        let judged = |listen: Option<&str>, has_ipv6| {
+            let listen = listen.map(|listen| listen.parse().unwrap());
+            let hosts = vec!["scanner.example.org".to_owned()];
+            let tokens = "tokens.json".into();
+            let api = Api { listen, hosts, tokens, former_tokens: None, tls: None, pairing: true };
+            judge_page(&api, has_ipv6, &["localhost".into(), "rig.local".into()])
+        };
+        assert_eq!(judged(None, true).verdict, Verdict::Fine);
+        let finding = judged(Some("[::]:8080"), true);
+        assert_eq!(finding.verdict, Verdict::Fine);
+        for part in ["[::]:8080", "localhost, rig.local, scanner.example.org", "`api.hosts`"] {
+            assert!(finding.found.contains(part), "{part}: {}", finding.found);
+        }
+        let switched_off = judged(Some("[::]:8080"), false);
+        assert!(
+            matches!(&switched_off.verdict, Verdict::Advice { what_to_do } if what_to_do.contains("0.0.0.0:8080"))
+        );
+        assert!(switched_off.found.contains("IPv6 is switched off"), "{switched_off:?}");
+        assert!(matches!(judged(Some("[2001:db8::5]:80"), false).verdict, Verdict::Problem { .. }));
+        assert_eq!(judged(Some("0.0.0.0:8080"), false).verdict, Verdict::Fine);
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub trait Panel: Send + Sync {
 
     /// Shows for a moment that a press was heard and nothing is done.
     fn refuse(&self) {}
+
+    /// What of it does not work now, for people.
+    fn faults(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A button of the panel, or what holding it for long means.

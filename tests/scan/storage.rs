@@ -170,3 +170,16 @@ fn an_interrupted_scan_goes_on_whatever_the_clock_said() {
     let listed = rig.run(&["dataset", "list", "--json"]).json();
     assert_eq!(listed[0]["id"], id.as_str(), "{listed}");
 }
+
+#[test]
+fn the_doctor_names_the_machine_that_has_the_newest_scan() {
+    let rig = TestRig::new(&Recipe::default());
+    assert_eq!(rig.run(&["scan"]).code, Some(0));
+    let id = rig.scan_id().unwrap();
+    assert_diagnosis(&rig, "newest scan", "fine", &["no other machine has", &id]);
+    let owner = r#"{"machine":"another","host":"rig-b","boot":"b","pid":7,"start":1,"beats":9,"at":"2026-11-21T14:30:05Z"}"#;
+    fs::write(rig.scans().join(&id).join("owner.json"), owner).unwrap();
+    let says = ["process 7 on rig-b", "if it has stopped for good", "--take-over", &id];
+    assert_diagnosis(&rig, "newest scan", "advice", &says);
+    assert_diagnosis(&rig, "page", "fine", &["it is off"]);
+}

@@ -10,9 +10,7 @@ use http::{HeaderMap, header};
 
 use crate::api::transport::peer::Peer;
 use crate::api::transport::problem::{Problem, ProblemType};
-
-/// The name that the machine gets when it starts, and that a change of it is written to.
-const HOSTNAME: &str = "/etc/hostname";
+use crate::daemon::own_names;
 
 /// The names of this machine.
 #[derive(Debug, Clone)]
@@ -21,20 +19,7 @@ pub(in crate::api) struct Hosts(Vec<String>);
 impl Hosts {
     /// What this machine calls itself, and `configured` names.
     pub(in crate::api) fn new(configured: &[String]) -> Self {
-        let kernels = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        // The unit keeps the name that there was when the process began (`ProtectHostname`).
-        let written = std::fs::read_to_string(HOSTNAME).unwrap_or_default();
-        Self::called(&[&kernels, &written], configured)
-    }
-
-    /// What a machine that is called `own` calls itself, and `configured` names.
-    fn called(own: &[&str], configured: &[String]) -> Self {
-        let own = own.iter().map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty());
-        let own = own.flat_map(|name| {
-            let short = name.split('.').next().unwrap_or_default().to_owned();
-            [format!("{short}.local"), short, name]
-        });
-        Self(std::iter::once("localhost".to_owned()).chain(own).chain(configured.iter().cloned()).collect())
+        Self(own_names().into_iter().chain(configured.iter().cloned()).collect())
     }
 
     /// Checks that a request that came in from `peer` is for this machine, and not from a page of another one.
@@ -133,15 +118,6 @@ mod tests {
         let mut twice = twice;
         twice.append(header::HOST, "evil.example".parse().unwrap());
         assert!(hosts.check(&twice, &at("127.0.0.1")).is_err());
-    }
-
-    #[test]
-    fn a_name_that_was_changed_is_known_by_what_is_written() {
-        let hosts = Hosts::called(&["raspberrypi", "Rig.example.org\n"], &["other".into()]);
-        for name in ["raspberrypi", "raspberrypi.local", "rig", "rig.local", "rig.example.org", "other"] {
-            assert!(hosts.has(name), "{name}");
-        }
-        assert!(!Hosts::called(&["", "\n"], &[]).has(""));
     }
 
     #[test]

@@ -53,8 +53,19 @@ pub(in crate::api) struct StatusNow {
 impl RigStatus {
     /// Answers at once, whatever the cameras do.
     pub(in crate::api) fn of(service: &Service, left: Option<std::time::Duration>) -> Self {
-        let Status { scan, scanning, last, fault, disk_wait_s: _, led, pairings: _, masks, api: _, cameras } =
-            service.status();
+        let Status {
+            scan,
+            scanning,
+            last,
+            fault,
+            disk_wait_s: _,
+            led,
+            panel_faults: _,
+            pairings: _,
+            masks,
+            api: _,
+            cameras,
+        } = service.status();
         let pose = service.station().axes().pose();
         let left_s = left.filter(|_| scanning).map(|left| left.as_secs_f64().round());
         let hours = service.station().config().schedule.at(&jiff::Zoned::now());

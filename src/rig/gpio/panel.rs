@@ -1,5 +1,6 @@
 //! Buttons and a status LED on pins.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -25,6 +26,9 @@ const LOOK_QUIETLY: Duration = Duration::from_millis(10);
 /// The same if the kernel reports presses: it keeps them.
 const LOOK_SELDOM: Duration = Duration::from_millis(50);
 
+/// Names the LED among what may not work.
+const LED: &str = "LED";
+
 /// A panel on GPIO pins. A thread of its own looks at the buttons; it ends with the panel, the LED dark.
 pub struct GpioPanel {
     presses: Arc<Presses>,
@@ -32,12 +36,25 @@ pub struct GpioPanel {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the LED is to show.
+/// What the LED is to show, and what the panel is to tell.
 #[derive(Debug)]
 struct Shown {
     pattern: Mutex<(Led, Instant)>,
     refused: Mutex<Option<Instant>>,
+    /// What does not work now, by the name of what it is about.
+    faults: Mutex<BTreeMap<&'static str, String>>,
     quit: AtomicBool,
+}
+
+impl Shown {
+    /// Something of the panel does not work, as `message` says, or does again.
+    fn tell(&self, name: &'static str, message: Option<String>) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        match message {
+            Some(message) => faults.insert(name, message),
+            None => faults.remove(name),
+        };
+    }
 }
 
 impl GpioPanel {
@@ -50,6 +67,7 @@ impl GpioPanel {
         let shown = Arc::new(Shown {
             pattern: Mutex::new((Led::Ready, Instant::now())),
             refused: Mutex::new(None),
+            faults: Mutex::default(),
             quit: AtomicBool::new(false),
         });
         let presses = Arc::new(Presses::default());
@@ -79,6 +97,10 @@ impl Panel for GpioPanel {
 
     fn refuse(&self) {
         *self.shown.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn faults(&self) -> Vec<String> {
+        self.shown.faults.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 }
 
@@ -220,11 +242,14 @@ impl Watch {
                 Ok(()) => {
                     if contact.ailing.ended() {
                         info!("the {} can be read again", contact.name);
+                        self.shown.tell(contact.name, None);
                     }
                 }
                 Err(error) => {
                     if contact.ailing.began(now) {
                         error!("the {} cannot be read, which is tried again: {error}", contact.name);
+                        let message = format!("the {} cannot be read: {error}", contact.name);
+                        self.shown.tell(contact.name, Some(message));
                     }
                     // Stop always stops: what could not be heard any more is taken to be pressed, once. It always finds
                     // a place in the queue.
@@ -256,11 +281,13 @@ impl Watch {
             Ok(()) => {
                 if self.led_ailing.ended() {
                     info!("the LED can be switched again");
+                    self.shown.tell(LED, None);
                 }
             }
             Err(error) => {
                 if self.led_ailing.began(now) {
                     error!("the LED cannot be switched, which is tried again: {error}");
+                    self.shown.tell(LED, Some(format!("the LED cannot be switched: {error}")));
                 }
             }
         }
