@@ -273,3 +273,26 @@ fn a_better_quality_needs_more_room() {
     // 144 shots of 12.3 million pixels at quality 95.
     assert!((1.0e9..2.0e9).contains(&amounts[3]), "{amounts:?}");
 }
+
+#[test]
+fn whoever_looks_at_a_thumbnail_while_it_is_written_sees_one_that_is_whole() {
+    let root = scratch();
+    let dataset = create(root.path(), &id(), plan(1)).unwrap();
+    let path = dataset.dir().join(crate::dataset::layout::thumbnail(dataset.plan(), ShotIndex(0)));
+    // As large as none is, so that a half of it would be met.
+    let pictures = [1_u8, 2].map(|byte| vec![byte; 4 << 20]);
+    dataset.thumbnail(ShotIndex(0), &pictures[0]);
+    let written = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..60 {
+                dataset.thumbnail(ShotIndex(0), &pictures[round % 2]);
+            }
+            written.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        while !written.load(std::sync::atomic::Ordering::Relaxed) {
+            let seen = std::fs::read(&path).unwrap();
+            assert!(pictures.contains(&seen), "{} bytes, and of them {:?}", seen.len(), seen.first());
+        }
+    });
+}

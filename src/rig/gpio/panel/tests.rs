@@ -103,7 +103,7 @@ impl Output for Loose {
 fn an_led_that_cannot_be_switched_is_told_of_until_it_can_and_the_buttons_work_meanwhile() {
     let mut watch = watch(&[true, false]);
     let board = Loose::default();
-    let pin = Pin { number: 4, active_low: false, pull: crate::config::gpio::Pull::None };
+    let pin = Pin { number: 4, active_low: false, pull: crate::config::gpio::Pull::Off };
     watch.led = Some(OutputPin::open(&board, &led_output(pin)).unwrap());
     let panel = GpioPanel { presses: watch.presses.clone(), shown: watch.shown.clone(), thread: None };
     // It is dark, and to be lit.
