@@ -10,12 +10,13 @@ use crate::dataset::{
     Listed, New, OpenError, OsDisk, RemoveError, ScanId, create, create_named_by_time, create_on, discard,
     list, needed_bytes, newest, removable, removable_for_room, remove, show, sweep, verify,
 };
+use crate::plan::ShotIndex;
 use crate::scan::{Outcome, Record, ScanState, WaitsFor};
 use crate::units::Bytes;
 
 use super::super::places::PLACES;
 use super::swept::Swept;
-use super::{plan, shared, take};
+use super::{plan, scratch, shared, take};
 
 /// A scan of one shot that ended with `outcome`, or was left running.
 fn scan(root: &Path, id: &str, outcome: Option<Outcome>) -> ScanId {
@@ -277,20 +278,20 @@ fn a_better_quality_needs_more_room() {
 #[test]
 fn whoever_looks_at_a_thumbnail_while_it_is_written_sees_one_that_is_whole() {
     let root = scratch();
-    let dataset = create(root.path(), &id(), plan(1)).unwrap();
+    let dataset = create(root.path(), &super::id(), plan(1)).unwrap();
     let path = dataset.dir().join(crate::dataset::layout::thumbnail(dataset.plan(), ShotIndex(0)));
     // As large as none is, so that a half of it would be met.
     let pictures = [1_u8, 2].map(|byte| vec![byte; 4 << 20]);
     dataset.thumbnail(ShotIndex(0), &pictures[0]);
-    let written = std::sync::atomic::AtomicBool::new(false);
+    let written = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for round in 0..60 {
                 dataset.thumbnail(ShotIndex(0), &pictures[round % 2]);
             }
-            written.store(true, std::sync::atomic::Ordering::Relaxed);
+            written.store(true, Ordering::Relaxed);
         });
-        while !written.load(std::sync::atomic::Ordering::Relaxed) {
+        while !written.load(Ordering::Relaxed) {
             let seen = std::fs::read(&path).unwrap();
             assert!(pictures.contains(&seen), "{} bytes, and of them {:?}", seen.len(), seen.first());
         }
