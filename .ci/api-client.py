@@ -45,7 +45,7 @@ MORE = {"run_preflight", "verify_scan", "take_test_capture", "take_capture"}
 
 scan = call("scans", "list_scans").parsed.scans[0].id
 formats = importlib.import_module("scanner_client.models").ExportFormat
-values = {"scan": scan, "shot": 0, "camera": "cam0", "name": "ring", "id": 1, "format": formats.COLMAP}
+values = {"scan": scan, "shot": 0, "camera": "cam0", "name": "ring", "id": 1, "format": formats.COLMAP, "suffix": "jpg"}
 nothing = importlib.import_module("scanner_client.models").CaptureRequest()
 bodies = {name: {"body": nothing} for name in ("take_capture", "take_test_capture")}
 call("captures", "take_capture", **bodies["take_capture"])
