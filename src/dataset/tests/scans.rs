@@ -292,7 +292,7 @@ fn whoever_looks_at_a_thumbnail_while_it_is_written_sees_one_that_is_whole() {
             written.store(true, Ordering::Relaxed);
         });
         while !written.load(Ordering::Relaxed) {
-            let seen = std::fs::read(&path).unwrap();
+            let seen = fs::read(&path).unwrap();
             assert!(pictures.contains(&seen), "{} bytes, and of them {:?}", seen.len(), seen.first());
         }
     });

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::rig::gpio::Output;
 
 /// Says what it is told to, and fails for good afterwards.
 struct Failing(VecDeque<bool>);
