@@ -30,10 +30,12 @@ async function tryOut(page: Page, method: string, path: string): Promise<string>
     await block.locator(".opblock-summary-control").click();
     await block.getByRole("button", { name: "Try it out" }).click();
   }
+  const answered = page.waitForResponse((response) => response.url().endsWith(path));
   await block.getByRole("button", { name: "Execute" }).click();
-  const status = block.locator(".live-responses-table .response-col_status").last();
-  await status.waitFor();
-  return (await status.innerText()).trim();
+  const status = String((await answered).status());
+  // What was answered before may be shown for a moment yet.
+  await block.locator(".live-responses-table .response-col_status").last().filter({ hasText: status }).waitFor();
+  return status;
 }
 
 it.each(LOOKS)("every route is shown, and can be tried, $name", async ({ name, ...look }) => {
