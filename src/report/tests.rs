@@ -173,8 +173,10 @@ fn what_the_gate_found_is_told_with_its_numbers_and_what_was_taken_again_with_th
         assert!(again.contains(text), "no {text:?} in {again}");
     }
     assert!(section("What happened").contains("flagged later: blurred by 0.375"));
+    // Not by the page's structure: plots over time have as many marks as the test has taken time.
     let (_root, hostile) = judged("<b>\"");
-    assert_eq!(structure(&of(&hostile, |_| None)), structure(&page));
+    let page = of(&hostile, |_| None);
+    assert!(!page.contains("<b>") && page.matches("&lt;b&gt;&quot; 0.25").count() >= 1, "{page}");
 }
 
 #[test]
