@@ -220,7 +220,9 @@ async fn worker_long_exposure() {
     behave(config.storage.runtime_directory.parent().unwrap(), "stall");
     let error = lease.capture(ShotIndex(2), now_ns()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Timeout);
-    assert!(error.message.starts_with("no answer in 3.5 s"), "{error}");
+    let waited = error.message.strip_prefix("no answer in ").and_then(|rest| rest.split(' ').next());
+    // As long as it took; a busy machine takes longer.
+    assert!(waited.unwrap().parse::<f64>().unwrap() >= 3.5, "{error}");
     lease.close().await;
 }
 
