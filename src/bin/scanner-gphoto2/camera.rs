@@ -196,15 +196,33 @@ impl Camera {
     /// Hands a whole file to `take`. Takes as long as it takes to come.
     pub(crate) fn whole<T>(&self, place: &Place, take: impl FnOnce(&[u8]) -> T) -> Done<T> {
         let (folder, name) = (c_text(&place.folder)?, c_text(&place.name)?);
+        self.fetch(take, |to| {
+            let (camera, context) = (self.raw.as_ptr(), self.context.get());
+            // SAFETY: camera, context, texts and file are valid.
+            unsafe { gp::gp_camera_file_get(camera, folder.as_ptr(), name.as_ptr(), gp::NORMAL, to, context) }
+        })
+    }
+
+    /// Hands what the camera's live view shows to `take`: a JPEG, of most.
+    pub(crate) fn preview<T>(&self, take: impl FnOnce(&[u8]) -> T) -> Done<T> {
+        self.fetch(take, |to| {
+            // SAFETY: camera, context and file are valid.
+            unsafe { gp::gp_camera_capture_preview(self.raw.as_ptr(), to, self.context.get()) }
+        })
+    }
+
+    /// Hands to `take` what `get` puts into a file of libgphoto2's, which it is called with.
+    fn fetch<T>(
+        &self,
+        take: impl FnOnce(&[u8]) -> T,
+        get: impl FnOnce(*mut gp::CameraFile) -> c_int,
+    ) -> Done<T> {
         let mut file = null_mut();
         // SAFETY: the file is made here and freed once, and its bytes are not used afterwards.
         unsafe {
             self.context.check(gp::gp_file_new(&raw mut file))?;
-            let (camera, context) = (self.raw.as_ptr(), self.context.get());
-            let code =
-                gp::gp_camera_file_get(camera, folder.as_ptr(), name.as_ptr(), gp::NORMAL, file, context);
             let (mut data, mut size) = (null(), 0);
-            let taken = self.context.check(code).and_then(|_| {
+            let taken = self.context.check(get(file)).and_then(|_| {
                 self.context.check(gp::gp_file_get_data_and_size(file, &raw mut data, &raw mut size))?;
                 let bytes =
                     if data.is_null() { &[] } else { std::slice::from_raw_parts(data.cast(), size as usize) };

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use scanner::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, DriverArgs, FileFrames, FileMemory, Notice, RawFrame,
-    parse_options,
+    CaptureRequest, Configured, Device, DeviceError, DriverArgs, FileFrames, FileMemory, LiveGate, Notice,
+    RawFrame, parse_options,
 };
 use scanner::camera_driver::protocol::{
     Configure, ErrorKind, ExposedAt, FilesInMemory, FrameMetadata, Hello, Payload, Stream, Timestamps,
@@ -12,6 +12,7 @@ use scanner::camera_driver::protocol::{
 };
 use scanner::clock::now_ns;
 use scanner::model::{Controls, FileKind, Size};
+use scanner::units::FramesPerSecond;
 
 use super::camera::{Camera, Event, PIECE, Place};
 use super::failure::{Failure, NOT_SUPPORTED};
@@ -21,6 +22,12 @@ use super::taken::{said, sorted};
 
 /// Longest wait for an event, so that commands are noticed.
 const LOOK: Duration = Duration::from_millis(100);
+/// A call that fetches no whole file takes no longer than this, unless it hangs.
+const SHORT: Duration = Duration::from_secs(5);
+/// As many times the usual one, and the files of a release will not come any more.
+const TIMES: u32 = 2;
+/// Live frames that the daemon may hold at once.
+const PREVIEWS: u32 = 3;
 /// What is left of earlier releases is fetched from a camera in so many events at most.
 const LEFT_OVER: usize = 200;
 /// Between releases, events are fetched so often: some cameras go to sleep otherwise.
@@ -40,8 +47,12 @@ pub(crate) struct Gphoto {
     wanted: Option<CaptureRequest>,
     release: Option<Release>,
     frames: FileFrames,
+    live: Option<LiveGate>,
+    previews: FileFrames,
     looked: Instant,
     sequence: u64,
+    /// The last buffer, of stills and live frames.
+    buffer: u64,
 }
 
 /// A release of the shutter that has not become a frame yet.
@@ -53,8 +64,8 @@ struct Release {
 }
 
 enum Stage {
-    /// Its files are being made.
-    Waiting,
+    /// Its files are being made, since the release was over.
+    Waiting(Instant),
     /// They are being read, one after the other.
     Reading { files: Vec<(FileKind, Place)>, at: usize, offset: u64, memory: FileMemory, head: Vec<u8> },
 }
@@ -79,14 +90,27 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         modes: Vec::new(),
         controls: Vec::new(),
         devices: found.node().into_iter().collect(),
-        live_beside_stills: false,
+        live_beside_stills: options.live_view,
         raw: false,
         longest_call_ms: u64::try_from(options.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         timestamps: Timestamps::Trigger,
     };
-    let (notice, wanted, release) = (None, None, None);
-    let (frames, looked) = (FileFrames::new(0), Instant::now());
-    Ok(Gphoto { options, found, hello, camera, size, notice, wanted, release, frames, looked, sequence: 0 })
+    Ok(Gphoto {
+        options,
+        found,
+        hello,
+        camera,
+        size,
+        notice: None,
+        wanted: None,
+        release: None,
+        frames: FileFrames::new(0),
+        live: None,
+        previews: FileFrames::new(PREVIEWS),
+        looked: Instant::now(),
+        sequence: 0,
+        buffer: 0,
+    })
 }
 
 /// Opens the camera and sets what is to be set.
@@ -119,11 +143,15 @@ fn told_size(camera: &Camera) -> Result<Size, DeviceError> {
 }
 
 impl Gphoto {
-    /// A call into the camera begins that may take long.
-    fn busy(&self) {
+    /// A call into the camera begins that may take so long.
+    fn busy(&self, time: Duration) {
         if let Some(notice) = &self.notice {
-            notice.busy_for(self.options.longest_call.duration());
+            notice.busy_for(time.min(self.longest()));
         }
+    }
+
+    fn longest(&self) -> Duration {
+        self.options.longest_call.duration()
     }
 
     /// What is said of a call that failed. The camera is opened anew before it is used again.
@@ -142,7 +170,7 @@ impl Gphoto {
     /// Fetches what is left of earlier releases: else it would be taken for that of the next one.
     fn clear(&mut self) -> Result<(), DeviceError> {
         for _ in 0..LEFT_OVER {
-            self.busy();
+            self.busy(SHORT);
             match self.camera()?.wait(Duration::from_millis(1)) {
                 Ok(Event::Nothing) => return Ok(()),
                 Ok(Event::Added(place)) => {
@@ -169,20 +197,28 @@ impl Gphoto {
 
     fn trigger(&mut self, capture: CaptureRequest) -> Result<(), DeviceError> {
         self.clear()?;
-        self.busy();
+        self.busy(self.longest());
         let triggered_ns = now_ns();
         let triggered = self.camera()?.trigger();
         triggered.map_err(|failure| self.failed("triggering", failure))?;
         let capture = (capture.epoch, capture.request);
-        self.release = Some(Release { capture, triggered_ns, found: Vec::new(), stage: Stage::Waiting });
+        self.release =
+            Some(Release { capture, triggered_ns, found: Vec::new(), stage: Stage::Waiting(Instant::now()) });
         Ok(())
     }
 
     /// Goes on with `release`: a frame once it is whole.
     fn go_on(&mut self, mut release: Release, time: Duration) -> Result<Option<RawFrame>, DeviceError> {
         match release.stage {
-            Stage::Waiting => {
-                self.busy();
+            Stage::Waiting(since) => {
+                if since.elapsed() > self.options.release_time.duration() * TIMES {
+                    let made: Vec<_> = release.found.iter().map(|place| place.name.as_str()).collect();
+                    let (files, made) = (&self.options.files, made.join(", "));
+                    let message = format!("it was released, and of {files:?} it made only: {made:?}");
+                    return Err(DeviceError::new(ErrorKind::Timeout, message));
+                }
+                // Some send a whole file with an event.
+                self.busy(self.longest());
                 match self.camera()?.wait(time.min(LOOK)) {
                     Ok(Event::Added(place)) => release.found.push(place),
                     Ok(Event::Nothing | Event::Complete | Event::Other) => {}
@@ -196,7 +232,7 @@ impl Gphoto {
                         memory: FileMemory::new()?,
                         head: Vec::new(),
                     },
-                    None => Stage::Waiting,
+                    None => Stage::Waiting(since),
                 };
                 self.release = Some(release);
                 Ok(None)
@@ -230,13 +266,14 @@ impl Gphoto {
     fn read(&mut self, place: &Place, offset: u64) -> Result<(Vec<u8>, bool), DeviceError> {
         let mut part = vec![0; PIECE];
         let mut length = 0;
-        self.busy();
+        self.busy(SHORT);
         while length < PIECE {
             let camera = self.camera()?;
             match camera.read(place, offset + length as u64, &mut part[length..]) {
                 Ok(0) => break,
                 Ok(count) => length += count,
                 Err(failure) if failure.code == NOT_SUPPORTED && offset == 0 && length == 0 => {
+                    self.busy(self.longest());
                     let whole = camera.whole(place, |bytes| (bytes.to_vec(), true));
                     return whole.map_err(|failure| self.failed("reading a file of", failure));
                 }
@@ -251,7 +288,8 @@ impl Gphoto {
         let (files, memory) = memory.seal()?;
         let (exposure_us, gain) = said(head);
         self.sequence += 1;
-        self.frames.take(self.sequence);
+        self.buffer += 1;
+        self.frames.take(self.buffer);
         let metadata = FrameMetadata {
             stream: Stream::Still,
             payload: Payload::Files(FilesInMemory { size: self.size, files }),
@@ -263,9 +301,56 @@ impl Gphoto {
             focus: None,
             completed_ns: now_ns(),
             sequence: self.sequence,
-            buffer: self.sequence,
+            buffer: self.buffer,
         };
         Ok(RawFrame { metadata, memory, valid: true, tamper: None })
+    }
+
+    /// What the camera shows on its own screen, while nothing else is wanted of it.
+    fn preview(&mut self) -> Result<Option<RawFrame>, DeviceError> {
+        let asked_ns = now_ns();
+        self.busy(SHORT);
+        let shown = self.camera()?.preview(|jpeg| {
+            let header = turbojpeg::read_header(jpeg).ok()?;
+            let mut memory = FileMemory::new().ok()?;
+            memory.begin(FileKind::Jpeg);
+            memory.write(jpeg).ok()?;
+            Some((Size { width: header.width as u32, height: header.height as u32 }, memory))
+        });
+        let shown = shown.map_err(|failure| self.failed("asking for a live frame of", failure))?;
+        let Some((size, memory)) = shown else { return Ok(None) };
+        let (files, memory) = memory.seal()?;
+        self.buffer += 1;
+        self.previews.take(self.buffer);
+        let metadata = FrameMetadata {
+            stream: Stream::Live,
+            payload: Payload::Files(FilesInMemory { size, files }),
+            exposed: ExposedAt::Trigger { triggered_ns: asked_ns },
+            exposure_us: None,
+            readout_us: 0,
+            gain: None,
+            white_balance: None,
+            focus: None,
+            completed_ns: now_ns(),
+            sequence: self.buffer,
+            buffer: self.buffer,
+        };
+        Ok(Some(RawFrame { metadata, memory, valid: true, tamper: None }))
+    }
+
+    /// Nothing is wanted but a look, perhaps.
+    fn idle(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
+        if self.camera.is_some() {
+            if self.looked.elapsed() >= KEEP_AWAKE {
+                self.looked = Instant::now();
+                return self.clear().map(|()| None);
+            }
+            if self.previews.has_room() && self.live.as_mut().is_some_and(|gate| gate.admits(now_ns())) {
+                return self.preview();
+            }
+        }
+        std::thread::sleep(timeout.min(Duration::from_millis(5)));
+        Ok(None)
     }
 }
 
@@ -289,7 +374,7 @@ impl Device for Gphoto {
         self.frames = FileFrames::new(wanted.buffers);
         Ok(Configured {
             frame_duration: self.options.release_time.duration(),
-            live: None,
+            live: wanted.live,
             controls: None,
             field_of_view: None,
         })
@@ -298,7 +383,7 @@ impl Device for Gphoto {
     fn start(&mut self, _epoch: u64) -> Result<(), DeviceError> {
         self.release = None;
         if self.camera.is_none() {
-            self.busy();
+            self.busy(self.longest());
             self.camera = Some(open(&self.found, &self.options)?);
         }
         self.clear()
@@ -323,19 +408,16 @@ impl Device for Gphoto {
         Some(Ok(Controls::default()))
     }
 
+    fn live(&mut self, rate: Option<FramesPerSecond>) {
+        self.live = rate.and_then(LiveGate::new);
+    }
+
     fn wanted(&mut self, capture: Option<&CaptureRequest>) {
         self.wanted = capture.copied();
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
-        let Some(capture) = self.wanted else {
-            if self.looked.elapsed() >= KEEP_AWAKE && self.camera.is_some() {
-                self.looked = Instant::now();
-                return self.clear().map(|()| None);
-            }
-            std::thread::sleep(timeout.min(Duration::from_millis(5)));
-            return Ok(None);
-        };
+        let Some(capture) = self.wanted else { return self.idle(timeout) };
         self.looked = Instant::now();
         match self.release.take() {
             Some(release) if release.capture == (capture.epoch, capture.request) => {
@@ -351,5 +433,6 @@ impl Device for Gphoto {
 
     fn release(&mut self, buffer: u64) {
         self.frames.release(buffer);
+        self.previews.release(buffer);
     }
 }

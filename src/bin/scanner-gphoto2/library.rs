@@ -74,6 +74,11 @@ unsafe extern "C" {
         data: *mut *mut c_void,
         context: *mut Context,
     ) -> c_int;
+    pub(crate) fn gp_camera_capture_preview(
+        camera: *mut Camera,
+        to: *mut CameraFile,
+        context: *mut Context,
+    ) -> c_int;
     pub(crate) fn gp_camera_file_read(
         camera: *mut Camera,
         folder: *const c_char,

@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) release_time: Seconds,
     /// The longest call into it: an exposure, or a file that comes in one piece.
     pub(crate) longest_call: Seconds,
+    /// Whether it is asked for live frames, where it has a live view.
+    pub(crate) live_view: bool,
     /// Whether files are left in the camera once they are here.
     pub(crate) keep_in_camera: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             settings: BTreeMap::new(),
             release_time: Seconds::new(5.0),
             longest_call: Seconds::new(60.0),
+            live_view: false,
             keep_in_camera: false,
         }
     }
