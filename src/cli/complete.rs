@@ -42,15 +42,18 @@ pub(super) fn shots(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Plans of the configuration.
 pub(super) fn plans(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let names = config().map(|config| config.plans.into_iter().map(|plan| plan.name).collect::<Vec<_>>());
-    candidates(names.unwrap_or_default().into_iter().filter(|name| begins(name, typed)))
+    configured(typed, |config| config.plans.into_iter().map(|plan| plan.name).collect())
 }
 
 /// Cameras of the configuration.
 pub(super) fn cameras(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let names =
-        config().map(|config| config.cameras.into_iter().map(|camera| camera.name).collect::<Vec<_>>());
-    candidates(names.unwrap_or_default().into_iter().filter(|name| begins(name, typed)))
+    configured(typed, |config| config.cameras.into_iter().map(|camera| camera.name).collect())
+}
+
+/// Those of the `names` in the configuration that begin so.
+fn configured(typed: &OsStr, names: impl FnOnce(Config) -> Vec<String>) -> Vec<CompletionCandidate> {
+    let names = config().map(names).unwrap_or_default();
+    candidates(names.into_iter().filter(|name| begins(name, typed)))
 }
 
 fn begins(name: &str, typed: &OsStr) -> bool {

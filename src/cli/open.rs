@@ -8,7 +8,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use crate::config::{Api, Config};
-use crate::daemon::Request;
+use crate::daemon::{Request, own_names};
 
 use super::control::{ANSWER_PATIENCE, ask_for};
 use super::exit::{Exit, Failure};
@@ -62,20 +62,19 @@ pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Fa
 
 /// How others find this machine.
 struct Machine {
-    /// As it calls itself.
-    name: String,
-    /// Whether it answers to that name in the local network.
-    avahi: bool,
+    /// Its name in the local network, if it answers to one there.
+    local: Option<String>,
     /// The address from which it reaches others.
     address: Option<IpAddr>,
 }
 
 impl Machine {
     fn this() -> Self {
-        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let named = || own_names().into_iter().find(|name| name.strip_suffix(".local").is_some());
+        let local = Path::new(AVAHI).exists().then(named).flatten();
         let address = from(Ipv4Addr::UNSPECIFIED.into(), documented())
             .or_else(|| from(Ipv6Addr::UNSPECIFIED.into(), documented6()));
-        Self { name, avahi: Path::new(AVAHI).exists(), address }
+        Self { local, address }
     }
 }
 
@@ -99,10 +98,7 @@ fn from(any: IpAddr, there: SocketAddr) -> Option<IpAddr> {
 fn links(api: &Api, listen: SocketAddr, machine: &Machine, secret: &str) -> Vec<String> {
     let scheme = if api.tls.is_some() { "https" } else { "http" };
     let mut names = api.hosts.clone();
-    if machine.avahi {
-        let short = machine.name.split('.').next().unwrap_or_default();
-        names.push(format!("{short}.local"));
-    }
+    names.extend(machine.local.clone());
     let address = if listen.ip().is_unspecified() { machine.address } else { Some(listen.ip()) };
     let number = address.unwrap_or(Ipv4Addr::LOCALHOST.into());
     let number = if number.is_ipv6() { format!("[{number}]") } else { number.to_string() };
@@ -135,7 +131,7 @@ mod tests {
 
     fn made(tls: bool, listen: &str, avahi: bool) -> Vec<String> {
         let address = Some("192.168.1.5".parse().unwrap());
-        let machine = Machine { name: "scanner.lan".into(), avahi, address };
+        let machine = Machine { local: avahi.then(|| "scanner.local".into()), address };
         links(&api(tls), listen.parse().unwrap(), &machine, "s")
     }
 

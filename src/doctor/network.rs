@@ -84,19 +84,14 @@ fn judge_page(api: &Api, has_ipv6: bool, names: &[String]) -> Finding {
     if has_ipv6 || listen.is_ipv4() {
         return Finding::fine(CHECK, format!("it listens at {listen}; {named}"));
     }
-    let port = listen.port();
+    let instead = SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port()));
+    let what_to_do = format!("write listen = \"{instead}\" under [api], or switch IPv6 on");
     if listen.ip().is_unspecified() {
-        return Finding::advice(
-            CHECK,
-            format!("IPv6 is switched off here, so it listens at 0.0.0.0:{port}, not at {listen}; {named}"),
-            format!("write listen = \"0.0.0.0:{port}\" under [api], or switch IPv6 on"),
-        );
+        let found =
+            format!("IPv6 is switched off here, so it listens at {instead}, not at {listen}; {named}");
+        return Finding::advice(CHECK, found, what_to_do);
     }
-    Finding::problem(
-        CHECK,
-        format!("it cannot listen at {listen}: IPv6 is switched off here"),
-        format!("write listen = \"0.0.0.0:{port}\" under [api], or switch IPv6 on"),
-    )
+    Finding::problem(CHECK, format!("it cannot listen at {listen}: IPv6 is switched off here"), what_to_do)
 }
 
 /// What there is, compared with `text`, which is what systemd shows of the unit.

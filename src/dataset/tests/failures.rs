@@ -1,5 +1,9 @@
 //! Disks that fail at any operation: nothing that was acknowledged is lost, and nothing else is believed.
 
+#[path = "../../../tests/support/skip.rs"]
+#[expect(unreachable_pub, reason = "shared with the tests of whole programs")]
+mod skip;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -120,11 +124,7 @@ impl Drop for TinyDisk {
 #[test]
 fn a_full_disk_pauses_and_the_scan_goes_on_when_there_is_room() {
     let Some(disk) = TinyDisk::mount() else {
-        assert!(
-            std::env::var_os("SCANNER_TEST_ALL").is_none(),
-            "this test cannot be skipped here: it needs root, for a tmpfs"
-        );
-        println!("SKIPPED: mounting a tmpfs needs root");
+        skip::skipped("mounting a tmpfs needs root");
         return;
     };
     let dataset = create(disk.0.path(), &id(), plan(40)).unwrap();

@@ -49,6 +49,12 @@ fn facts(plan: &Plan, shot: u32) -> FrameFacts {
     }
 }
 
+/// An image with these facts, as it is stored at the first attempt.
+fn stored(shot: u32, facts: FrameFacts) -> Stored {
+    let (shot, image) = (ShotIndex(shot), String::new());
+    Stored { shot, attempt: 1, image, bytes: 1, crc32c: 0, beside: Vec::new(), facts }
+}
+
 /// Stores images of `shots` as a run does, each changed by `spoil`; what is found of which.
 fn scan(
     gate: &mut Gate,
@@ -65,15 +71,7 @@ fn scan(
         spoil(shot, &mut facts);
         facts.verdict = gate.judge(ShotIndex(shot), &facts).map(Box::new);
         found.extend(facts.verdict.iter().flat_map(|verdict| kinds(shot, verdict)));
-        let stored = Stored {
-            shot: ShotIndex(shot),
-            attempt: 1,
-            image: String::new(),
-            bytes: 1,
-            crc32c: 0,
-            beside: Vec::new(),
-            facts,
-        };
+        let stored = stored(shot, facts);
         let late = gate.add(&stored);
         records.push(Record::Stored(stored));
         for Late { shot, attempt, verdict } in late {
@@ -266,15 +264,7 @@ fn silhouettes_are_compared_with_silhouettes_and_only_in_light_and_lens() {
         facts.verdict = gate.judge(ShotIndex(shot), &facts).map(Box::new);
         let findings = facts.verdict.iter().flat_map(|verdict| &verdict.findings);
         found.extend(findings.map(|finding| (shot, finding.kind)));
-        let stored = Stored {
-            shot: ShotIndex(shot),
-            attempt: 1,
-            image: String::new(),
-            bytes: 1,
-            crc32c: 0,
-            beside: Vec::new(),
-            facts,
-        };
+        let stored = stored(shot, facts);
         found.extend(gate.add(&stored).into_iter().map(|late| (late.shot.0, late.verdict.findings[0].kind)));
     }
     assert_eq!(
