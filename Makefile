@@ -54,7 +54,7 @@ deny:
 	$(CARGO) deny --locked --offline --all-features check bans licenses sources
 
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --lib
 
 # Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:
@@ -96,7 +96,8 @@ test-crash: prepare-test
 	PROPTEST_CASES=1000000 $(CARGO) test --locked --lib scan::
 	SCANNER_TEST_FAULTS=10000 $(CARGO) test --locked --test camera_soak -- --nocapture
 	SCANNER_TEST_FIRE=1800 $(CARGO) test --locked --test api -- --nocapture mixed_fire
-	for i in 1 2 3 4 5; do $(CARGO) test --locked --test crash_matrix -- --nocapture || exit 1; done
+	SCANNER_TEST_FULL=1 $(CARGO) test --locked --lib power_cut -- --nocapture
+	for i in 1 2 3 4 5; do SCANNER_TEST_FULL=1 $(CARGO) test --locked --test crash_matrix -- --nocapture || exit 1; done
 
 ## Numbers, not tests
 bench: build

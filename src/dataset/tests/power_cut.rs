@@ -13,6 +13,11 @@ use super::{files, files_of, id, plan, plan_with_raw, records_in, scratch, share
 
 const SHOTS: u32 = 3;
 
+/// `full` with `SCANNER_TEST_FULL` (`make test-crash`), else `short`.
+fn unless_full(short: usize, full: usize) -> usize {
+    if std::env::var_os("SCANNER_TEST_FULL").is_some() { full } else { short }
+}
+
 /// A scan that was run to its end, and what had been acknowledged when.
 struct Run {
     plan: Plan,
@@ -141,12 +146,12 @@ fn cut_everywhere(run: &Run, samples: usize) -> (usize, Vec<String>) {
 
 #[test]
 fn no_power_cut_loses_what_was_acknowledged() {
-    loses_nothing(plan(SHOTS), 40);
+    loses_nothing(plan(SHOTS), unless_full(10, 40));
 }
 
 #[test]
 fn no_power_cut_loses_a_file_of_a_shot_with_several() {
-    loses_nothing(plan_with_raw(SHOTS), 10);
+    loses_nothing(plan_with_raw(SHOTS), unless_full(3, 10));
 }
 
 fn loses_nothing(plan: Plan, samples: usize) {
@@ -173,13 +178,12 @@ fn a_writer_that_does_not_sync_folders_is_caught() {
 /// A recovery is itself cut off after every operation, and recovered from.
 #[test]
 fn a_power_cut_during_a_recovery_loses_nothing_either() {
-    loses_nothing_during_a_recovery(&run(plan(SHOTS), Forgets::Nothing), 1);
+    loses_nothing_during_a_recovery(&run(plan(SHOTS), Forgets::Nothing), unless_full(2, 1));
 }
 
 #[test]
 fn a_power_cut_during_a_recovery_of_shots_with_several_files_loses_nothing_either() {
-    // With every operation it takes four times as long, and finds as little.
-    loses_nothing_during_a_recovery(&run(plan_with_raw(SHOTS), Forgets::Nothing), 4);
+    loses_nothing_during_a_recovery(&run(plan_with_raw(SHOTS), Forgets::Nothing), unless_full(12, 1));
 }
 
 /// The scan is cut off after every `step`-th operation, and its recovery after each.
