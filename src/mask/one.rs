@@ -235,7 +235,10 @@ impl Work<'_> {
             None => None,
         };
         // One that did not shine says nothing: then the ring has to.
-        let panel = measured.or_else(|| self.silhouettes.panel(silhouette, camera));
+        let panel = match measured {
+            Some(measured) => Some(measured),
+            None => self.silhouettes.panel(silhouette, camera)?,
+        };
         Ok(panel.map(|panel| [shining, panel]).ok_or_else(|| "no panel shines in its ring".into()))
     }
 }

@@ -13,8 +13,13 @@ use crate::model::Lighting;
 use crate::plan::{CameraIndex, PlanCamera, Point};
 use crate::scan::Stored;
 
-/// Where the panel was seen in a ring; none if it shone nowhere. Looked for once.
-type Found = Arc<OnceLock<Option<Shape>>>;
+/// A ring, and where the panel was seen in it; none if it shone nowhere.
+#[derive(Default)]
+struct Ring {
+    panel: OnceLock<Option<Shape>>,
+    /// Whoever has it looks for the panel: once it is found, nobody looks again.
+    looking: Mutex<()>,
+}
 
 /// The silhouettes of a scan.
 pub(super) struct Silhouettes<'a> {
@@ -22,8 +27,8 @@ pub(super) struct Silhouettes<'a> {
     contents: &'a Contents,
     /// The ring of each point.
     rings: Vec<u32>,
-    /// By camera and ring, found when they are first asked for.
-    seen: Mutex<BTreeMap<(u16, u32), Found>>,
+    /// By camera and ring.
+    seen: Mutex<BTreeMap<(u16, u32), Arc<Ring>>>,
 }
 
 /// The silhouette of a place.
@@ -82,23 +87,34 @@ impl<'a> Silhouettes<'a> {
     }
 
     /// Where the panel is in pictures like `one`, by all of the ring; none if it shines in none of them.
-    pub(super) fn panel(&self, one: Silhouette<'_>, camera: &PlanCamera) -> Option<Shape> {
-        let place = {
+    ///
+    /// # Errors
+    /// One of them cannot be read now. That says nothing of the panel, and is not remembered.
+    pub(super) fn panel(&self, one: Silhouette<'_>, camera: &PlanCamera) -> Result<Option<Shape>, OpenError> {
+        let ring = {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(seen.entry((one.camera.0, one.ring)).or_default())
         };
-        let find = || {
-            let seen = self.ring_of(one).filter_map(|other| shining(self.dir, other.stored).ok()?.ok());
-            let seen = seen.reduce(|mut all, other| {
-                if all.area == other.area {
-                    all.inside.iter_mut().zip(other.inside).for_each(|(all, shines)| *all |= shines);
+        let _looking = ring.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(panel) = ring.panel.get() {
+            return Ok(panel.clone());
+        }
+        let mut seen: Option<Shape> = None;
+        for other in self.ring_of(one) {
+            let Ok(shape) = shining(self.dir, other.stored)? else { continue };
+            match &mut seen {
+                None => seen = Some(shape),
+                Some(all) if all.area == shape.area => {
+                    all.inside.iter_mut().zip(shape.inside).for_each(|(all, shines)| *all |= shines);
                 }
-                all
-            })?;
+                Some(_) => {}
+            }
+        }
+        let behind = |seen: Shape| {
             let to_table = photo::to_table(camera, &one.point.pose, seen.area);
-            Some(outline::behind(&seen, to_table.as_deref()))
+            outline::behind(&seen, to_table.as_deref())
         };
-        place.get_or_init(find).clone()
+        Ok(ring.panel.get_or_init(|| seen.map(behind)).clone())
     }
 }
 

@@ -1,10 +1,11 @@
 //! Masks by silhouettes: with a scan of the empty rig, and without one.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Recipe, TestRig};
+use crate::support::{Recipe, TestRig, have};
 use crate::{agreements, masks, rig, scan, scan_empty};
 
 const LIGHTS: &str = r#"
@@ -70,6 +71,23 @@ fn masks_by_silhouette_and_empty_rig_are_the_true_ones_from_every_side() {
     assert!(!pairs.contains("_b.jpg") && !pairs.is_empty(), "{pairs}");
 }
 
+/// The last of a ring, which tells with all others where the panel is.
+fn a_silhouette_that_cannot_be_read_now_is_not_left_out(rig: &TestRig, id: &str) {
+    if !have("strace", "a silhouette that cannot be read") {
+        return;
+    }
+    let scanner = rig.command(&["dataset", "masks", id]);
+    let made = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-e", "inject=openat:error=EIO"])
+        .args(["-P", "r01_a008_b.jpg"])
+        .arg(scanner.get_program())
+        .args(scanner.get_args())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(!made.status.success() && said.contains("r01_a008_b.jpg"), "{:?} {said}", made.status);
+}
+
 #[test]
 fn masks_by_silhouettes_alone_are_the_true_ones_where_the_panel_is_behind_the_object() {
     let recovery = "capture_timeout = \"60 s\"";
@@ -84,9 +102,12 @@ fn masks_by_silhouettes_alone_are_the_true_ones_where_the_panel_is_behind_the_ob
     fs::write(&rig.config, text).unwrap();
     let id = "2026-01-02-000000-owl";
     let dir = scan(&rig, id);
+    a_silhouette_that_cannot_be_read_now_is_not_left_out(&rig, id);
     let report = masks(&rig, id);
     assert_eq!(report["without"], serde_json::json!([]), "{report}");
     assert_eq!(sources(&report), (8, 0), "{report}");
+    let made_before = report["masks"].as_array().unwrap().iter().filter(|mask| mask["kept"] == true).count();
+    assert_eq!(made_before, 0, "no mask was made by a part of the ring: {report}");
     assert!(report["notes"][0].as_str().unwrap().contains("before the table"), "{report}");
     let found = agreements(&dir);
     assert!(worst(&found, 8, "silhouettes alone") >= 0.97, "{found:?}");
