@@ -1,8 +1,9 @@
 # See README.md. Each target installs what it lacks, says so, and does nothing twice.
 CARGO ?= cargo
 # What is tested is compiled with one set of features, so that nothing is compiled twice, and no program is replaced while others
-# test it. scanner-libcamera is apart: it takes a libcamera that this machine may not have.
-TESTED = --features gphoto2
+# test it: so all that compiles them selects these packages (.ci/program and .ci/test-libcamera read them here). scanner-libcamera
+# is added where it is tested: it takes a libcamera that this machine may not have.
+TESTED = -p scanner -p scanner-gphoto2
 
 .PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
@@ -20,12 +21,12 @@ ui:
 ## The driver of real cameras; needs libcamera-dev 0.7
 libcamera:
 	./.ci/prepare
-	$(CARGO) build --release --locked --features libcamera --bin scanner-libcamera
+	$(CARGO) build --release --locked -p scanner-libcamera
 
 ## The driver of DSLRs and mirrorless cameras; needs libgphoto2-dev
 gphoto2:
 	./.ci/prepare gphoto2
-	$(CARGO) build --release --locked --features gphoto2 --bin scanner-gphoto2
+	$(CARGO) build --release --locked -p scanner-gphoto2
 
 ## A 144-point scan on the simulated rig, with faults
 demo: build
@@ -41,6 +42,7 @@ prepare-test:
 
 ## What is tested, compiled once
 programs:
+	./.ci/program
 	$(CARGO) test --locked $(TESTED) --no-run
 
 lint:
@@ -51,10 +53,10 @@ lint:
 deny:
 	./.ci/prepare deny
 	$(CARGO) fetch --locked
-	$(CARGO) deny --locked --offline --all-features check bans licenses sources
+	$(CARGO) deny --locked --offline --workspace --all-features check bans licenses sources
 
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --lib
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked $(TESTED) --lib --no-deps --document-private-items
 
 # Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:
@@ -74,6 +76,7 @@ test-libcamera: prepare-test
 
 ## The gphoto2 driver on this machine's libgphoto2 with the simulated DSLR; a part of `unit`
 test-gphoto2: prepare-test
+	./.ci/program
 	$(CARGO) test --locked $(TESTED) --bin scanner-gphoto2 --test gphoto2 -- --nocapture
 
 ## A scan exported for every program, read back by others, and reconstructed
@@ -93,11 +96,11 @@ bench-libcamera:
 ## More generated lives of a scan, more camera faults and longer fire at the API than CI runs: an hour
 test-crash: prepare-test
 	./.ci/program
-	PROPTEST_CASES=1000000 $(CARGO) test --locked --lib scan::
-	SCANNER_TEST_FAULTS=10000 $(CARGO) test --locked --test camera_soak -- --nocapture
-	SCANNER_TEST_FIRE=1800 $(CARGO) test --locked --test api -- --nocapture mixed_fire
-	SCANNER_TEST_FULL=1 $(CARGO) test --locked --lib power_cut -- --nocapture
-	for i in 1 2 3 4 5; do SCANNER_TEST_FULL=1 $(CARGO) test --locked --test crash_matrix -- --nocapture || exit 1; done
+	PROPTEST_CASES=1000000 $(CARGO) test --locked $(TESTED) --lib scan::
+	SCANNER_TEST_FAULTS=10000 $(CARGO) test --locked $(TESTED) --test camera_soak -- --nocapture
+	SCANNER_TEST_FIRE=1800 $(CARGO) test --locked $(TESTED) --test api -- --nocapture mixed_fire
+	SCANNER_TEST_FULL=1 $(CARGO) test --locked $(TESTED) --lib power_cut -- --nocapture
+	for i in 1 2 3 4 5; do SCANNER_TEST_FULL=1 $(CARGO) test --locked $(TESTED) --test crash_matrix -- --nocapture || exit 1; done
 
 ## Numbers, not tests
 bench: build
@@ -118,12 +121,12 @@ deb: build man
 ## The package of the driver of real cameras; needs libcamera-dev 0.7
 deb-libcamera: libcamera
 	./.ci/prepare deb
-	$(CARGO) deb --locked --no-build --strip --variant libcamera --output target/deb/
+	$(CARGO) deb --locked --no-build --strip -p scanner-libcamera --output target/deb/
 
 ## The package of the driver of DSLRs; needs libgphoto2-dev
 deb-gphoto2: gphoto2
 	./.ci/prepare deb
-	$(CARGO) deb --locked --no-build --strip --variant gphoto2 --output target/deb/
+	$(CARGO) deb --locked --no-build --strip -p scanner-gphoto2 --output target/deb/
 
 ## The package for a Raspberry Pi (arm64), built on a PC; cross/README.md
 deb-arm64:

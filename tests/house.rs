@@ -34,13 +34,15 @@ const ORDER: &[&[&str]] = &[
     &["cli"],
 ];
 
+/// How far above the ground each module stands.
+fn heights() -> BTreeMap<&'static str, usize> {
+    let rows = ORDER.iter().enumerate();
+    rows.flat_map(|(height, row)| row.iter().map(move |name| (*name, height))).collect()
+}
+
 #[test]
 fn nothing_imports_what_stands_above_it() {
-    let height: BTreeMap<_, _> = ORDER
-        .iter()
-        .enumerate()
-        .flat_map(|(height, row)| row.iter().map(move |name| (*name, height)))
-        .collect();
+    let height = heights();
     let mut wrong = BTreeMap::<(String, String), Vec<String>>::new();
     let mut seen = BTreeSet::new();
     for file in sources(Path::new("src")) {
@@ -48,7 +50,7 @@ fn nothing_imports_what_stands_above_it() {
         assert!(height.contains_key(module.as_str()), "{module} has no place in ORDER");
         seen.insert(module.clone());
         let text = fs::read_to_string(&file).unwrap();
-        for (number, imported) in imports(&text) {
+        for (number, imported) in imports(&text, "crate::") {
             let Some(above) = height.get(imported.as_str()) else { continue };
             if imported != module && *above >= height[module.as_str()] {
                 let place = format!("{}:{number}", file.display());
@@ -60,6 +62,26 @@ fn nothing_imports_what_stands_above_it() {
         assert!(seen.contains(*name), "{name} is in ORDER, but there is no such module");
     }
     assert!(wrong.is_empty(), "imports that run upward or across: {wrong:#?}");
+}
+
+/// A driver is a program of its own, and knows no more of the daemon than what both speak.
+#[test]
+fn drivers_import_nothing_above_their_protocol() {
+    let height = heights();
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for package in fs::read_dir("crates").unwrap() {
+        for file in sources(&package.unwrap().path().join("src")) {
+            for (number, imported) in imports(&fs::read_to_string(&file).unwrap(), "scanner::") {
+                seen += 1;
+                if height.get(imported.as_str()).is_none_or(|height_of| *height_of > height["camera_driver"])
+                {
+                    wrong.push(format!("{}:{number}: {imported}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} imports were found: does this test still read them?");
+    assert!(wrong.is_empty(), "imports of what drivers are not to know: {wrong:#?}");
 }
 
 /// All of our own files but those that are only tests.
@@ -99,13 +121,13 @@ fn code(text: &str) -> String {
     code
 }
 
-/// The modules of `crate::module` in code, also in braces, with their lines.
-fn imports(text: &str) -> Vec<(usize, String)> {
+/// The modules of `crate::module` in code, also in braces, with their lines; `of` is `crate::` or another crate's name.
+fn imports(text: &str, of: &str) -> Vec<(usize, String)> {
     let code = code(text);
     let mut found = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
+    for (at, _) in code.match_indices(of) {
         let number = code[..at].lines().count().max(1);
-        let rest = &code[at + "crate::".len()..];
+        let rest = &code[at + of.len()..];
         found.extend(heads(rest).into_iter().map(|name| (number, name)));
     }
     found
@@ -141,6 +163,6 @@ fn heads(rest: &str) -> Vec<String> {
 fn imports_are_found_in_every_spelling() {
     let text = "use crate::units::Degrees;\nuse crate::{plan::{Axis, Pose}, rig};\n// crate::api\n\
                 fn f() -> crate::cli::Exit {}\n";
-    let found: Vec<_> = imports(text).into_iter().map(|(_, name)| name).collect();
+    let found: Vec<_> = imports(text, "crate::").into_iter().map(|(_, name)| name).collect();
     assert_eq!(found, ["units", "plan", "rig", "cli"]);
 }

@@ -1,12 +1,14 @@
 //! A simulated rig in a temporary folder, driven through the real `scanner` binary.
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses its own part")]
 
+mod built;
 mod skip;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+pub use built::built;
 pub use skip::skipped;
 use tempfile::TempDir;
 
@@ -73,13 +75,13 @@ impl TestRig {
 
     /// `scanner --config ...`, its log complete and its output captured.
     pub fn command(&self, args: &[&str]) -> Command {
-        self.started_by(Command::new(env!("CARGO_BIN_EXE_scanner")), args)
+        self.started_by(Command::new(scanner()), args)
     }
 
     /// As [`Self::command`], by a program that executes it, such as nohup.
     pub fn command_by(&self, launcher: &[&str], args: &[&str]) -> Command {
         let mut command = Command::new(launcher[0]);
-        command.args(&launcher[1..]).arg(env!("CARGO_BIN_EXE_scanner"));
+        command.args(&launcher[1..]).arg(scanner());
         self.started_by(command, args)
     }
 
@@ -105,6 +107,11 @@ impl TestRig {
         assert_eq!(verify.code, Some(0), "{context}: {}\n{}", verify.stdout, verify.stderr);
         assert_eq!(report["state"], "complete", "{context}: {}", verify.stdout);
     }
+}
+
+/// The program: for its own package's tests the one that cargo has built for them.
+fn scanner() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_scanner").map_or_else(|| built("scanner"), PathBuf::from)
 }
 
 /// A process that does not outlive a test that fails.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Finished, Recipe, TestRig};
+use crate::support::{Finished, Recipe, TestRig, built};
 
 /// Photographs on a card.
 const PHOTOS: u8 = 5;
@@ -34,7 +34,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let iolibs = dir.path().join("iolibs");
         fs::create_dir(&iolibs).unwrap();
-        symlink(library(), iolibs.join("dslr.so")).unwrap();
+        symlink(built("examples/libdslr.so"), iolibs.join("dslr.so")).unwrap();
         let cameras = (0..count).map(|index| camera(dir.path(), index)).collect();
         let options = "files = [\"jpeg\", \"raw\"]\nrelease_time = \"200 ms\"\nlongest_call = \"3 s\"";
         let rig = TestRig::new(&Recipe {
@@ -118,18 +118,6 @@ fn camera(dir: &Path, index: usize) -> Value {
         fs::write(card.join(format!("P{number}.NEF")), raw).unwrap();
     }
     json!({ "card": card, "state": state, "serial": format!("{}", 1000 + index) })
-}
-
-/// The simulated DSLR, as cargo has built it beside the programs.
-fn library() -> PathBuf {
-    let programs = Path::new(env!("CARGO_BIN_EXE_scanner-gphoto2")).parent().unwrap();
-    let library = programs.join("examples/libdslr.so");
-    assert!(
-        library.exists(),
-        "{} is missing: cargo build --features gphoto2 --example dslr",
-        library.display()
-    );
-    library
 }
 
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

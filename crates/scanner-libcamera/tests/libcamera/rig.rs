@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::built::built;
 use crate::pictures::{SIZE, jpeg, photo};
 use crate::virtual_camera;
 
@@ -73,8 +75,15 @@ impl Rig {
             .unwrap();
         }
         fs::write(dir.path().join("cameras.yaml"), yaml).unwrap();
-        fs::write(dir.path().join("scanner.toml"), config(recipe)).unwrap();
         let rig = Self { dir, photos, isp: recipe.isp, lock: None };
+        fs::write(rig.config(), config(recipe, &rig.driver())).unwrap();
+        let script = format!(
+            "#!/bin/sh\nexport LD_PRELOAD='{}'\nexec '{}' \"$@\"\n",
+            virtual_camera::library().display(),
+            env!("CARGO_BIN_EXE_scanner-libcamera")
+        );
+        fs::write(rig.driver(), script).unwrap();
+        fs::set_permissions(rig.driver(), fs::Permissions::from_mode(0o755)).unwrap();
         rig.behave("fps 60");
         rig
     }
@@ -93,6 +102,12 @@ impl Rig {
         self.dir.path().join("scanner.toml")
     }
 
+    /// The driver on this rig's cameras. `scanner` itself runs on the machine's libraries, and cannot have preloaded what
+    /// libcamera takes.
+    pub fn driver(&self) -> PathBuf {
+        self.dir.path().join("scanner-libcamera")
+    }
+
     /// Replaces a part of the configuration.
     pub fn reconfigure(&self, old: &str, new: &str) {
         let text = fs::read_to_string(self.config()).unwrap();
@@ -101,7 +116,7 @@ impl Rig {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scanner"));
+        let mut command = Command::new(built("scanner"));
         command.arg("--config").arg(self.config()).args(args);
         self.environment(&mut command);
         command
@@ -109,10 +124,7 @@ impl Rig {
 
     /// Makes `command` and its children see this rig's cameras.
     pub fn environment(&self, command: &mut Command) {
-        command
-            .env("RUST_LOG", "info")
-            .env_remove("JOURNAL_STREAM")
-            .env("LD_PRELOAD", virtual_camera::library());
+        command.env("RUST_LOG", "info").env_remove("JOURNAL_STREAM");
         command.env("VIRTUAL_CAMERA_CONFIG", self.dir.path().join("cameras.yaml"));
         command.env("VIRTUAL_CAMERA_CONTROL", self.dir.path().join("control"));
         command.env("VIRTUAL_CAMERA_ASKED", self.dir.path().join("asked"));
@@ -255,9 +267,9 @@ impl Drop for Running {
     }
 }
 
-fn config(recipe: &Recipe<'_>) -> String {
+fn config(recipe: &Recipe<'_>, driver: &Path) -> String {
     let Recipe { cameras, points, sizes, isp: _, camera, plan, recovery } = recipe;
-    let (width, height) = sizes[0];
+    let ((width, height), driver) = (sizes[0], driver.display());
     let mut config = format!(
         r#"
 [storage]
@@ -282,7 +294,6 @@ restart_timeout = "1 s"
 "#
     );
     for index in 0..*cameras {
-        let driver = env!("CARGO_BIN_EXE_scanner-libcamera");
         writeln!(
             config,
             "[[camera]]\nname = \"cam{index}\"\ndriver = \"{driver}\"\nid = \"{index}\"\nformat = \"nv12\"\n\

@@ -4,5 +4,5 @@
 mod bench;
 mod faults;
 mod scans;
-#[path = "../support/mod.rs"]
+#[path = "../../../../tests/support/mod.rs"]
 mod support;

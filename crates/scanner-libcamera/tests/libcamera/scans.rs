@@ -48,7 +48,7 @@ fn the_driver_alone_is_configuration_enough() {
     let rig = Rig::new(&Recipe { sizes: &[(1280, 960), SIZE], ..Recipe::default() });
     let text = fs::read_to_string(rig.config()).unwrap();
     let (before, _) = text.split_once("[[camera]]").unwrap();
-    let driver = env!("CARGO_BIN_EXE_scanner-libcamera");
+    let driver = rig.driver().display().to_string();
     fs::write(rig.config(), format!("{before}[[camera]]\ndriver = \"{driver}\"\nformat = \"nv12\"\n"))
         .unwrap();
     let (code, said) = rig.run(&["check-config", "--devices"]);

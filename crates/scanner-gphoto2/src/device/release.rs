@@ -1,0 +1,140 @@
+//! A release of the shutter, until it is a frame.
+
+use std::time::Duration;
+
+use scanner::camera_driver::host::{CaptureRequest, DeviceError, FileMemory, RawFrame};
+use scanner::camera_driver::protocol::{ExposedAt, FilesInMemory, FrameMetadata, Payload, Stream};
+use scanner::clock::now_ns;
+use scanner::model::FileKind;
+
+use super::{Gphoto, LOOK};
+use crate::camera::{Event, PIECE, Place};
+use crate::failure::NOT_SUPPORTED;
+use crate::taken::{said, sorted};
+
+/// As much of a JPEG as its EXIF may be in.
+const HEAD: usize = 256 << 10;
+
+/// A release of the shutter that has not become a frame yet.
+pub(super) struct Release {
+    /// Epoch and request.
+    pub(super) capture: (u64, u64),
+    triggered_ns: u64,
+    found: Vec<Place>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Its files are being made.
+    Waiting,
+    /// They are being read, one after the other.
+    Reading { files: Vec<(FileKind, Place)>, at: usize, offset: u64, memory: FileMemory, head: Vec<u8> },
+}
+
+impl Gphoto {
+    /// Releases the shutter for `capture`.
+    pub(super) fn trigger(&mut self, capture: CaptureRequest) -> Result<(), DeviceError> {
+        self.clear()?;
+        self.busy();
+        let triggered_ns = now_ns();
+        let triggered = self.camera()?.trigger();
+        triggered.map_err(|failure| self.failed("triggering", failure))?;
+        let capture = (capture.epoch, capture.request);
+        self.release = Some(Release { capture, triggered_ns, found: Vec::new(), stage: Stage::Waiting });
+        Ok(())
+    }
+
+    /// Goes on with `release`: a frame once it is whole.
+    pub(super) fn go_on(
+        &mut self,
+        mut release: Release,
+        time: Duration,
+    ) -> Result<Option<RawFrame>, DeviceError> {
+        match release.stage {
+            Stage::Waiting => {
+                self.busy();
+                match self.camera()?.wait(time.min(LOOK)) {
+                    Ok(Event::Added(place)) => release.found.push(place),
+                    Ok(Event::Nothing | Event::Complete | Event::Other) => {}
+                    Err(failure) => return Err(self.failed("waiting for the files of", failure)),
+                }
+                release.stage = match sorted(&release.found, &self.options.files)? {
+                    Some(files) => Stage::Reading {
+                        files,
+                        at: 0,
+                        offset: 0,
+                        memory: FileMemory::new()?,
+                        head: Vec::new(),
+                    },
+                    None => Stage::Waiting,
+                };
+                self.release = Some(release);
+                Ok(None)
+            }
+            Stage::Reading { files, at, mut offset, mut memory, mut head } => {
+                let (kind, place) = &files[at];
+                if offset == 0 {
+                    memory.begin(kind.clone());
+                }
+                let (part, is_last) = self.read(place, offset)?;
+                memory.write(&part)?;
+                if at == 0 && head.len() < HEAD {
+                    head.extend_from_slice(&part[..part.len().min(HEAD - head.len())]);
+                }
+                offset += part.len() as u64;
+                let (at, offset) = if is_last { (at + 1, 0) } else { (at, offset) };
+                if at < files.len() {
+                    release.stage = Stage::Reading { files, at, offset, memory, head };
+                    self.release = Some(release);
+                    return Ok(None);
+                }
+                for (_, place) in &files {
+                    self.let_go(place);
+                }
+                self.frame(release.triggered_ns, memory, &head).map(Some)
+            }
+        }
+    }
+
+    /// A piece of a file, and whether it is the last one; all of it, if it comes in one piece only.
+    fn read(&mut self, place: &Place, offset: u64) -> Result<(Vec<u8>, bool), DeviceError> {
+        let mut part = vec![0; PIECE];
+        let mut length = 0;
+        self.busy();
+        while length < PIECE {
+            let camera = self.camera()?;
+            match camera.read(place, offset + length as u64, &mut part[length..]) {
+                Ok(0) => break,
+                Ok(count) => length += count,
+                Err(failure) if failure.code == NOT_SUPPORTED && offset == 0 && length == 0 => {
+                    let whole = camera.whole(place, |bytes| (bytes.to_vec(), true));
+                    return whole.map_err(|failure| self.failed("reading a file of", failure));
+                }
+                Err(failure) => return Err(self.failed("reading a file of", failure)),
+            }
+        }
+        part.truncate(length);
+        Ok((part, length < PIECE))
+    }
+
+    fn frame(&mut self, triggered_ns: u64, memory: FileMemory, head: &[u8]) -> Result<RawFrame, DeviceError> {
+        let (files, memory) = memory.seal()?;
+        let (exposure_us, gain) = said(head);
+        self.sequence += 1;
+        self.frames.take(self.sequence);
+        let metadata = FrameMetadata {
+            stream: Stream::Still,
+            payload: Payload::Files(FilesInMemory { size: self.size, files }),
+            exposed: ExposedAt::Trigger { triggered_ns },
+            exposure_us,
+            readout_us: 0,
+            gain,
+            white_balance: None,
+            focus: None,
+            completed_ns: now_ns(),
+            sequence: self.sequence,
+            buffer: self.sequence,
+        };
+        Ok(RawFrame { metadata, memory, valid: true, tamper: None })
+    }
+}
