@@ -2,7 +2,8 @@
 CARGO ?= cargo
 # What is tested is compiled with one set of features, so that nothing is compiled twice, and no program is replaced while others
 # test it. scanner-libcamera is apart: it takes a libcamera that this machine may not have.
-TESTED = --features gphoto2
+OURS = -p scanner -p scanner-pixels
+TESTED = $(OURS) --features gphoto2
 
 .PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
@@ -44,7 +45,7 @@ programs:
 	$(CARGO) test --locked $(TESTED) --no-run
 
 lint:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked $(TESTED) --all-targets -- -D warnings
 
 # Advisories need a database from outside; `cargo deny check advisories` where there is a network.
@@ -54,7 +55,7 @@ deny:
 	$(CARGO) deny --locked --offline --all-features check bans licenses sources
 
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked $(OURS) --no-deps --document-private-items
 
 # Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:

@@ -43,6 +43,7 @@ fn the_messages_of_the_troubleshooting_are_the_programs() {
     assert!(quoted.len() > 20, "{quoted:?}");
     let mut sources = String::new();
     read_sources(Path::new("src"), &mut sources);
+    read_sources(Path::new("crates"), &mut sources);
     let unknown: Vec<_> = quoted.into_iter().filter(|message| !sources.contains(message)).collect();
     assert!(unknown.is_empty(), "no message of the program: {unknown:#?}");
 }

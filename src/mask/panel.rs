@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::outline;
+use scanner_pixels::mask::{self, Shape};
+
 use super::photo;
 use super::reference;
-use super::shape::Shape;
 use crate::dataset::{self, Contents, OpenError, ShotState};
 use crate::model::Lighting;
 use crate::plan::{CameraIndex, PlanCamera, Point};
@@ -89,14 +89,9 @@ impl<'a> Silhouettes<'a> {
         };
         let find = || {
             let seen = self.ring_of(one).filter_map(|other| shining(self.dir, other.stored).ok()?.ok());
-            let seen = seen.reduce(|mut all, other| {
-                if all.area == other.area {
-                    all.inside.iter_mut().zip(other.inside).for_each(|(all, shines)| *all |= shines);
-                }
-                all
-            })?;
+            let seen = seen.reduce(|all, other| all.with(&other))?;
             let to_table = photo::to_table(camera, &one.point.pose, seen.area);
-            Some(outline::behind(&seen, to_table.as_deref()))
+            Some(mask::behind(&seen, to_table.as_deref()))
         };
         place.get_or_init(find).clone()
     }
@@ -110,7 +105,7 @@ pub(super) fn shining(dir: &Path, stored: &Stored) -> Result<Result<Shape, Strin
     };
     let decoded = photo::decode(&jpeg);
     Ok(match decoded {
-        Ok((photo, _)) => outline::shining(&photo).ok_or_else(|| {
+        Ok((photo, _)) => mask::shining(&photo).ok_or_else(|| {
             "it shows no panel that shines behind the object: was the backlight on, and is it in the picture?".into()
         }),
         Err(error) => Err(format!("it cannot be decoded: {error}")),
