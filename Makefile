@@ -3,7 +3,7 @@ CARGO ?= cargo
 # What is tested is compiled with one set of features, so that nothing is compiled twice, and no program is replaced while others
 # test it: so all that compiles them selects these packages (.ci/program and .ci/test-libcamera read them here). scanner-libcamera
 # is added where it is tested: it takes a libcamera that this machine may not have.
-TESTED = -p scanner -p scanner-gphoto2
+TESTED = -p scanner -p scanner-pixels -p scanner-gphoto2
 
 .PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
 
@@ -46,7 +46,7 @@ programs:
 	$(CARGO) test --locked $(TESTED) --no-run
 
 lint:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked $(TESTED) --all-targets -- -D warnings
 
 # Advisories need a database from outside; `cargo deny check advisories` where there is a network.

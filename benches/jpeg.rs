@@ -11,8 +11,9 @@
 use std::time::{Duration, Instant};
 
 use scanner::frame::jpeg::{Encoder, JpegError};
-use scanner::frame::{PixelView, Plane, quality, thumbnail};
+use scanner::frame::{PixelView, Plane, thumbnail};
 use scanner::model::{PixelFormat, Size};
+use scanner_pixels::quality;
 use turbojpeg_sys as tj;
 
 const QUALITY: u8 = 92;
@@ -66,7 +67,7 @@ fn run(
             taken[0] = timed(|| encoder.encode(&view, &[], &mut jpeg))?;
         }
         taken[2] = timed(|| {
-            std::hint::black_box(quality::measure(std::hint::black_box(&view)));
+            std::hint::black_box(quality::measure(&std::hint::black_box(&view).luma()));
             Ok(())
         })?;
         taken[3] = timed(|| thumbnail::encode(&mut small, &view, &mut thumb))?;

@@ -1,7 +1,7 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
+//! scanner-pixels -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
 //!   -> event, export, report -> logging -> run -> daemon -> systemd, doctor, client -> api -> cli
 //! ```
 //! Read downward only: nothing imports what stands to its right.

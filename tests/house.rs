@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules from the ground up, as `src/lib.rs` has them. Those of a line stand side by side: they import none of
-/// each other.
+/// each other. Under them all are the crates of `crates`, which cargo keeps from importing any of them.
 const ORDER: &[&[&str]] = &[
     &["ownership"],
     &["units", "schedule", "clock", "procfs", "file_lock", "durable", "regular_file", "file_name", "threads"],
@@ -82,6 +82,13 @@ fn drivers_import_nothing_above_their_protocol() {
     }
     assert!(seen > 20, "only {seen} imports were found: does this test still read them?");
     assert!(wrong.is_empty(), "imports of what drivers are not to know: {wrong:#?}");
+}
+
+/// The folders with the sources of this crate and of those in `crates`.
+fn crates() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("src")];
+    folders.extend(fs::read_dir("crates").unwrap().map(|entry| entry.unwrap().path().join("src")));
+    folders
 }
 
 /// All of our own files but those that are only tests.

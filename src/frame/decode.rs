@@ -1,5 +1,7 @@
 //! Pictures from the JPEGs that cameras make, no larger than it takes to measure them.
 
+use scanner_pixels::Area;
+use scanner_pixels::planes::nearest;
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, ScalingFactor, YuvImage};
 
 use crate::model::{PixelFormat, Size};
@@ -96,18 +98,13 @@ fn smallest(header: &DecompressHeader) -> ScalingFactor {
     SCALES.into_iter().find(|factor| !header.is_lossless && is_enough(factor)).unwrap_or(ScalingFactor::ONE)
 }
 
-/// A plane of chroma of `from`, with half the sides of a picture of `size`: the nearest value for each pixel. Grey has none.
+/// A plane of chroma of `from`, with half the sides of a picture of `size`. Grey has none.
 fn halved(plane: &[u8], from: (usize, usize), size: Size) -> Vec<u8> {
-    let (width, height) = ((size.width / 2) as usize, (size.height / 2) as usize);
+    let to = Area::from(size).chroma();
     if plane.is_empty() {
-        return vec![128; width * height];
+        return vec![128; to.pixels()];
     }
-    let mut halved = Vec::with_capacity(width * height);
-    for row in 0..height {
-        let row = &plane[row * from.1 / height * from.0..][..from.0];
-        halved.extend((0..width).map(|column| row[column * from.0 / width]));
-    }
-    halved
+    nearest(plane, Area { width: from.0, height: from.1 }, to)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What is recorded of a frame, put together from what its driver said and what was measured.
 
 use jiff::Timestamp;
+use scanner_pixels::quality::Quality;
 
-use super::quality::Quality;
 use crate::camera_driver::protocol::FrameMetadata;
 use crate::scan::FrameFacts;
 

@@ -1,7 +1,6 @@
 //! From what is in a camera's memory to files in the dataset.
 //!
-//! A frame of pixels is encoded from the memory it arrived in ([`PixelView`]), measured ([`quality`]), shrunk to a
-//! [`thumbnail`] and handed to a [`Store`], all on the threads of a bounded [`Pipeline`]. One of files ([`File`]) is only decoded,
+//! A frame of pixels is encoded from the memory it arrived in ([`PixelView`]), measured, shrunk to a [`thumbnail`] and handed to a [`Store`], all on the threads of a bounded [`Pipeline`]. One of files ([`File`]) is only decoded,
 //! to be measured and shrunk: they are stored as they came.
 
 mod decode;
@@ -10,7 +9,6 @@ mod facts;
 mod file;
 pub mod jpeg;
 mod pipeline;
-pub mod quality;
 #[cfg(test)]
 mod test_picture;
 pub mod thumbnail;

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
+use scanner_pixels::quality;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -23,9 +24,7 @@ use crate::scan::{FrameFacts, Stored};
 
 use super::exif::Exif;
 use super::jpeg::{Encoder, JpegError};
-use super::{
-    Captured, Content, DecodeError, Decoded, File, PixelView, ViewError, facts, quality, thumbnail, tiles,
-};
+use super::{Captured, Content, DecodeError, Decoded, File, PixelView, ViewError, facts, thumbnail, tiles};
 
 /// How far encoders step back behind the threads that cameras and axes wait for.
 const ENCODER_NICE: i32 = 10;
@@ -297,7 +296,7 @@ fn look(
         tracing::debug!(%error, "no thumbnail");
         thumbnail.clear();
     }
-    let mut facts = facts(captured.metadata(), taken_at, quality::measure(view));
+    let mut facts = facts(captured.metadata(), taken_at, quality::measure(&view.luma()));
     facts.measured = Some(Box::new(tiles::measure(view)));
     (thumbnail, facts)
 }

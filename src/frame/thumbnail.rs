@@ -1,5 +1,7 @@
 //! A small picture for looking at, straight from a big one's planes.
 
+use scanner_pixels::Area;
+use scanner_pixels::shrink::{Channels, means};
 use turbojpeg::{Decompressor, Image, PixelFormat as Channel, ScalingFactor};
 
 use crate::model::{PixelFormat, Size};
@@ -16,13 +18,16 @@ pub const QUALITY: u8 = 80;
 /// small already keeps its size. `encoder` is one of [`QUALITY`].
 pub fn encode(encoder: &mut Encoder, view: &PixelView<'_>, jpeg: &mut Vec<u8>) -> Result<(), JpegError> {
     let size = size(view.size());
-    let (width, height) = (size.width as usize, size.height as usize);
-    let luma = shrink(view, 0, Channels { count: 1, index: 0 }, width, height);
+    let width = size.width as usize;
+    let half = Area { width: width / 2, height: size.height as usize / 2 };
+    let luma = means(&view.luma(), Channels { count: 1, index: 0 }, size.into());
     let [u, v] = match view.format() {
         PixelFormat::Yuv420 => [(1, 1, 0), (2, 1, 0)],
         PixelFormat::Nv12 => [(1, 2, 0), (1, 2, 1)],
     }
-    .map(|(plane, count, index)| shrink(view, plane, Channels { count, index }, width / 2, height / 2));
+    .map(|(plane, count, index)| {
+        means(&view.rows(plane).collect::<Vec<_>>(), Channels { count, index }, half)
+    });
     let planes = [
         Plane { data: &luma, stride: width },
         Plane { data: &u, stride: width / 2 },
@@ -60,40 +65,6 @@ pub fn size(size: Size) -> Size {
     if longest == LONGEST_SIDE { size } else { Size { width: scale(size.width), height: scale(size.height) } }
 }
 
-/// Which of a plane's interleaved channels.
-#[derive(Clone, Copy)]
-struct Channels {
-    count: usize,
-    index: usize,
-}
-
-/// One channel of a plane as `width` x `height` means, without padding.
-fn shrink(view: &PixelView<'_>, plane: usize, channels: Channels, width: usize, height: usize) -> Vec<u8> {
-    let rows: Vec<&[u8]> = view.rows(plane).collect();
-    let row_bytes = rows.first().map_or(0, |row| row.len());
-    let columns = row_bytes / channels.count;
-    let mut small = Vec::with_capacity(width * height);
-    let mut sums = vec![0_u32; row_bytes];
-    for y in 0..height {
-        let band = &rows[y * rows.len() / height..(y + 1) * rows.len() / height];
-        sums.fill(0);
-        for row in band {
-            for (sum, &value) in sums.iter_mut().zip(*row) {
-                *sum += u32::from(value);
-            }
-        }
-        small.extend((0..width).map(|x| {
-            let from = x * columns / width;
-            let to = (x + 1) * columns / width;
-            let values = sums[from * channels.count..to * channels.count].iter().skip(channels.index);
-            let sum: u64 = values.step_by(channels.count).map(|&sum| u64::from(sum)).sum();
-            let count = ((to - from) * band.len()).max(1) as u64;
-            ((sum + count / 2) / count) as u8
-        }));
-    }
-    small
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,9 +88,13 @@ mod tests {
         let chroma: Vec<u8> = (0..640 * 2).map(|i| [30, 200][i % 2]).collect();
         let planes = [Plane { data: &luma, stride: 6400 }, Plane { data: &chroma, stride: 640 }];
         let view = PixelView::new(PixelFormat::Nv12, Size { width: 320, height: 4 }, &planes).unwrap();
-        assert_eq!(shrink(&view, 0, Channels { count: 1, index: 0 }, 16, 2), [100; 32]);
-        assert_eq!(shrink(&view, 1, Channels { count: 2, index: 0 }, 8, 1), [30; 8]);
-        assert_eq!(shrink(&view, 1, Channels { count: 2, index: 1 }, 8, 1), [200; 8]);
+        let small = |plane, count, index, width, height| {
+            let rows: Vec<&[u8]> = view.rows(plane).collect();
+            means(&rows, Channels { count, index }, Area { width, height })
+        };
+        assert_eq!(small(0, 1, 0, 16, 2), [100; 32]);
+        assert_eq!(small(1, 2, 0, 8, 1), [30; 8]);
+        assert_eq!(small(1, 2, 1, 8, 1), [200; 8]);
     }
 
     #[test]

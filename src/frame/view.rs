@@ -100,6 +100,11 @@ impl<'a> PixelView<'a> {
         &self.planes[..self.format.planes()]
     }
 
+    /// The rows of luma, without their padding.
+    pub fn luma(&self) -> Vec<&'a [u8]> {
+        self.rows(0).collect()
+    }
+
     /// The rows of a plane, without their padding.
     pub fn rows(&self, plane: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let (row, rows) = self.format.plane_size(plane, self.size);

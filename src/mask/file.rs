@@ -6,9 +6,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Info};
+use scanner_pixels::mask::Shape;
 use serde::{Deserialize, Serialize};
 
-use super::shape::Shape;
 use crate::dataset::open;
 use crate::model::Size;
 use crate::scan::Stored;
@@ -143,7 +143,7 @@ fn origin_of(info: &Info<'_>) -> Option<Origin> {
 
 /// The bytes of a mask's file: a grey PNG, a byte a pixel, which says what it was made from.
 pub(super) fn encode(shape: &Shape, size: Size, origin: &Origin) -> io::Result<Vec<u8>> {
-    let pixels = enlarged(shape, size);
+    let pixels = shape.enlarged(size.into());
     let mut bytes = Vec::new();
     let mut encoder = encoder(&mut bytes, size.width, size.height);
     encoder.add_text_chunk(KEYWORD.into(), serde_json::to_string(origin)?)?;
@@ -166,37 +166,11 @@ fn decode(bytes: &[u8]) -> io::Result<Option<(Origin, Vec<u8>)>> {
     Ok(Some((origin, pixels)))
 }
 
-/// White where the object is, in a picture of `size`.
-fn enlarged(shape: &Shape, size: Size) -> Vec<u8> {
-    let area = shape.area;
-    let (width, height) = (size.width as usize, size.height as usize);
-    let value = |inside: bool| if inside { u8::MAX } else { 0 };
-    if (width, height) == (area.width, area.height) {
-        return shape.inside.iter().map(|inside| value(*inside)).collect();
-    }
-    // Between which two pixels of the small one, and how far from the first.
-    let place = |at: usize, small: usize, large: usize| {
-        let at = ((at as f32 + 0.5) * small as f32 / large as f32 - 0.5).clamp(0.0, (small - 1) as f32);
-        let first = at as usize;
-        (first, (first + 1).min(small - 1), at - first as f32)
-    };
-    let columns: Vec<_> = (0..width).map(|column| place(column, area.width, width)).collect();
-    let mut pixels = Vec::with_capacity(width * height);
-    for row in 0..height {
-        let (above, below, down) = place(row, area.height, height);
-        let at = |row: usize, column: usize| f32::from(u8::from(shape.inside[row * area.width + column]));
-        pixels.extend(columns.iter().map(|&(left, right, across)| {
-            let along = |row: usize| at(row, left) + (at(row, right) - at(row, left)) * across;
-            value(along(above) + (along(below) - along(above)) * down >= 0.5)
-        }));
-    }
-    pixels
-}
-
 #[cfg(test)]
 mod tests {
+    use scanner_pixels::Area;
+
     use super::*;
-    use crate::mask::colours::Area;
 
     fn origin() -> Origin {
         let reference =

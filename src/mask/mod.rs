@@ -1,27 +1,22 @@
 //! Masks: where the object is in each image of a scan.
 //!
-//! A mask is found by a *silhouette*, for which a panel shines behind the object (see `outline`); or by comparison with the
-//! *reference*: an image that the same camera took from the same place while nothing stood on the table (`scanner
-//! reference`; see `difference`); or by both. `docs/masks.md` has what a person can do about it.
+//! A mask is found by a *silhouette*, for which a panel shines behind the object; or by comparison with the *reference*: an
+//! image that the same camera took from the same place while nothing stood on the table (`scanner reference`); or by both.
+//! [`scanner_pixels::mask`] does it, pixel by pixel; `docs/masks.md` has what a person can do about it.
 //!
 //! Masks are derived, like thumbnails: they can be removed and made again. Each says in itself from which images
 //! it was made, by their checksums, and one that was made from others is none: an image that was taken again has
 //! no mask until one is made again. They are made after a scan, by a command or an export, and never delay one.
 
-mod colours;
-mod difference;
 mod error;
 mod file;
 mod fit;
 mod look;
 mod make;
-mod object;
 mod one;
-mod outline;
 mod panel;
 mod photo;
 mod reference;
-mod shape;
 
 pub use error::MaskError;
 pub use file::{LONGEST, MaskFile, Origin, Outline, Source, find, path, read, small};

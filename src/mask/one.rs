@@ -2,18 +2,15 @@
 
 use std::path::Path;
 
+use scanner_pixels::mask::{self, Blank, Photo, Shape};
 use serde::Serialize;
 
-use super::colours::Photo;
 use super::error::MaskError;
 use super::file::{self, METHOD, Origin, Outline, Source};
 use super::look::Look;
-use super::object::{self, Blank};
-use super::outline;
 use super::panel::{self, Silhouette, Silhouettes};
 use super::photo;
 use super::reference::{self, Reference, Unmatched};
-use super::shape::Shape;
 use crate::dataset::{self, Contents, OpenError};
 use crate::durable::{self, Readers};
 use crate::model::Size;
@@ -136,7 +133,7 @@ impl Work<'_> {
         }
         let (now, size) = decoded(self.dir, stored)?.map_err(Trouble::Without)?;
         let (inside, area) = (self.inside(&wanted, &sources, &now, size, &mut notes)?, now.area());
-        let shape = object::shaped(area, inside).map_err(blank)?;
+        let shape = mask::shaped(area, inside).map_err(blank)?;
         let covered = shape.count() as f64 / shape.inside.len() as f64;
         let origin = Origin { covered, ..origin };
         let bytes = file::encode(&shape, size, &origin)
@@ -198,14 +195,14 @@ impl Work<'_> {
                     }
                     Err(fatal @ Trouble::Fatal(_)) => return Err(fatal),
                 };
-                Ok(outline::object(&shining, &panel, differs.as_deref()))
+                Ok(mask::object(&shining, &panel, differs.as_deref()))
             }
             (Ok([shining, panel]), Err(_)) => {
                 notes.push(format!(
                     "{name}: what does not stand before the panel, but before the table or beside it, is outside of masks; \
                      with a scan of the empty rig (`scanner reference`) it is found, too"
                 ));
-                Ok(outline::object(&shining, &panel, None))
+                Ok(mask::object(&shining, &panel, None))
             }
             (Err(reason), Ok(_)) => {
                 notes.push(format!(
@@ -266,7 +263,7 @@ fn differs(
         return Err(of_empty(format!("it has another size, {width}x{height}")));
     }
     let table = photo::table(wanted.camera, &wanted.point.pose, now);
-    object::differs(&before, now, &table).map_err(blank)
+    mask::differs(&before, now, &table).map_err(blank)
 }
 
 /// The folder that the file `path` is in.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::outline;
+use scanner_pixels::mask::{self, Shape};
+
 use super::photo;
 use super::reference;
-use super::shape::Shape;
 use crate::dataset::{self, Contents, OpenError, ShotState};
 use crate::model::Lighting;
 use crate::plan::{CameraIndex, PlanCamera, Point};
@@ -102,17 +102,14 @@ impl<'a> Silhouettes<'a> {
         let mut seen: Option<Shape> = None;
         for other in self.ring_of(one) {
             let Ok(shape) = shining(self.dir, other.stored)? else { continue };
-            match &mut seen {
-                None => seen = Some(shape),
-                Some(all) if all.area == shape.area => {
-                    all.inside.iter_mut().zip(shape.inside).for_each(|(all, shines)| *all |= shines);
-                }
-                Some(_) => {}
-            }
+            seen = Some(match seen {
+                None => shape,
+                Some(all) => all.with(&shape),
+            });
         }
         let behind = |seen: Shape| {
             let to_table = photo::to_table(camera, &one.point.pose, seen.area);
-            outline::behind(&seen, to_table.as_deref())
+            mask::behind(&seen, to_table.as_deref())
         };
         Ok(ring.panel.get_or_init(|| seen.map(behind)).clone())
     }
@@ -126,7 +123,7 @@ pub(super) fn shining(dir: &Path, stored: &Stored) -> Result<Result<Shape, Strin
     };
     let decoded = photo::decode(&jpeg);
     Ok(match decoded {
-        Ok((photo, _)) => outline::shining(&photo).ok_or_else(|| {
+        Ok((photo, _)) => mask::shining(&photo).ok_or_else(|| {
             "it shows no panel that shines behind the object: was the backlight on, and is it in the picture?".into()
         }),
         Err(error) => Err(format!("it cannot be decoded: {error}")),

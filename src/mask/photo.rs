@@ -1,8 +1,10 @@
 //! Photographs from JPEGs, no larger than masks need them.
 
+use scanner_pixels::Area;
+use scanner_pixels::mask::{self, Photo};
+use scanner_pixels::sight::Sight;
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
 
-use super::colours::{Area, Photo};
 use crate::model::{Pose, Size};
 use crate::plan::PlanCamera;
 use crate::plan::geometry::CameraPose;
@@ -37,41 +39,21 @@ pub(super) fn decode(jpeg: &[u8]) -> Result<(Photo, Size), turbojpeg::Error> {
     Ok((Photo { width, pixels }, Size { width: header.width as u32, height: header.height as u32 }))
 }
 
-/// Of each pixel of a picture of this size, whether its line of sight meets the table, on which shadows fall, no farther
-/// from the axis than the camera; of all, where nobody said where the camera is.
+/// Of each pixel of `photo`, whether its line of sight meets the table, on which shadows fall, no farther from the axis than
+/// the camera; of all, where nobody said where the camera is.
 pub(super) fn table(camera: &PlanCamera, pose: &Pose, photo: &Photo) -> Vec<bool> {
-    let Some((camera, places)) = on_table(camera, pose, photo.area()) else {
-        return vec![true; photo.pixels.len()];
-    };
-    let [east, north, height] = camera.centre();
-    let away = east.hypot(north).hypot(height);
-    places.map(|place| place.is_some_and(|[x, y]| x.hypot(y) < away)).collect()
+    match sight(camera, pose) {
+        Some(sight) => mask::on_table(&sight, photo.area()),
+        None => vec![true; photo.pixels.len()],
+    }
 }
 
 /// Of each pixel of a picture of this size, how far from the axis its line of sight meets the plane of the table, in
 /// millimetres: 0 before the axis, infinite if never; none where nobody said where the camera is.
 pub(super) fn to_table(camera: &PlanCamera, pose: &Pose, area: Area) -> Option<Vec<f32>> {
-    let (camera, places) = on_table(camera, pose, area)?;
-    let [east, north, _] = camera.centre();
-    let distance = |[x, y]: [f64; 2]| if x * east + y * north > 0.0 { 0.0 } else { x.hypot(y) as f32 };
-    Some(places.map(|place| place.map_or(f32::INFINITY, distance)).collect())
+    Some(mask::away_on_table(&sight(camera, pose)?, area))
 }
 
-/// Where the line of sight of each pixel meets the plane of the table, if it does.
-fn on_table(
-    camera: &PlanCamera,
-    pose: &Pose,
-    area: Area,
-) -> Option<(CameraPose, impl Iterator<Item = Option<[f64; 2]>>)> {
-    let (mount, lens) = (camera.mount?, camera.intrinsics.intrinsics()?);
-    let (x, y) = (f64::from(lens.width) / area.width as f64, f64::from(lens.height) / area.height as f64);
-    let camera = CameraPose::new(&mount, pose);
-    let [east, north, height] = camera.centre();
-    let meets = move |at: usize| {
-        let (column, row) = ((at % area.width) as f64 + 0.5, (at / area.width) as f64 + 0.5);
-        let direction = camera.ray(&lens, column * x, row * y).direction;
-        let along = -height / direction[2];
-        (along > 0.0).then(|| [east + along * direction[0], north + along * direction[1]])
-    };
-    Some((camera, (0..area.width * area.height).map(meets)))
+fn sight(camera: &PlanCamera, pose: &Pose) -> Option<Sight> {
+    Some(CameraPose::new(&camera.mount?, pose).sight(&camera.intrinsics.intrinsics()?))
 }

@@ -1,5 +1,6 @@
 //! Pictures: their size, how their pixels lie in memory, parts of them.
 
+use scanner_pixels::Area;
 use serde::{Deserialize, Serialize};
 
 /// Layout of pixels in memory.
@@ -40,6 +41,12 @@ pub struct Size {
     pub width: u32,
     /// Rows of pixels, from top to bottom.
     pub height: u32,
+}
+
+impl From<Size> for Area {
+    fn from(size: Size) -> Self {
+        Self { width: size.width as usize, height: size.height as usize }
+    }
 }
 
 /// How images are turned before they are handed over.

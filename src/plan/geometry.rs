@@ -10,10 +10,11 @@
 //! - *lift* raises it and its look-at point alike, so its direction stays.
 //! - the *turntable* turns the object counter-clockwise, so that the camera goes round it clockwise.
 
-use crate::model::{Intrinsics, Mount, Pose};
+use scanner_pixels::sight::{Sight, turned};
 
-/// A point or direction: x, y, z.
-pub type Vec3 = [f64; 3];
+use crate::model::{Intrinsics, Mount, Pose, Size};
+
+pub use scanner_pixels::sight::Vec3;
 
 /// Where a camera stands and looks, as the world-to-camera transform of COLMAP and `OpenCV`:
 /// `camera = rotation * object + translation`, with the camera's x to the right, y down and z forward.
@@ -34,15 +35,6 @@ pub struct Projection {
     pub v: f64,
     /// Millimetres in front of the camera, along its optical axis; > 0.
     pub depth: f64,
-}
-
-/// The line of sight of a pixel.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ray {
-    /// The centre of the camera, in millimetres.
-    pub origin: Vec3,
-    /// Away from the camera, of length 1.
-    pub direction: Vec3,
 }
 
 impl CameraPose {
@@ -81,8 +73,7 @@ impl CameraPose {
 
     /// `direction` in the camera's frame in the object's.
     pub fn to_object_direction(&self, direction: Vec3) -> Vec3 {
-        let [right, down, forward] = self.rotation;
-        add(add(scale(right, direction[0]), scale(down, direction[1])), scale(forward, direction[2]))
+        turned(&self.rotation, direction)
     }
 
     /// Where `point` of the object's frame is in the image, which may be outside its edges; none if it is not
@@ -96,11 +87,16 @@ impl CameraPose {
         })
     }
 
-    /// Everything that may be seen at (`u`, `v`) of the image.
-    pub fn ray(&self, intrinsics: &Intrinsics, u: f64, v: f64) -> Ray {
-        let in_camera = [(u - intrinsics.cx) / intrinsics.fx, (v - intrinsics.cy) / intrinsics.fy, 1.0];
-        let direction = self.to_object_direction(in_camera);
-        Ray { origin: self.centre(), direction: scale(direction, dot(direction, direction).sqrt().recip()) }
+    /// What each pixel of a picture by a lens with these `intrinsics` looks at.
+    pub fn sight(&self, intrinsics: &Intrinsics) -> Sight {
+        let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _ } = *intrinsics;
+        Sight {
+            area: Size { width, height }.into(),
+            centre: self.centre(),
+            rotation: self.rotation,
+            focal: [fx, fy],
+            middle: [cx, cy],
+        }
     }
 }
 
@@ -237,9 +233,9 @@ mod tests {
             mount in mounts(), pose in poses(), u in 0.0..4608.0, v in 0.0..2592.0, along in 1.0..2000.0,
         ) {
             let camera = CameraPose::new(&mount, &pose);
-            let ray = camera.ray(&INTRINSICS, u, v);
-            prop_assert!((dot(ray.direction, ray.direction) - 1.0).abs() < 1e-12);
-            let seen = camera.project(&INTRINSICS, add(ray.origin, scale(ray.direction, along))).unwrap();
+            let direction = camera.sight(&INTRINSICS).ray(u, v);
+            prop_assert!((dot(direction, direction) - 1.0).abs() < 1e-12);
+            let seen = camera.project(&INTRINSICS, add(camera.centre(), scale(direction, along))).unwrap();
             prop_assert!((seen.u - u).abs() < 1e-6 && (seen.v - v).abs() < 1e-6, "{seen:?}");
         }
     }

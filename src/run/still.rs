@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use scanner_pixels::still::means;
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, info, warn};
 
@@ -30,18 +31,9 @@ const ROUNDING: f64 = 0.15;
 pub(super) struct Tiles(Vec<f32>);
 
 impl Tiles {
-    /// Of rows of luma, each `width` pixels of a longer or equally long slice.
-    fn of<'r>(rows: impl Iterator<Item = &'r [u8]>, width: usize) -> Self {
-        let (mut tiles, mut sums) = (Vec::new(), vec![0_u32; width / TILE]);
-        for (index, row) in rows.enumerate() {
-            for (sum, pixels) in sums.iter_mut().zip(row[..width].chunks_exact(TILE)) {
-                *sum += pixels.iter().map(|luma| u32::from(*luma)).sum::<u32>();
-            }
-            if index % TILE == TILE - 1 {
-                tiles.extend(sums.iter_mut().map(|sum| std::mem::take(sum) as f32 / (TILE * TILE) as f32));
-            }
-        }
-        Self(tiles)
+    /// Of rows of luma.
+    fn of(rows: &[&[u8]]) -> Self {
+        Self(means(rows, TILE))
     }
 
     fn of_frame(captured: &CapturedFrame) -> Self {
@@ -57,7 +49,7 @@ impl Tiles {
     }
 
     fn of_view(view: &PixelView<'_>) -> Self {
-        Self::of(view.rows(0), view.size().width as usize)
+        Self::of(&view.luma())
     }
 
     /// Root of the mean square of the tiles' differences, in levels; infinite between frames of different sizes.
@@ -215,7 +207,7 @@ mod tests {
                 (0..width).map(pixel).collect()
             })
             .collect();
-        Tiles::of(rows.iter().map(Vec::as_slice), width as usize)
+        Tiles::of(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
     /// A camera of 30 frames a second that knows its noise.

@@ -1,14 +1,8 @@
 //! What is measured of a picture, so that it can be compared with others of the same object.
 
+use scanner_pixels::tiles::TILES;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// Columns of the tiles of which a picture's luma is kept.
-pub const COLUMNS: usize = 8;
-/// Rows of the tiles of which a picture's luma is kept.
-pub const ROWS: usize = 6;
-/// How many tiles there are.
-pub const TILES: usize = COLUMNS * ROWS;
 
 /// Numbers of a picture that mean something beside those of its neighbours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -34,7 +34,7 @@ pub use description::*;
 pub use end::*;
 pub use gate::{Gate, Late};
 pub use io::*;
-pub use measured::{COLUMNS, Luma, Measured, ROWS, TILES, TileDetail, detail_of};
+pub use measured::{Luma, Measured, TileDetail, detail_of};
 pub use object::References;
 pub use record::*;
 pub use state::*;

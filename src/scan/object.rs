@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use scanner_pixels::tiles::{COLUMNS, ROWS, TILES};
+
 use crate::plan::ShotIndex;
 
-use super::measured::{COLUMNS, Luma, Measured, ROWS, TILES, TileDetail, detail_of};
+use super::measured::{Luma, Measured, TileDetail, detail_of};
 use super::record::FrameFacts;
 
 /// Mean luma of a tile differs by more than this where something else is in it.

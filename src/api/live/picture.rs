@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use scanner_pixels::quality;
 
 use crate::frame::jpeg::{Encoder, JpegError};
-use crate::frame::{Captured as _, Content, Decoded, quality};
+use crate::frame::{Captured as _, Content, Decoded};
 use crate::rig::camera::CapturedFrame;
 
 /// What the first bytes of a binary message are, all little-endian: the letters `SLV1`, then `number` as `u32`,
@@ -34,14 +35,14 @@ pub(in crate::api) fn encode(
     let measured = match frame.content().map_err(|error| wrong(&error))? {
         Content::Pixels(view) => {
             encoder.encode(&view, &[], jpeg)?;
-            quality::measure(&view)
+            quality::measure(&view.luma())
         }
         Content::Files(files) => {
             let image = files.first().map_or(&[][..], |image| image.bytes);
             let decoded = Decoded::of(image).map_err(|error| wrong(&error))?;
             jpeg.clear();
             jpeg.extend_from_slice(image);
-            quality::measure(&decoded.view().map_err(|error| wrong(&error))?)
+            quality::measure(&decoded.view().map_err(|error| wrong(&error))?.luma())
         }
     };
     let (said, size) = (frame.metadata(), frame.metadata().size());

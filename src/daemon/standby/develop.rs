@@ -1,11 +1,12 @@
 //! From a frame to a photograph.
 
 use jiff::Timestamp;
+use scanner_pixels::quality;
 use tracing::warn;
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::frame::jpeg::Encoder;
-use crate::frame::{Captured as _, Content, Decoded, PixelView, facts, quality, thumbnail};
+use crate::frame::{Captured as _, Content, Decoded, PixelView, facts, thumbnail};
 use crate::rig::camera::{CameraError, CapturedFrame};
 
 use super::super::captures::Developed;
@@ -20,7 +21,7 @@ pub fn develop(camera: &str, frame: &CapturedFrame, jpeg_quality: u8) -> Result<
         let thumbnail = Encoder::new(thumbnail::QUALITY)
             .and_then(|mut encoder| thumbnail::encode(&mut encoder, view, &mut small))
             .inspect_err(|error| warn!(camera, "no thumbnail: {error}"));
-        let facts = facts(frame.metadata(), Timestamp::now(), quality::measure(view));
+        let facts = facts(frame.metadata(), Timestamp::now(), quality::measure(&view.luma()));
         let thumbnail = thumbnail.is_ok().then_some(small);
         Developed { camera: camera.to_owned(), size, facts, image, thumbnail }
     };

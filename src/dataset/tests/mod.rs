@@ -22,10 +22,12 @@ mod swept;
 use std::path::Path;
 use std::sync::Arc;
 
+use scanner_pixels::tiles::TILES;
+
 use crate::frame::File;
 use crate::model::{FileKind, FileType, Intrinsics, Mount, Pose};
 use crate::plan::{CameraIndex, Plan, PlanCamera, Point, PointIndex, ShotIndex};
-use crate::scan::{FrameFacts, Luma, Measured, Record, Stored, TILES, Verdict};
+use crate::scan::{FrameFacts, Luma, Measured, Record, Stored, Verdict};
 use crate::units::{Degrees, Millimetres, Seconds};
 
 use super::{Dataset, Disk, OsDisk, ScanId, StoreError, create_on};

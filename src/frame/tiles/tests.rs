@@ -12,19 +12,6 @@ fn noise(x: u32, y: u32) -> u8 {
 }
 
 #[test]
-fn stripes_have_detail_across_them_and_none_along_them() {
-    for (size, step) in [((320, 240), 1), ((3200, 2400), 2)] {
-        let (width, height) = size;
-        let upright = measured(width, height, |x, _| if x / step % 2 == 0 { 50 } else { 150 });
-        assert!((upright.detail[0] - 40_000.0).abs() < 1.0 && upright.detail[2] < 1e-9, "{upright:?}");
-        let level = measured(width, height, |_, y| if y / step % 2 == 0 { 50 } else { 150 });
-        assert!(level.detail[0] < 1e-9 && level.detail[2] > 30_000.0, "{level:?}");
-        let falling = measured(width, height, |x, y| if (x + height - y) / step % 4 < 2 { 50 } else { 150 });
-        assert!(falling.detail[3] < 1e-9 && falling.detail[1] > 10_000.0, "{falling:?}");
-    }
-}
-
-#[test]
 fn only_the_parts_with_most_detail_count() {
     let all = measured(320, 240, noise);
     let corner = measured(320, 240, |x, y| if x < 120 && y < 80 { noise(x, y) } else { 90 });
@@ -33,19 +20,9 @@ fn only_the_parts_with_most_detail_count() {
     }
 }
 
-#[test]
-fn luma_is_that_of_each_tile_and_any_pixel_changes_the_checksum() {
-    let grid = measured(320, 240, |x, y| (x / 40 + 10 * (y / 40)) as u8);
-    assert_eq!((grid.luma.0[0], grid.luma.0[7], grid.luma.0[47]), (0, 7, 57));
-    let other = measured(320, 240, |x, y| (x / 40 + 10 * (y / 40)) as u8 + u8::from((x, y) == (99, 99)));
-    assert_eq!(grid.luma, other.luma);
-    assert_ne!(grid.luma_crc32c, other.luma_crc32c);
-    // Sides that no tile fits into.
-    assert!(measured(2, 2, |_, _| 9).detail[0].abs() < 1e-9);
-}
-
 /// What the gate finds of images of twelve angles, by the empty rig or without.
 mod object {
+    use std::ops::Range;
     use std::sync::Arc;
 
     use super::*;

@@ -1,10 +1,12 @@
 //! Rings of made-up numbers.
 
+use scanner_pixels::tiles::TILES;
+
 use super::*;
 use crate::model::{Axis, Optics, Pose, Size};
 use crate::plan::{PlanCamera, Point};
 use crate::scan::budget::{Budget, flagged};
-use crate::scan::measured::{Luma, Measured, TILES};
+use crate::scan::measured::{Luma, Measured};
 use crate::scan::record::RetakenFor;
 use crate::units::{Dioptres, Seconds};
 

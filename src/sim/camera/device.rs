@@ -7,7 +7,8 @@ mod trigger;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::picture::{Picture, Response};
+use scanner_pixels::picture::{Picture, Response};
+
 use super::properties::Properties;
 use super::run::Run;
 use super::scene::Scene;
@@ -134,10 +135,11 @@ impl<S: Scene> Synthetic<S> {
         let mut picture = if sequence >= self.properties.startup_frames {
             self.scene.picture(layout.size, &self.controls.framing(), shutter, shot)?
         } else {
-            Rc::new(Picture::plain(layout.size, 24, 110, 105))
+            Rc::new(Picture::plain(layout.size.into(), 24, 110, 105))
         };
+        let tint = self.controls.tint();
         if self.properties.noise.is_some()
-            && let Some(tinted) = picture.tinted(self.controls.tint())
+            && let Some(tinted) = picture.tinted(tint.red, tint.blue)
         {
             picture = Rc::new(tinted);
         }

@@ -7,14 +7,12 @@
 use crate::camera_driver::host::DeviceError;
 use crate::model::FileType;
 
-mod average;
 mod device;
 mod fault;
 mod faulty;
 mod forged;
 mod picture;
 mod properties;
-mod random;
 mod run;
 mod scene;
 mod script;
@@ -22,13 +20,10 @@ mod sensor;
 mod settings;
 mod spoil;
 
-pub use average::average;
 pub use device::Synthetic;
 pub use fault::{Fault, FaultKind};
 pub use faulty::Faulty;
-pub use picture::{Picture, Response, chroma_size};
 pub use properties::Properties;
-pub use random::{Random, hash};
 pub use scene::{MadeFile, Scene};
 pub use script::{Script, ScriptOptions};
 pub use sensor::{Shutter, Timing};

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::picture::Picture;
+use scanner_pixels::picture::Picture;
+
 use super::sensor::Shutter;
 use super::settings::{Focus, Framing};
 use crate::camera_driver::host::DeviceError;

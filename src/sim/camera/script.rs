@@ -4,8 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use scanner_pixels::random::{Random, hash};
+
 use super::fault::{Fault, FaultKind};
-use super::random::{Random, hash};
 use crate::camera_driver::host::DeviceError;
 
 /// What a [`Script`] is made of.

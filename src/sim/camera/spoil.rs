@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rustix::io::{Errno, pread, pwrite};
+use scanner_pixels::{blur, planes};
 
-use super::average::average;
 use crate::camera_driver::host::{DeviceError, RawFrame, sealed_memory};
 use crate::camera_driver::protocol::{Payload, Planes};
 use crate::units::Dioptres;
@@ -93,29 +93,21 @@ fn write(frame: &mut RawFrame, pixels: &[u8]) -> Result<(), DeviceError> {
 
 /// A hundredth of the width in both directions, or three hundredths along rows.
 fn blur(planes: &Planes, pixels: &mut [u8], both: bool) {
-    let (width, rows) = (planes.size.width as usize, planes.size.height as usize);
-    let stride = planes.strides.first().map_or(0, |stride| *stride as usize);
-    let mut luma: Vec<u8> = rows_of(pixels, stride, rows).flat_map(|row| row[..width].to_vec()).collect();
-    if both {
+    let width = planes.size.width as usize;
+    let (across, down) = if both {
         let diameter = (width / 100).max(3);
-        average(&mut luma, width, 1, diameter);
-        average(&mut luma, width, width, diameter);
+        (diameter, diameter)
     } else {
-        average(&mut luma, width, 1, (3 * width / 100).max(5));
-    }
-    for (row, blurred) in rows_of(pixels, stride, rows).zip(luma.chunks_exact(width)) {
-        row[..width].copy_from_slice(blurred);
-    }
+        ((3 * width / 100).max(5), 1)
+    };
+    blur::luma(pixels, stride(planes), planes.size.into(), across, down);
 }
 
 fn light(planes: &Planes, pixels: &mut [u8], factor: f64) {
-    let stride = planes.strides.first().map_or(0, |stride| *stride as usize);
-    for value in rows_of(pixels, stride, planes.size.height as usize).flatten() {
-        *value = (f64::from(*value) * factor).round().clamp(0.0, 255.0) as u8;
-    }
+    planes::brighten(pixels, stride(planes), planes.size.height as usize, factor);
 }
 
-/// Rows of luma, which stands first.
-fn rows_of(pixels: &mut [u8], stride: usize, rows: usize) -> impl Iterator<Item = &mut [u8]> {
-    pixels.chunks_mut(stride.max(1)).take(rows)
+/// Bytes from row to row of luma, which stands first.
+fn stride(planes: &Planes) -> usize {
+    planes.strides.first().map_or(0, |stride| *stride as usize)
 }

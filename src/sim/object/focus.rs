@@ -1,8 +1,9 @@
 //! Where the lens stands: as it is set, or where autofocus finds something.
 
+use scanner_pixels::object::covered;
+
 use super::SimOptions;
-use super::render::{cropped, scaled};
-use super::view::{BACKGROUND, View};
+use super::viewpoint::{cropped, scaled, viewpoint};
 use crate::model::{Pose, Region, Size};
 use crate::plan::geometry::CameraPose;
 use crate::sim::camera::{Focus, Framing, NEAREST};
@@ -46,21 +47,13 @@ fn is_object_in(
     empty: bool,
 ) -> bool {
     let intrinsics = scaled(&cropped(&options.intrinsics, crop), GRID);
-    let view = View::new(&intrinsics, &options.mount, pose);
-    let view = if empty { view.cleared() } else { view };
+    let viewpoint = viewpoint(&intrinsics, &options.mount, pose);
     let span = |from: f64, length: f64, pixels: u32| {
         let place = |part: f64| ((part * f64::from(pixels)) as usize).min(pixels as usize - 1);
         place(from)..=place(from + length)
     };
     let (columns, rows) =
         (span(window.x, window.width, GRID.width), span(window.y, window.height, GRID.height));
-    let (mut depths, mut parts) = ([0.0; GRID.width as usize], [BACKGROUND; GRID.width as usize]);
-    let mut seen = (0, 0);
-    for row in rows {
-        let row = view.row(row, &mut depths, &mut parts);
-        for part in &row.parts[columns.clone()] {
-            seen = (seen.0 + u32::from(*part != BACKGROUND), seen.1 + 1);
-        }
-    }
-    2 * seen.0 > seen.1
+    let (seen, all) = covered(&viewpoint, empty, columns, rows);
+    2 * seen > all
 }

@@ -1,15 +1,10 @@
 //! A simulated camera: it renders an object from where the simulated axes truly stand.
 
-mod blur;
 mod focus;
-mod noise;
 mod options;
-mod owl;
-mod plate;
-mod render;
 mod scene;
 mod silhouette;
-mod view;
+mod viewpoint;
 
 pub use options::SimOptions;
 pub use scene::{SimDevice, build};

@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use scanner_pixels::blur;
+use scanner_pixels::object::{Light, Renderer};
+use scanner_pixels::picture::Picture;
+
+use super::SimOptions;
 use super::focus::{lens_at, object_at};
-use super::render::{Light, Renderer, cropped, scaled};
-use super::{SimOptions, blur};
+use super::viewpoint::{cropped, scaled, viewpoint};
 use crate::camera_driver::host::{DeviceError, DriverArgs, parse_options};
 use crate::clock;
 use crate::model::{Lighting, Pose, Size};
 use crate::plan::geometry::{CameraPose, Vec3};
 use crate::sim::World;
-use crate::sim::camera::{Faulty, Framing, Picture, Properties, Scene, Script, Shutter, Synthetic};
+use crate::sim::camera::{Faulty, Framing, Properties, Scene, Script, Shutter, Synthetic};
 use crate::units::Dioptres;
 
 /// Pictures kept for frames to come: at the present and the next pose, of each stream.
@@ -81,7 +85,7 @@ struct Key {
 
 impl Table {
     fn new(options: SimOptions) -> Self {
-        Self { options, renderer: Renderer::new(), kept: VecDeque::new() }
+        Self { options, renderer: Renderer::default(), kept: VecDeque::new() }
     }
 
     fn world(&self) -> Result<World, DeviceError> {
@@ -105,14 +109,15 @@ impl Table {
 
     fn render(&mut self, key: Key) -> Picture {
         let intrinsics = cropped(&self.options.intrinsics, key.framing.crop);
-        let mut picture =
-            self.renderer.render(key.size, &intrinsics, &self.options.mount, &key.pose, key.light);
+        let intrinsics = scaled(&intrinsics, key.size);
+        let viewpoint = viewpoint(&intrinsics, &self.options.mount, &key.pose);
+        let mut picture = self.renderer.render(&viewpoint, key.light);
         let blurred_by = APERTURE / 1000.0
             * (lens_at(&self.options, &key.framing, &key.pose, key.light.empty)
                 - object_at(&self.options, &key.pose))
             .get()
             .abs()
-            * scaled(&intrinsics, key.size).fx;
+            * intrinsics.fx;
         blur::defocus(&mut picture, (blurred_by.round() as usize).min(WIDEST_BLUR));
         picture
     }

@@ -1,39 +1,32 @@
 //! The truth about what a picture shows, for whoever judges masks.
 
+use scanner_pixels::object;
+
 use super::SimOptions;
-use super::owl::OWL;
-use super::render::scaled;
-use super::view::View;
+use super::viewpoint::{scaled, viewpoint};
 use crate::model::{Pose, Size};
 
 /// Of each pixel of a sharp picture of `size`, row by row, whether it shows the owl, with the axes at `pose`.
 pub fn silhouette(options: &SimOptions, size: Size, pose: &Pose) -> Vec<bool> {
-    let intrinsics = scaled(&options.intrinsics, size);
-    let view = View::new(&intrinsics, &options.mount, pose);
-    let (mut depths, mut parts) = (vec![0.0; size.width as usize], vec![0; size.width as usize]);
-    (0..size.height as usize)
-        .flat_map(|row| {
-            let row = view.row(row, &mut depths, &mut parts);
-            row.parts.iter().map(|part| usize::from(*part) < OWL.len()).collect::<Vec<_>>()
-        })
-        .collect()
+    object::silhouette(&viewpoint(&scaled(&options.intrinsics, size), &options.mount, pose))
 }
 
 #[cfg(test)]
 mod tests {
+    use scanner_pixels::object::{Light, Renderer};
+
     use super::*;
     use crate::model::Axis;
-    use crate::sim::object::render::{Light, Renderer};
 
     #[test]
     fn pictures_with_and_without_the_owl_differ_where_it_is_and_in_its_shadow_on_the_plate_alone() {
         let size = Size { width: 480, height: 270 };
         let options = SimOptions::default();
         let pose = Pose::default().with(Axis::Turntable, 70.0).with(Axis::Tilt, 20.0);
-        let mut renderer = Renderer::new();
+        let mut renderer = Renderer::default();
         let mut seen = |empty| {
             let light = Light { brightness: 1.0, panel: None, empty };
-            renderer.render(size, &options.intrinsics, &options.mount, &pose, light)
+            renderer.render(&viewpoint(&scaled(&options.intrinsics, size), &options.mount, &pose), light)
         };
         let (with, without) = (seen(false), seen(true));
         let truth = silhouette(&options, size, &pose);

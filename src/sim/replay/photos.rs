@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use scanner_pixels::Area;
+use scanner_pixels::picture::Picture;
+use scanner_pixels::planes::fit;
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, ScalingFactor, Subsamp, YuvImage};
 
 use super::ReplayOptions;
 use super::found::{photos_in, raw_files, size_of, unreadable};
 use crate::camera_driver::host::DeviceError;
 use crate::model::{FileKind, FileType, Size};
-use crate::sim::camera::{Framing, MadeFile, Picture, Scene, Shutter, chroma_size};
+use crate::sim::camera::{Framing, MadeFile, Scene, Shutter};
 use crate::units::Dioptres;
 
 /// Decoded photos are kept up to this many bytes, but always the last one.
@@ -66,7 +67,8 @@ impl Photos {
 
     fn photo(&mut self, size: Size) -> Result<Rc<Picture>, DeviceError> {
         let number = self.number(self.shot);
-        let found = self.kept.iter().position(|kept| kept.number == number && kept.picture.size == size);
+        let found =
+            self.kept.iter().position(|kept| kept.number == number && kept.picture.area == size.into());
         let picture = match found.and_then(|index| self.kept.remove(index)) {
             Some(kept) => kept.picture,
             None => Rc::new(load(&self.files[number], size)?),
@@ -162,19 +164,19 @@ fn decode(jpeg: &[u8], size: Size) -> Result<Picture, DecodeError> {
     image.pixels.resize(turbojpeg::yuv_pixels_len(width, 1, height, subsamp)?, 0);
     decompressor.decompress_to_yuv(jpeg, image.as_deref_mut())?;
 
-    let dimensions = |(width, height): (usize, usize)| Size { width: width as u32, height: height as u32 };
-    let luma_size = dimensions(image.y_size());
-    let (luma, chroma) = image.pixels.split_at(image.y_width() * image.y_height());
-    let y = fit(luma, luma_size, size)?;
-    let chroma_target = chroma_size(size);
+    let [luma_area, chroma_area] =
+        [image.y_size(), image.uv_size()].map(|(width, height)| Area { width, height });
+    let (luma, chroma) = image.pixels.split_at(luma_area.pixels());
+    let area = Area::from(size);
+    let scaled = |plane: &[u8], from, to| fit(plane, from, to).map_err(DecodeError::Scale);
+    let y = scaled(luma, luma_area, area)?;
     if subsamp == Subsamp::Gray {
-        let grey = Picture::plain(size, 0, 128, 128);
+        let grey = Picture::plain(area, 0, 128, 128);
         return Ok(Picture { y, ..grey });
     }
-    let chroma_source = dimensions(image.uv_size());
     let (blue, red) = chroma.split_at(chroma.len() / 2);
-    let (u, v) = (fit(blue, chroma_source, chroma_target)?, fit(red, chroma_source, chroma_target)?);
-    Ok(Picture { size, y, u, v })
+    let (u, v) = (scaled(blue, chroma_area, area.chroma())?, scaled(red, chroma_area, area.chroma())?);
+    Ok(Picture { area, y, u, v })
 }
 
 /// The smallest size at which the decoder itself can make a picture that is not smaller than `size`.
@@ -187,22 +189,6 @@ fn coarsest(header: &DecompressHeader, size: Size) -> ScalingFactor {
         .into_iter()
         .find(|factor| !header.is_lossless && is_enough(factor))
         .unwrap_or(ScalingFactor::ONE)
-}
-
-/// A plane of size `from` scaled to `to`, cut to its shape; as it is, if it has that size.
-fn fit(plane: &[u8], from: Size, to: Size) -> Result<Vec<u8>, DecodeError> {
-    if from == to {
-        return Ok(plane.to_vec());
-    }
-    let fail = |error: &dyn std::fmt::Display| DecodeError::Scale(error.to_string());
-    let source =
-        ImageRef::new(from.width, from.height, plane, PixelType::U8).map_err(|error| fail(&error))?;
-    let mut target = Image::new(to.width, to.height, PixelType::U8);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .fit_into_destination(Some((0.5, 0.5)));
-    Resizer::new().resize(&source, &mut target, &options).map_err(|error| fail(&error))?;
-    Ok(target.into_vec())
 }
 
 #[cfg(test)]
@@ -231,7 +217,7 @@ mod tests {
         for subsamp in [Subsamp::None, Subsamp::Sub2x1, Subsamp::Sub2x2, Subsamp::Gray] {
             for size in [SIZE, Size { width: 301, height: 99 }, Size { width: 20, height: 40 }] {
                 let picture = decode(&jpeg(77, size, subsamp), SIZE).unwrap();
-                assert_eq!((picture.size, picture.y.len(), picture.u.len()), (SIZE, 64 * 48, 32 * 24));
+                assert_eq!((picture.area, picture.y.len(), picture.u.len()), (SIZE.into(), 64 * 48, 32 * 24));
                 assert!(picture.y.iter().all(|value| value.abs_diff(77) <= 2), "{subsamp:?} {size:?}");
                 assert!(picture.u.iter().chain(&picture.v).all(|value| value.abs_diff(128) <= 2));
             }

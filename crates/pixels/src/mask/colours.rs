@@ -1,26 +1,22 @@
 //! Pictures as masks are made from them: brightness and colour apart, and made comparable.
 
-/// How many pixels a picture is wide and high.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Area {
-    pub(super) width: usize,
-    pub(super) height: usize,
-}
+use crate::Area;
 
 /// Brightness and the blue and red difference of a pixel, as JPEG has them; no colour is 0.
 pub(super) type Colour = [f32; 3];
 
 /// A decoded photograph, small enough to be worked on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Photo {
+pub struct Photo {
     /// Pixels in a row.
-    pub(super) width: usize,
+    pub width: usize,
     /// Red, green and blue of each pixel, row by row.
-    pub(super) pixels: Vec<[u8; 3]>,
+    pub pixels: Vec<[u8; 3]>,
 }
 
 impl Photo {
-    pub(super) fn area(&self) -> Area {
+    /// Its size.
+    pub fn area(&self) -> Area {
         Area { width: self.width, height: self.pixels.len() / self.width.max(1) }
     }
 

@@ -5,7 +5,8 @@
 //! does at the edge of a shadow. That keeps the texture of what a shadow falls on, and an object does not. Since any
 //! window will do, one that ends at the object's edge does, so the edge stays where it is.
 
-use super::colours::{Area, Colour};
+use super::colours::Colour;
+use crate::Area;
 
 /// Pixels from the middle of a window to its edge.
 const REACH: usize = 2;

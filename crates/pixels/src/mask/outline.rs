@@ -15,7 +15,7 @@ const LEAST: f64 = 0.01;
 const SPECK: usize = 12;
 
 /// Where the panel shines in a silhouette, by the level that parts its pixels best (Otsu); none if it does not shine.
-pub(super) fn shining(photo: &Photo) -> Option<Shape> {
+pub fn shining(photo: &Photo) -> Option<Shape> {
     // BT.601, full range.
     let luma = |[red, green, blue]: &[u8; 3]| {
         ((299 * u32::from(*red) + 587 * u32::from(*green) + 114 * u32::from(*blue) + 500) / 1000) as u8
@@ -63,7 +63,7 @@ fn parting(counts: &[u64; 256]) -> Option<usize> {
 /// core of the object where the panel is to the left and to the right of it, but not where the line of sight meets the
 /// table before it gets to the panel. `to_table` is how far from the axis, in millimetres, a line of sight meets the plane
 /// of the table: 0 before the axis, infinite if never; none where nobody said where the camera is.
-pub(super) fn behind(seen: &Shape, to_table: Option<&[f32]>) -> Shape {
+pub fn behind(seen: &Shape, to_table: Option<&[f32]>) -> Shape {
     let width = seen.area.width;
     let mut inside = Vec::with_capacity(seen.inside.len());
     for row in seen.inside.chunks_exact(width.max(1)) {
@@ -85,7 +85,7 @@ pub(super) fn behind(seen: &Shape, to_table: Option<&[f32]>) -> Shape {
 
 /// Which pixels show the object: those that are dark before the panel, and, where there is no panel, those that differ from
 /// the empty rig, as far as that is known.
-pub(super) fn object(shining: &Shape, panel: &Shape, differs: Option<&[bool]>) -> Vec<bool> {
+pub fn object(shining: &Shape, panel: &Shape, differs: Option<&[bool]>) -> Vec<bool> {
     // At its very edge the panel is half seen.
     let panel = panel.shrunk(1);
     let pixel = |at: usize| {
@@ -97,7 +97,7 @@ pub(super) fn object(shining: &Shape, panel: &Shape, differs: Option<&[bool]>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask::colours::Area;
+    use crate::Area;
 
     const WIDTH: usize = 120;
     const HEIGHT: usize = 90;

@@ -4,14 +4,14 @@
 
 use super::noise::Noise;
 use super::owl::{STONE, octaves};
-use crate::sim::camera::hash;
+use crate::random::hash;
 
 /// Radius of the plate in mm.
 pub(super) const RADIUS: f64 = 105.0;
-/// The marks stand on this circle around the plate's centre,
+/// How many marks the plate has.
+pub const MARKS: u16 = 12;
+/// They stand on this circle around its centre,
 const MARK_CIRCLE: f32 = 82.0;
-/// so many of them,
-pub(super) const MARKS: u16 = 12;
 /// each a white dot of this radius
 const DOT_RADIUS: f32 = 2.6;
 /// in a black disc of this one.
@@ -105,7 +105,7 @@ fn ink(x: f32, y: f32) -> f32 {
 }
 
 /// Where mark number `index` is on the plate: its white dot's centre.
-pub(super) fn mark(index: u16) -> [f32; 2] {
+pub fn mark(index: u16) -> [f32; 2] {
     let turn = (f32::from(index) + 0.5) / f32::from(MARKS) - 0.5;
     let (sin, cos) = (turn * std::f32::consts::TAU).sin_cos();
     [MARK_CIRCLE * cos, MARK_CIRCLE * sin]

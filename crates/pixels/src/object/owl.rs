@@ -1,26 +1,27 @@
 //! What stands on the simulated turntable: an owl.
 //!
-//! Millimetres in the object's frame (see `plan::geometry`): z up, the plate at z = 0, the owl faces +x.
+//! Millimetres in the object's frame: z up, the plate at z = 0, the owl faces +x.
 
 use super::noise::{Noise, mix, step};
 
 /// An ellipsoid of one material.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
+pub struct Part {
     /// Its middle, in the object's frame.
-    pub(super) centre: [f64; 3],
+    pub centre: [f64; 3],
     /// Half its length along its own axes.
-    pub(super) radii: [f64; 3],
+    pub radii: [f64; 3],
     /// Turn around x, degrees: positive leans its top towards -y.
-    pub(super) roll: f64,
+    pub roll: f64,
     /// Turn around y, degrees: positive leans its top towards +x.
-    pub(super) pitch: f64,
-    pub(super) material: Material,
+    pub pitch: f64,
+    /// What it is made of.
+    pub material: Material,
 }
 
 /// What a surface looks like, in light of 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Material {
+pub struct Material {
     /// Luma, 0 to 1.
     luma: f32,
     /// How much the texture changes it.
@@ -55,7 +56,7 @@ pub(super) const STONE: Material =
     Material { luma: 0.66, contrast: 0.42, chroma: [0.02, -0.02], texture: Texture::Mottled };
 
 /// The parts that the owl is made of.
-pub(super) const OWL: [Part; 17] = [
+pub const OWL: [Part; 17] = [
     part([0.0, 0.0, 46.0], [31.0, 33.0, 44.0], FEATHERS),
     part([9.0, 0.0, 41.0], [25.0, 27.0, 36.0], BELLY),
     part([2.0, 0.0, 91.0], [27.0, 31.0, 24.0], FEATHERS),

@@ -1,6 +1,6 @@
 //! A solid texture: random values throughout space, at any scale.
 
-use crate::sim::camera::hash;
+use crate::random::hash;
 
 /// Cells of the lattice along each side; it repeats beyond, but octaves of different scales together do not.
 const SIDE: usize = 32;

@@ -4,12 +4,12 @@
 //! root of a quadratic whose discriminant is itself quadratic in the column: the ends of the part's span in
 //! the row are computed, not searched.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::owl::{OWL, SHADOWS};
 use super::plate::RADIUS;
-use crate::model::{Intrinsics, Mount, Pose};
-use crate::plan::geometry::{CameraPose, Vec3};
+use crate::Area;
+use crate::sight::{Sight, Vec3, dot, turned};
 
 /// Number of a pixel's part if there is none,
 pub(super) const BACKGROUND: u8 = u8::MAX;
@@ -17,6 +17,51 @@ pub(super) const BACKGROUND: u8 = u8::MAX;
 pub(super) const PLATE: u8 = OWL.len() as u8;
 /// Where the light comes from, in the rig's frame.
 const LIGHT: Vec3 = [0.62, -0.40, 0.68];
+
+/// Where a camera is on the rig.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Viewpoint {
+    /// What its pixels look at.
+    pub sight: Sight,
+    /// Degrees counter-clockwise from the object's x to the camera, seen from above.
+    pub heading: f64,
+    /// Millimetres from where it is mounted to what it looks at.
+    pub distance: f64,
+}
+
+/// Of each pixel of a sharp picture, row by row, whether it shows the owl.
+pub fn silhouette(viewpoint: &Viewpoint) -> Vec<bool> {
+    let view = View::new(viewpoint);
+    let Area { width, height } = viewpoint.sight.area;
+    let (mut depths, mut parts) = (vec![0.0; width], vec![0; width]);
+    let mut owl = Vec::with_capacity(width * height);
+    for row in 0..height {
+        let row = view.row(row, &mut depths, &mut parts);
+        owl.extend(row.parts.iter().map(|part| usize::from(*part) < OWL.len()));
+    }
+    owl
+}
+
+/// How many pixels in these `columns` and `rows` show the plate, or the owl unless it is `empty`, and how many there are.
+pub fn covered(
+    viewpoint: &Viewpoint,
+    empty: bool,
+    columns: RangeInclusive<usize>,
+    rows: RangeInclusive<usize>,
+) -> (usize, usize) {
+    let view = View::new(viewpoint);
+    let view = if empty { view.cleared() } else { view };
+    let width = viewpoint.sight.area.width;
+    let (mut depths, mut parts) = (vec![0.0; width], vec![BACKGROUND; width]);
+    let mut seen = (0, 0);
+    for row in rows {
+        let row = view.row(row, &mut depths, &mut parts);
+        for part in &row.parts[columns.clone()] {
+            seen = (seen.0 + usize::from(*part != BACKGROUND), seen.1 + 1);
+        }
+    }
+    seen
+}
 
 /// One camera's view of the object.
 pub(super) struct View {
@@ -74,14 +119,11 @@ struct Span {
 }
 
 impl View {
-    /// From the camera at `mount` with the axes at `pose`.
-    pub(super) fn new(intrinsics: &Intrinsics, mount: &Mount, pose: &Pose) -> Self {
-        let camera = CameraPose::new(mount, pose);
-        let centre = camera.centre();
-        // The centre of the first pixel is at 0.5, 0.5.
-        let corner = [(0.5 - intrinsics.cx) / intrinsics.fx, (0.5 - intrinsics.cy) / intrinsics.fy, 1.0];
-        let by_column = camera.to_object_direction([intrinsics.fx.recip(), 0.0, 0.0]);
-        let (sin, cos) = (mount.azimuth.get() - pose.turntable.get()).to_radians().sin_cos();
+    pub(super) fn new(viewpoint: &Viewpoint) -> Self {
+        let Viewpoint { sight, heading, distance: _ } = viewpoint;
+        let (centre, rotation) = (sight.centre, &sight.rotation);
+        let by_column = turned(rotation, [sight.focal[0].recip(), 0.0, 0.0]);
+        let (sin, cos) = heading.to_radians().sin_cos();
         let light = [LIGHT[0] * cos - LIGHT[1] * sin, LIGHT[0] * sin + LIGHT[1] * cos, LIGHT[2]];
         let length = dot(light, light).sqrt();
         let light = light.map(|component| component / length);
@@ -103,9 +145,10 @@ impl View {
             light: single(light),
             spheres: spheres.collect(),
             shadow: [0, 1].map(|axis| shadow_range(light, axis)),
-            direction: camera.to_object_direction(corner),
+            // The centre of the first pixel is at 0.5, 0.5.
+            direction: turned(rotation, sight.in_camera(0.5, 0.5)),
             by_column,
-            by_row: camera.to_object_direction([0.0, intrinsics.fy.recip(), 0.0]),
+            by_row: turned(rotation, [0.0, sight.focal[1].recip(), 0.0]),
         }
     }
 
@@ -301,10 +344,6 @@ fn apply(matrix: &[Vec3; 3], vector: Vec3) -> Vec3 {
 
 fn add(a: Vec3, b: Vec3, factor: f64) -> Vec3 {
     std::array::from_fn(|axis| a[axis] + b[axis] * factor)
-}
-
-fn dot(a: Vec3, b: Vec3) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
 
 #[inline]

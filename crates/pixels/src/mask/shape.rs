@@ -4,19 +4,56 @@ use std::collections::VecDeque;
 use std::iter::StepBy;
 use std::ops::Range;
 
-use super::colours::Area;
+use crate::Area;
 
 /// Pixels of a mask, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shape {
-    pub(super) area: Area,
-    pub(super) inside: Vec<bool>,
+pub struct Shape {
+    /// How large the picture is.
+    pub area: Area,
+    /// Whether each pixel is inside.
+    pub inside: Vec<bool>,
 }
 
 impl Shape {
     /// How many pixels are inside.
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.inside.iter().filter(|inside| **inside).count()
+    }
+
+    /// With what is inside of `other`, too, if that is as large.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        if self.area == other.area {
+            self.inside.iter_mut().zip(&other.inside).for_each(|(inside, other)| *inside |= other);
+        }
+        self
+    }
+
+    /// White where it is in a picture of size `to`, a byte a pixel, and black elsewhere.
+    pub fn enlarged(&self, to: Area) -> Vec<u8> {
+        let Area { width, height } = self.area;
+        let value = |inside: bool| if inside { u8::MAX } else { 0 };
+        if to == self.area {
+            return self.inside.iter().map(|inside| value(*inside)).collect();
+        }
+        // Between which two pixels of the small one, and how far from the first.
+        let place = |at: usize, small: usize, large: usize| {
+            let at = ((at as f32 + 0.5) * small as f32 / large as f32 - 0.5).clamp(0.0, (small - 1) as f32);
+            let first = at as usize;
+            (first, (first + 1).min(small - 1), at - first as f32)
+        };
+        let columns: Vec<_> = (0..to.width).map(|column| place(column, width, to.width)).collect();
+        let mut pixels = Vec::with_capacity(to.pixels());
+        for row in 0..to.height {
+            let (above, below, down) = place(row, height, to.height);
+            let at = |row: usize, column: usize| f32::from(u8::from(self.inside[row * width + column]));
+            pixels.extend(columns.iter().map(|&(left, right, across)| {
+                let along = |row: usize| at(row, left) + (at(row, right) - at(row, left)) * across;
+                value(along(above) + (along(below) - along(above)) * down >= 0.5)
+            }));
+        }
+        pixels
     }
 
     /// Gaps up to twice `reach` wide closed.
@@ -158,6 +195,24 @@ mod tests {
             holes.filled(4),
             shape(&["#########", "#########", "#########", "########.", "#########"])
         );
+    }
+
+    #[test]
+    fn two_are_one_if_they_are_of_one_picture() {
+        let (one, other) = (shape(&["#..", "..."]), shape(&["..#", "#.."]));
+        assert_eq!(one.clone().with(&other), shape(&["#.#", "#.."]));
+        assert_eq!(one.clone().with(&shape(&["###"])), one);
+    }
+
+    #[test]
+    fn an_edge_keeps_its_place_in_a_large_picture() {
+        let half = shape(&["..##", "..##"]);
+        assert_eq!(half.enlarged(half.area)[..4], [0, 0, 255, 255]);
+        let large = half.enlarged(Area { width: 11, height: 5 });
+        for row in large.chunks_exact(11) {
+            assert!(row.is_sorted());
+            assert_eq!(row.iter().position(|value| *value == 255), Some(5));
+        }
     }
 
     #[test]

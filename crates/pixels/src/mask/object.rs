@@ -1,8 +1,9 @@
 //! The object in one picture.
 
-use super::colours::{Area, Photo, gains};
+use super::colours::{Photo, gains};
 use super::difference::{self, Pair};
 use super::shape::Shape;
+use crate::Area;
 
 /// Gaps and bays up to twice as wide, in pixels, are noise.
 const GAP: usize = 2;
@@ -19,7 +20,7 @@ const MOST: f64 = 0.9;
 
 /// Why a picture has no mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blank {
+pub enum Blank {
     /// It shows nothing but the empty rig.
     Nothing,
     /// It shows nothing of the empty rig.
@@ -28,7 +29,7 @@ pub(super) enum Blank {
 
 /// Each pixel of `shot` that shows what `reference` does not, which has the same size; `table` says where the line of sight
 /// meets the table.
-pub(super) fn differs(reference: &Photo, shot: &Photo, table: &[bool]) -> Result<Vec<bool>, Blank> {
+pub fn differs(reference: &Photo, shot: &Photo, table: &[bool]) -> Result<Vec<bool>, Blank> {
     let area = shot.area();
     let before = reference.colours(gains(reference, shot));
     let now = shot.colours([1.0; 3]);
@@ -38,7 +39,7 @@ pub(super) fn differs(reference: &Photo, shot: &Photo, table: &[bool]) -> Result
 }
 
 /// The object, by what each pixel says of itself.
-pub(super) fn shaped(area: Area, inside: Vec<bool>) -> Result<Shape, Blank> {
+pub fn shaped(area: Area, inside: Vec<bool>) -> Result<Shape, Blank> {
     let pixels = inside.len() as f64;
     let rough = Shape { area, inside }.large_pieces(SPECK, 0.0).closed(GAP);
     let (piece, part) = PIECE;

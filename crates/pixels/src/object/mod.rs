@@ -1,0 +1,12 @@
+//! What simulated cameras see: an owl on a turntable, rendered.
+
+mod noise;
+mod owl;
+mod plate;
+mod render;
+mod view;
+
+pub use owl::{Material, OWL, Part};
+pub use plate::{MARKS, mark};
+pub use render::{Light, Renderer};
+pub use view::{Viewpoint, covered, silhouette};
