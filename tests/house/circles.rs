@@ -14,7 +14,11 @@ fn no_modules_of_a_folder_import_each_other_in_a_circle() {
     let mut found: Vec<(PathBuf, String, Vec<String>)> = Vec::new();
     for krate in crates() {
         let tree = Tree::read(&krate);
-        assert!(!tree.modules.is_empty(), "{} has no modules: does this test still read them?", krate.display());
+        assert!(
+            !tree.modules.is_empty(),
+            "{} has no modules: does this test still read them?",
+            krate.display()
+        );
         for (folder, arrows) in &tree.folders() {
             let circles = circles(arrows).into_iter().map(|circle| of_circle(arrows, &circle));
             found.extend(circles.map(|circle| (krate.clone(), folder.join("::"), circle)));
