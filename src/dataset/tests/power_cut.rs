@@ -151,7 +151,7 @@ fn no_power_cut_loses_what_was_acknowledged() {
 
 #[test]
 fn no_power_cut_loses_a_file_of_a_shot_with_several() {
-    loses_nothing(plan_with_raw(SHOTS), unless_full(3, 10));
+    loses_nothing(plan_with_raw(SHOTS), unless_full(5, 10));
 }
 
 fn loses_nothing(plan: Plan, samples: usize) {
