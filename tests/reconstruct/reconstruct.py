@@ -306,7 +306,7 @@ def exif_is_right(images, fx, width, height):
 
 def parts():
     """The ellipsoids of the simulated object, from its source: middle, and what takes one to the unit sphere."""
-    source = (Path(__file__).parent / "../../src/sim/object/owl.rs").read_text()
+    source = (Path(__file__).parent / "../../crates/pixels/src/object/owl.rs").read_text()
     vector = r"\[([-\d., ]+)\]"
     lines = re.findall(rf"(?:part|lean)\({vector}, {vector}, (?:([-\d.]+), ([-\d.]+), )?[A-Z]+\),", source)
     assert len(lines) == 17, len(lines)
