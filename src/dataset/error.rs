@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
+use crate::frame::FailureKind;
 use crate::plan::ShotIndex;
 use crate::scan::Unfit;
 
@@ -157,6 +158,21 @@ pub enum StoreError {
         /// What reading it said.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// Where to look.
+    pub(super) fn kind(&self) -> FailureKind {
+        match self {
+            Self::DiskFull(_) => FailureKind::DiskFull,
+            Self::Poisoned { .. } => FailureKind::StorageUnusable,
+            Self::Disk(_) | Self::AlreadyStored { .. } | Self::UnknownShot { .. } => FailureKind::Storage,
+            Self::NotJpeg { .. }
+            | Self::OtherFiles { .. }
+            | Self::NotComplete { .. }
+            | Self::Unreadable { .. } => FailureKind::Frame,
+        }
+    }
 }
 
 impl From<DiskError> for StoreError {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::durable::{self, Readers};
-use crate::frame::{FailureKind, File, Store, StoreRefused};
+use crate::frame::{File, Store, StoreRefused};
 use crate::model::is_whole_jpeg;
 use crate::ownership;
 use crate::plan::{Plan, ShotIndex};
@@ -346,24 +346,10 @@ impl Store for Dataset {
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         Dataset::store(self, shot, attempt, files, facts)
-            .map_err(|error| StoreRefused { kind: failure_kind(&error), message: error.to_string() })
+            .map_err(|error| StoreRefused { kind: error.kind(), message: error.to_string() })
     }
 
     fn thumbnail(&mut self, shot: ShotIndex, jpeg: &[u8]) {
         Dataset::thumbnail(self, shot, jpeg);
-    }
-}
-
-fn failure_kind(error: &StoreError) -> FailureKind {
-    match error {
-        StoreError::DiskFull(_) => FailureKind::DiskFull,
-        StoreError::Poisoned { .. } => FailureKind::StorageUnusable,
-        StoreError::Disk(_) | StoreError::AlreadyStored { .. } | StoreError::UnknownShot { .. } => {
-            FailureKind::Storage
-        }
-        StoreError::NotJpeg { .. }
-        | StoreError::OtherFiles { .. }
-        | StoreError::NotComplete { .. }
-        | StoreError::Unreadable { .. } => FailureKind::Frame,
     }
 }

@@ -3,6 +3,7 @@
 mod noise;
 mod owl;
 mod plate;
+mod quadratic;
 mod render;
 mod view;
 

@@ -8,6 +8,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::owl::{OWL, SHADOWS};
 use super::plate::RADIUS;
+use super::quadratic::Quadratic;
 use crate::Area;
 use crate::sight::{Sight, Vec3, dot, turned};
 
@@ -103,10 +104,6 @@ pub(super) struct Row<'a> {
     /// Outside of these columns there is only background.
     pub(super) object: Range<usize>,
 }
-
-/// `a + b x + c x²`
-#[derive(Clone, Copy)]
-struct Quadratic(f64, f64, f64);
 
 /// Columns of a row in which a part is seen, and how far away.
 struct Span {
@@ -279,47 +276,6 @@ impl Sphere {
             b: b.from(origin),
             discriminant: discriminant.from(origin),
         })
-    }
-}
-
-impl Quadratic {
-    fn at(self, x: f64) -> f64 {
-        self.0 + x * (self.1 + x * self.2)
-    }
-
-    /// Its square, if it is linear.
-    fn squared(self) -> Self {
-        Self(self.0 * self.0, 2.0 * self.0 * self.1, self.1 * self.1)
-    }
-
-    fn times(self, factor: f64) -> Self {
-        Self(self.0 * factor, self.1 * factor, self.2 * factor)
-    }
-
-    fn plus(self, other: Self, factor: f64) -> Self {
-        Self(self.0 + other.0 * factor, self.1 + other.1 * factor, self.2 + other.2 * factor)
-    }
-
-    /// The same with `x` counted from `origin`.
-    fn from(self, origin: f64) -> Self {
-        Self(self.at(origin), self.1 + 2.0 * self.2 * origin, self.2)
-    }
-
-    fn single(self) -> impl Fn(f32) -> f32 {
-        let (a, b, c) = (self.0 as f32, self.1 as f32, self.2 as f32);
-        move |x| a + x * (b + x * c)
-    }
-
-    /// The columns of 0 to `width` in which it is positive, if that is a span between two roots.
-    fn positive(self, width: usize) -> Option<Range<usize>> {
-        let discriminant = self.1 * self.1 - 4.0 * self.0 * self.2;
-        if self.2 >= 0.0 || discriminant <= 0.0 {
-            return None;
-        }
-        let root = discriminant.sqrt();
-        let first = ((-self.1 + root) / (2.0 * self.2)).ceil().max(0.0);
-        let last = ((-self.1 - root) / (2.0 * self.2)).floor().min(width as f64 - 1.0);
-        (first <= last).then(|| first as usize..last as usize + 1)
     }
 }
 
