@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! scanner-pixels -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
-//!   -> event, export, report -> logging -> run -> daemon -> systemd, doctor, client -> api -> cli
+//!   -> event, export, report, setup -> logging -> run -> daemon -> systemd, doctor, client -> api -> cli
 //! ```
 //! Read downward only: nothing imports what stands to its right.
 
@@ -34,6 +34,7 @@ pub mod rig;
 pub mod run;
 pub mod scan;
 pub mod schedule;
+pub mod setup;
 pub mod sim;
 pub mod systemd;
 pub mod threads;

@@ -25,7 +25,7 @@ const ORDER: &[&[&str]] = &[
     &["frame"],
     &["dataset"],
     &["mask"],
-    &["event", "export", "report"],
+    &["event", "export", "report", "setup"],
     &["logging"],
     &["run"],
     &["daemon"],

@@ -85,6 +85,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Describe the rig by answering questions: leaves a configuration that scans. Everything can be left and come back to
+    Setup {
+        /// Take the answers from this file, and ask nothing; it says which are missing
+        #[arg(long, value_name = "FILE")]
+        answers: Option<PathBuf>,
+    },
     /// Show it working: a scan on the simulated rig, with faults
     Demo(DemoArgs),
     /// Print the points of a plan, its travel and its expected duration

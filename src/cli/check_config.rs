@@ -8,12 +8,25 @@ use crate::api::check_certificate;
 use crate::config::{Config, gpio};
 use crate::daemon::plan_from;
 use crate::ownership;
-use crate::plan::{self, Pace};
+use crate::plan::{self, Pace, Plan};
 use crate::sim::SimAxes;
 
 use super::exit::{Exit, Failure};
 use super::plan::summary;
 use super::{devices, output};
+
+/// The plans of a configuration that has loaded, by their names. What is wrong with it beyond what is written in it is an
+/// error: a plan that the axes cannot reach is better found now than at the press of the button.
+pub(super) fn plans_of(config: &Config) -> Result<Vec<(&str, Plan)>, Failure> {
+    let start = SimAxes::home(&config.motion.axes);
+    let mut plans = Vec::with_capacity(config.plans.len());
+    for named in &config.plans {
+        plans.push((named.name.as_str(), plan_from(config, Some(&named.name), &start)?));
+    }
+    let certificate = config.api.tls.as_ref().map_or(Ok(()), check_certificate);
+    certificate.map_err(|error| Failure::new(Exit::Config, &error))?;
+    Ok(plans)
+}
 
 pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Result<Exit, Failure> {
     let config = match Config::load(path) {
@@ -27,18 +40,8 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
         }
     };
     ownership::share_like(&config.storage.runtime_directory);
-    // A plan that the axes cannot reach is better found now than at the press of the button.
     let start = SimAxes::home(&config.motion.axes);
-    let mut plans = Vec::with_capacity(config.plans.len());
-    for named in &config.plans {
-        plans.push((named.name.as_str(), plan_from(&config, Some(&named.name), &start)?));
-    }
-    config
-        .api
-        .tls
-        .as_ref()
-        .map_or(Ok(()), check_certificate)
-        .map_err(|error| Failure::new(Exit::Config, &error))?;
+    let plans = plans_of(&config)?;
     let failed = if with_devices { devices::check(config.clone())? } else { Vec::new() };
     let warnings = gpio::warnings(&config);
     if as_json {

@@ -1,13 +1,15 @@
 //! `scanner devices`: what the cameras' drivers say of them, and who holds the cameras.
 
 use std::io;
+use std::path::Path;
 
 use serde_json::json;
 
 use crate::camera_driver::protocol::Hello;
-use crate::config::Config;
+use crate::config::{self, Config, HoldSettings, Live, MotionBackend, Panel};
 use crate::daemon::{PlanChoice, StartError, Station, focus_of};
-use crate::rig::camera::{Camera, CameraError, Holder};
+use crate::model::{Controls, Optics, Orientation, PixelFormat};
+use crate::rig::camera::{Camera, CameraError, Holder, find_driver};
 
 use super::exit::{Exit, Failure};
 use super::{output, run};
@@ -104,6 +106,59 @@ pub(super) fn check(config: Config) -> Result<Vec<CameraError>, Failure> {
         }
         Ok(failed)
     })
+}
+
+/// Drivers of real cameras.
+const REAL: [&str; 2] = ["libcamera", "gphoto2"];
+/// Most cameras of a driver that are looked for.
+const MOST: usize = 8;
+
+/// What the drivers of real cameras find, as far as they are installed: each is asked for its first camera, its second and so
+/// on, until there is none. Pins, lights and motors are left alone.
+pub(super) fn find(mut config: Config) -> Result<Vec<(String, Hello)>, Failure> {
+    let installed = REAL.iter().filter(|driver| find_driver(Path::new(driver)).is_ok());
+    config.cameras =
+        installed.flat_map(|driver| (0..MOST).map(move |index| plain(driver, &index.to_string()))).collect();
+    if config.cameras.is_empty() {
+        return Ok(Vec::new());
+    }
+    config.gpio = None;
+    config.motion.backend = MotionBackend::Sim { time_scale: 1.0 };
+    config.lights.clear();
+    config.panel = Panel::None;
+    let wanted = config.cameras.iter().map(|camera| camera.driver.display().to_string()).collect::<Vec<_>>();
+    with_station(config, async |station| {
+        let mut found = Vec::new();
+        let mut through: Option<&str> = None;
+        for (camera, driver) in station.cameras().iter().zip(&wanted) {
+            if through == Some(driver.as_str()) {
+                continue;
+            }
+            match look(camera, false).await? {
+                Ok(hello) => found.push((driver.clone(), hello)),
+                Err(_) => through = Some(driver.as_str()),
+            }
+        }
+        Ok(found)
+    })
+}
+
+/// A camera of which nothing is said.
+fn plain(driver: &str, id: &str) -> config::Camera {
+    config::Camera {
+        name: format!("{driver}{id}"),
+        driver: driver.into(),
+        id: id.to_owned(),
+        format: PixelFormat::Yuv420,
+        frame_rate: None,
+        optics: Optics::Unknown,
+        mount: None,
+        orientation: Orientation::Normal,
+        live: Live::Off,
+        controls: Controls::default(),
+        hold: HoldSettings::Scan,
+        options: json!({}),
+    }
 }
 
 async fn look(camera: &Camera, configure: bool) -> Result<Result<Hello, CameraError>, StartError> {

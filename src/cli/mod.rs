@@ -21,6 +21,7 @@ mod retake;
 mod rig;
 mod run;
 mod scan;
+mod setup;
 mod signals;
 mod storage;
 mod watch;
@@ -64,7 +65,9 @@ pub fn main() -> ExitCode {
     let default =
         if long_running && !logging::is_interactive() { LevelFilter::INFO } else { LevelFilter::WARN };
     let default = if matches!(args.command, Command::Run) { LevelFilter::INFO } else { default };
-    if let Err(error) = logging::init(args.log.as_deref(), default) {
+    // A driver that finds no camera is nothing out of the ordinary there.
+    let filter = matches!(args.command, Command::Setup { .. }).then_some(setup::LOG);
+    if let Err(error) = logging::init(args.log.as_deref().or(filter), default) {
         output::error(&format!("cannot set up the log: {error}"));
     }
     if let Err(error) = inherited {
@@ -94,6 +97,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Resume { scan, homed, take_over, json } => {
             scan::resume(load(config)?, &scan, scan::Word { homed, take_over }, json)
         }
+        Command::Setup { answers } => setup::setup(config, answers.as_deref()),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Plan(plan) => plan::plan(&load(config)?, &plan),
         Command::CheckConfig { devices, json } => check_config::check_config(config, devices, json),

@@ -24,6 +24,21 @@ pub enum Gpio {
     },
 }
 
+impl Gpio {
+    /// Why `pin` cannot be used, and what can; none if it can.
+    pub fn objection(&self, pin: Pin) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Rppal if pin.number > 27 => {
+                Some(("which is not on the header", "write a pin from GPIO2 to GPIO27"))
+            }
+            Self::Rppal | Self::Gpiocdev { .. } if pin.number < 2 => {
+                Some(("on which a Raspberry Pi looks for the EEPROM of a HAT", "write another pin"))
+            }
+            Self::Sim(_) | Self::Rppal | Self::Gpiocdev { .. } => None,
+        }
+    }
+}
+
 /// `[gpio.simulation]`: what is different from a rig in good order, and what hangs on the pins.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SimulatedPins {
@@ -76,6 +91,34 @@ pub enum Pull {
 impl Pin {
     /// Highest number: no chip that could drive a rig has more lines.
     pub const MOST: u32 = 511;
+
+    /// The pin that is written like `GPIO17`, with its marks in front; none if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut pin = Self { number: 0, active_low: false, pull: Pull::Off };
+        let mut rest = text;
+        loop {
+            match rest.chars().next() {
+                Some('!') => pin.active_low = true,
+                Some('^') => pin.pull = Pull::Up,
+                Some('~') => pin.pull = Pull::Down,
+                Some(_) | None => break,
+            }
+            rest = &rest[1..];
+        }
+        let number = rest.strip_prefix("GPIO")?;
+        let number = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())??;
+        (number <= Self::MOST).then_some(Self { number, ..pin })
+    }
+
+    /// As it is written, with its marks.
+    pub fn written(self) -> String {
+        let pull = match self.pull {
+            Pull::Off => "",
+            Pull::Up => "^",
+            Pull::Down => "~",
+        };
+        format!("{pull}{}{self}", if self.active_low { "!" } else { "" })
+    }
 
     /// The pin's level when it is active or not.
     pub const fn level(self, active: bool) -> bool {
@@ -312,7 +355,7 @@ pub fn warnings(config: &Config) -> Vec<String> {
 }
 
 /// What a Raspberry Pi uses a pin for unless it is told otherwise, and how it is told.
-const fn other_use(number: u32) -> Option<(&'static str, &'static str)> {
+pub const fn other_use(number: u32) -> Option<(&'static str, &'static str)> {
     match number {
         2 | 3 => {
             Some(("I2C1, with 1.8 kohm to 3.3 V on the board,", "leave dtparam=i2c_arm=on out of config.txt"))

@@ -24,8 +24,34 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
         let mut written = Written::default();
         written.read(path);
-        written.read_drop_ins(path);
+        written.read_drop_ins(path, None);
         written.check()
+    }
+
+    /// As [`Self::load`], if the drop-in `name` had this text, or were not there without one: nothing is written.
+    pub fn load_as_if(path: &Path, name: &str, text: Option<&str>) -> Result<Self, ConfigErrors> {
+        let mut written = Written::default();
+        written.read(path);
+        written.read_drop_ins(path, Some((name, text)));
+        written.check()
+    }
+
+    /// The files that [`Self::load`] reads, in their order: the one at `path`, and its drop-ins.
+    pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut files = vec![path.to_owned()];
+        match drop_ins(&Self::drop_in_folder(path)) {
+            Ok(paths) => files.extend(paths),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(files)
+    }
+
+    /// The folder of the drop-ins of the file at `path`.
+    pub fn drop_in_folder(path: &Path) -> PathBuf {
+        let mut folder = path.as_os_str().to_owned();
+        folder.push(".d");
+        PathBuf::from(folder)
     }
 
     /// Reads `text` as if it were the file `name`, without drop-ins.
@@ -71,18 +97,36 @@ impl Written {
         }
     }
 
-    fn read_drop_ins(&mut self, path: &Path) {
-        let mut folder = path.as_os_str().to_owned();
-        folder.push(".d");
-        let folder = PathBuf::from(folder);
-        match drop_ins(&folder) {
-            Ok(paths) => paths.iter().for_each(|path| self.read(path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self.unreadable(
-                &folder,
-                &format!("cannot list the drop-ins: {error}"),
-                "this has to be a folder that this user may read, or not be there at all",
-            ),
+    /// Reads the drop-ins; of the one that is named, another text, or none.
+    fn read_drop_ins(&mut self, path: &Path, instead: Option<(&str, Option<&str>)>) {
+        let folder = Config::drop_in_folder(path);
+        let mut paths = match drop_ins(&folder) {
+            Ok(paths) => paths,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                return self.unreadable(
+                    &folder,
+                    &format!("cannot list the drop-ins: {error}"),
+                    "this has to be a folder that this user may read, or not be there at all",
+                );
+            }
+        };
+        let instead = instead.map(|(name, text)| (folder.join(name), text));
+        if let Some((own, _)) = &instead
+            && !paths.contains(own)
+        {
+            paths.push(own.clone());
+            paths.sort();
+        }
+        for path in &paths {
+            match &instead {
+                Some((own, text)) if own == path => {
+                    if let Some(text) = text {
+                        self.parse(path, (*text).to_owned());
+                    }
+                }
+                Some(_) | None => self.read(path),
+            }
         }
     }
 

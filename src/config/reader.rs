@@ -155,7 +155,13 @@ impl<'t> Reader<'t, '_, '_> {
         Some(Reader::read(path, table.place.clone(), Some(table), self.context, decode))
     }
 
-    /// Every table in the table at `key` with its name, read with `decode`, in the order of writing.
+    /// Whether `key` is `false`, with which a drop-in takes away the table that another file has there.
+    pub(super) fn is_off(&mut self, key: &'static str) -> bool {
+        self.find(key).is_some_and(|node| matches!(node.value, Value::Boolean(false)))
+    }
+
+    /// Every table in the table at `key` with its name, read with `decode`, in the order of writing. One that is `false` was
+    /// taken away.
     pub(super) fn named_sections<T>(
         &mut self,
         key: &'static str,
@@ -170,6 +176,9 @@ impl<'t> Reader<'t, '_, '_> {
             let path = format!("{path}.{}", entry.key);
             if let Err(message) = check_name(&entry.key) {
                 self.context.findings.push(Finding::new(&entry.key_place, format!("`{path}` {message}")));
+            }
+            if matches!(entry.node.value, Value::Boolean(false)) {
+                continue;
             }
             if let Some(table) = self.table_of(&entry.node, &path) {
                 let place = table.place.clone();

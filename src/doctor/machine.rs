@@ -11,11 +11,16 @@ const LEAST_CMA: u64 = 128;
 /// No clock that was ever set is before this, in seconds since 1970: 2025.
 const BEFORE_THIS_PROGRAM: i64 = 1_735_689_600;
 
+/// Which board this is, by its device tree, such as `Raspberry Pi 5 Model B Rev 1.0`; none if it has no device tree.
+pub fn model() -> Option<String> {
+    first_line("/proc/device-tree/model").map(|model| model.trim_end_matches('\0').to_owned())
+}
+
 pub(super) fn versions() -> Vec<Finding> {
     let uname = rustix::system::uname();
     let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let system = system.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
-    let model = first_line("/proc/device-tree/model").unwrap_or_else(|| "no Raspberry Pi".into());
+    let model = model().unwrap_or_else(|| "no Raspberry Pi".into());
     vec![
         Finding::fine("scanner", env!("CARGO_PKG_VERSION")),
         Finding::fine(
@@ -23,7 +28,7 @@ pub(super) fn versions() -> Vec<Finding> {
             format!(
                 "{} on {}, Linux {} ({})",
                 system.unwrap_or("unknown").trim_matches('"'),
-                model.trim_end_matches('\0'),
+                model,
                 uname.release().to_string_lossy(),
                 uname.machine().to_string_lossy()
             ),

@@ -17,6 +17,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::Config;
+pub use machine::model;
 pub use network::Asked;
 pub use watch::tell_of_shut_addresses;
 

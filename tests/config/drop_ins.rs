@@ -131,3 +131,41 @@ fn relative_folders_in_a_drop_in_start_from_the_main_file_too() {
     fs::write(folder.path().join("scanner.toml.d/disk.toml"), "[storage]\ndirectory = 'scans'").unwrap();
     assert_eq!(Config::load(&main).unwrap().storage.directory, folder.path().join("scans"));
 }
+
+#[test]
+fn false_takes_away_an_axis_or_a_plan_of_another_file_and_a_later_file_brings_it_back() {
+    let off = b"[motion]\nlift = false\nrail = false\n[plan]\ncylinder = false\nother = false\n[plan.turn]\nshape='ring'\nangles=3";
+    let (_folder, path) = folder(SHIPPED, &[("20-off.toml", off)]);
+    let config = Config::load(&path).unwrap_or_else(|errors| panic!("{errors}"));
+    let axes: Vec<_> = config.motion.axes.iter().map(|axis| axis.axis.name()).collect();
+    let plans: Vec<_> = config.plans.iter().map(|plan| plan.name.as_str()).collect();
+    assert_eq!((axes, plans), (vec!["turntable"], vec!["turn"]));
+    let back = b"[motion.lift]\nspeed='1 mm/s'\nacceleration='1 mm/s2'\ntravel=['0 mm', '5 mm']";
+    let (_folder, path) = folder(SHIPPED, &[("20-off.toml", off), ("30-back.toml", back)]);
+    assert_eq!(Config::load(&path).unwrap().motion.axes.len(), 2);
+    // Elsewhere it is a mistake, and true is one everywhere.
+    for wrong in ["[motion]\nturntable = true", "[motion.turntable]\nspeed = false", "panel = false"] {
+        let (_folder, path) = folder(SHIPPED, &[("20-wrong.toml", wrong.as_bytes())]);
+        Config::load(&path).unwrap_err();
+    }
+}
+
+#[test]
+fn a_drop_in_is_tried_in_its_place_before_it_is_there() {
+    let (folder, path) = folder(
+        SHIPPED,
+        &[
+            ("10-a.toml", b"[recovery]\nattempts = 4\nbackoff = '1 s'"),
+            ("60-b.toml", b"[recovery]\nbackoff = '2 s'"),
+        ],
+    );
+    let tried = "[recovery]\nattempts = 5\nbackoff = '3 s'";
+    let config = Config::load_as_if(&path, "50-setup.toml", Some(tried)).unwrap();
+    assert_eq!((config.recovery.attempts, config.recovery.backoff), (5, Duration::from_secs(2)));
+    assert_eq!(Config::load_as_if(&path, "10-a.toml", None).unwrap().recovery.attempts, 3);
+    let errors = Config::load_as_if(&path, "50-setup.toml", Some("[recovery]\natempts = 5")).unwrap_err();
+    let [problem] = errors.problems() else { panic!("{errors}") };
+    assert!(problem.file.ends_with("scanner.toml.d/50-setup.toml") && problem.line == Some(2), "{problem:?}");
+    assert_eq!(fs::read_dir(folder.path().join("scanner.toml.d")).unwrap().count(), 2, "nothing was written");
+    assert_eq!(Config::files(&path).unwrap().len(), 3);
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::Panel;
-use crate::config::gpio::{DeviceFault, Gpio, LightPin, PanelPins, Pin, Pull, SimulatedPins};
+use crate::config::gpio::{DeviceFault, Gpio, LightPin, PanelPins, Pin, SimulatedPins};
 use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Value};
@@ -38,24 +38,7 @@ impl Decode for Pin {
         let Value::Text(text) = &node.value else {
             return Err(wrong(format!("cannot be {}", node.value.kind())));
         };
-        let mut pin = Self { number: 0, active_low: false, pull: Pull::Off };
-        let mut rest = text.as_str();
-        loop {
-            let mark = rest.chars().next();
-            match mark {
-                Some('!') => pin.active_low = true,
-                Some('^') => pin.pull = Pull::Up,
-                Some('~') => pin.pull = Pull::Down,
-                Some(_) | None => break,
-            }
-            rest = &rest[1..];
-        }
-        let number =
-            rest.strip_prefix("GPIO").filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-        match number.and_then(|number| number.parse().ok()).filter(|number| *number <= Self::MOST) {
-            Some(number) => Ok(Self { number, ..pin }),
-            None => Err(wrong(format!("cannot be {text:?}"))),
-        }
+        Self::parse(text).ok_or_else(|| wrong(format!("cannot be {text:?}")))
     }
 }
 
@@ -127,17 +110,11 @@ impl Pins {
         let number = pin.number;
         match &self.gpio {
             None => reader.reject(key, "names a pin, but there is no [gpio]", "add [gpio] and its `backend`"),
-            Some(Gpio::Rppal) if number > 27 => reader.reject(
-                key,
-                &format!("names {pin}, which is not on the header"),
-                "write a pin from GPIO2 to GPIO27",
-            ),
-            Some(Gpio::Rppal | Gpio::Gpiocdev { .. }) if number < 2 => reader.reject(
-                key,
-                &format!("names {pin}, on which a Raspberry Pi looks for the EEPROM of a HAT"),
-                "write another pin",
-            ),
-            Some(Gpio::Sim(_) | Gpio::Rppal | Gpio::Gpiocdev { .. }) => {}
+            Some(gpio) => {
+                if let Some((message, hint)) = gpio.objection(pin) {
+                    reader.reject(key, &format!("names {pin}, {message}"), hint);
+                }
+            }
         }
         if let Some((_, other)) = self.taken.iter().find(|(taken, _)| *taken == number) {
             let message = format!("names {pin}, which is the {other} already");

@@ -38,7 +38,8 @@ pub(super) fn motion(document: &mut Reader<'_, '_, '_>, pins: &mut Pins) -> Opti
         let settle = super::time(motion, "settle", 0.0..=60.0, default.as_secs_f64());
         let trembles = motion.has("tremble");
         let tremble = motion.section("tremble", tremble_of).filter(|_| trembles);
-        let written: Vec<Axis> = Axis::ALL.into_iter().filter(|axis| motion.has(axis.name())).collect();
+        let is_there = |axis: &Axis| motion.has(axis.name()) && !motion.is_off(axis.name());
+        let written: Vec<Axis> = Axis::ALL.into_iter().filter(is_there).collect();
         if backend.is_none() {
             // Which of these belong here cannot be told.
             for key in ["time_scale", "emergency_stop", "max_late_steps", "max_step_delay"] {

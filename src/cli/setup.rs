@@ -1,0 +1,237 @@
+//! `scanner setup`: asks what the rig is, line by line, and writes it into a drop-in of the configuration.
+
+mod machine;
+mod place;
+
+use std::cell::Cell;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use crate::config::{Config, gpio};
+use crate::logging;
+use crate::ownership;
+use crate::regular_file::{self, SMALL};
+use crate::setup::{Answers, Facts, Heard, Interview, Key, Rig, STEPS, complete, from_file, overlaps};
+use crate::sim::SimAxes;
+
+use super::exit::{Exit, Failure};
+use super::output;
+use super::plan::summary;
+use place::Place;
+
+/// What is logged if nobody says.
+pub(super) const LOG: &str = "warn,scanner::camera_driver=off";
+/// Longest line that is read.
+const LONGEST: u64 = 16 << 10;
+
+pub(super) fn setup(path: &Path, file: Option<&Path>) -> Result<Exit, Failure> {
+    let place = Place::open(path)?;
+    ownership::share_like(&place.config.storage.runtime_directory);
+    let facts = machine::look(&place)?;
+    match file {
+        Some(file) => unasked(&place, &facts, file),
+        None => Session { place: &place, facts: &facts, forgets: Cell::new(false) }.run(),
+    }
+}
+
+/// With the answers of a file.
+fn unasked(place: &Place, facts: &Facts, file: &Path) -> Result<Exit, Failure> {
+    let wrong =
+        |message: String| Failure { exit: Exit::Config, message: format!("{}: {message}", file.display()) };
+    let bytes = regular_file::read(file, SMALL).map_err(|unread| wrong(unread.to_string()))?;
+    let given =
+        Answers::from_toml(&String::from_utf8_lossy(&bytes)).map_err(|error| wrong(error.to_string()))?;
+    let answers = from_file(&given, facts).map_err(|missing| wrong(missing.to_string()))?;
+    let text = place.text(&answers, facts);
+    output::print(&what_comes_of_it(place, facts, &text)?)?;
+    place.put(&text)?;
+    output::print(&format!("\n{}", what_next(place, &answers)))?;
+    Ok(Exit::Done)
+}
+
+/// A person at a terminal, or a script.
+struct Session<'s> {
+    place: &'s Place,
+    facts: &'s Facts,
+    /// Whether answers cannot be kept, which was told.
+    forgets: Cell<bool>,
+}
+
+impl Session<'_> {
+    fn run(&self) -> Result<Exit, Failure> {
+        let kept = self.place.answers();
+        output::print(&self.introduction(!kept.is_empty()))?;
+        let mut interview = Interview::new(self.facts, kept);
+        loop {
+            match self.ask(&mut interview)? {
+                Some(exit) => return Ok(exit),
+                None => {
+                    if let Some(exit) = self.conclude(&mut interview)? {
+                        return Ok(exit);
+                    }
+                }
+            }
+        }
+    }
+
+    fn introduction(&self, goes_on: bool) -> String {
+        let on =
+            if goes_on { "It goes on where it was left: back leads to what was answered.\n" } else { "" };
+        format!(
+            "This describes the rig, and writes {}. Nothing moves.\n\
+             Enter takes what is in brackets; ? says more, back goes one back, quit leaves everything as it was and keeps the\n\
+             answers for the next time.\n{on}\n-- 1 of {STEPS}: this machine --\n{}",
+            self.place.file().display(),
+            machine::describe(self.facts)
+        )
+    }
+
+    /// Asks until all is answered; or how it ended before that.
+    fn ask(&self, interview: &mut Interview<'_>) -> Result<Option<Exit>, Failure> {
+        let mut step = 0;
+        while let (Some(key), Some(question)) = (interview.key(), interview.ask()) {
+            if key.step().number != step {
+                step = key.step().number;
+                output::print(&format!("\n-- {step} of {STEPS}: {} --", key.step().title))?;
+            }
+            let Some(line) = prompt(&question)? else { return Self::left(Exit::Failed).map(Some) };
+            match interview.hear(&line) {
+                Heard::Answered(key) => {
+                    // A session may end in any way, so that answers are kept at once.
+                    if let Err(error) = self.place.keep(interview.answers())
+                        && !self.forgets.replace(true)
+                    {
+                        output::print(&format!("Answers cannot be kept for the next time: {error}."))?;
+                    }
+                    self.estimate(key, interview.answers())?;
+                }
+                Heard::Back => {}
+                Heard::More(text) => output::print(text)?,
+                Heard::Wrong(expected) => output::print(&format!("That does not do: {expected}."))?,
+                Heard::Quit => return Self::left(Exit::Done).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    fn left(exit: Exit) -> Result<Exit, Failure> {
+        output::print(
+            "\nNothing was written; the configuration is as it was. `scanner setup` goes on here.",
+        )?;
+        Ok(exit)
+    }
+
+    /// How much the plan is, once that is known.
+    fn estimate(&self, answered: Key, answers: &Answers) -> Result<(), Failure> {
+        let of_plan = matches!(answered, Key::Heights | Key::Tilts)
+            || (answered == Key::Angles && !answers.rig().is_some_and(Rig::has_lift));
+        if !of_plan {
+            return Ok(());
+        }
+        let text = self.place.text(&complete(answers, self.facts), self.facts);
+        match self.place.load(&text).and_then(|config| told(&config)) {
+            Ok(told) => output::print(&told),
+            // The file as a whole says it better, at the end.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Shows what all the answers make, and writes it if that is wanted; none if there is more to ask.
+    fn conclude(&self, interview: &mut Interview<'_>) -> Result<Option<Exit>, Failure> {
+        let answers = interview.answers().clone();
+        let text = self.place.text(&complete(&answers, self.facts), self.facts);
+        let shown = what_comes_of_it(self.place, self.facts, &text).map_err(|failure| Failure {
+            exit: failure.exit,
+            message: format!(
+                "{}\n\nThe configuration would not load with these answers, so nothing was written. They are kept: put the file \
+                 that is named right, or say `scanner setup` again, and back.",
+                failure.message
+            ),
+        })?;
+        output::print(&format!("\n-- {STEPS} of {STEPS}: the file --\n{shown}"))?;
+        loop {
+            let Some(line) = prompt("Write it? yes, back or quit [yes]: ")? else {
+                return Self::left(Exit::Failed).map(Some);
+            };
+            match line.trim() {
+                "" | "yes" | "y" => break,
+                "back" => {
+                    interview.back();
+                    return Ok(None);
+                }
+                "quit" | "no" => return Self::left(Exit::Done).map(Some),
+                "?" => output::print(
+                    "The file is put in place in one piece. The service reads it when it is told to.",
+                )?,
+                _ => output::print("That does not do: yes, back or quit was expected.")?,
+            }
+        }
+        self.place.put(&text)?;
+        self.place.forget();
+        output::print(&format!("\n{}", what_next(self.place, &answers)))?;
+        Ok(Some(Exit::Done))
+    }
+}
+
+/// Asks, and reads a line; none at the end of the input.
+fn prompt(question: &str) -> Result<Option<String>, Failure> {
+    // What comes from no terminal is not echoed with its end of line.
+    let end = if io::stdin().is_terminal() { "" } else { "\n" };
+    match logging::print(format!("{question}{end}"), None) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        Ok(()) | Err(_) => {}
+    }
+    let mut line = Vec::new();
+    let read = io::stdin().lock().take(LONGEST).read_until(b'\n', &mut line)?;
+    // A line without an end was not sent.
+    Ok((read > 0 && line.ends_with(b"\n")).then(|| String::from_utf8_lossy(&line).into_owned()))
+}
+
+/// The file, what is odd about it, and how much a scan is. An error if the configuration would not load with it.
+fn what_comes_of_it(place: &Place, facts: &Facts, text: &str) -> Result<String, Failure> {
+    let config = place.load(text)?;
+    let mut shown = format!("{}:\n\n{text}\n", place.file().display());
+    for found in overlaps(text, &facts.layers) {
+        let keys = found.keys.join(", ");
+        shown += &if found.theirs {
+            format!("NOTE: {} is read later and overrides this file in: {keys}\n", found.file)
+        } else {
+            format!("{} stays as it is; this file overrides it in: {keys}\n", found.file)
+        };
+    }
+    for warning in gpio::warnings(&config) {
+        shown += &format!("warning: {warning}\n");
+    }
+    Ok(shown + &told(&config)?)
+}
+
+/// How much a scan of the plan is.
+fn told(config: &Config) -> Result<String, Failure> {
+    let start = SimAxes::home(&config.motion.axes);
+    let plan = Place::plan(config)?;
+    Ok(plan.map(|plan| format!("A scan: {}.", summary(config, &plan, &start))).unwrap_or_default())
+}
+
+fn what_next(place: &Place, answers: &Answers) -> String {
+    let mut next = format!("{} is written. What to do next:\n", place.file().display());
+    let rig = answers.rig();
+    if rig.is_some_and(Rig::is_real) {
+        next += "  With the motors' supply off, then on, and the service stopped (sudo systemctl stop scanner):\n  \
+                 scanner rig watch                    press the emergency stop and each button: ACTIVE means pressed\n  \
+                 scanner rig jog turntable \"5 deg\"    counter-clockwise, seen from above? else a ! before its direction\n";
+        for (axis, there) in
+            [("lift", rig.is_some_and(Rig::has_lift)), ("tilt", rig.is_some_and(Rig::has_tilt))]
+        {
+            if there {
+                next +=
+                    &format!("  scanner rig home {axis:<19} to its switch; a hand on the emergency stop\n");
+            }
+        }
+        next += "  scanner rig lights                   the lights\n";
+    }
+    next += "  sudo systemctl restart scanner       the service reads it\n  \
+             scanner doctor                       what may be in the way\n  \
+             scanner open                         the page, in a browser or on a phone\n  \
+             scanner start                        a scan; or press the start button";
+    next
+}

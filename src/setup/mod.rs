@@ -1,0 +1,32 @@
+//! `scanner setup`: from an installation to a configuration that scans, by questions.
+//!
+//! - [`Facts`]: what is known before anything is asked, by whoever looked.
+//! - [`Key`]: the questions in their order; which of them a rig has (`applies`), what may be answered (`accept`), what
+//!   Enter takes (`defaults`), and what is said (`texts`).
+//! - [`Interview`]: where somebody is in them; it hears a line and says what comes of it.
+//! - [`write`]: the answers as a drop-in of the configuration. Whether that loads, whoever has the files finds out.
+//! - [`overlaps`]: what the drop-in and the files of others say twice.
+
+mod accept;
+mod answers;
+mod applies;
+mod defaults;
+mod facts;
+mod interview;
+mod key;
+mod overlap;
+mod pins;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod words;
+mod write;
+
+pub use accept::accept;
+pub use answers::{Answers, AnswersError, Rig};
+pub use defaults::{PLAN, complete, default};
+pub use facts::{Disk, Facts, FoundCamera, Layer};
+pub use interview::{Heard, Interview, Missing, from_file};
+pub use key::{Function, Key, STEPS, Step};
+pub use overlap::{Overlap, overlaps};
+pub use write::{DROP_IN, write};
