@@ -4,6 +4,7 @@ mod machine;
 mod place;
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 use std::path::Path;
 
@@ -193,14 +194,14 @@ fn what_comes_of_it(place: &Place, facts: &Facts, text: &str) -> Result<String, 
     let mut shown = format!("{}:\n\n{text}\n", place.file().display());
     for found in overlaps(text, &facts.layers) {
         let keys = found.keys.join(", ");
-        shown += &if found.theirs {
-            format!("NOTE: {} is read later and overrides this file in: {keys}\n", found.file)
+        let _ = if found.theirs {
+            writeln!(shown, "NOTE: {} is read later and overrides this file in: {keys}", found.file)
         } else {
-            format!("{} stays as it is; this file overrides it in: {keys}\n", found.file)
+            writeln!(shown, "{} stays as it is; this file overrides it in: {keys}", found.file)
         };
     }
     for warning in gpio::warnings(&config) {
-        shown += &format!("warning: {warning}\n");
+        let _ = writeln!(shown, "warning: {warning}");
     }
     Ok(shown + &told(&config)?)
 }
@@ -223,8 +224,10 @@ fn what_next(place: &Place, answers: &Answers) -> String {
             [("lift", rig.is_some_and(Rig::has_lift)), ("tilt", rig.is_some_and(Rig::has_tilt))]
         {
             if there {
-                next +=
-                    &format!("  scanner rig home {axis:<19} to its switch; a hand on the emergency stop\n");
+                let _ = writeln!(
+                    next,
+                    "  scanner rig home {axis:<19} to its switch; a hand on the emergency stop"
+                );
             }
         }
         next += "  scanner rig lights                   the lights\n";

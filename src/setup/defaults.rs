@@ -100,7 +100,7 @@ fn usual(key: Key, answers: &Answers, facts: &Facts) -> String {
         Key::Wiring => OWN,
         Key::Pin(function) => return free(function, answers),
         Key::Board => "tmc2209",
-        Key::FullSteps => "200",
+        Key::FullSteps | Key::Points => "200",
         Key::Microsteps => "16",
         Key::TurntableGear => "80 deg",
         Key::LiftLead => "8 mm",
@@ -114,7 +114,6 @@ fn usual(key: Key, answers: &Answers, facts: &Facts) -> String {
         Key::Angles if answers.rig().is_some_and(Rig::has_lift) => "36",
         Key::Angles => "72",
         Key::Heights => return heights(answers),
-        Key::Points => "200",
         Key::Tilts => return tilts(answers),
         Key::Directory => "/var/lib/scanner/scans",
     };

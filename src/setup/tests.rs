@@ -196,7 +196,7 @@ fn what_a_person_has_written_of_a_camera_stays() {
     let config = load(&write(&rest(answered(&facts, &[])), &facts, &[]));
     let [camera] = config.cameras.as_slice() else { panic!("{:?}", config.cameras) };
     assert_eq!(camera.driver.to_str(), Some("libcamera"));
-    assert_eq!(camera.controls.focus.map(|focus| focus.get()), Some(3.0));
+    assert_eq!(camera.controls.focus.map(crate::units::Dioptres::get), Some(3.0));
     assert!(camera.controls.white_balance.is_some());
     assert_eq!(camera.options["odd key"]["deep"], true);
 }

@@ -94,12 +94,7 @@ fn answers_of_a_file_ask_nothing_and_missing_ones_are_named() {
     assert!(few.stderr.contains("\n  turntable_gear = \"80 deg\"\n"), "{}", few.stderr);
     assert!(!drop_in(&rig).exists());
     // What is named is what was missing.
-    let named: String = few
-        .stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix("  "))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let named = few.stderr.lines().filter_map(|line| line.strip_prefix("  ")).collect::<Vec<_>>().join("\n");
     let all = say(&format!("cameras = \"simulated\"\nrig = \"turntable\"\n{named}"));
     assert_eq!(all.code, Some(0), "{}", all.stderr);
     let written = fs::read_to_string(drop_in(&rig)).unwrap();
