@@ -70,7 +70,7 @@ fn cameras(text: &mut String, answers: &Answers, facts: &Facts) {
             );
         }
         for (key, value) in former {
-            let _ = writeln!(text, "{key} = {}", inline(&value));
+            let _ = writeln!(text, "{} = {}", key_of(&key), inline(&value));
         }
         let azimuth = if answers.cameras().len() > 1 {
             format!("azimuth = {}, ", of(Key::Azimuths))
@@ -114,10 +114,16 @@ fn inline(value: &Value) -> String {
         Value::Datetime(date) => date.to_string(),
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Table(table) => {
-            let entries = table.iter().map(|(key, value)| format!("{} = {}", quoted(key), inline(value)));
+            let entries = table.iter().map(|(key, value)| format!("{} = {}", key_of(key), inline(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
     }
+}
+
+/// A key, in quotes only where it needs them.
+fn key_of(key: &str) -> String {
+    let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if bare { key.to_owned() } else { quoted(key) }
 }
 
 /// `pin = "GPIO17"` for a function that has one.
