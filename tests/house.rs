@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules from the ground up, as `src/lib.rs` has them. Those of a line stand side by side: they import none of
-/// each other. Under them all are the crates of `crates`, which cargo keeps from importing any of them.
+/// each other. Under them all is `scanner-pixels` (`crates/pixels`), which cargo keeps from importing any of them.
 const ORDER: &[&[&str]] = &[
     &["ownership"],
     &["units", "schedule", "clock", "procfs", "file_lock", "durable", "regular_file", "file_name", "threads"],
