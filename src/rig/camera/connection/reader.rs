@@ -38,8 +38,8 @@ impl Tally {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, condition: Condition) {
-        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = Some(condition);
+    fn note(&self, condition: Option<Condition>) {
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = condition;
     }
 }
 
@@ -122,7 +122,7 @@ impl Reader {
         // Whatever becomes of a frame from here on, its memory is given back.
         let answer = match message {
             FromDriver::Beat { condition, .. } => {
-                if let Some(condition) = condition {
+                if condition.is_some() {
                     self.tally.note(condition);
                 }
                 return self.connection.signs().beat(received_ns);
@@ -133,7 +133,11 @@ impl Reader {
                 }
                 return;
             }
-            FromDriver::Hello(hello) => Ok(Answer::Hello(hello)),
+            FromDriver::Hello(hello) => {
+                // A battery may have been changed since the process before.
+                self.tally.note(None);
+                Ok(Answer::Hello(hello))
+            }
             FromDriver::Configured { frame_duration_us, live, controls, field_of_view } => {
                 let frame_duration = Duration::from_micros(frame_duration_us);
                 Ok(Answer::Configured { frame_duration, live, controls, field_of_view })
