@@ -4,7 +4,7 @@
 //! - [`Key`]: the questions in their order; which of them a rig has (`applies`), what may be answered (`accept`), what
 //!   Enter takes (`defaults`), and what is said (`texts`).
 //! - [`Interview`]: where somebody is in them; it hears a line and says what comes of it.
-//! - [`write`]: the answers as a drop-in of the configuration. Whether that loads, whoever has the files finds out.
+//! - [`write()`]: the answers as a drop-in of the configuration. Whether that loads, whoever has the files finds out.
 //! - [`overlaps`]: what the drop-in and the files of others say twice.
 
 mod accept;
