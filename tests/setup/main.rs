@@ -9,8 +9,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use support::{Finished, Running, TestRig};
 
@@ -31,7 +32,10 @@ fn drop_in(rig: &TestRig) -> PathBuf {
 
 /// `scanner setup` hears these lines, and then the end of its input.
 fn setup(rig: &TestRig, lines: &str) -> Finished {
-    let mut command = rig.command(&["setup"]);
+    hears(rig.command(&["setup"]), lines)
+}
+
+fn hears(mut command: Command, lines: &str) -> Finished {
     let mut running = Running::spawn(command.stdin(Stdio::piped()).env("RUST_LOG", "warn"));
     // Who leaves early does not hear the rest.
     let _ = running.stdin.take().unwrap().write_all(lines.as_bytes());
@@ -100,6 +104,18 @@ fn answers_of_a_file_ask_nothing_and_missing_ones_are_named() {
     let written = fs::read_to_string(drop_in(&rig)).unwrap();
     assert!(written.contains("emergency_stop = \"^GPIO26\""), "{written}");
     assert_eq!(rig.run(&["check-config"]).code, Some(0));
+}
+
+#[test]
+fn who_may_read_the_configuration_may_read_what_is_added_whatever_the_mask() {
+    let rig = rig(FOLDERS);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    fs::set_permissions(&rig.config, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(rig.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let masked = rig.command_by(&["sh", "-c", "umask 077; exec \"$@\"", "sh"], &["setup"]);
+    let done = hears(masked, &"\n".repeat(40));
+    assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+    assert_eq!((mode(&drop_in(&rig)), mode(drop_in(&rig).parent().unwrap())), (0o644, 0o755));
 }
 
 #[test]

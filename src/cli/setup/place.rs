@@ -1,5 +1,6 @@
 //! Where the setup reads and writes: the configuration with its drop-ins, and the answers of a session that was left.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -81,14 +82,18 @@ impl Place {
 
     /// Puts a drop-in in place that has been loaded.
     pub(super) fn put(&self, text: &str) -> Result<(), Failure> {
-        let put = durable::create_folder(&self.folder)
-            .and_then(|()| durable::replace(&self.file(), text.as_bytes(), Readers::AsUsual));
-        put.map_err(|error| Failure {
+        let put = || {
+            let is_new = !self.folder.is_dir();
+            durable::create_folder(&self.folder)?;
+            if is_new {
+                read_like(&self.folder, beside(&self.path))?;
+            }
+            durable::replace(&self.file(), text.as_bytes(), Readers::AsUsual)?;
+            read_like(&self.file(), &self.path)
+        };
+        put().map_err(|error| Failure {
             exit: Exit::Failed,
-            message: format!(
-                "cannot write {}: {error}; the configuration is as it was",
-                self.file().display()
-            ),
+            message: format!("cannot write {}: {error}", self.file().display()),
         })
     }
 
@@ -111,7 +116,7 @@ impl Place {
 
     /// Forgets them: they are in the configuration.
     pub(super) fn forget(&self) {
-        let _ = std::fs::remove_file(self.kept());
+        let _ = fs::remove_file(self.kept());
     }
 
     /// The plan that was asked for.
@@ -120,10 +125,19 @@ impl Place {
     }
 }
 
+/// The folder that the configuration is in.
+fn beside(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whoever may read `like`, the service say, may read `made`, too: root's mask may be one under which nobody else could.
+fn read_like(made: &Path, like: &Path) -> io::Result<()> {
+    fs::set_permissions(made, fs::metadata(like)?.permissions())
+}
+
 /// Before anything is asked: it would be a pity about the answers.
 fn may_write(path: &Path, folder: &Path) -> Result<(), Failure> {
-    let beside = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = if folder.is_dir() { folder } else { beside };
+    let written = if folder.is_dir() { folder } else { beside(path) };
     let Err(error) = access(written, Access::WRITE_OK | Access::EXEC_OK) else { return Ok(()) };
     let message = format!(
         "{} cannot be written by this user: {error}. Say: sudo scanner --config {} setup",
