@@ -13,6 +13,7 @@
 //! A driver says in `hello` which version it speaks. From [`OLDEST`] on, the daemon speaks that one, too: it sends nothing
 //! that a driver of this version does not know, and takes nothing from it that this version does not have.
 
+mod condition;
 mod error_kind;
 mod exposed;
 mod payload;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ColourGains, Control, Controls, FileType, Orientation, PixelFormat, Region, Size};
 use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
+pub use condition::Condition;
 pub use error_kind::ErrorKind;
 pub use exposed::{ExposedAt, Timestamps};
 pub use payload::{FileInMemory, FilesInMemory, Payload, Planes};
@@ -322,6 +324,9 @@ pub enum FromDriver {
     Beat {
         /// Grows with each round of that thread.
         count: u64,
+        /// How the camera is, if it says. A daemon that does not know this does without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        condition: Option<Condition>,
     },
     /// The thread that owns the camera is about to make a call that may take long, and will not beat before it is done. That
     /// ends with the next beat, at the latest when it says. Only with [`Hello::longest_call_ms`].

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::camera_driver::protocol::Condition;
 use crate::config::Config;
 use crate::daemon::{ControlError, Reply, Request, TokenAction, ask};
 use crate::dataset::ScanId;
@@ -77,6 +78,11 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
     let cameras = status["cameras"].as_array().cloned().unwrap_or_default();
     let rows = cameras.iter().map(|camera| [text(&camera["camera"]), camera_state(&camera["state"])]);
     output::print(&output::table(["CAMERA", "STATE"], rows))?;
+    for camera in &cameras {
+        if let Ok(condition) = serde_json::from_value::<Condition>(camera["condition"].clone()) {
+            output::print(&format!("{}: {condition}", text(&camera["camera"])))?;
+        }
+    }
     Ok(Exit::Done)
 }
 

@@ -2,13 +2,18 @@
 
 use std::path::Path;
 
+use crate::camera_driver::protocol::Condition;
+use crate::config::Config;
+use crate::daemon::Request;
 use crate::doctor::{Finding, Verdict, examine};
 
+use super::control::{ANSWER_PATIENCE, ask_for};
 use super::exit::{Exit, Failure};
 use super::output;
 
 pub(super) fn doctor(config: &Path, as_json: bool) -> Result<Exit, Failure> {
-    let findings = examine(config);
+    let mut findings = examine(config);
+    findings.extend(conditions(config));
     if as_json {
         output::json(&findings)?;
     } else {
@@ -18,6 +23,22 @@ pub(super) fn doctor(config: &Path, as_json: bool) -> Result<Exit, Failure> {
     }
     let sick = findings.iter().any(|finding| matches!(finding.verdict, Verdict::Problem { .. }));
     Ok(if sick { Exit::Failed } else { Exit::Done })
+}
+
+/// How the cameras are, by the service that has them. Nothing where none runs, and of cameras that do not say.
+fn conditions(config: &Path) -> Vec<Finding> {
+    let Ok(config) = Config::load(config) else { return Vec::new() };
+    let Ok((_, status)) = ask_for(&config, &Request::Status, ANSWER_PATIENCE) else { return Vec::new() };
+    let cameras = status["cameras"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let condition = |camera: &serde_json::Value| {
+        let condition: Condition = serde_json::from_value(camera["condition"].clone()).ok()?;
+        let found = format!("{}: {condition}", camera["camera"].as_str().unwrap_or_default());
+        Some(match condition.unfit {
+            Some(why) => Finding::problem("camera", found, why),
+            None => Finding::fine("camera", found),
+        })
+    };
+    cameras.iter().filter_map(condition).collect()
 }
 
 fn text(Finding { check, found, verdict }: &Finding) -> String {

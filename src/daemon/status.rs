@@ -128,6 +128,7 @@ mod tests {
             state: state.clone(),
             counters: Counters::default(),
             holder: None,
+            condition: None,
         });
         Status {
             scan: None,

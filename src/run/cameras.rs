@@ -123,6 +123,7 @@ impl CameraTask {
         let Ok(place) = self.places.clone().acquire_owned().await else {
             return Err(CameraError::new(&self.name, ErrorKind::Cancelled, "the frame queue is closed"));
         };
+        self.check_fit()?;
         self.prepare(shot, arrival, steady_ns).await?;
         // What frames are to show can only be seen once the axes rest, and what is triggered exposes at once.
         let waits = self.watcher.is_some() || self.timestamps == Timestamps::Trigger;
@@ -176,6 +177,15 @@ impl CameraTask {
         // Before the failed attempt, so that no other one is made.
         let _ = self.inbox.send(Message::Input(Input::MotionFailed { message: message.clone() }));
         Err(CameraError::new(&self.name, ErrorKind::Cancelled, &message))
+    }
+
+    /// Pauses the scan before a picture that its camera is not fit for.
+    fn check_fit(&self) -> Result<(), CameraError> {
+        let Some(why) = self.lease.unfit() else { return Ok(()) };
+        let reason = format!("camera {}: {why}; then resume", self.name);
+        // Before the failed attempt, so that no other one is made.
+        let _ = self.inbox.send(Message::Input(Input::pause(reason.clone())));
+        Err(CameraError::new(&self.name, ErrorKind::Cancelled, reason))
     }
 
     /// Gives the camera the settings that are held for this shot, once they are found.

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command};
+use std::sync::mpsc;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::support::{Finished, Recipe, Running, TestRig};
 
@@ -14,6 +15,7 @@ pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Running, BufR
 
 pub(crate) fn begin_by(mut command: Command, until: &str) -> (Running, BufReader<ChildStderr>) {
     let mut child = Running::spawn(&mut command);
+    let _limit = Limit::on(&child);
     let mut log = BufReader::new(child.stderr.take().unwrap());
     read_until(&mut log, until);
     (child, log)
@@ -41,6 +43,30 @@ pub(crate) fn end(child: Running, mut log: BufReader<ChildStderr>) -> Finished {
 
 pub(crate) fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// Longer than any test takes, on a machine that is busy.
+const FOR_EVER: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// A process that is killed where it would hold its test for ever: who waits for its end, or reads what it says, then sees
+/// that it was not the end that was wanted. Until this is dropped.
+pub(crate) struct Limit {
+    _lifted: mpsc::Sender<()>,
+}
+
+impl Limit {
+    pub(crate) fn on(child: &Child) -> Self {
+        // Another process may have its id once it has ended.
+        let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).unwrap();
+        let (lifted, waits) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if waits.recv_timeout(FOR_EVER) == Err(mpsc::RecvTimeoutError::Timeout) {
+                // Without effect on one that has ended.
+                let _ = pidfd_send_signal(&process, Signal::KILL);
+            }
+        });
+        Self { _lifted: lifted }
+    }
 }
 
 pub(crate) fn slow_rig(angles: u32) -> TestRig {

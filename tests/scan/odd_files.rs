@@ -12,6 +12,9 @@ use crate::support::{Finished, Recipe, TestRig, have};
 /// A FIFO would be waited for, and `/dev/zero` read until the memory is full.
 #[test]
 fn no_pipe_or_device_is_read_in_place_of_a_configuration_or_a_list_of_points() {
+    if !have("prlimit", "a limit of memory") {
+        return;
+    }
     let rig = TestRig::new(&Recipe::default());
     let pipe = rig.dir.path().join("pipe");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -22,7 +25,7 @@ fn no_pipe_or_device_is_read_in_place_of_a_configuration_or_a_list_of_points() {
     for odd in [&pipe, &zero] {
         let shown = odd.to_str().unwrap();
         let other = TestRig { dir: tempfile::tempdir().unwrap(), config: odd.clone() };
-        let refused = other.run(&["check-config"]);
+        let refused = limited(&other, &["check-config"]);
         assert_eq!(refused.code, Some(3), "{shown}: {}", refused.stderr);
         assert!(refused.stderr.contains("is no regular file"), "{shown}: {}", refused.stderr);
 
@@ -31,7 +34,7 @@ fn no_pipe_or_device_is_read_in_place_of_a_configuration_or_a_list_of_points() {
         assert_ne!(list, whole);
         std::fs::write(&rig.config, list).unwrap();
         for command in [&["check-config"][..], &["plan"], &["scan"]] {
-            let refused = rig.run(command);
+            let refused = limited(&rig, command);
             assert_ne!(refused.code, Some(0), "{shown} {command:?}");
             assert!(refused.stderr.contains("is no regular file"), "{shown} {command:?}: {}", refused.stderr);
         }
@@ -48,6 +51,15 @@ fn no_pipe_or_device_is_read_in_place_of_a_configuration_or_a_list_of_points() {
     std::os::unix::fs::symlink(&real, &rig.config).unwrap();
     let checked = rig.run(&["check-config"]);
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+}
+
+/// Bytes of address space: several times what the commands want, and less than what is too long.
+const MEMORY: &str = "--as=1600000000";
+
+/// A command that ends, and by itself: whoever waits for a pipe waits for ever, and whoever reads a device needs all memory.
+fn limited(rig: &TestRig, args: &[&str]) -> Finished {
+    let launcher = ["timeout", "--signal=KILL", "300", "prlimit", MEMORY];
+    in_words(Finished::from(rig.command_by(&launcher, args).output().unwrap()), args)
 }
 
 /// What stands in the place of a file of a dataset.
@@ -70,9 +82,6 @@ impl Odd {
     }
 }
 
-/// Bytes of address space: several times what the commands want, and less than what is too long.
-const MEMORY: &str = "--as=1600000000";
-
 /// None of them is waited for or read until the memory is full, and all are told of.
 #[test]
 fn what_is_odd_in_a_dataset_ends_no_command_late_or_without_memory() {
@@ -83,10 +92,7 @@ fn what_is_odd_in_a_dataset_ends_no_command_late_or_without_memory() {
     assert_eq!(rig.run(&["scan", "--id", "one"]).code, Some(0));
     let whole = rig.dir.path().join("whole");
     std::fs::rename(rig.scans().join("one"), &whole).unwrap();
-    // Whoever waits for a pipe waits for ever.
-    let launcher = ["timeout", "--signal=KILL", "300", "prlimit", MEMORY];
-    let run =
-        |args: &[&str]| in_words(Finished::from(rig.command_by(&launcher, args).output().unwrap()), args);
+    let run = |args: &[&str]| limited(&rig, args);
     for (file, verified, resumed) in [
         ("images/cam0/r01_a001.jpg", 9, 0),
         ("metadata/cam0/r01_a001.json", 9, 0),

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::interrupted::{begin, end, read_until, signal, slow_rig};
+use crate::interrupted::{Limit, begin, end, read_until, signal, slow_rig};
 use crate::refused::{SmallDisk, assert_refused, edit};
 use crate::support::{Finished, Recipe, TestRig};
 
@@ -163,6 +163,7 @@ fn an_interrupted_scan_goes_on_whatever_the_clock_said() {
     let id = id.into_iter().find(|name| name.starts_with("20")).unwrap();
     date(&rig, &id, -1);
     let (service, mut log) = begin(&rig, &["run"], "going on with it (automatic resume 1)");
+    let _limit = Limit::on(&service);
     read_until(&mut log, "scan complete");
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::interrupted::{assert_no_process_left, begin_by, end, read_until, signal};
+use crate::interrupted::{Limit, assert_no_process_left, begin_by, end, read_until, signal};
 use crate::support::{Recipe, TestRig, have};
 
 /// No sync is answered as long as there is the file that `STUCK` names.
@@ -22,6 +22,9 @@ static int answer(long call, int file) {
 int fsync(int file) { return answer(SYS_fsync, file); }
 int fdatasync(int file) { return answer(SYS_fdatasync, file); }
 "#;
+
+/// What the first Ctrl-C is answered by.
+const PAUSING: &str = "press Ctrl-C again to cancel";
 
 fn compile(folder: &Path) {
     std::fs::write(folder.join("stuck.c"), LIBRARY).unwrap();
@@ -39,6 +42,7 @@ fn end_stuck(library: &Path, wishes: &[(Signal, &str)]) {
     let mut command = rig.command(&["scan"]);
     command.env("STUCK", &stuck).env("LD_PRELOAD", library);
     let (mut scan, mut log) = begin_by(command, "stored images");
+    let _limit = Limit::on(&scan);
     std::fs::write(&stuck, "").unwrap();
     let status = loop {
         let status = rig.run(&["status"]);
@@ -63,6 +67,8 @@ fn end_stuck(library: &Path, wishes: &[(Signal, &str)]) {
     let ended = end(scan, log);
     assert_eq!(ended.code, Some(5), "{wishes:?}: {}", ended.stderr);
     assert!(ended.stderr.contains("its disk has not answered for"), "{wishes:?}: {}", ended.stderr);
+    // What takes the patience is not heard as one more wish.
+    assert!(!ended.stderr.contains(PAUSING), "{wishes:?}: {}", ended.stderr);
     assert_no_process_left(&rig);
     let id = rig.scan_id().unwrap();
     let verify = rig.run(&["dataset", "verify", &id, "--json"]);
@@ -78,10 +84,9 @@ fn a_disk_that_never_answers_is_told_of_and_keeps_nobody_from_ending_the_program
     let library = tempfile::tempdir().unwrap();
     compile(library.path());
     let library = library.path().join("stuck.so");
-    let (pausing, cancelling) = ("press Ctrl-C again to cancel", "cancelling the scan");
     let cases = [
         &[(Signal::TERM, "asked to end (SIGTERM)")][..],
-        &[(Signal::INT, pausing), (Signal::INT, cancelling)],
+        &[(Signal::INT, PAUSING), (Signal::INT, "cancelling the scan")],
         // One more takes the patience, too.
         &[(Signal::TERM, "asked to end (SIGTERM)"), (Signal::INT, "")],
     ];

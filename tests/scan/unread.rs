@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::Signal;
 
-use crate::interrupted::{assert_no_process_left, signal, slow_rig};
+use crate::interrupted::{Limit, assert_no_process_left, signal, slow_rig};
 use crate::support::{Recipe, Running, TestRig};
 
 /// Points of a scan that is under way for as long as a busy machine may take to interrupt it.
@@ -35,6 +35,7 @@ fn a_scan_goes_on_though_nobody_reads_standard_error() {
     let rig = TestRig::new(&Recipe { angles: 6, ..Recipe::default() });
     let (_reader, writer) = full_pipe();
     let scan = Running::spawn(rig.command(&["--log", "info", "scan", "--json"]).stderr(writer));
+    let _limit = Limit::on(&scan);
     let ended = scan.finish();
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
     rig.assert_complete(&rig.scan_id().unwrap(), "with standard error full");
@@ -46,6 +47,7 @@ fn sigterm_is_obeyed_though_neither_output_is_read() {
     let (_reader, writer) = full_pipe();
     let (_unread, output) = full_pipe();
     let mut scan = Running::spawn(rig.command(&["scan", "--json"]).stdout(output).stderr(writer));
+    let _limit = Limit::on(&scan);
     wait_until_stored(&rig, &mut scan);
     signal(&scan, Signal::TERM);
     assert_eq!(scan.wait().unwrap().code(), Some(5));
@@ -63,6 +65,7 @@ fn without_its_terminal(log: &str, hang_up: bool) {
     let mut command = rig.command_by(&["env", "--default-signal=HUP"], &["--log", log, "scan"]);
     let mut scan = Running::spawn(command.stdout(Stdio::from(output)).stderr(Stdio::from(error)));
     drop(command);
+    let _limit = Limit::on(&scan);
     wait_until_stored(&rig, &mut scan);
     drop(terminal);
     if hang_up {
@@ -127,6 +130,7 @@ fn a_scan_goes_on_though_its_bar_is_drawn_on_a_terminal_that_is_stopped() {
     let rig = TestRig::new(&Recipe { angles: 6, ..Recipe::default() });
     let mut stopped = Stopped::new();
     let mut scan = stopped.scan(&rig);
+    let _limit = Limit::on(&scan);
     assert_eq!(scan.wait().unwrap().code(), Some(0));
     rig.assert_complete(&rig.scan_id().unwrap(), "with its terminal stopped");
     assert!(!stopped.takes_more(), "it was read meanwhile");
@@ -138,6 +142,7 @@ fn whoever_wants_a_scan_to_end_is_obeyed_though_its_terminal_is_stopped() {
         let rig = slow_rig(ENDLESS);
         let stopped = Stopped::new();
         let mut scan = stopped.scan(&rig);
+        let _limit = Limit::on(&scan);
         wait_until_stored(&rig, &mut scan);
         if wish == "SIGTERM" {
             signal(&scan, Signal::TERM);

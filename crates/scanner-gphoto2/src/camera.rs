@@ -198,15 +198,33 @@ impl Camera {
     /// Hands a whole file to `take`. Takes as long as it takes to come.
     pub(crate) fn whole<T>(&self, place: &Place, take: impl FnOnce(&[u8]) -> T) -> Done<T> {
         let (folder, name) = (c_text(&place.folder)?, c_text(&place.name)?);
+        self.fetch(take, |to| {
+            let (camera, context) = (self.raw.as_ptr(), self.context.get());
+            // SAFETY: camera, context, texts and file are valid.
+            unsafe { gp::gp_camera_file_get(camera, folder.as_ptr(), name.as_ptr(), gp::NORMAL, to, context) }
+        })
+    }
+
+    /// Hands what the camera shows on its own screen to `take`: a JPEG, of most. Switches that on, where it has to be.
+    pub(crate) fn preview<T>(&self, take: impl FnOnce(&[u8]) -> T) -> Done<T> {
+        self.fetch(take, |to| {
+            // SAFETY: camera, context and file are valid.
+            unsafe { gp::gp_camera_capture_preview(self.raw.as_ptr(), to, self.context.get()) }
+        })
+    }
+
+    /// Hands to `take` what `get` puts into the file of libgphoto2's that it is called with.
+    fn fetch<T>(
+        &self,
+        take: impl FnOnce(&[u8]) -> T,
+        get: impl FnOnce(*mut gp::CameraFile) -> c_int,
+    ) -> Done<T> {
         let mut file = null_mut();
         // SAFETY: the file is made here and freed once, and its bytes are not used afterwards.
         unsafe {
             self.context.check(gp::gp_file_new(&raw mut file))?;
-            let (camera, context) = (self.raw.as_ptr(), self.context.get());
-            let code =
-                gp::gp_camera_file_get(camera, folder.as_ptr(), name.as_ptr(), gp::NORMAL, file, context);
             let (mut data, mut size) = (null(), 0);
-            let taken = self.context.check(code).and_then(|_| {
+            let taken = self.context.check(get(file)).and_then(|_| {
                 self.context.check(gp::gp_file_get_data_and_size(file, &raw mut data, &raw mut size))?;
                 let bytes =
                     if data.is_null() { &[] } else { std::slice::from_raw_parts(data.cast(), size as usize) };
@@ -214,6 +232,30 @@ impl Camera {
             });
             gp::gp_file_unref(file);
             taken
+        }
+    }
+
+    /// Room where the camera keeps files, in bytes; none if it does not say.
+    pub(crate) fn room(&self) -> Done<Option<u64>> {
+        let (mut storages, mut count): (*mut gp::Storage, c_int) = (null_mut(), 0);
+        // SAFETY: camera and context are valid; a list of `count` is written to `storages`, and freed here, once.
+        unsafe {
+            let (camera, context) = (self.raw.as_ptr(), self.context.get());
+            self.context.check(gp::gp_camera_get_storageinfo(
+                camera,
+                &raw mut storages,
+                &raw mut count,
+                context,
+            ))?;
+            let all: &[gp::Storage] = if storages.is_null() {
+                &[]
+            } else {
+                std::slice::from_raw_parts(storages, usize::try_from(count).unwrap_or(0))
+            };
+            let known = all.iter().filter(|storage| storage.fields & gp::STORAGE_FREE != 0);
+            let free = known.map(|storage| storage.free_kb.saturating_mul(1024)).reduce(u64::saturating_add);
+            libc::free(storages.cast());
+            Ok(free)
         }
     }
 

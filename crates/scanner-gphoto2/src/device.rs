@@ -1,23 +1,31 @@
 //! A camera of libgphoto2 as a device of the protocol.
 
+mod condition;
+mod live;
 mod release;
+mod set;
 
 use std::time::{Duration, Instant};
 
+use live::LiveView;
 use release::Release;
 use scanner::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, DriverArgs, FileFrames, Notice, RawFrame, parse_options,
 };
-use scanner::camera_driver::protocol::{Configure, ErrorKind, Hello, Timestamps, VERSION};
+use scanner::camera_driver::protocol::{Condition, Configure, ErrorKind, Hello, Timestamps, VERSION};
 use scanner::model::{Controls, Size};
+use scanner::units::FramesPerSecond;
 
 use super::camera::{Camera, Event, Place};
+use super::controls::{Offered, unknown};
 use super::failure::Failure;
 use super::found::{Found, find};
 use super::options::Options;
 
 /// Longest wait for an event, so that commands are noticed.
 const LOOK: Duration = Duration::from_millis(100);
+/// A call that fetches no whole file takes no longer than this, unless it hangs.
+const SHORT: Duration = Duration::from_secs(5);
 /// What is left of earlier releases is fetched from a camera in so many events at most.
 const LEFT_OVER: usize = 200;
 /// Between releases, events are fetched so often: some cameras go to sleep otherwise.
@@ -30,13 +38,26 @@ pub(crate) struct Gphoto {
     hello: Hello,
     /// None before `configure`, and after an error: then the next start opens it anew.
     camera: Option<Camera>,
+    offered: Offered,
+    /// What is to be set.
+    controls: Controls,
+    /// What the camera is at of that, as it says.
+    at: Controls,
     size: Size,
     notice: Option<Notice>,
     wanted: Option<CaptureRequest>,
     release: Option<Release>,
+    /// When the latest release was, unless it became a frame: its files may still come. That of an earlier process may, too.
+    unfinished: Option<Instant>,
+    /// Battery, card and lens, when they were looked at last.
+    condition: Option<Condition>,
     frames: FileFrames,
+    live: LiveView,
     looked: Instant,
+    /// Of stills, in this process.
     sequence: u64,
+    /// The last memory that was handed over, of stills and live frames.
+    buffer: u64,
 }
 
 /// Builds the device from the driver's command line.
@@ -45,6 +66,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
     options.check()?;
     let found = find(&args.camera)?;
     let camera = if options.size.is_none() { Some(open(&found, &options)?) } else { None };
+    let offered = camera.as_ref().map(Offered::by);
     let told = || camera.as_ref().map(told_size).transpose();
     let size = options.size.map_or_else(told, |size| Ok(Some(size)))?.unwrap_or(Size { width: 0, height: 0 });
     let hello = Hello {
@@ -57,16 +79,33 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         formats: Vec::new(),
         files: options.files.clone(),
         modes: Vec::new(),
-        controls: Vec::new(),
+        controls: offered.as_ref().map_or_else(unknown, Offered::controls),
         devices: found.node().into_iter().collect(),
-        live_beside_stills: false,
+        live_beside_stills: true,
         raw: false,
         longest_call_ms: u64::try_from(options.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         timestamps: Timestamps::Trigger,
     };
-    let (notice, wanted, release) = (None, None, None);
-    let (frames, looked) = (FileFrames::new(0), Instant::now());
-    Ok(Gphoto { options, found, hello, camera, size, notice, wanted, release, frames, looked, sequence: 0 })
+    Ok(Gphoto {
+        options,
+        found,
+        hello,
+        camera,
+        offered: offered.unwrap_or_default(),
+        controls: Controls::default(),
+        at: Controls::default(),
+        size,
+        notice: None,
+        wanted: None,
+        release: None,
+        unfinished: Some(Instant::now()),
+        condition: None,
+        frames: FileFrames::new(0),
+        live: LiveView::default(),
+        looked: Instant::now(),
+        sequence: 0,
+        buffer: 0,
+    })
 }
 
 /// Opens the camera and sets what is to be set.
@@ -99,17 +138,27 @@ fn told_size(camera: &Camera) -> Result<Size, DeviceError> {
 }
 
 impl Gphoto {
-    /// A call into the camera begins that may take long.
-    fn busy(&self) {
+    /// A call into the camera begins that may take so long.
+    fn busy(&self, time: Duration) {
         if let Some(notice) = &self.notice {
-            notice.busy_for(self.options.longest_call.duration());
+            notice.busy_for(time.min(self.longest_call()));
         }
+    }
+
+    fn longest_call(&self) -> Duration {
+        self.options.longest_call.duration()
+    }
+
+    /// How long files may be in coming: an exposure, and then as long as they usually take.
+    fn patience(&self) -> Duration {
+        self.longest_call().saturating_add(self.options.release_time.duration())
     }
 
     /// What is said of a call that failed. The camera is opened anew before it is used again.
     fn failed(&mut self, what: &str, failure: Failure) -> DeviceError {
         self.release = None;
         self.camera = None;
+        self.live.closed();
         failure.explain(&format!("{what} {}", self.found.model))
     }
 
@@ -122,7 +171,9 @@ impl Gphoto {
     /// Fetches what is left of earlier releases: else it would be taken for that of the next one.
     fn clear(&mut self) -> Result<(), DeviceError> {
         for _ in 0..LEFT_OVER {
-            self.busy();
+            // With some cameras, a file comes with the event that tells of it.
+            let files = self.unfinished.is_some_and(|since| since.elapsed() < self.patience());
+            self.busy(if files { self.longest_call() } else { SHORT });
             match self.camera()?.wait(Duration::from_millis(1)) {
                 Ok(Event::Nothing) => return Ok(()),
                 Ok(Event::Added(place)) => {
@@ -146,6 +197,23 @@ impl Gphoto {
             tracing::debug!("{} stays in the camera: {}", place.name, failure.text);
         }
     }
+
+    /// No photograph is wanted: keeps the camera awake, and shows what it shows to whoever looks.
+    fn idle(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
+        if self.camera.is_some() {
+            if self.looked.elapsed() >= KEEP_AWAKE {
+                self.looked = Instant::now();
+                self.clear()?;
+                self.examine();
+                return Ok(None);
+            }
+            if let Some(frame) = self.look()? {
+                return Ok(Some(frame));
+            }
+        }
+        std::thread::sleep(timeout.min(Duration::from_millis(5)));
+        Ok(None)
+    }
 }
 
 impl Device for Gphoto {
@@ -166,40 +234,54 @@ impl Device for Gphoto {
             )));
         }
         self.frames = FileFrames::new(wanted.buffers);
+        self.controls = wanted.controls;
+        self.opened()?;
+        self.adjust()?;
         Ok(Configured {
             frame_duration: self.options.release_time.duration(),
-            live: None,
-            controls: None,
+            live: wanted.live,
+            controls: Some(self.offered.controls()),
             field_of_view: None,
         })
     }
 
     fn start(&mut self, _epoch: u64) -> Result<(), DeviceError> {
         self.release = None;
-        if self.camera.is_none() {
-            self.busy();
-            self.camera = Some(open(&self.found, &self.options)?);
+        if self.opened()? {
+            self.adjust()?;
         }
-        self.clear()
+        self.clear()?;
+        self.examine();
+        Ok(())
     }
 
     fn stop(&mut self) -> Result<(), DeviceError> {
         // What was given up leaves events and files behind, which the next start fetches.
         self.release = None;
+        self.show_no_more();
         Ok(())
     }
 
-    fn set(&mut self, _controls: &Controls) -> Result<(), DeviceError> {
-        Ok(())
-    }
-
-    fn converge(&mut self, _fixed: &Controls) -> Result<(), DeviceError> {
-        Ok(())
+    fn set(&mut self, controls: &Controls) -> Result<(), DeviceError> {
+        self.controls = controls.over(self.controls);
+        self.adjust()
     }
 
     /// What it finds by itself, it finds anew at each release, unless it is set to manual.
+    fn converge(&mut self, fixed: &Controls) -> Result<(), DeviceError> {
+        self.set(fixed)
+    }
+
     fn converged(&mut self) -> Option<Result<Controls, DeviceError>> {
-        Some(Ok(Controls::default()))
+        Some(Ok(self.at))
+    }
+
+    fn condition(&self) -> Option<Condition> {
+        self.condition.clone()
+    }
+
+    fn live(&mut self, rate: Option<FramesPerSecond>) {
+        self.live.wanted(rate);
     }
 
     fn wanted(&mut self, capture: Option<&CaptureRequest>) {
@@ -207,14 +289,7 @@ impl Device for Gphoto {
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
-        let Some(capture) = self.wanted else {
-            if self.looked.elapsed() >= KEEP_AWAKE && self.camera.is_some() {
-                self.looked = Instant::now();
-                return self.clear().map(|()| None);
-            }
-            std::thread::sleep(timeout.min(Duration::from_millis(5)));
-            return Ok(None);
-        };
+        let Some(capture) = self.wanted else { return self.idle(timeout) };
         self.looked = Instant::now();
         match self.release.take() {
             Some(release) if release.capture == (capture.epoch, capture.request) => {
@@ -230,5 +305,6 @@ impl Device for Gphoto {
 
     fn release(&mut self, buffer: u64) {
         self.frames.release(buffer);
+        self.live.release(buffer);
     }
 }

@@ -23,6 +23,20 @@ pub(crate) struct FilePath {
     pub(crate) folder: [c_char; 1024],
 }
 
+/// `CameraStorageInformation`: a card, or another place in which a camera keeps files.
+#[repr(C)]
+pub(crate) struct Storage {
+    pub(crate) fields: c_int,
+    _names: [[c_char; 256]; 3],
+    _kinds: [c_int; 3],
+    _capacity_kb: u64,
+    pub(crate) free_kb: u64,
+    _free_images: u64,
+}
+
+/// `GP_STORAGEINFO_FREESPACEKBYTES`: `free_kb` is known.
+pub(crate) const STORAGE_FREE: c_int = 1 << 7;
+
 /// Tells of an error, for people.
 pub(crate) type ErrorFunc = extern "C" fn(*mut Context, *const c_char, *mut c_void);
 
@@ -74,6 +88,11 @@ unsafe extern "C" {
         data: *mut *mut c_void,
         context: *mut Context,
     ) -> c_int;
+    pub(crate) fn gp_camera_capture_preview(
+        camera: *mut Camera,
+        to: *mut CameraFile,
+        context: *mut Context,
+    ) -> c_int;
     pub(crate) fn gp_camera_file_read(
         camera: *mut Camera,
         folder: *const c_char,
@@ -111,6 +130,13 @@ unsafe extern "C" {
         context: *mut Context,
     ) -> c_int;
 
+    pub(crate) fn gp_camera_get_storageinfo(
+        camera: *mut Camera,
+        storages: *mut *mut Storage,
+        count: *mut c_int,
+        context: *mut Context,
+    ) -> c_int;
+
     pub(crate) fn gp_file_new(file: *mut *mut CameraFile) -> c_int;
     pub(crate) fn gp_file_unref(file: *mut CameraFile) -> c_int;
     pub(crate) fn gp_file_get_data_and_size(
@@ -122,6 +148,13 @@ unsafe extern "C" {
     pub(crate) fn gp_widget_get_type(widget: *mut CameraWidget, kind: *mut c_int) -> c_int;
     pub(crate) fn gp_widget_get_value(widget: *mut CameraWidget, value: *mut c_void) -> c_int;
     pub(crate) fn gp_widget_set_value(widget: *mut CameraWidget, value: *const c_void) -> c_int;
+    pub(crate) fn gp_widget_count_choices(widget: *mut CameraWidget) -> c_int;
+    pub(crate) fn gp_widget_get_choice(
+        widget: *mut CameraWidget,
+        index: c_int,
+        choice: *mut *const c_char,
+    ) -> c_int;
+    pub(crate) fn gp_widget_get_readonly(widget: *mut CameraWidget, readonly: *mut c_int) -> c_int;
     pub(crate) fn gp_widget_unref(widget: *mut CameraWidget) -> c_int;
 }
 

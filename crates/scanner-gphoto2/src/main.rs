@@ -9,6 +9,7 @@
 //! - It keeps its last port in `~/.gphoto`, and a stale one makes the next start fail: here it has no home.
 
 mod camera;
+mod controls;
 mod device;
 mod failure;
 mod found;

@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) release_time: Seconds,
     /// The longest call into it: an exposure, or a file that comes in one piece.
     pub(crate) longest_call: Seconds,
+    /// With less in its battery, in percent, no scan asks for a photograph; 0 leaves that alone.
+    pub(crate) least_battery: u8,
     /// Whether files are left in the camera once they are here.
     pub(crate) keep_in_camera: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             settings: BTreeMap::new(),
             release_time: Seconds::new(5.0),
             longest_call: Seconds::new(60.0),
+            least_battery: 0,
             keep_in_camera: false,
         }
     }
@@ -57,6 +60,9 @@ impl Options {
         }
         if self.size.is_some_and(|size| size.width == 0 || size.height == 0) {
             return Err(DeviceError::invalid("option size: an image without pixels"));
+        }
+        if self.least_battery > 100 {
+            return Err(DeviceError::invalid("option least_battery: must be 0 to 100, in percent"));
         }
         Ok(())
     }

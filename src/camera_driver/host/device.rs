@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::notice::Notice;
-use crate::camera_driver::protocol::{Configure, ErrorKind, FrameMetadata, Hello, Stream};
+use crate::camera_driver::protocol::{Condition, Configure, ErrorKind, FrameMetadata, Hello, Stream};
 use crate::model::{Control, Controls, Refused, Region, Size};
 use crate::units::FramesPerSecond;
 
@@ -44,6 +44,11 @@ pub trait Device {
 
     /// Says at which rate live frames are wanted, if they are.
     fn live(&mut self, _rate: Option<FramesPerSecond>) {}
+
+    /// How the camera is, as far as it was looked at: said with each beat, so that nothing is to be asked of the camera here.
+    fn condition(&self) -> Option<Condition> {
+        None
+    }
 
     /// The next frame of any stream; none if there was none for `timeout`, or sooner. Called while streaming.
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError>;

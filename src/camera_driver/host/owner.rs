@@ -88,7 +88,7 @@ impl<D: Device> Owner<D> {
                 ControlFlow::Continue(None) => {}
                 ControlFlow::Break(()) => return Ok(()),
             }
-            self.voice.beat()?;
+            self.voice.beat(|| self.device.condition())?;
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::device::{DeviceError, RawFrame};
 use super::notice::Notice;
 use crate::camera_driver::link::{Link, LinkError};
-use crate::camera_driver::protocol::{BEAT_INTERVAL, Frame, FromDriver};
+use crate::camera_driver::protocol::{BEAT_INTERVAL, Condition, Frame, FromDriver};
 
 /// The link, and the signs of life of the thread that speaks.
 pub(super) struct Voice {
@@ -58,12 +58,13 @@ impl Voice {
         self.link.send_raw(b"\xff\xfe this is no message {")
     }
 
-    /// Shows that the thread is alive, if it is time for that; called once a round.
-    pub(super) fn beat(&mut self) -> Result<(), LinkError> {
+    /// Shows that the thread is alive, and how the camera is, if it is time for that; called once a round.
+    pub(super) fn beat(&mut self, condition: impl FnOnce() -> Option<Condition>) -> Result<(), LinkError> {
         self.rounds += 1;
         if self.last_beat.elapsed() >= BEAT_INTERVAL / 2 {
             self.last_beat = Instant::now();
-            self.link.send_or_drop(&FromDriver::Beat { count: self.rounds }, None)?;
+            let beat = FromDriver::Beat { count: self.rounds, condition: condition() };
+            self.link.send_or_drop(&beat, None)?;
         }
         Ok(())
     }

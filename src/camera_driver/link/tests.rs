@@ -10,21 +10,25 @@ fn descriptor_with(text: &[u8]) -> OwnedFd {
     file.into()
 }
 
+fn beat(count: u64) -> FromDriver {
+    FromDriver::Beat { count, condition: None }
+}
+
 #[test]
 fn a_message_and_its_descriptor_arrive_together() {
     let (a, b) = Link::pair().unwrap();
     let file = descriptor_with(b"pixels");
-    a.send(&FromDriver::Beat { count: 7 }, Some(file.as_fd())).unwrap();
-    a.send(&FromDriver::Beat { count: 8 }, None).unwrap();
+    a.send(&beat(7), Some(file.as_fd())).unwrap();
+    a.send(&beat(8), None).unwrap();
     let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
-    assert_eq!(message, FromDriver::Beat { count: 7 });
+    assert_eq!(message, beat(7));
     let descriptor = descriptor.unwrap();
     assert!(rustix::io::fcntl_getfd(&descriptor).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
     let mut text = String::new();
     std::fs::File::from(descriptor).read_to_string(&mut text).unwrap();
     assert_eq!(text, "pixels");
     let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
-    assert!(message == FromDriver::Beat { count: 8 } && descriptor.is_none());
+    assert!(message == beat(8) && descriptor.is_none());
 }
 
 #[test]
@@ -94,7 +98,7 @@ fn a_descriptor_for_which_there_is_no_number_left_is_no_fault_of_the_peer() {
     let (a, b) = Link::pair().unwrap();
     let file = descriptor_with(b"pixels");
     for count in 0..2 {
-        a.send(&FromDriver::Beat { count }, Some(file.as_fd())).unwrap();
+        a.send(&beat(count), Some(file.as_fd())).unwrap();
     }
     let limit = rustix::process::Rlimit { current: Some(64), maximum: Some(64) };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
@@ -110,19 +114,19 @@ fn a_descriptor_for_which_there_is_no_number_left_is_no_fault_of_the_peer() {
     // With room for it, the next one is read.
     drop(held);
     let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
-    assert!(message == FromDriver::Beat { count: 1 } && descriptor.is_some());
+    assert!(message == beat(1) && descriptor.is_some());
 }
 
 #[test]
 fn a_peer_that_does_not_read_costs_messages_not_time() {
     let (a, b) = Link::pair().unwrap();
     let mut sent = 0;
-    while a.send_or_drop(&FromDriver::Beat { count: sent }, None).unwrap() {
+    while a.send_or_drop(&beat(sent), None).unwrap() {
         sent += 1;
     }
     assert!(sent > 0);
     for count in 0..sent {
-        assert_eq!(b.recv::<FromDriver>().unwrap().unwrap().0, FromDriver::Beat { count });
+        assert_eq!(b.recv::<FromDriver>().unwrap().unwrap().0, beat(count));
     }
     assert!(!b.readable_before(Instant::now()).unwrap());
 }

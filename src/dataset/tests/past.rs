@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -148,6 +149,25 @@ fn of_a_long_journal_the_newest_notes_are_kept() {
     assert!(verify(&dir).unwrap().is_sound());
     drop(recover(&dir).unwrap());
     assert_eq!(records_in(&dir).len(), 201, "nothing is left out of the journal itself");
+}
+
+/// Its lines have the time of then, and a clock may be set while a shot is taken.
+#[test]
+fn how_long_a_shot_took_is_not_known_by_a_clock_that_was_set_back() {
+    for (seconds, took) in [(2, Some(Duration::from_secs(2))), (-3600, None)] {
+        let root = tempfile::tempdir().unwrap();
+        let dataset = new(root.path(), 1);
+        take(&dataset, 0, 1).unwrap();
+        let dir = dataset.dir().to_owned();
+        drop(dataset);
+        let mut entries = records_in(&dir);
+        let [.., attempted, stored] = &mut entries[..] else { panic!("{entries:?}") };
+        assert!(matches!(attempted.record, Record::Attempted { .. }), "{attempted:?}");
+        stored.at = attempted.at + jiff::SignedDuration::from_secs(seconds);
+        let lines = entries.iter().map(|entry| encode_line(entry).unwrap());
+        fs::write(dir.join(layout::JOURNAL), lines.collect::<String>()).unwrap();
+        assert_eq!(read_contents(&dir).unwrap().took(ShotIndex(0)), took, "{seconds} s");
+    }
 }
 
 /// What is behind the last good line may be as long as a disk is: it is moved aside, and never in memory.

@@ -71,6 +71,7 @@ impl Camera {
             state: board.state.clone(),
             counters,
             holder: board.holder.clone(),
+            condition: self.inner.tally.condition(),
         }
     }
 

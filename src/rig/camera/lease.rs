@@ -99,6 +99,11 @@ impl Lease {
         self.inner.longest_call()
     }
 
+    /// Why it is not to take pictures now, as its driver says.
+    pub fn unfit(&self) -> Option<String> {
+        self.inner.tally.condition()?.unfit
+    }
+
     /// How long searches for settings may be in vain, one after the other.
     pub async fn vain_limit(&self) -> Duration {
         vain_limit(&self.inner.recovery, self.frame_duration().await)

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::CameraError;
 use super::process::Evidence;
-use crate::camera_driver::protocol::ErrorKind;
+use crate::camera_driver::protocol::{Condition, ErrorKind};
 use crate::config::Rung;
 use crate::plan::ShotIndex;
 
@@ -101,4 +101,6 @@ pub struct CameraStatus {
     pub counters: Counters,
     /// Who has its lease.
     pub holder: Option<LeaseHolder>,
+    /// Its battery, card and lens, as its driver said last; none of a camera that does not say.
+    pub condition: Option<Condition>,
 }

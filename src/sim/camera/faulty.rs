@@ -8,7 +8,7 @@ use super::forged::{Forged, forge};
 use super::script::Script;
 use super::spoil::{self, Spoilt};
 use crate::camera_driver::host::{CaptureRequest, Configured, Device, DeviceError, Notice, RawFrame, Tamper};
-use crate::camera_driver::protocol::{Configure, ErrorKind, Hello};
+use crate::camera_driver::protocol::{Condition, Configure, ErrorKind, Hello};
 use crate::model::Controls;
 use crate::units::FramesPerSecond;
 
@@ -275,6 +275,10 @@ impl<D: Device> Device for Faulty<D> {
 
     fn live(&mut self, rate: Option<FramesPerSecond>) {
         self.device.live(rate);
+    }
+
+    fn condition(&self) -> Option<Condition> {
+        self.device.condition()
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {

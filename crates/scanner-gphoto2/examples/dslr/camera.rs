@@ -1,11 +1,18 @@
 //! The simulated camera: what it has, and what it answers.
 
-use std::collections::{BTreeMap, VecDeque};
+mod card;
+mod properties;
+mod shown;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::c_int;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use card::files_of;
+use properties::Properties;
 
 use super::ptp::{self, Command, Writer};
 use super::settings::{CameraSettings, FaultKind, Settings};
@@ -21,13 +28,25 @@ const STORE: u32 = 0x0001_0001;
 const SLOW: Duration = Duration::from_secs(2);
 
 /// Operations that it has.
-const OPERATIONS: [u16; 14] = [
-    0x1001, 0x1002, 0x1003, 0x1004, 0x1005, 0x1006, 0x1007, 0x1008, 0x1009, 0x100B, 0x100E, 0x1014, 0x1015,
-    0x101B,
+const OPERATIONS: [u16; 15] = [
+    0x1001,
+    0x1002,
+    0x1003,
+    0x1004,
+    0x1005,
+    0x1006,
+    0x1007,
+    0x1008,
+    0x1009,
+    0x100B,
+    0x100E,
+    0x1014,
+    0x1015,
+    SET_PROPERTY,
+    GET_PARTIAL,
 ];
+const SET_PROPERTY: u16 = 0x1016;
 const GET_PARTIAL: u16 = 0x101B;
-/// Properties: battery, size of images.
-const PROPERTIES: [u16; 2] = [0x5001, 0x5003];
 
 /// A file that it has made.
 #[derive(Debug)]
@@ -46,6 +65,13 @@ pub(crate) struct Dslr {
     read: usize,
     events: VecDeque<(Instant, Vec<u8>)>,
     objects: BTreeMap<u32, Object>,
+    /// Those of the latest release that the computer has not got yet.
+    unread: BTreeSet<u32>,
+    properties: Properties,
+    /// The property that the computer is about to send the value of.
+    setting: Option<Command>,
+    /// Its screen shows what is in front of it.
+    shows: bool,
     /// Which release is the latest, over all processes.
     release: Option<u64>,
     next: u32,
@@ -67,6 +93,7 @@ impl Dslr {
         if fault(FaultKind::Claimed) {
             return CLAIMED;
         }
+        self.properties = Properties::of(&settings, fault(FaultKind::Deaf), fault(FaultKind::Liar));
         self.settings = Some(settings);
         (self.gone, self.read) = (false, 0);
         self.answers.clear();
@@ -91,6 +118,9 @@ impl Dslr {
         }
         if let Some(command) = Command::read(bytes) {
             self.obey(command);
+        } else if let (Some(data), Some(command)) = (ptp::data(bytes), self.setting.take()) {
+            let known = self.properties.set(command.parameters[0] as u16, data);
+            self.answer(command, None, if known { ptp::OK } else { ptp::PROPERTY_NOT_SUPPORTED }, &[]);
         }
         bytes.len() as c_int
     }
@@ -173,47 +203,29 @@ impl Dslr {
                 let code = self.take();
                 self.answer(command, None, code, &[]);
             }
-            0x1014 => match self.property(first as u16, true) {
+            0x1014 | 0x1015 => match self.properties.get(first as u16, command.code == 0x1014) {
                 Some(property) => self.answer(command, Some(property), ptp::OK, &[]),
+                None if first == u32::from(shown::STATUS) => self.show_status(command),
                 None => self.answer(command, None, ptp::PROPERTY_NOT_SUPPORTED, &[]),
             },
-            0x1015 => match self.property(first as u16, false) {
-                Some(property) => self.answer(command, Some(property), ptp::OK, &[]),
-                None => self.answer(command, None, ptp::PROPERTY_NOT_SUPPORTED, &[]),
-            },
+            SET_PROPERTY => self.setting = Some(command),
+            shown::START | shown::END | shown::READY | shown::IMAGE => self.show(command),
             _ => self.answer(command, None, ptp::OPERATION_NOT_SUPPORTED, &[]),
         }
     }
 
     fn device_info(&self) -> Vec<u8> {
-        let partial = self.settings.as_ref().is_none_or(|settings| settings.partial);
-        let operations: Vec<u16> =
-            OPERATIONS.into_iter().filter(|code| partial || *code != GET_PARTIAL).collect();
-        let serial = self.settings.as_ref().map_or("", |settings| &settings.serial);
-        let info = Writer::default().u16(100).u32(0).u16(100).text("").u16(0).list16(&operations);
-        let info = info.list16(&[ptp::OBJECT_ADDED, ptp::CAPTURE_COMPLETE]).list16(&PROPERTIES);
-        let info = info.list16(&[ptp::JPEG]).list16(&[ptp::JPEG, ptp::OTHER_IMAGE]);
-        info.text("scanner").text("Simulated DSLR").text("1.0").text(serial).0
-    }
-
-    /// A property, described or its value alone.
-    fn property(&self, code: u16, described: bool) -> Option<Vec<u8>> {
-        let size = self.settings.as_ref().map(|settings| size_of_images(&settings.card)).unwrap_or_default();
-        let (kind, value) = match code {
-            0x5001 => (2, Writer::default().u8(80).0),
-            0x5003 => (0xFFFF, Writer::default().text(&size).0),
-            _ => return None,
-        };
-        if !described {
-            return Some(value);
+        let Some(settings) = &self.settings else { return Vec::new() };
+        let had = |code: &u16| settings.partial || *code != GET_PARTIAL;
+        let mut operations: Vec<u16> = OPERATIONS.into_iter().filter(had).collect();
+        let vendor = if settings.live_view { shown::VENDOR } else { 0 };
+        if settings.live_view {
+            operations.extend([shown::START, shown::END, shown::READY, shown::IMAGE]);
         }
-        // Read-only; the factory's value, the one that is, and a list of all.
-        let mut all = Writer::default().u16(code).u16(kind).u8(0).0;
-        all.extend_from_slice(&value);
-        all.extend_from_slice(&value);
-        all.extend_from_slice(&[2, 1, 0]);
-        all.extend_from_slice(&value);
-        Some(all)
+        let info = Writer::default().u16(100).u32(vendor).u16(100).text("").u16(0).list16(&operations);
+        let info = info.list16(&[ptp::OBJECT_ADDED, ptp::CAPTURE_COMPLETE]).list16(&self.properties.codes());
+        let info = info.list16(&[ptp::JPEG]).list16(&[ptp::JPEG, ptp::OTHER_IMAGE]);
+        info.text("scanner").text("Simulated DSLR").text("1.0").text(&settings.serial).0
     }
 
     fn send(&mut self, command: Command, handle: u32, from: usize, most: usize) {
@@ -231,6 +243,9 @@ impl Dslr {
         let to = from.saturating_add(most).min(object.bytes.len());
         let part = object.bytes[from..to].to_vec();
         let length = part.len() as u32;
+        if to == object.bytes.len() {
+            self.unread.remove(&handle);
+        }
         self.answer(command, Some(part), ptp::OK, &[length]);
     }
 
@@ -239,6 +254,8 @@ impl Dslr {
         let Some(settings) = self.settings.clone() else { return ptp::GENERAL_ERROR };
         let release = count(&settings.state, &format!("released-{}", settings.serial));
         self.release = Some(release);
+        self.unread.clear();
+        self.properties.released();
         if self.has(FaultKind::HangTrigger) {
             hang();
         }
@@ -262,10 +279,14 @@ impl Dslr {
             if self.has(FaultKind::WrongFile) {
                 bytes.truncate(bytes.len() / 2);
             }
+            if settings.controls {
+                bytes = self.properties.noted_in(bytes);
+            }
             let ending = path.extension().unwrap_or_default().to_string_lossy().to_uppercase();
             let name = format!("DSC_{release:04}.{ending}");
             let handle = self.next;
             self.next += 1;
+            self.unread.insert(handle);
             self.objects.insert(handle, Object { name, bytes });
             self.events.push_back((at, event(ptp::OBJECT_ADDED, handle)));
             at += Duration::from_millis(1);
@@ -286,41 +307,6 @@ fn object_info(object: &Object) -> Vec<u8> {
     let info = Writer::default().u32(STORE).u16(format).u16(0).u32(object.bytes.len() as u32);
     let info = info.u16(0).zeros(6 * 4).u32(0).zeros(2 + 4 + 4);
     info.text(&object.name).text("20261121T143005").text("20261121T143005").text("").0
-}
-
-/// The JPEG of a release and what is beside it, in the order of their names.
-fn files_of(card: &Path, release: u64) -> Vec<PathBuf> {
-    let jpegs = jpegs(card);
-    let Some(jpeg) = jpegs.get(release as usize % jpegs.len().max(1)) else { return Vec::new() };
-    let beside = list(card).into_iter().filter(|path| path.file_stem() == jpeg.file_stem());
-    beside.collect()
-}
-
-fn jpegs(card: &Path) -> Vec<PathBuf> {
-    let is_jpeg = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jpg"));
-    list(card).into_iter().filter(is_jpeg).collect()
-}
-
-fn list(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
-    found.sort();
-    found
-}
-
-/// Of the first JPEG, by its frame header: `6000x4000`.
-fn size_of_images(card: &Path) -> String {
-    let bytes = jpegs(card).first().and_then(|path| fs::read(path).ok()).unwrap_or_default();
-    let mut at = 2;
-    while let Some([0xFF, marker, high, low, rest @ ..]) = bytes.get(at..) {
-        // SOF0 to SOF2.
-        if let (0xC0..=0xC2, [_, h1, h0, w1, w0, ..]) = (*marker, rest) {
-            let side = |high: u8, low: u8| u16::from_be_bytes([high, low]);
-            return format!("{}x{}", side(*w1, *w0), side(*h1, *h0));
-        }
-        at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
-    }
-    String::new()
 }
 
 /// How often this was counted before, by any process.

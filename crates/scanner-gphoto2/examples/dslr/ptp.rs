@@ -85,6 +85,12 @@ pub(crate) fn container(kind: u16, code: u16, transaction: u32, content: &[u8]) 
     bytes
 }
 
+/// What is in a container of data; none in one of another kind.
+pub(crate) fn data(bytes: &[u8]) -> Option<&[u8]> {
+    let kind = u16::from_le_bytes(bytes.get(4..6)?.try_into().ok()?);
+    if kind == DATA { bytes.get(HEADER..) } else { None }
+}
+
 /// What a computer asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Command {

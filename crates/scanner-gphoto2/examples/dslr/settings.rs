@@ -24,6 +24,14 @@ pub(crate) struct CameraSettings {
     pub(crate) delay_ms: u64,
     /// Whether files can be read in pieces.
     pub(crate) partial: bool,
+    /// Whether its screen can be had, which cameras of one maker can do without being one of their models.
+    pub(crate) live_view: bool,
+    /// Whether exposure time, ISO, aperture and white balance can be set. Its JPEGs say with what they were taken, then, and are not as
+    /// they are on the card.
+    pub(crate) controls: bool,
+    /// What is in its battery when it is opened, and what each release takes of that, in percent.
+    pub(crate) battery: u8,
+    pub(crate) drain: u8,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -35,6 +43,10 @@ impl Default for CameraSettings {
             state: PathBuf::new(),
             delay_ms: 20,
             partial: true,
+            live_view: false,
+            controls: false,
+            battery: 80,
+            drain: 0,
             faults: Vec::new(),
         }
     }
@@ -45,7 +57,8 @@ impl Default for CameraSettings {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
-    /// With which release, counted from 0 over all processes; of faults of opening, with which opening.
+    /// With which release, counted from 0 over all processes; of faults of opening and of settings, with which opening; of faults of
+    /// live frames, with which of them.
     pub(crate) at: u64,
 }
 
@@ -77,6 +90,14 @@ pub(crate) enum FaultKind {
     CardFull,
     /// It takes two seconds longer.
     Slow,
+    /// A live frame never comes.
+    HangPreview,
+    /// A live frame is refused.
+    NoPreview,
+    /// It takes settings, and stays as it was.
+    Deaf,
+    /// It says that it is set, and exposes otherwise, as its images tell.
+    Liar,
 }
 
 impl Settings {

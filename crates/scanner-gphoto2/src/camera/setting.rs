@@ -26,6 +26,18 @@ impl Camera {
         self.context.check(code).map(drop)
     }
 
+    /// What a setting can be set to now, in the camera's own words; none if that cannot be chosen.
+    pub(crate) fn choices(&self, name: &str) -> Done<Vec<String>> {
+        let widget = self.widget(name)?;
+        let mut fixed = 0;
+        // SAFETY: the widget is valid, and a number is written.
+        self.context.check(unsafe { gp::gp_widget_get_readonly(widget.0.as_ptr(), &raw mut fixed) })?;
+        match widget.kind(self)? {
+            gp::WIDGET_RADIO | gp::WIDGET_MENU if fixed == 0 => widget.choices(self),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     fn widget(&self, name: &str) -> Done<Widget> {
         let (mut widget, name) = (null_mut(), c_text(name)?);
         // SAFETY: camera, context and text are valid; the widget that is made belongs to a value that frees it once.
@@ -71,6 +83,19 @@ impl Widget {
                 }
                 kind => return Err(unfit(kind)),
             })
+        }
+    }
+
+    fn choices(&self, camera: &Camera) -> Done<Vec<String>> {
+        // SAFETY: the widget is valid, and has choices; each is copied at once.
+        unsafe {
+            let count = camera.context.check(gp::gp_widget_count_choices(self.0.as_ptr()))?;
+            let choice = |index| {
+                let mut choice: *const c_char = null();
+                camera.context.check(gp::gp_widget_get_choice(self.0.as_ptr(), index, &raw mut choice))?;
+                Ok(text(choice))
+            };
+            (0..count).map(choice).collect()
         }
     }
 

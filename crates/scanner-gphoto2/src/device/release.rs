@@ -1,13 +1,13 @@
 //! A release of the shutter, until it is a frame.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scanner::camera_driver::host::{CaptureRequest, DeviceError, FileMemory, RawFrame};
-use scanner::camera_driver::protocol::{ExposedAt, FilesInMemory, FrameMetadata, Payload, Stream};
+use scanner::camera_driver::protocol::{ErrorKind, ExposedAt, FilesInMemory, FrameMetadata, Payload, Stream};
 use scanner::clock::now_ns;
 use scanner::model::FileKind;
 
-use super::{Gphoto, LOOK};
+use super::{Gphoto, LOOK, SHORT};
 use crate::camera::{Event, PIECE, Place};
 use crate::failure::NOT_SUPPORTED;
 use crate::taken::{said, sorted};
@@ -25,8 +25,8 @@ pub(super) struct Release {
 }
 
 enum Stage {
-    /// Its files are being made.
-    Waiting,
+    /// Its files are being made, since then.
+    Waiting(Instant),
     /// They are being read, one after the other.
     Reading { files: Vec<(FileKind, Place)>, at: usize, offset: u64, memory: FileMemory, head: Vec<u8> },
 }
@@ -35,12 +35,14 @@ impl Gphoto {
     /// Releases the shutter for `capture`.
     pub(super) fn trigger(&mut self, capture: CaptureRequest) -> Result<(), DeviceError> {
         self.clear()?;
-        self.busy();
+        self.busy(self.longest_call());
+        self.unfinished = Some(Instant::now());
         let triggered_ns = now_ns();
         let triggered = self.camera()?.trigger();
         triggered.map_err(|failure| self.failed("triggering", failure))?;
         let capture = (capture.epoch, capture.request);
-        self.release = Some(Release { capture, triggered_ns, found: Vec::new(), stage: Stage::Waiting });
+        let stage = Stage::Waiting(Instant::now());
+        self.release = Some(Release { capture, triggered_ns, found: Vec::new(), stage });
         Ok(())
     }
 
@@ -51,8 +53,17 @@ impl Gphoto {
         time: Duration,
     ) -> Result<Option<RawFrame>, DeviceError> {
         match release.stage {
-            Stage::Waiting => {
-                self.busy();
+            Stage::Waiting(since) => {
+                if since.elapsed() > self.patience() {
+                    let (files, made) = (&self.options.files, release.found.len());
+                    let message = format!(
+                        "{} was released, and made {made} of {} files: does it focus or flash by itself, or is a lens cap on?",
+                        self.found.model,
+                        files.len()
+                    );
+                    return Err(DeviceError::new(ErrorKind::Timeout, message));
+                }
+                self.busy(self.longest_call());
                 match self.camera()?.wait(time.min(LOOK)) {
                     Ok(Event::Added(place)) => release.found.push(place),
                     Ok(Event::Nothing | Event::Complete | Event::Other) => {}
@@ -66,7 +77,7 @@ impl Gphoto {
                         memory: FileMemory::new()?,
                         head: Vec::new(),
                     },
-                    None => Stage::Waiting,
+                    None => Stage::Waiting(since),
                 };
                 self.release = Some(release);
                 Ok(None)
@@ -91,6 +102,7 @@ impl Gphoto {
                 for (_, place) in &files {
                     self.let_go(place);
                 }
+                self.examine();
                 self.frame(release.triggered_ns, memory, &head).map(Some)
             }
         }
@@ -100,13 +112,14 @@ impl Gphoto {
     fn read(&mut self, place: &Place, offset: u64) -> Result<(Vec<u8>, bool), DeviceError> {
         let mut part = vec![0; PIECE];
         let mut length = 0;
-        self.busy();
+        self.busy(SHORT);
         while length < PIECE {
             let camera = self.camera()?;
             match camera.read(place, offset + length as u64, &mut part[length..]) {
                 Ok(0) => break,
                 Ok(count) => length += count,
                 Err(failure) if failure.code == NOT_SUPPORTED && offset == 0 && length == 0 => {
+                    self.busy(self.longest_call());
                     let whole = camera.whole(place, |bytes| (bytes.to_vec(), true));
                     return whole.map_err(|failure| self.failed("reading a file of", failure));
                 }
@@ -120,8 +133,10 @@ impl Gphoto {
     fn frame(&mut self, triggered_ns: u64, memory: FileMemory, head: &[u8]) -> Result<RawFrame, DeviceError> {
         let (files, memory) = memory.seal()?;
         let (exposure_us, gain) = said(head);
+        self.unfinished = None;
         self.sequence += 1;
-        self.frames.take(self.sequence);
+        self.buffer += 1;
+        self.frames.take(self.buffer);
         let metadata = FrameMetadata {
             stream: Stream::Still,
             payload: Payload::Files(FilesInMemory { size: self.size, files }),
@@ -133,7 +148,7 @@ impl Gphoto {
             focus: None,
             completed_ns: now_ns(),
             sequence: self.sequence,
-            buffer: self.sequence,
+            buffer: self.buffer,
         };
         Ok(RawFrame { metadata, memory, valid: true, tamper: None })
     }

@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::client::{Daemon, wait_for};
 use crate::support::{Finished, Recipe, TestRig, built};
 
 /// Photographs on a card.
@@ -24,6 +25,11 @@ pub(crate) fn points(usual: u32) -> u32 {
 /// A rig with simulated DSLRs.
 pub(crate) struct Bench {
     pub(crate) rig: TestRig,
+    stage: Stage,
+}
+
+/// What simulated DSLRs are made of, which outlasts the rig.
+pub(crate) struct Stage {
     dir: TempDir,
     cameras: Vec<Value>,
 }
@@ -31,35 +37,44 @@ pub(crate) struct Bench {
 impl Bench {
     /// Of `count` cameras, at `angles` points; `recovery` are lines of the configuration.
     pub(crate) fn new(count: usize, angles: u32, recovery: &str) -> Self {
+        Self::with(count, angles, recovery, "")
+    }
+
+    /// As [`Self::new`], with `controls` in `[camera.controls]`.
+    pub(crate) fn with(count: usize, angles: u32, recovery: &str, controls: &str) -> Self {
+        Self::with_options(count, angles, recovery, &format!("[camera.controls]\n{controls}"))
+    }
+
+    /// As [`Self::new`], with `more` of the camera behind its usual options.
+    pub(crate) fn with_options(count: usize, angles: u32, recovery: &str, more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let iolibs = dir.path().join("iolibs");
         fs::create_dir(&iolibs).unwrap();
         symlink(built("examples/libdslr.so"), iolibs.join("dslr.so")).unwrap();
         let cameras = (0..count).map(|index| camera(dir.path(), index)).collect();
         let options = "files = [\"jpeg\", \"raw\"]\nrelease_time = \"200 ms\"\nlongest_call = \"3 s\"";
+        let options = format!("{options}\n{more}");
         let rig = TestRig::new(&Recipe {
             cameras: count as u32,
             angles,
             size: SIZE,
-            options: &[options],
+            options: &[&options],
             recovery,
             driver: "scanner-gphoto2",
             ..Recipe::default()
         });
-        Self { rig, dir, cameras }
+        Self { rig, stage: Stage { dir, cameras } }
     }
 
     /// Changes what camera number `index` is.
     pub(crate) fn set(&mut self, index: usize, key: &str, value: Value) {
-        self.cameras[index][key] = value;
+        self.stage.cameras[index][key] = value;
     }
 
     /// `scanner` with these arguments, beside simulated cameras.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let settings = self.dir.path().join("dslr.json");
-        fs::write(&settings, json!({ "cameras": self.cameras }).to_string()).unwrap();
         let mut command = self.rig.command(args);
-        command.env("IOLIBS", self.dir.path().join("iolibs")).env("SCANNER_DSLR", settings);
+        command.envs(self.stage.variables());
         command
     }
 
@@ -67,9 +82,41 @@ impl Bench {
         Finished::from(self.command(args).output().unwrap())
     }
 
+    /// The service, beside simulated cameras.
+    pub(crate) fn serve(self) -> (Daemon, Stage) {
+        let Self { rig, stage } = self;
+        let variables = stage.variables();
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        (Daemon::start_with(rig, &variables), stage)
+    }
+
+    /// How often camera number `index` was released.
+    pub(crate) fn releases(&self, index: usize) -> usize {
+        self.stage.releases(index)
+    }
+
     /// Every shot of a scan has the files of one release, each as the camera had it.
     pub(crate) fn assert_as_on_cards(&self, id: &str, shots: usize) {
-        let folder = self.rig.scans().join(id);
+        self.stage.assert_as_on_cards(&self.rig.scans().join(id), shots);
+    }
+
+    /// Drivers of this bench that are still there.
+    pub(crate) fn strays(&self) -> Vec<String> {
+        self.stage.strays()
+    }
+}
+
+impl Stage {
+    /// What tells a process of the simulated cameras.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
+        let settings = self.dir.path().join("dslr.json");
+        fs::write(&settings, json!({ "cameras": self.cameras }).to_string()).unwrap();
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        [("IOLIBS", text(&self.dir.path().join("iolibs"))), ("SCANNER_DSLR", text(&settings))]
+    }
+
+    /// As [`Bench::assert_as_on_cards`], of the scan in `folder`.
+    pub(crate) fn assert_as_on_cards(&self, folder: &Path, shots: usize) {
         for index in 0..self.cameras.len() {
             let card = files(&self.dir.path().join(format!("card{index}")));
             let images = files(&folder.join(format!("images/cam{index}")));
@@ -87,7 +134,23 @@ impl Bench {
         }
     }
 
-    /// Drivers of this bench that are still there.
+    /// Whether `bytes` are a photograph on the card of camera number `index`.
+    pub(crate) fn is_on_card(&self, index: usize, bytes: &[u8]) -> bool {
+        files(&self.dir.path().join(format!("card{index}"))).values().any(|on_card| on_card == bytes)
+    }
+
+    /// What camera number `index` has noted of itself by this name.
+    pub(crate) fn noted(&self, index: usize, name: &str) -> Option<String> {
+        let state = self.cameras[index]["state"].as_str().unwrap();
+        fs::read_to_string(Path::new(state).join(name)).ok()
+    }
+
+    /// How often camera number `index` was released.
+    pub(crate) fn releases(&self, index: usize) -> usize {
+        self.noted(index, &format!("released-{}", 1000 + index)).map_or(0, |noted| noted.len())
+    }
+
+    /// Drivers of this stage that are still there.
     pub(crate) fn strays(&self) -> Vec<String> {
         let ours = self.dir.path().to_str().unwrap().to_owned();
         let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
@@ -98,6 +161,12 @@ impl Bench {
                 .is_ok_and(|all| String::from_utf8_lossy(&all).contains(&ours))
         });
         of_ours.map(|entry| fs::read_to_string(entry.path().join("comm")).unwrap_or_default()).collect()
+    }
+
+    /// Ends the service: nothing of it is left.
+    pub(crate) fn end(&self, daemon: Daemon) {
+        drop(daemon);
+        wait_for("every process has ended", || self.strays().is_empty().then_some(()));
     }
 }
 

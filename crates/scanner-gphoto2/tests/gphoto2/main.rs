@@ -2,7 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod bench;
+#[expect(dead_code, reason = "the tests of the API use all of it")]
+#[path = "../../../../tests/api/client.rs"]
+mod client;
+mod condition;
+mod controls;
 mod faults;
+mod live;
 mod scans;
+mod service;
 #[path = "../../../../tests/support/mod.rs"]
 mod support;

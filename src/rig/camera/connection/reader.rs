@@ -1,15 +1,15 @@
 //! What one driver says, sorted: answers to who waits for them, live frames to who looks, and complaints into the log.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tracing::{debug, warn};
 
 use super::Connection;
 use crate::camera_driver::link::LinkError;
-use crate::camera_driver::protocol::{ErrorKind, FromDriver};
+use crate::camera_driver::protocol::{Condition, ErrorKind, FromDriver};
 use crate::clock::now_ns;
 use crate::rig::camera::audience::Audience;
 use crate::rig::camera::error::CameraError;
@@ -24,11 +24,23 @@ const MAX_GARBAGE: u32 = 100;
 /// How long the process of a driver that hung up may take to end, before the error says that it lives.
 const END_AFTER_HANGUP: Duration = Duration::from_millis(500);
 
-/// Counted over all processes of a camera.
+/// Counted over all processes of a camera, and what they said last of how it is.
 #[derive(Debug, Default)]
 pub(in crate::rig::camera) struct Tally {
     pub(in crate::rig::camera) late: AtomicU64,
     pub(in crate::rig::camera) garbage: AtomicU64,
+    condition: Mutex<Option<Condition>>,
+}
+
+impl Tally {
+    /// How the camera is, as its driver said last.
+    pub(in crate::rig::camera) fn condition(&self) -> Option<Condition> {
+        self.condition.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, condition: Option<Condition>) {
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = condition;
+    }
 }
 
 /// Reads all that the driver at the other end of a connection says, on a thread of its own.
@@ -109,14 +121,23 @@ impl Reader {
         let said = name(&message);
         // Whatever becomes of a frame from here on, its memory is given back.
         let answer = match message {
-            FromDriver::Beat { .. } => return self.connection.signs().beat(received_ns),
+            FromDriver::Beat { condition, .. } => {
+                if condition.is_some() {
+                    self.tally.note(condition);
+                }
+                return self.connection.signs().beat(received_ns);
+            }
             FromDriver::Busy { until_ns } => {
                 if !self.connection.signs().note_busy(received_ns, until_ns) {
                     self.misbehaved(said, received_ns, ticket);
                 }
                 return;
             }
-            FromDriver::Hello(hello) => Ok(Answer::Hello(hello)),
+            FromDriver::Hello(hello) => {
+                // A battery may have been changed since the process before.
+                self.tally.note(None);
+                Ok(Answer::Hello(hello))
+            }
             FromDriver::Configured { frame_duration_us, live, controls, field_of_view } => {
                 let frame_duration = Duration::from_micros(frame_duration_us);
                 Ok(Answer::Configured { frame_duration, live, controls, field_of_view })

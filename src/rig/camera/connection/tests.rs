@@ -1,9 +1,11 @@
 //! A connection with a process that says nothing, and this test at the other end of its link.
 
+use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use super::*;
+use crate::camera_driver::protocol::FromDriver;
 use crate::rig::camera::process::Ending;
 
 /// A connection, the driver's end of its link, and what ends both.
@@ -69,4 +71,38 @@ fn an_attempt_that_is_given_up_before_its_turn_never_sends() {
     stage.connection.say(&ToDriver::Stop);
     assert_eq!(stage.heard(), ToDriver::Stop);
     stage.end();
+}
+
+/// Of a limit that concerns the whole process, so it has one of its own.
+const FULL: &str = "SCANNER_TEST_CONNECTION_FULL";
+
+#[test]
+fn a_frame_for_which_this_process_has_no_descriptor_is_not_blamed_on_the_driver() {
+    if std::env::var_os(FULL).is_none() {
+        let name = "rig::camera::connection::tests::a_frame_for_which_this_process_has_no_descriptor_is_not_blamed_on_the_driver";
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        let ended = alone.args(["--exact", name, "--test-threads", "1"]).env(FULL, "").output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let stage = Stage::new();
+    let file = tempfile::tempfile().unwrap();
+    let limit = rustix::process::Rlimit { current: Some(64), maximum: Some(64) };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
+    let mut held = Vec::new();
+    while let Ok(copy) = rustix::io::dup(&file) {
+        held.push(copy);
+    }
+    stage.driver.send(&FromDriver::Beat { count: 1, condition: None }, Some(file.as_fd())).unwrap();
+    let error = loop {
+        match stage.connection.ended() {
+            Some(error) => break error,
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    };
+    drop(held);
+    stage.end();
+    assert_eq!(error.kind, ErrorKind::NoMemory, "{error}");
+    assert!(error.to_string().contains("ulimit -n"), "{error}");
 }

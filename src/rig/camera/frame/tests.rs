@@ -102,7 +102,7 @@ fn memory_that_could_become_shorter_is_refused() {
 #[test]
 fn a_frame_that_is_not_the_one_asked_for_is_refused() {
     type Change = fn(&mut FrameMetadata);
-    let cases: [(&str, Change); 23] = [
+    let cases: [(&str, Change); 24] = [
         ("stream Live", |f| f.stream = Stream::Live),
         ("Nv12 5x3", |f| pixels(f).format = PixelFormat::Nv12),
         ("Yuv420 6x3", |f| pixels(f).size.width = 6),
@@ -121,6 +121,7 @@ fn a_frame_that_is_not_the_one_asked_for_is_refused() {
         ("4000 µs before", |f| f.exposure_us = None),
         ("exposure in µs", |f| f.exposure_us = Some(u64::MAX)),
         ("900 ms ahead", |f| f.exposed = f.exposed.with(905_000_000)),
+        ("complete in ms from now: 900", |f| f.completed_ns = 905_000_000),
         ("exposure is 2000.000 ms", |f| f.exposure_us = Some(2_000_000)),
         ("exposure_us 0, which cannot be: a driver that does not know it leaves it out", |f| {
             f.exposure_us = Some(0);

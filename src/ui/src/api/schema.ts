@@ -4546,6 +4546,31 @@ export interface components {
             /** @description The session, or the scan. */
             session_id?: string | null;
         };
+        /** @description How a camera is, as far as it says. */
+        CameraCondition: {
+            /**
+             * Format: int32
+             * @description What is left in its battery, in percent.
+             * @default null
+             */
+            battery_percent?: number | null;
+            /**
+             * Format: int64
+             * @description Room on its card, in bytes.
+             * @default null
+             */
+            card_free_bytes?: number | null;
+            /**
+             * @description Its lens.
+             * @default null
+             */
+            lens?: string | null;
+            /**
+             * @description Why it is not to take pictures now, for people: a scan pauses before it asks for one.
+             * @default null
+             */
+            unfit?: string | null;
+        };
         /** @description What happened to a camera since the program started. */
         CameraCounters: {
             /**
@@ -4683,6 +4708,7 @@ export interface components {
         CameraStatus: {
             /** @description Its name in the configuration. */
             camera: string;
+            condition?: null | components["schemas"]["CameraCondition"];
             /** @description What happened to it so far. */
             counters: components["schemas"]["CameraCounters"];
             holder?: null | components["schemas"]["LeaseHolder"];
