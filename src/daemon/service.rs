@@ -9,7 +9,6 @@ mod retake;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -30,9 +29,6 @@ use super::standby::StandbyCameras;
 use super::station::Station;
 use super::status::{ApiState, Last, Status, disk_wait_s, led};
 use super::tokens::Tokens;
-
-/// How often somebody who waits for the rig to be given up looks.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// A rig and what it is doing. Cheap to clone.
 #[derive(Clone)]
@@ -239,11 +235,9 @@ impl Service {
 
     /// Gives the rig up, and yields when it is free: nobody else has a part in it any more.
     pub async fn give_up(self) {
-        let station = Arc::downgrade(&self.station);
+        let gone = self.station.gone();
         drop(self);
-        while station.strong_count() > 0 {
-            tokio::time::sleep(LOOK).await;
-        }
+        gone.await;
     }
 
     /// Waits until no scan is starting or under way, and its cameras are closed.

@@ -1,12 +1,15 @@
 //! The one place that constructs and wires.
 
 mod scans;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -52,6 +55,9 @@ pub struct Station {
     _faults: Option<TempDir>,
     /// Held for the life of the station.
     lock: RigLock,
+    /// The last to go: who waits for that finds the rig free. That nobody owns the station any more is seen before its parts
+    /// are gone.
+    last: watch::Sender<()>,
 }
 
 impl Station {
@@ -78,7 +84,15 @@ impl Station {
         let panel = wire_panel(config.panel, pins.as_ref())?;
         let lights = IdleLights::new(lights);
         let (own, at_disk) = (Mutex::default(), AtDisk::default());
-        Ok(Self { axes, lights, cameras, panel, pins, own, at_disk, _faults: faults, lock, config })
+        let last = watch::Sender::default();
+        Ok(Self { axes, lights, cameras, panel, pins, own, at_disk, _faults: faults, lock, last, config })
+    }
+
+    /// Yields once the station is gone, whoever had a part in it last, and the rig is free.
+    pub(super) fn gone(&self) -> impl Future<Output = ()> + use<> {
+        let mut last = self.last.subscribe();
+        // Nothing is ever sent: it ends with the sender.
+        async move { while last.changed().await.is_ok() {} }
     }
 
     /// Puts the lock's file back if somebody has removed it; whether that was so.

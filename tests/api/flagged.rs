@@ -9,7 +9,9 @@ use crate::support::Recipe;
 fn what_is_found_of_an_image_is_with_its_shot_also_where_it_was_found_later() {
     // The first image of a ring is compared once there are others.
     let faults = "faults = [{ kind = \"dimmed\", shot = 0 }, { kind = \"dimmed\", shot = 6 }]";
-    let daemon = Daemon::start(&Recipe { angles: 9, options: &[faults], ..Recipe::default() });
+    // One image after the other: where later ones are on the disk before it, it is compared at once.
+    let scan = "queue_depth = 1";
+    let daemon = Daemon::start(&Recipe { angles: 9, options: &[faults], scan, ..Recipe::default() });
     let id = daemon.begin();
     daemon.wait_until_idle();
     let shots = daemon.get(&format!("/api/v1/scans/{id}/shots")).json();
