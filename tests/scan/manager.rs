@@ -184,7 +184,7 @@ fn a_thread_of_steps_that_hangs_is_not_fed_for_and_the_rest_of_the_program_says_
     // The control socket answers, and the scan's own patience is a minute longer.
     manager.socket.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
     let mut buffer = [0; 4096];
-    let starved = (0..40).any(|_| manager.socket.recv(&mut buffer).is_err());
+    let starved = (0..200).any(|_| manager.socket.recv(&mut buffer).is_err());
     assert!(starved, "it is fed although no step is made");
     assert_eq!(rig.run(&["status", "--json"]).json()["scanning"], true);
     let said = std::fs::read_to_string(&log).unwrap();
