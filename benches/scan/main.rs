@@ -129,7 +129,8 @@ fn flat(points: u32) -> Outcome<Value> {
             plan: &format!("shape = \"ring\"\nangles = {points}\norder = \"given\""),
             // A thousandth of that, and an exposure that is as short, since exposures are not made faster: the camera is not to be
             // what takes the time, nor to keep a core busy.
-            options: "frame_period = \"1 s\"\nexposure = \"100 us\"",
+            options: "frame_period = \"1 s\"",
+            exposure: "100 us",
             ..Recipe::default()
         })?;
         let mut memory = Memory::default();

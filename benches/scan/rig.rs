@@ -30,6 +30,8 @@ pub(crate) struct Recipe<'a> {
     pub(crate) plan: &'a str,
     /// Lines of `[camera.options]`.
     pub(crate) options: &'a str,
+    /// How long cameras expose.
+    pub(crate) exposure: &'a str,
     /// Lines of `[recovery]`.
     pub(crate) recovery: &'a str,
 }
@@ -43,6 +45,7 @@ impl Default for Recipe<'_> {
             motion: "",
             plan: "shape = \"ring\"\nangles = 36",
             options: "",
+            exposure: "10 ms",
             recovery: "",
         }
     }
@@ -167,7 +170,8 @@ impl Rig {
 }
 
 fn text(recipe: &Recipe<'_>, runtime: &Path) -> Result<String, std::fmt::Error> {
-    let Recipe { cameras, size: (width, height), time_scale, motion, plan, options, recovery } = recipe;
+    let Recipe { cameras, size: (width, height), time_scale, motion, plan, options, exposure, recovery } =
+        recipe;
     let runtime = runtime.display().to_string();
     let mut text = format!(
         r#"
@@ -209,7 +213,7 @@ distance = "300 mm"
 height = "{} mm"
 look_at_height = "50 mm"
 [camera.controls]
-exposure = "10 ms"
+exposure = "{exposure}"
 [camera.options]
 {options}
 "#,
