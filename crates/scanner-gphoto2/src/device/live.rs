@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use scanner::camera_driver::host::{DeviceError, FileFrames, FileMemory, LiveGate, RawFrame};
-use scanner::camera_driver::protocol::{ExposedAt, FilesInMemory, FrameMetadata, Payload, Stream};
+use scanner::camera_driver::protocol::Stream;
 use scanner::clock::now_ns;
 use scanner::model::{FileKind, Size};
 use scanner::units::FramesPerSecond;
@@ -130,23 +130,9 @@ impl Gphoto {
     }
 
     fn live_frame(&mut self, memory: FileMemory, size: Size, asked_ns: u64) -> Result<RawFrame, DeviceError> {
-        let (files, memory) = memory.seal()?;
-        self.buffer += 1;
-        self.live.frames.take(self.buffer);
-        let metadata = FrameMetadata {
-            stream: Stream::Live,
-            payload: Payload::Files(FilesInMemory { size, files }),
-            exposed: ExposedAt::Trigger { triggered_ns: asked_ns.saturating_sub(LAG_NS) },
-            exposure_us: None,
-            readout_us: 0,
-            gain: None,
-            white_balance: None,
-            focus: None,
-            completed_ns: now_ns(),
-            sequence: self.buffer,
-            buffer: self.buffer,
-        };
-        Ok(RawFrame { metadata, memory, valid: true, tamper: None })
+        let frame = self.hand_over(Stream::Live, size, asked_ns.saturating_sub(LAG_NS), memory)?;
+        self.live.frames.take(frame.metadata.buffer);
+        Ok(frame)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use scanner::camera_driver::host::{CaptureRequest, DeviceError, FileMemory, RawFrame};
 use scanner::camera_driver::protocol::{ErrorKind, ExposedAt, FilesInMemory, FrameMetadata, Payload, Stream};
 use scanner::clock::now_ns;
-use scanner::model::FileKind;
+use scanner::model::{FileKind, Size};
 
 use super::{Gphoto, LOOK, SHORT};
 use crate::camera::{Event, PIECE, Place};
@@ -131,23 +131,36 @@ impl Gphoto {
     }
 
     fn frame(&mut self, triggered_ns: u64, memory: FileMemory, head: &[u8]) -> Result<RawFrame, DeviceError> {
-        let (files, memory) = memory.seal()?;
-        let (exposure_us, gain) = said(head);
+        let mut frame = self.hand_over(Stream::Still, self.size, triggered_ns, memory)?;
         self.unfinished = None;
         self.sequence += 1;
+        self.frames.take(frame.metadata.buffer);
+        frame.metadata.sequence = self.sequence;
+        (frame.metadata.exposure_us, frame.metadata.gain) = said(head);
+        Ok(frame)
+    }
+
+    /// The files in `memory` as a frame of `stream`, counted by its buffer.
+    pub(super) fn hand_over(
+        &mut self,
+        stream: Stream,
+        size: Size,
+        triggered_ns: u64,
+        memory: FileMemory,
+    ) -> Result<RawFrame, DeviceError> {
+        let (files, memory) = memory.seal()?;
         self.buffer += 1;
-        self.frames.take(self.buffer);
         let metadata = FrameMetadata {
-            stream: Stream::Still,
-            payload: Payload::Files(FilesInMemory { size: self.size, files }),
+            stream,
+            payload: Payload::Files(FilesInMemory { size, files }),
             exposed: ExposedAt::Trigger { triggered_ns },
-            exposure_us,
+            exposure_us: None,
             readout_us: 0,
-            gain,
+            gain: None,
             white_balance: None,
             focus: None,
             completed_ns: now_ns(),
-            sequence: self.sequence,
+            sequence: self.buffer,
             buffer: self.buffer,
         };
         Ok(RawFrame { metadata, memory, valid: true, tamper: None })
