@@ -42,7 +42,10 @@ impl fmt::Debug for Care<'_> {
 }
 
 /// How much room is free in the file system of `folder`.
-pub(super) fn free(folder: &Path) -> io::Result<Bytes> {
+///
+/// # Errors
+/// It cannot be asked.
+pub fn free(folder: &Path) -> io::Result<Bytes> {
     let space = statvfs(folder)?;
     Ok(Bytes::new(space.f_bavail as f64 * space.f_frsize as f64))
 }

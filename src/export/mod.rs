@@ -21,7 +21,7 @@ mod views;
 mod xml;
 
 pub use crate::model::ExportFormat as Format;
-pub use care::Care;
+pub use care::{Care, free};
 pub use files::{At, Files};
 pub use folder::{ExportError, Exported, export};
 pub use views::{View, Views};

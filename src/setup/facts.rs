@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
+use crate::units::Bytes;
+
 /// What this machine has, and what its configuration says.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -29,12 +31,12 @@ pub struct FoundCamera {
 }
 
 /// A folder for scans.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Disk {
     /// The folder, which may not exist yet.
     pub folder: PathBuf,
-    /// Room on its disk, in bytes.
-    pub free: u64,
+    /// Room on its disk.
+    pub free: Bytes,
 }
 
 /// A file of the configuration.

@@ -143,7 +143,7 @@ fn cameras(facts: &Facts) -> String {
 fn disks(facts: &Facts) -> String {
     let mut text = "Where do scans go?\n".to_owned();
     for (index, disk) in facts.disks.iter().enumerate() {
-        let free = disk.free as f64 / 1e9;
+        let free = disk.free.get() / 1e9;
         let _ = writeln!(text, "  {} {} ({free:.1} GB free)", index + 1, disk.folder.display());
     }
     text + "Number or folder"

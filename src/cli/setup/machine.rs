@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::fs::statvfs;
 use rustix::process::geteuid;
 
 use super::place::Place;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{devices, output};
 use crate::doctor;
+use crate::export;
 use crate::setup::{Disk, Facts, FoundCamera};
+use crate::units::Bytes;
 
 /// Where disks are mounted on which the service may write.
 const MOUNTED: [&str; 3] = ["/media/", "/mnt/", "/srv/"];
@@ -69,8 +70,7 @@ fn disks(present: &Path) -> Vec<Disk> {
 }
 
 /// Room where the folder is, or would be.
-fn free(folder: &Path) -> Option<u64> {
+fn free(folder: &Path) -> Option<Bytes> {
     let there = folder.ancestors().find(|above| above.is_dir())?;
-    let room = statvfs(there).ok()?;
-    Some(room.f_bavail.saturating_mul(room.f_frsize))
+    export::free(there).ok()
 }
