@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
 use tracing::{debug, error, info, warn};
 
-use crate::daemon::{ApiState, Service, next_connection};
+use crate::daemon::{ApiState, Service, next_connection, page_addresses};
 use crate::run::Pulse;
 use crate::threads;
 
@@ -124,7 +124,8 @@ async fn listen_until_dropped(place: Place, tls: Option<Tls>, app: App) {
     let Ok(address) = listener.local_addr() else { return error!("the API listens nowhere") };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let passed = if matches!(place, Place::Passed(_)) { ", a socket of the service manager" } else { "" };
-    info!("the API listens at {scheme}://{address}{passed}");
+    let pages = page_addresses(&app.rig.service.station().config().api, address).join(" or ");
+    info!("the API listens at {scheme}://{address}{passed}; the page: {pages}");
     app.rig.service.set_api(ApiState::Listening { address });
     serve(listener, Site { router: router(app), tls }).await;
 }

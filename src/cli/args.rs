@@ -90,6 +90,9 @@ pub(super) enum Command {
         /// Take the answers from this file, and ask nothing; it says which are missing
         #[arg(long, value_name = "FILE")]
         answers: Option<PathBuf>,
+        /// Ask nothing of the rig: try the parts of the one that is set up, one by one
+        #[arg(long = "try", conflicts_with = "answers")]
+        try_parts: bool,
     },
     /// Show it working: a scan on the simulated rig, with faults
     Demo(DemoArgs),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::camera_driver::protocol::Hello;
+use crate::camera_driver::protocol::{ErrorKind, Hello};
 use crate::config::{self, Config, HoldSettings, Live, MotionBackend, Panel};
 use crate::daemon::{PlanChoice, StartError, Station, focus_of};
 use crate::model::{Controls, Optics, Orientation, PixelFormat};
@@ -113,14 +113,21 @@ const REAL: [&str; 2] = ["libcamera", "gphoto2"];
 /// Most cameras of a driver that are looked for.
 const MOST: usize = 8;
 
+/// What was found, and of which drivers nobody knows.
+#[derive(Default)]
+pub(super) struct Search {
+    pub(super) found: Vec<(String, Hello)>,
+    pub(super) failed: Vec<(String, CameraError)>,
+}
+
 /// What the drivers of real cameras find, as far as they are installed: each is asked for its first camera, its second and so
 /// on, until there is none. Pins, lights and motors are left alone.
-pub(super) fn find(mut config: Config) -> Result<Vec<(String, Hello)>, Failure> {
+pub(super) fn find(mut config: Config) -> Result<Search, Failure> {
     let installed = REAL.iter().filter(|driver| find_driver(Path::new(driver)).is_ok());
     config.cameras =
         installed.flat_map(|driver| (0..MOST).map(move |index| plain(driver, &index.to_string()))).collect();
     if config.cameras.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Search::default());
     }
     config.gpio = None;
     config.motion.backend = MotionBackend::Sim { time_scale: 1.0 };
@@ -128,18 +135,24 @@ pub(super) fn find(mut config: Config) -> Result<Vec<(String, Hello)>, Failure> 
     config.panel = Panel::None;
     let wanted = config.cameras.iter().map(|camera| camera.driver.display().to_string()).collect::<Vec<_>>();
     with_station(config, async |station| {
-        let mut found = Vec::new();
+        let mut search = Search::default();
         let mut through: Option<&str> = None;
         for (camera, driver) in station.cameras().iter().zip(&wanted) {
             if through == Some(driver.as_str()) {
                 continue;
             }
             match look(camera, false).await? {
-                Ok(hello) => found.push((driver.clone(), hello)),
-                Err(_) => through = Some(driver.as_str()),
+                Ok(hello) => search.found.push((driver.clone(), hello)),
+                Err(error) => {
+                    through = Some(driver.as_str());
+                    // A camera that is not there is no failure: it is how a list ends.
+                    if error.kind != ErrorKind::Gone {
+                        search.failed.push((driver.clone(), error));
+                    }
+                }
             }
         }
-        Ok(found)
+        Ok(search)
     })
 }
 

@@ -97,7 +97,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Resume { scan, homed, take_over, json } => {
             scan::resume(load(config)?, &scan, scan::Word { homed, take_over }, json)
         }
-        Command::Setup { answers } => setup::setup(config, answers.as_deref()),
+        Command::Setup { answers, try_parts } => setup::setup(config, answers.as_deref(), try_parts),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Plan(plan) => plan::plan(&load(config)?, &plan),
         Command::CheckConfig { devices, json } => check_config::check_config(config, devices, json),

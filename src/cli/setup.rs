@@ -2,6 +2,7 @@
 
 mod machine;
 mod place;
+mod trying;
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -19,15 +20,19 @@ use super::exit::{Exit, Failure};
 use super::output;
 use super::plan::summary;
 use place::Place;
+use trying::{Tried, put_off, try_parts};
 
 /// What is logged if nobody says.
 pub(super) const LOG: &str = "warn,scanner::camera_driver=off";
 /// Longest line that is read.
 const LONGEST: u64 = 16 << 10;
 
-pub(super) fn setup(path: &Path, file: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) fn setup(path: &Path, file: Option<&Path>, try_alone: bool) -> Result<Exit, Failure> {
     let place = Place::open(path)?;
     ownership::share_like(&place.config.storage.runtime_directory);
+    if try_alone {
+        return tried_alone(&place);
+    }
     let facts = machine::look(&place)?;
     match file {
         Some(file) => unasked(&place, &facts, file),
@@ -47,6 +52,23 @@ fn unasked(place: &Place, facts: &Facts, file: &Path) -> Result<Exit, Failure> {
     output::print(&what_comes_of_it(place, facts, &text)?)?;
     place.put(&text)?;
     output::print(&format!("\n{}", what_next(place, &answers)))?;
+    Ok(Exit::Done)
+}
+
+/// The parts of a rig that is set up are tried once more.
+fn tried_alone(place: &Place) -> Result<Exit, Failure> {
+    let facts = machine::at(place, Vec::new());
+    let answers = complete(&Answers::default(), &facts);
+    if !facts.again() || !answers.rig().is_some_and(Rig::is_real) {
+        let message = format!(
+            "{} describes no rig with motors: say `scanner setup` first. A rig that is described elsewhere is tried with \
+             `scanner rig`",
+            place.file().display()
+        );
+        return Err(Failure { exit: Exit::Config, message });
+    }
+    let tried = try_parts(place, &facts, &answers)?;
+    output::print(&format!("\nTried:\n{}", tried.summary()))?;
     Ok(Exit::Done)
 }
 
@@ -79,7 +101,7 @@ impl Session<'_> {
         let on =
             if goes_on { "It goes on where it was left: back leads to what was answered.\n" } else { "" };
         format!(
-            "This describes the rig, and writes {}. Nothing moves.\n\
+            "This describes the rig, and writes {}. Nothing moves before you agree.\n\
              Enter takes what is in brackets; ? says more, back goes one back, quit leaves everything as it was and keeps the\n\
              answers for the next time.\n{on}\n-- 1 of {STEPS}: this machine --\n{}",
             self.place.file().display(),
@@ -169,19 +191,63 @@ impl Session<'_> {
         }
         self.place.put(&text)?;
         self.place.forget();
+        let tried = self.tried(&answers)?;
+        if let Some(tried) = &tried {
+            output::print(&format!("\nTried:\n{}", tried.summary()))?;
+        }
+        let answers = tried.map_or(answers, |tried| tried.answers);
         output::print(&format!("\n{}", what_next(self.place, &answers)))?;
         Ok(Some(Exit::Done))
+    }
+
+    /// Tries the parts of a real rig, if that is wanted. The configuration is written, whatever comes of it.
+    fn tried(&self, answers: &Answers) -> Result<Option<Tried>, Failure> {
+        if !answers.rig().is_some_and(Rig::is_real) {
+            return Ok(None);
+        }
+        // A script is not at the rig.
+        let usual = if io::stdin().is_terminal() { "yes" } else { "no" };
+        loop {
+            let question = "\nTry the parts of the rig one by one now? Nothing moves before you agree. yes or no";
+            let Some(line) = prompt(&format!("{question} [{usual}]: "))? else { return Ok(None) };
+            let text = line.trim();
+            match if text.is_empty() { usual } else { text } {
+                "yes" | "y" => break,
+                "no" | "n" | "quit" => return Ok(None),
+                "?" => output::print(
+                    "Each button is pressed once, each axis turned a little, and measured, each light looked at. What is wired \
+                     the other way round is put right in the file. Later: scanner setup --try",
+                )?,
+                _ => output::print("That does not do: yes or no was expected.")?,
+            }
+        }
+        match try_parts(self.place, self.facts, answers) {
+            Ok(tried) => Ok(Some(tried)),
+            Err(failure) => {
+                output::print(&put_off(&failure))?;
+                Ok(None)
+            }
+        }
     }
 }
 
 /// Asks, and reads a line; none at the end of the input.
 fn prompt(question: &str) -> Result<Option<String>, Failure> {
+    prompted(question)?;
+    Ok(read_line()?)
+}
+
+fn prompted(question: &str) -> Result<(), Failure> {
     // What comes from no terminal is not echoed with its end of line.
     let end = if io::stdin().is_terminal() { "" } else { "\n" };
     match logging::print(format!("{question}{end}"), None) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-        Ok(()) | Err(_) => {}
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// A line of the input; none at its end.
+fn read_line() -> io::Result<Option<String>> {
     let mut line = Vec::new();
     let read = io::stdin().lock().take(LONGEST).read_until(b'\n', &mut line)?;
     // A line without an end was not sent.
@@ -218,6 +284,7 @@ fn what_next(place: &Place, answers: &Answers) -> String {
     let rig = answers.rig();
     if rig.is_some_and(Rig::is_real) {
         next += "  With the motors' supply off, then on, and the service stopped (sudo systemctl stop scanner):\n  \
+                 scanner setup --try                  the parts one by one, as far as you have not just tried them\n  \
                  scanner rig watch                    press the emergency stop and each button: ACTIVE means pressed\n  \
                  scanner rig jog turntable \"5 deg\"    counter-clockwise, seen from above? else a ! before its direction\n";
         for (axis, there) in

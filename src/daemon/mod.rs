@@ -2,6 +2,7 @@
 //! which the other commands talk to it.
 
 mod accept;
+mod addresses;
 mod automatic;
 mod captures;
 mod control;
@@ -33,6 +34,7 @@ mod wiring;
 mod work;
 
 pub use accept::next_connection;
+pub use addresses::page_addresses;
 pub use automatic::{resume_interrupted, resume_when_there};
 pub use captures::{Capture, Captures, Developed};
 pub use control::{ControlError, ask, serve};

@@ -10,7 +10,7 @@ use super::applies::applies;
 use super::facts::Facts;
 use super::key::Key;
 use super::pins;
-use super::words::{OWN, SIMULATED, TABLE};
+use super::words::{HERE, NETWORK, OWN, SIMULATED, TABLE};
 use crate::file_name;
 use crate::units::{Angle, Degrees, Dimension, Length, Millimetres, Quantity};
 
@@ -72,6 +72,7 @@ pub fn accept(key: Key, text: &str, answers: &Answers, facts: &Facts) -> Result<
             Ok(pair(low, high))
         }
         Key::Directory => directory(text, facts),
+        Key::Page => word(text, &[HERE, NETWORK]),
         Key::Pin(function) => pins::accept(function, text, answers),
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn applies(key: Key, answers: &Answers) -> bool {
         | Key::Distances
         | Key::CameraHeights
         | Key::LookAt
-        | Key::Directory => true,
+        | Key::Directory
+        | Key::Page => true,
         Key::Backend | Key::Wiring | Key::Board | Key::FullSteps | Key::Microsteps | Key::TurntableGear => {
             real
         }

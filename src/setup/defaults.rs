@@ -1,5 +1,7 @@
 //! What is in brackets: the answer of before, what the configuration says now, or what most rigs have.
 
+use std::net::SocketAddr;
+
 use toml::Value;
 
 use super::accept::{MOST_POINTS, accept, lift_travel};
@@ -8,7 +10,7 @@ use super::applies::{applies, is_there};
 use super::facts::Facts;
 use super::key::{Function, Key};
 use super::pins::{free, standard};
-use super::words::{NONE, OWN, SIMULATED, TABLE};
+use super::words::{HERE, NETWORK, NONE, OWN, SIMULATED, TABLE};
 use crate::units::Millimetres;
 
 /// The plan that the setup writes.
@@ -79,6 +81,11 @@ fn present(key: Key, answers: &Answers, facts: &Facts) -> Option<String> {
             Some(format!("{}, {}", at(&format!("{plan}.min_tilt"))?, at(&format!("{plan}.max_tilt"))?))
         }
         Key::Directory => at("storage.directory"),
+        // The one that was installed asks nobody in.
+        Key::Page => (facts.again() || !facts.is_raspberry_pi())
+            .then(|| listens(facts).map(|address| if address.ip().is_loopback() { HERE } else { NETWORK }))
+            .flatten()
+            .map(str::to_owned),
     }
 }
 
@@ -116,6 +123,8 @@ fn usual(key: Key, answers: &Answers, facts: &Facts) -> String {
         Key::Heights => return heights(answers),
         Key::Tilts => return tilts(answers),
         Key::Directory => "/var/lib/scanner/scans",
+        Key::Page if facts.is_raspberry_pi() => NETWORK,
+        Key::Page => HERE,
     };
     text.to_owned()
 }
@@ -141,6 +150,11 @@ fn tilts(answers: &Answers) -> String {
 fn heights_on_a_pole(cameras: usize) -> String {
     let heights = (0..cameras).map(|at| format!("{} mm", 60 + 80 * at));
     heights.collect::<Vec<_>>().join(", ")
+}
+
+/// Where the page is, if the configuration says so.
+fn listens(facts: &Facts) -> Option<SocketAddr> {
+    facts.present("api.listen")?.as_str()?.parse().ok()
 }
 
 fn is_real(facts: &Facts) -> bool {

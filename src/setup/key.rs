@@ -49,6 +49,8 @@ pub enum Key {
     Tilts,
     /// Where scans go.
     Directory,
+    /// From where the page is reached.
+    Page,
 }
 
 /// What a pin is for.
@@ -146,7 +148,7 @@ pub struct Step {
 }
 
 /// How many steps there are: with the machine before the questions, and the file behind them.
-pub const STEPS: u32 = 8;
+pub const STEPS: u32 = 9;
 
 impl Key {
     /// All of them, in the order of asking.
@@ -190,6 +192,7 @@ impl Key {
         Self::Points,
         Self::Tilts,
         Self::Directory,
+        Self::Page,
     ];
 
     /// As a file of answers has it.
@@ -218,6 +221,7 @@ impl Key {
             Self::Points => "points",
             Self::Tilts => "tilts",
             Self::Directory => "directory",
+            Self::Page => "page",
         }
     }
 
@@ -242,6 +246,7 @@ impl Key {
             | Self::TiltTravel => (5, "motors and distances"),
             Self::Angles | Self::Heights | Self::Points | Self::Tilts => (6, "the plan"),
             Self::Directory => (7, "where scans go"),
+            Self::Page => (8, "the page"),
             Self::Backend | Self::Pin(_) | Self::Wiring => (4, "pins"),
         };
         Step { number, title }

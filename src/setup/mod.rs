@@ -5,6 +5,7 @@
 //!   Enter takes (`defaults`), and what is said (`texts`).
 //! - [`Interview`]: where somebody is in them; it hears a line and says what comes of it.
 //! - [`write()`]: the answers as a drop-in of the configuration. Whether that loads, whoever has the files finds out.
+//! - [`trial`]: the parts of the rig, tried one by one; what an answer makes of the pins.
 //! - [`overlaps`]: what the drop-in and the files of others say twice.
 
 mod accept;
@@ -19,6 +20,7 @@ mod pins;
 #[cfg(test)]
 mod tests;
 mod texts;
+pub mod trial;
 mod words;
 mod write;
 

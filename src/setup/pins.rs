@@ -104,16 +104,30 @@ pub(super) fn accept(function: Function, text: &str, answers: &Answers) -> Resul
     if let Some((message, hint)) = backend(answers).objection(pin) {
         return Err(format!("{pin} is a pin {message}: {hint}"));
     }
-    match taken(function, pin, answers) {
-        Some(other) => Err(format!("{pin} is the {} already: give each its own pin", purpose(other))),
+    match having(pin, |other| other < function, answers) {
+        Some(other) => Err(already(pin, other)),
         None => Ok(pin.written()),
     }
 }
 
-/// The function, asked for before, that has the pin.
-fn taken(function: Function, wanted: Pin, answers: &Answers) -> Option<Function> {
-    let mut before = Function::ALL.into_iter().filter(|other| *other < function);
-    before.find(|other| pin(*other, answers).is_some_and(|pin| pin.number == wanted.number))
+/// As [`accept`], once all pins are named: those of the functions behind it are taken, too.
+pub(super) fn accept_among_all(function: Function, text: &str, answers: &Answers) -> Result<String, String> {
+    let written = accept(function, text, answers)?;
+    let behind = |other: Function| other > function;
+    match Pin::parse(&written).and_then(|pin| Some((pin, having(pin, behind, answers)?))) {
+        Some((pin, other)) => Err(already(pin, other)),
+        None => Ok(written),
+    }
+}
+
+fn already(pin: Pin, other: Function) -> String {
+    format!("{pin} is the {} already: give each its own pin", purpose(other))
+}
+
+/// The function among those that count that has the pin.
+fn having(wanted: Pin, counts: impl Fn(Function) -> bool, answers: &Answers) -> Option<Function> {
+    let mut others = Function::ALL.into_iter().filter(|other| counts(*other));
+    others.find(|other| pin(*other, answers).is_some_and(|pin| pin.number == wanted.number))
 }
 
 /// The function that would have the pin of the emergency stop, if the rest is wired by the table.

@@ -1,6 +1,7 @@
 //! The questions without a terminal: each step, back, wrong answers, defaults; and the drop-in that any answers make.
 
 mod property;
+mod trial;
 
 use super::*;
 use crate::config::Config;

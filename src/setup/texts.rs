@@ -61,6 +61,8 @@ pub(super) fn ask(key: Key, answers: &Answers, facts: &Facts) -> String {
         Key::Points => "Points on the sphere around the object".into(),
         Key::Tilts => "From which tilt of the arm to which".into(),
         Key::Directory => disks(facts),
+        Key::Page => "From where may the page be opened? here: from this machine alone; network: from phones and computers in the\n\
+             network, too, each of which has to log in\nFrom".into(),
     }
 }
 
@@ -119,6 +121,10 @@ pub(super) const fn more(key: Key) -> &'static str {
         }
         Key::Points | Key::Tilts => {
             "They are spread evenly between these tilts. 0 deg is level, 90 deg looks straight down."
+        }
+        Key::Page => {
+            "What a browser shows goes over the network as it is, without a certificate (docs/api.md has how to have one), so let \
+             the network be your own. `scanner open` prints a link that logs a browser in, and a QR code for a phone."
         }
         Key::Directory => {
             "A number of the list, or another folder. On a disk of its own, below /media, /mnt or /srv: docs/service.md has how \

@@ -6,5 +6,9 @@ pub(super) const NONE: &str = "none";
 pub(super) const TABLE: &str = "table";
 /// The other one.
 pub(super) const OWN: &str = "own";
+/// The page is for this machine alone.
+pub(super) const HERE: &str = "here";
+/// The page is for the whole network.
+pub(super) const NETWORK: &str = "network";
 /// The driver of simulated cameras.
 pub(super) const SIMULATED: &str = "scanner-sim";

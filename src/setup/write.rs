@@ -3,6 +3,7 @@
 mod motion;
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use toml::Value;
 
@@ -11,10 +12,13 @@ use super::defaults::PLAN;
 use super::facts::Facts;
 use super::key::{Function, Key};
 use super::pins::pin;
-use super::words::SIMULATED;
+use super::words::{NETWORK, SIMULATED};
 
 /// What the drop-in is called.
 pub const DROP_IN: &str = "50-setup.toml";
+
+/// Of the page, unless another one is configured.
+const PORT: u16 = 8080;
 
 const HEAD: &str = "\
 # Written by `scanner setup`, which writes this file anew each time, beginning with what it says now. So put what it does
@@ -43,7 +47,23 @@ pub fn write(answers: &Answers, facts: &Facts, off: &[String]) -> String {
     if directory != elsewhere {
         let _ = writeln!(text, "\n[storage]\ndirectory = {}", quoted(directory));
     }
+    page(&mut text, answers, facts);
     text
+}
+
+/// Where the page is, unless it is there by what others say.
+fn page(text: &mut String, answers: &Answers, facts: &Facts) {
+    let others = facts.others();
+    let listen = super::facts::find(&others, "api.listen").and_then(Value::as_str);
+    let listen = listen.and_then(|text| text.parse::<SocketAddr>().ok());
+    let network = answers.get(Key::Page) == Some(NETWORK);
+    if listen.is_some_and(|listen| listen.ip().is_loopback() != network) {
+        return;
+    }
+    let port = listen.map_or(PORT, |listen| listen.port());
+    let address: IpAddr =
+        if network { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::LOCALHOST.into() };
+    let _ = writeln!(text, "\n[api]\nlisten = \"{}\"", SocketAddr::new(address, port));
 }
 
 /// An answer as a text of TOML.

@@ -5,7 +5,7 @@ use std::fs;
 use crate::{FOLDERS, configuration, drop_in, rig, setup};
 
 /// All questions of the largest rig; the last line writes.
-const LINES: [&str; 32] = [
+const LINES: [&str; 33] = [
     "simulated 2",
     "low, high",
     "lift",
@@ -37,6 +37,7 @@ const LINES: [&str; 32] = [
     "12",
     "0, 50",
     "scans",
+    "network",
     "yes",
 ];
 
@@ -63,7 +64,7 @@ fn at_every_question_the_end_of_input_leaves_all_as_it_was_and_the_next_session_
     assert!(asked.last().unwrap().starts_with("Write it?"), "{asked:?}");
     let quit = setup(&rig, "quit\n");
     assert_eq!((quit.code, configuration(&rig)), (Some(0), before));
-    let done = setup(&rig, "back\n?\nscans\nyes\n");
+    let done = setup(&rig, "back\n?\nhere\nyes\n");
     assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
     let written = fs::read_to_string(drop_in(&rig)).unwrap();
     for said in ["step = \"GPIO4\"", "\"40 deg\"", "[\"0 mm\", \"50 mm\"]", "start = ", "pin = \"GPIO13\""] {

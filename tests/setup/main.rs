@@ -3,6 +3,7 @@
 
 mod left;
 mod refused;
+mod trying;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -60,7 +61,7 @@ fn read(path: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 #[test]
 fn from_nothing_to_a_finished_scan() {
     let rig = rig(&format!("{FOLDERS}[motion]\nbackend = \"sim\"\ntime_scale = 100\n"));
-    let lines = "simulated 2\nlow, high\nsimulated\n300 mm\n60, 260\n0\n35\n2\n0 mm, 40\n\nyes\n";
+    let lines = "simulated 2\nlow, high\nsimulated\n300 mm\n60, 260\n0\n35\n2\n0 mm, 40\n\n\nyes\n";
     let done = setup(&rig, lines);
     assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
     assert!(done.stdout.contains("4 points, 8 shots"), "{}", done.stdout);

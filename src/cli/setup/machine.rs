@@ -18,10 +18,15 @@ const MOUNTED: [&str; 3] = ["/media/", "/mnt/", "/srv/"];
 /// Looks at all of it. Moves nothing.
 pub(super) fn look(place: &Place) -> Result<Facts, Failure> {
     let cameras = match devices::find(place.config.clone()) {
-        Ok(found) => found
-            .into_iter()
-            .map(|(driver, hello)| FoundCamera { driver, id: hello.camera, model: hello.model })
-            .collect(),
+        Ok(search) => {
+            for (driver, error) in &search.failed {
+                output::print(&format!(
+                    "The driver {driver} could not look for more cameras: {error}\n"
+                ))?;
+            }
+            let found = search.found.into_iter();
+            found.map(|(driver, hello)| FoundCamera { driver, id: hello.camera, model: hello.model }).collect()
+        }
         Err(Failure { exit: Exit::InUse, message }) => {
             output::print(&format!(
                 "Cameras are not looked for: {message}\nTo have them looked for: quit, sudo systemctl stop scanner, and say \
@@ -34,8 +39,13 @@ pub(super) fn look(place: &Place) -> Result<Facts, Failure> {
             Vec::new()
         }
     };
+    Ok(at(place, cameras))
+}
+
+/// All of it but the cameras, which are these.
+pub(super) fn at(place: &Place, cameras: Vec<FoundCamera>) -> Facts {
     let disks = disks(&place.config.storage.directory);
-    Ok(Facts { machine: doctor::model(), cameras, disks, layers: place.layers.clone() })
+    Facts { machine: doctor::model(), cameras, disks, layers: place.layers.clone() }
 }
 
 /// The machine, and who is at it.

@@ -41,6 +41,7 @@ fn line(key: Key, dice: &mut impl FnMut(u32) -> u32) -> String {
         Key::Points => (1 + dice(3000)).to_string(),
         Key::Tilts => format!("{}, {}", dice(60), dice(90)),
         Key::Directory => ["/media/s \"x\\y/scans", "scans", "/srv/ü"][dice(3) as usize].into(),
+        Key::Page => ["here", "network"][dice(2) as usize].into(),
         Key::Names => String::new(),
     }
 }
@@ -122,5 +123,7 @@ fn check(answers: &Answers, config: &Config) {
         }
         PlanShape::LatitudeSphere { .. } | PlanShape::List { .. } => panic!("{plan:?}"),
     }
+    let listen = config.api.listen.unwrap();
+    assert_eq!(listen.ip().is_loopback(), answers.get(Key::Page) == Some("here"), "{listen}");
     assert!(config.storage.directory.ends_with(answers.get(Key::Directory).unwrap()));
 }
