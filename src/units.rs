@@ -130,6 +130,14 @@ pub enum ParseQuantityError {
         /// A spelling that would be right.
         example: String,
     },
+    /// A number as it is written in many countries.
+    #[error("{text:?} has a comma in its number: write a point, as in {example:?}")]
+    Comma {
+        /// The text with the comma.
+        text: String,
+        /// A spelling that would be right.
+        example: String,
+    },
     /// A number without, or with a wrong, unit.
     #[error("{text:?} needs a unit for {name}: one of {units}")]
     Unit {
@@ -158,6 +166,10 @@ impl<D: Dimension> FromStr for Quantity<D> {
         };
         let unit = text[end..].trim();
         match D::UNITS.iter().find(|(name, _)| *name == unit) {
+            _ if unit.starts_with(',') => {
+                let example = text.replace(',', ".");
+                Err(ParseQuantityError::Comma { text: text.into(), example })
+            }
             Some((_, factor)) if (number * factor).is_finite() => Ok(Self::new(number * factor)),
             _ => {
                 let units = D::UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");

@@ -208,7 +208,8 @@ impl Session<'_> {
         // A script is not at the rig.
         let usual = if io::stdin().is_terminal() { "yes" } else { "no" };
         loop {
-            let question = "\nTry the parts of the rig one by one now? Nothing moves before you agree. yes or no";
+            let question =
+                "\nTry the parts of the rig one by one now? Nothing moves before you agree. yes or no";
             let Some(line) = prompt(&format!("{question} [{usual}]: "))? else { return Ok(None) };
             let text = line.trim();
             match if text.is_empty() { usual } else { text } {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -142,7 +143,7 @@ impl Written {
             let place = Place { file, span: error.span() };
             let finding = Finding::new(&place, format!("this is not TOML: {}", error.message()));
             self.findings
-                .push(finding.hint("write `key = value` on a line, each key once, and texts in quotes"));
+                .push(finding.hint(how_to_write(line_at(&self.sources.get(file).text, error.span()))));
         }
         // What is missing from a file is to be written at its end.
         let end = self.sources.get(file).text.len();
@@ -177,4 +178,27 @@ fn drop_ins(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// The line of `text` in which `span` begins.
+fn line_at(text: &str, span: Option<Range<usize>>) -> &str {
+    let at = span.map_or(0, |span| span.start);
+    let (mut from, mut found) = (0, "");
+    for line in text.split_inclusive('\n') {
+        found = line;
+        from += line.len();
+        if from > at {
+            break;
+        }
+    }
+    found
+}
+
+/// What to write in place of a line that is no TOML.
+fn how_to_write(line: &str) -> &'static str {
+    // What word processors and web pages make of quotes.
+    if line.contains(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']) {
+        return "write straight quotes (\") in place of the curly ones";
+    }
+    "write `key = value` on a line, each key once, and texts in quotes"
 }

@@ -93,16 +93,9 @@ mod tests {
     fn an_address_is_one_that_leads_here() {
         assert_eq!(
             made(false, "0.0.0.0:8080", true),
-            [
-                "http://192.168.1.5:8080",
-                "http://rig.example.org:8080",
-                "http://scanner.local:8080"
-            ]
+            ["http://192.168.1.5:8080", "http://rig.example.org:8080", "http://scanner.local:8080"]
         );
-        assert_eq!(
-            made(true, "[::]:443", false),
-            ["https://rig.example.org", "https://192.168.1.5"]
-        );
+        assert_eq!(made(true, "[::]:443", false), ["https://rig.example.org", "https://192.168.1.5"]);
         assert_eq!(made(false, "127.0.0.1:80", true), ["http://127.0.0.1"]);
         assert_eq!(made(false, "[fd00::1]:8080", false)[0], "http://[fd00::1]:8080");
     }

@@ -49,7 +49,7 @@ impl Part {
         let mut parts: Vec<Self> =
             contacts(answers).into_iter().map(|(function, _)| Self::Contact(function)).collect();
         let real = answers.rig().filter(|rig| rig.is_real());
-        for axis in real.into_iter().flat_map(axes) {
+        for axis in real.into_iter().flat_map(axes).copied() {
             parts.extend([Self::Direction(axis), Self::Distance(axis)]);
             if axis != Axis::Turntable {
                 parts.push(Self::Home(axis));
@@ -114,13 +114,18 @@ impl Part {
                 "Put the lift about in the middle of its way by hand. With the motors' supply on, it is to go up by {way} mm"
             ),
             Self::Distance(Axis::Turntable) => {
-                "Put a mark at the table's edge, beside a fixed point. The table is to make one whole turn".into()
+                "Put a mark at the table's edge, beside a fixed point. The table is to make one whole turn"
+                    .into()
             }
             Self::Distance(Axis::Tilt) => {
-                format!("Note at which angle the arm stands. It is to go up by {way} deg: is there room for that?")
+                format!(
+                    "Note at which angle the arm stands. It is to go up by {way} deg: is there room for that?"
+                )
             }
             Self::Distance(Axis::Lift | Axis::Rail) => {
-                format!("Note at which height the lift stands. It is to go up by {way} mm: is there room for that?")
+                format!(
+                    "Note at which height the lift stands. It is to go up by {way} mm: is there room for that?"
+                )
             }
             Self::Home(axis) => format!("The {axis} is to go down until it meets its switch"),
             Self::Lamp(function) => format!("The {} is to go on", purpose(function)),
@@ -132,19 +137,27 @@ impl Part {
         let way = self.way(answers).unwrap_or_default();
         Some(match self {
             Self::Contact(_) => return None,
-            Self::Direction(Axis::Turntable) => {
-                ("Which way did it turn, seen from above? ccw (counter-clockwise), cw (clockwise) or none".into(), "ccw".into())
-            }
+            Self::Direction(Axis::Turntable) => (
+                "Which way did it turn, seen from above? ccw (counter-clockwise), cw (clockwise) or none"
+                    .into(),
+                "ccw".into(),
+            ),
             Self::Direction(axis) => (format!("Which way did the {axis} go? up, down or none"), "up".into()),
-            Self::Distance(Axis::Turntable) => {
-                ("How far did it turn in all? 360 deg if once, and the mark is where it was".into(), "360 deg".into())
-            }
+            Self::Distance(Axis::Turntable) => (
+                "How far did it turn in all? 360 deg if once, and the mark is where it was".into(),
+                "360 deg".into(),
+            ),
             Self::Distance(axis) => {
                 (format!("How far did the {axis} go, measured?"), format!("{way} {}", axis.unit()))
             }
-            Self::Home(axis) => (format!("Is the {axis} at its lower end, and at rest? yes or no"), "yes".into()),
+            Self::Home(axis) => {
+                (format!("Is the {axis} at its lower end, and at rest? yes or no"), "yes".into())
+            }
             Self::Lamp(function) => (
-                format!("Is the {} on? yes, no, or wrong if it was on before and went off", purpose(function)),
+                format!(
+                    "Is the {} on? yes, no, or wrong if it was on before and went off",
+                    purpose(function)
+                ),
                 "yes".into(),
             ),
         })
@@ -163,10 +176,14 @@ impl Part {
             (Self::Direction(axis), "none") => Ok(Outcome::Fails(format!(
                 "The {axis} did not move. Is the motors' supply on, and its ground that of the Pi? Is its board enabled: {}? Are \
                  both coils of the motor connected?",
-                pins::pin(enable(axis), answers)
-                    .map_or_else(|| "no pin enables it".to_owned(), |pin| format!("{} enables it", pin.written()))
+                pins::pin(enable(axis), answers).map_or_else(
+                    || "no pin enables it".to_owned(),
+                    |pin| format!("{} enables it", pin.written())
+                )
             ))),
-            (Self::Distance(axis), _) => distance(axis, self.way(answers).unwrap_or_default(), text, answers, facts),
+            (Self::Distance(axis), _) => {
+                distance(axis, self.way(answers).unwrap_or_default(), text, answers, facts)
+            }
             (Self::Home(_) | Self::Lamp(_), "yes") => Ok(Outcome::Works),
             (Self::Home(axis), "no") => Ok(Outcome::Fails(format!(
                 "Something else than the switch at the lower end stopped the {axis}. Press the switch by hand, under `scanner \

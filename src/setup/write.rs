@@ -61,8 +61,7 @@ fn page(text: &mut String, answers: &Answers, facts: &Facts) {
         return;
     }
     let port = listen.map_or(PORT, |listen| listen.port());
-    let address: IpAddr =
-        if network { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::LOCALHOST.into() };
+    let address: IpAddr = if network { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::LOCALHOST.into() };
     let _ = writeln!(text, "\n[api]\nlisten = \"{}\"", SocketAddr::new(address, port));
 }
 

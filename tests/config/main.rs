@@ -5,6 +5,7 @@ mod damage;
 mod drop_ins;
 mod errors;
 mod gpio;
+mod newcomer;
 mod shipped;
 
 use scanner::config::ConfigErrors;

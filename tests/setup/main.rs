@@ -3,9 +3,9 @@
 
 mod left;
 mod refused;
-mod trying;
 #[path = "../support/mod.rs"]
 mod support;
+mod trying;
 
 use std::collections::BTreeMap;
 use std::fs;

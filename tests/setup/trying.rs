@@ -136,14 +136,16 @@ fn what_is_wired_the_other_way_round_is_put_right_in_the_file() {
     let (code, heard) = trial.ends();
     assert_eq!(code, Some(0), "{heard}");
     let became = |part: &str, what: &str| {
-        assert!(heard.lines().any(|line| line.trim_start().starts_with(part) && line.ends_with(what)), "{part}: {heard}");
+        assert!(
+            heard.lines().any(|line| line.trim_start().starts_with(part) && line.ends_with(what)),
+            "{part}: {heard}"
+        );
     };
     became("turntable: how far", "skipped");
     became("light ", "works");
     became("status LED ", "does not work");
     let written = fs::read_to_string(drop_in(&rig)).unwrap();
-    for line in
-        ["start = \"^!GPIO6\"", "stop = \"^!GPIO5\"", "direction = \"!GPIO27\"", "pin = \"!GPIO18\""]
+    for line in ["start = \"^!GPIO6\"", "stop = \"^!GPIO5\"", "direction = \"!GPIO27\"", "pin = \"!GPIO18\""]
     {
         assert!(written.contains(line), "{line}: {written}");
     }

@@ -20,12 +20,12 @@ pub(super) fn look(place: &Place) -> Result<Facts, Failure> {
     let cameras = match devices::find(place.config.clone()) {
         Ok(search) => {
             for (driver, error) in &search.failed {
-                output::print(&format!(
-                    "The driver {driver} could not look for more cameras: {error}\n"
-                ))?;
+                output::print(&format!("The driver {driver} could not look for more cameras: {error}\n"))?;
             }
             let found = search.found.into_iter();
-            found.map(|(driver, hello)| FoundCamera { driver, id: hello.camera, model: hello.model }).collect()
+            found
+                .map(|(driver, hello)| FoundCamera { driver, id: hello.camera, model: hello.model })
+                .collect()
         }
         Err(Failure { exit: Exit::InUse, message }) => {
             output::print(&format!(

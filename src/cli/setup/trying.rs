@@ -15,8 +15,8 @@ use crate::cli::{output, run};
 use crate::config::Config;
 use crate::daemon::{StartError, Station, open_pins};
 use crate::model::Lighting;
-use crate::rig::Led;
 use crate::rig::axes::MotionError;
+use crate::rig::panel::Led;
 use crate::setup::trial::{Outcome, Part, contacts, pressed, repinned, seen};
 use crate::setup::{Answers, Facts, Function, complete};
 
@@ -117,7 +117,10 @@ impl Trial<'_> {
                     self.place.load(&text)?;
                     self.place.put(&text)?;
                     self.answers = answers;
-                    output::print(&format!("{changed}; {} says so. Once more:", self.place.file().display()))?;
+                    output::print(&format!(
+                        "{changed}; {} says so. Once more:",
+                        self.place.file().display()
+                    ))?;
                     became = "changed, and not tried again";
                 }
                 Outcome::Fails(reason) => {
@@ -156,8 +159,11 @@ impl Trial<'_> {
                 match (function, &panel) {
                     (Function::Led, Some(panel)) => panel.show(Led::Ready),
                     _ => {
-                        let lighting =
-                            if function == Function::Backlight { Lighting::Backlight } else { Lighting::Front };
+                        let lighting = if function == Function::Backlight {
+                            Lighting::Backlight
+                        } else {
+                            Lighting::Front
+                        };
                         station.lights().switch(Some(lighting)).map_err(StartError::from)?;
                     }
                 }

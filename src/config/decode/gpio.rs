@@ -45,14 +45,18 @@ impl Decode for Pin {
 /// The pins that the configuration has given away.
 pub(super) struct Pins {
     gpio: Option<Gpio>,
+    /// Whether there is a `[gpio]`, right or wrong.
+    written: bool,
     taken: Vec<(u32, String)>,
     /// Which axis' driver has which address on which UART.
     addresses: Vec<(PathBuf, u8, Axis)>,
 }
 
 impl Pins {
-    pub(super) const fn new(gpio: Option<Gpio>) -> Self {
-        Self { gpio, taken: Vec::new(), addresses: Vec::new() }
+    /// Of the document's `[gpio]`.
+    pub(super) fn of(document: &mut Reader<'_, '_, '_>) -> Self {
+        let (written, gpio) = (document.has("gpio"), gpio(document));
+        Self { gpio, written, taken: Vec::new(), addresses: Vec::new() }
     }
 
     /// Gives `axis` the driver at `address` of `port`. Whose it is already, if it is.
@@ -109,6 +113,8 @@ impl Pins {
     ) {
         let number = pin.number;
         match &self.gpio {
+            // What is wrong with it was told, and which pins there are cannot be.
+            None if self.written => {}
             None => reader.reject(key, "names a pin, but there is no [gpio]", "add [gpio] and its `backend`"),
             Some(gpio) => {
                 if let Some((message, hint)) = gpio.objection(pin) {
@@ -125,7 +131,7 @@ impl Pins {
 }
 
 /// Reads `[gpio]`: the pins' back-end; none if there is no such table.
-pub(super) fn gpio(document: &mut Reader<'_, '_, '_>) -> Option<Gpio> {
+fn gpio(document: &mut Reader<'_, '_, '_>) -> Option<Gpio> {
     if !document.has("gpio") {
         return None;
     }

@@ -40,7 +40,7 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let storage = document.section("storage", storage);
         let api = document.section("api", |section| api::api(section, storage.as_ref()));
         let cameras = camera::cameras(document);
-        let mut pins = gpio::Pins::new(gpio::gpio(document));
+        let mut pins = gpio::Pins::of(document);
         let motion = motion::motion(document, &mut pins);
         let lights = lights(document, &mut pins);
         let panel = document.section("panel", |panel| gpio::panel(panel, &mut pins));

@@ -93,7 +93,13 @@ fn axis_config(
             Axis::Tilt => (angular_limits(reader), travel::<Angle>(reader)),
             Axis::Lift | Axis::Rail => (linear_limits(reader), travel::<Length>(reader)),
         };
-        let config = AxisConfig { axis, limits: limits?, travel };
+        let Some(limits) = limits else {
+            // What a motor can do is checked against them.
+            reader.has("stepper");
+            reader.has("homing");
+            return None;
+        };
+        let config = AxisConfig { axis, limits, travel };
         match backend {
             Some(Backend::Gpio) => steppers.push(stepper::stepper(reader, pins, &config)?),
             Some(Backend::Sim) => {}

@@ -258,7 +258,11 @@ fn homing<P: Dimension, S: Dimension>(
     };
     let position = reader.optional_in("position", &positions).map(Quantity::get);
     let default_position = travel.map_or(0.0, |(low, high)| 0.0_f64.max(low).min(high));
-    let method = method?;
+    let Some(method) = method else {
+        // Which of the other keys belong here cannot be told.
+        reader.pass_unknown();
+        return None;
+    };
     if matches!(method, Method::ByHand) {
         let trust_hold = reader.or("trust_hold", false);
         return Some(Homing::ByHand { position: position.unwrap_or(default_position), trust_hold });

@@ -57,7 +57,11 @@ fn a_contact_is_judged_by_what_all_of_them_did() {
     assert_eq!(of_start(none, &[start, none, start, none]), Seen::Pressed, "it bounces");
     assert_eq!(of_start(none, &[start]), Seen::Held);
     assert_eq!(of_start(none, &[stop, none]), Seen::Other(Function::Stop));
-    assert_eq!(of_start(none, &[stop, none, start, none]), Seen::Pressed, "the right one after the wrong one");
+    assert_eq!(
+        of_start(none, &[stop, none, start, none]),
+        Seen::Pressed,
+        "the right one after the wrong one"
+    );
     assert_eq!(of_start(none, &[]), Seen::Nothing);
     assert_eq!(of_start(start, &[]), Seen::Stuck);
     assert_eq!(of_start(start, &[none, start]), Seen::Inverted);

@@ -83,10 +83,8 @@ pub fn pressed(function: Function, seen: Seen, answers: &Answers) -> Outcome {
         Seen::Held => Outcome::Fails(format!("The {name} was pressed, and never let go")),
         Seen::Other(other) => match swapped(function, other, answers) {
             Some(answers) => {
-                let changed = format!(
-                    "The {} answered instead: the two pins are swapped now",
-                    purpose(other)
-                );
+                let changed =
+                    format!("The {} answered instead: the two pins are swapped now", purpose(other));
                 Outcome::Changed(answers, changed)
             }
             None => Outcome::Fails(format!("The {} answered instead: swap their wires", purpose(other))),

@@ -42,16 +42,21 @@ pub(super) const fn gear(axis: Axis) -> Key {
 }
 
 /// The way by one turn of the motor, put right by what was measured.
-pub(super) fn distance(axis: Axis, way: f64, text: &str, answers: &Answers, facts: &Facts) -> Result<Outcome, String> {
+pub(super) fn distance(
+    axis: Axis,
+    way: f64,
+    text: &str,
+    answers: &Answers,
+    facts: &Facts,
+) -> Result<Outcome, String> {
     let unit = axis.unit();
     let number = text.parse::<f64>().ok();
     let measured = match axis {
         Axis::Turntable | Axis::Tilt => {
             number.map_or_else(|| text.parse::<Degrees>().map(Quantity::get).map_err(|e| e.to_string()), Ok)
         }
-        Axis::Lift | Axis::Rail => {
-            number.map_or_else(|| text.parse::<Millimetres>().map(Quantity::get).map_err(|e| e.to_string()), Ok)
-        }
+        Axis::Lift | Axis::Rail => number
+            .map_or_else(|| text.parse::<Millimetres>().map(Quantity::get).map_err(|e| e.to_string()), Ok),
     }?;
     if !measured.is_finite() || measured <= 0.0 {
         return Err(format!("how far it went was expected, such as {way} {unit}"));
