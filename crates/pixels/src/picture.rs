@@ -2,6 +2,7 @@
 
 use crate::Area;
 use crate::random::{Random, hash};
+use crate::raw::rgb;
 
 /// A full-range BT.601 picture: luma, and chroma at half width and height (rounded up), without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,18 @@ impl Picture {
             }
         }
         Some(tinted)
+    }
+
+    /// As a portable pixmap (PPM), which many programs show.
+    pub fn pixmap(&self) -> Vec<u8> {
+        let (width, chroma_width) = (self.area.width, self.area.chroma().width);
+        let mut file = format!("P6\n{width} {}\n255\n", self.area.height).into_bytes();
+        for (row, lumas) in self.y.chunks_exact(width).enumerate() {
+            let chroma = row / 2 * chroma_width;
+            let pixels = lumas.iter().enumerate().map(|(column, luma)| (*luma, chroma + column / 2));
+            file.extend(pixels.flat_map(|(luma, at)| rgb(luma, self.u[at], self.v[at])));
+        }
+        file
     }
 
     /// How much memory it takes.
