@@ -195,7 +195,9 @@ impl Link {
     ) -> Result<(), LinkError> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        let fits = descriptors.len() <= MAX_DESCRIPTORS
+            && (descriptors.is_empty() || ancillary.push(SendAncillaryMessage::ScmRights(descriptors)));
+        if !fits {
             let message = format!("{} descriptors where {MAX_DESCRIPTORS} are allowed", descriptors.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message).into());
         }

@@ -154,7 +154,8 @@ fn exif_is_that_of_the_image_beside_it() {
     let shown = |tag| read.get_field(tag, In::PRIMARY).map(|field| field.display_value().to_string());
     for field in exif().fields() {
         let there = read.get_field(field.tag, In::PRIMARY).unwrap();
-        assert_eq!(format!("{:?}", there.value), format!("{:?}", field.value), "{}", field.tag);
+        let [there, own] = [there, &field].map(|field| field.display_value().to_string());
+        assert_eq!(there, own, "{}", field.tag);
     }
     assert_eq!(shown(exif::Tag::ExposureTime).as_deref(), Some("1/125"));
     assert_eq!(shown(exif::Tag::PixelXDimension), None, "that is of JPEGs");
