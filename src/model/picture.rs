@@ -67,7 +67,6 @@ pub enum Orientation {
 
 impl Orientation {
     /// Whether nothing is turned.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     pub fn is_normal(&self) -> bool {
         *self == Self::Normal
     }

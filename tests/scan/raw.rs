@@ -69,11 +69,14 @@ fn raw_images_that_cannot_be_had_are_refused_with_what_to_do() {
 
 /// Its numbers, whatever their type.
 fn numbers(value: Value) -> Vec<f64> {
-    match value {
-        Value::List(values) => values.into_iter().flat_map(numbers).collect(),
-        Value::SRational(num, denom) => vec![f64::from(num) / f64::from(denom)],
-        Value::Rational(num, denom) => vec![f64::from(num) / f64::from(denom)],
-        other => vec![other.into_u64().unwrap() as f64],
+    if let Value::List(values) = value {
+        values.into_iter().flat_map(numbers).collect()
+    } else if let Value::SRational(num, denom) = value {
+        vec![f64::from(num) / f64::from(denom)]
+    } else if let Value::Rational(num, denom) = value {
+        vec![f64::from(num) / f64::from(denom)]
+    } else {
+        vec![value.into_u64().unwrap() as f64]
     }
 }
 
@@ -94,9 +97,9 @@ fn developed(file: &[u8]) -> (usize, Vec<[f64; 3]>) {
     };
     // What the sensor sees of sRGB's red, green and blue.
     let xyz = [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.072175],
-        [0.0193339, 0.119192, 0.9503041],
+        [0.412_456_4, 0.357_576_1, 0.180_437_5],
+        [0.212_672_9, 0.715_152_2, 0.072_175],
+        [0.019_333_9, 0.119_192, 0.950_304_1],
     ];
     let seen: [[f64; 3]; 3] = std::array::from_fn(|row| {
         std::array::from_fn(|column| (0..3).map(|k| from_xyz[3 * row + k] * xyz[k][column]).sum())

@@ -2,7 +2,6 @@
 
 use crate::Area;
 use crate::random::{Random, hash};
-use crate::raw::rgb;
 
 /// A full-range BT.601 picture: luma, and chroma at half width and height (rounded up), without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +75,13 @@ impl Picture {
     pub fn bytes(&self) -> usize {
         self.y.len() + self.u.len() + self.v.len()
     }
+}
+
+/// Red, green and blue of full-range BT.601, as near as bytes are.
+pub(crate) fn rgb(y: u8, u: u8, v: u8) -> [u8; 3] {
+    let [y, u, v] = [f32::from(y), f32::from(u) - 128.0, f32::from(v) - 128.0];
+    [y + 1.402 * v, y - 0.344_136 * u - 0.714_136 * v, y + 1.772 * u]
+        .map(|value| value.round().clamp(0.0, 255.0) as u8)
 }
 
 /// How a sensor turns light into numbers.

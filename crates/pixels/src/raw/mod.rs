@@ -8,7 +8,6 @@ mod unpack;
 mod wide;
 
 pub use mosaic::Sensor;
-pub(crate) use mosaic::rgb;
 pub use pack::pack;
 pub use unpack::unpack;
 

@@ -1,6 +1,6 @@
 //! What a sensor makes of a picture: one colour a pixel, linear in light, with its noise and black level.
 
-use crate::picture::Picture;
+use crate::picture::{Picture, rgb};
 use crate::random::{Random, hash};
 
 /// Stretches of noise to draw from begin at any of so many values.
@@ -79,13 +79,6 @@ impl Sensor {
             }
         }
     }
-}
-
-/// Red, green and blue of full-range BT.601, as near as bytes are.
-pub(crate) fn rgb(y: u8, u: u8, v: u8) -> [u8; 3] {
-    let [y, u, v] = [f32::from(y), f32::from(u) - 128.0, f32::from(v) - 128.0];
-    [y + 1.402 * v, y - 0.344_136 * u - 0.714_136 * v, y + 1.772 * u]
-        .map(|value| value.round().clamp(0.0, 255.0) as u8)
 }
 
 /// Light of a value of sRGB (IEC 61966-2-1), both 0 to 1.

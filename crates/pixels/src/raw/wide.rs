@@ -84,6 +84,7 @@ fn goes<const DOWN: i32>(recipe: &Recipe, packed: &[u8], samples: &mut [u16]) ->
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "ssse3")]
+#[expect(clippy::cast_ptr_alignment, reason = "these loads and stores take any address")]
 fn ssse3<const DOWN: i32>(recipe: &Recipe, packed: &[u8], samples: &mut [u16]) -> usize {
     use std::arch::x86_64::{
         __m128i, _mm_and_si128, _mm_loadu_si128, _mm_mullo_epi16, _mm_or_si128, _mm_set1_epi16,
