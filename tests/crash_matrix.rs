@@ -39,6 +39,7 @@ struct Case {
 /// What a camera makes, and the calls that are injured.
 #[derive(Debug, Clone, Copy)]
 struct Scene {
+    camera: &'static str,
     options: &'static str,
     calls: &'static str,
     /// Files of each shot.
@@ -48,14 +49,18 @@ struct Scene {
     sample: usize,
 }
 
-const ONE_FILE: Scene = Scene { options: "", calls: CALLS, files: 1, sample: 2 };
+const ONE_FILE: Scene = Scene { camera: "", options: "", calls: CALLS, files: 1, sample: 2 };
 /// Those calls by which files come to be.
 const SEVERAL_FILES: Scene = Scene {
+    camera: "",
     options: "deliver = [\"jpeg\", \"raw\"]",
     calls: "openat,write,fsync,fdatasync,renameat2,mkdir",
     files: 2,
     sample: 4,
 };
+
+/// As [`SEVERAL_FILES`], where the program makes both.
+const RAW_BESIDE: Scene = Scene { camera: "raw = \"beside\"", options: "", sample: 8, ..SEVERAL_FILES };
 
 #[test]
 fn no_scan_is_lost_at_any_file_system_call() {
@@ -65,6 +70,11 @@ fn no_scan_is_lost_at_any_file_system_call() {
 #[test]
 fn no_scan_of_several_files_a_shot_is_lost_at_any_file_system_call() {
     survive_all(SEVERAL_FILES);
+}
+
+#[test]
+fn no_scan_with_raw_images_is_lost_at_any_file_system_call() {
+    survive_all(RAW_BESIDE);
 }
 
 fn survive_all(scene: Scene) {
@@ -108,7 +118,7 @@ fn some_of(all: Vec<Case>, sample: usize) -> Vec<Case> {
 }
 
 fn rig(scene: Scene) -> TestRig {
-    TestRig::new(&Recipe { angles: 2, options: &[scene.options], ..Recipe::default() })
+    TestRig::new(&Recipe { angles: 2, camera: scene.camera, options: &[scene.options], ..Recipe::default() })
 }
 
 /// `strace` of a scan; of calls that name a file or descriptor, only those on the dataset.
@@ -155,7 +165,7 @@ fn paths() -> Vec<String> {
     let mut paths =
         Vec::from(["", "scan.json", "plan.json", "journal.jsonl", "quarantine"].map(String::from));
     for (folder, extension) in
-        [("images", "jpg"), ("raw", "pgm"), ("metadata", "json"), ("thumbnails", "jpg")]
+        [("images", "jpg"), ("raw", "pgm"), ("raw", "dng"), ("metadata", "json"), ("thumbnails", "jpg")]
     {
         paths.extend([folder.to_owned(), format!("{folder}/cam0")]);
         paths.extend(LABELS.map(|label| format!("{folder}/cam0/{label}.{extension}")));

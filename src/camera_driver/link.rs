@@ -15,7 +15,7 @@ use rustix::net::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::protocol::MAX_MESSAGE;
+use super::protocol::{MAX_DESCRIPTORS, MAX_MESSAGE};
 
 /// Room for more descriptors than a message may carry, so that a peer that sends too many is found out
 /// rather than cut off.
@@ -92,22 +92,18 @@ impl Link {
         self.socket
     }
 
-    /// Sends `message`, with `descriptor` if there is one; waits while the peer has too much unread.
-    pub fn send(
-        &self,
-        message: &impl Serialize,
-        descriptor: Option<BorrowedFd<'_>>,
-    ) -> Result<(), LinkError> {
-        self.send_bytes(&encode(message)?, descriptor, SendFlags::NOSIGNAL)
+    /// Sends `message`, with at most [`MAX_DESCRIPTORS`] descriptors; waits while the peer has too much unread.
+    pub fn send(&self, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> Result<(), LinkError> {
+        self.send_bytes(&encode(message)?, descriptors, SendFlags::NOSIGNAL)
     }
 
     /// Like [`send`](Self::send), but drops `message` rather than wait for the peer: false if it did.
     pub fn send_or_drop(
         &self,
         message: &impl Serialize,
-        descriptor: Option<BorrowedFd<'_>>,
+        descriptors: &[BorrowedFd<'_>],
     ) -> Result<bool, LinkError> {
-        match self.send_bytes(&encode(message)?, descriptor, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+        match self.send_bytes(&encode(message)?, descriptors, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
             Ok(()) => Ok(true),
             Err(LinkError::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(error),
@@ -116,12 +112,12 @@ impl Link {
 
     /// Sends bytes that need not be a message: for simulated faults and tests of the other end.
     pub fn send_raw(&self, bytes: &[u8]) -> Result<(), LinkError> {
-        self.send_bytes(bytes, None, SendFlags::NOSIGNAL)
+        self.send_bytes(bytes, &[], SendFlags::NOSIGNAL)
     }
 
-    /// Waits for the next message and the descriptor that came with it; none when the peer has closed its
+    /// Waits for the next message and the descriptors that came with it; none when the peer has closed its
     /// end, or either end has been [shut down](Self::shutdown).
-    pub fn recv<T: DeserializeOwned>(&self) -> Result<Option<(T, Option<OwnedFd>)>, LinkError> {
+    pub fn recv<T: DeserializeOwned>(&self) -> Result<Option<(T, Vec<OwnedFd>)>, LinkError> {
         // One byte more than a message may have: a packet that fills it is too long, and one that does not fit
         // is cut and flagged.
         let mut bytes = vec![0; MAX_MESSAGE + 1];
@@ -137,7 +133,7 @@ impl Link {
                 Err(errno) => return Err(errno.into()),
             }
         };
-        let mut descriptors: Vec<OwnedFd> = ancillary
+        let descriptors: Vec<OwnedFd> = ancillary
             .drain()
             .filter_map(|message| {
                 if let RecvAncillaryMessage::ScmRights(descriptors) = message {
@@ -164,11 +160,12 @@ impl Link {
             reason,
             start: String::from_utf8_lossy(&bytes[..bytes.len().min(QUOTED)]).into_owned(),
         };
-        if descriptors.len() > 1 {
-            return Err(malformed(format!("{} descriptors where one is allowed", descriptors.len())));
+        if descriptors.len() > MAX_DESCRIPTORS {
+            let count = descriptors.len();
+            return Err(malformed(format!("{count} descriptors where {MAX_DESCRIPTORS} are allowed")));
         }
         let message = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
-        Ok(Some((message, descriptors.pop())))
+        Ok(Some((message, descriptors)))
     }
 
     /// Waits until [`recv`](Self::recv) will return at once, or until `deadline`: false if that came first.
@@ -193,15 +190,16 @@ impl Link {
     fn send_bytes(
         &self,
         bytes: &[u8],
-        descriptor: Option<BorrowedFd<'_>>,
+        descriptors: &[BorrowedFd<'_>],
         flags: SendFlags,
     ) -> Result<(), LinkError> {
-        let descriptors: Vec<BorrowedFd<'_>> = descriptor.into_iter().collect();
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() {
-            // There is room: the space is for exactly one descriptor.
-            let _fits = ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+        let fits = descriptors.len() <= MAX_DESCRIPTORS
+            && (descriptors.is_empty() || ancillary.push(SendAncillaryMessage::ScmRights(descriptors)));
+        if !fits {
+            let message = format!("{} descriptors where {MAX_DESCRIPTORS} are allowed", descriptors.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message).into());
         }
         loop {
             match sendmsg(&self.socket, &[IoSlice::new(bytes)], &mut ancillary, flags) {

@@ -4,7 +4,7 @@
 //! message is one packet: a JSON object of at most [`MAX_MESSAGE`] bytes with its kind in `type`; a `frame`
 //! carries one descriptor (`SCM_RIGHTS`) of the memory that holds its pixels or files: a memfd sealed with
 //! `F_SEAL_SHRINK` or a dmabuf, so that its reader cannot be surprised by a shorter file. Files are sealed with `F_SEAL_WRITE`,
-//! too: they are read more than once.
+//! too: they are read more than once. A second descriptor is of a raw image beside the pixels.
 //!
 //! The driver speaks first (`hello`). Then the daemon sends `configure`, answered by `configured`; `start`,
 //! answered by `started`; any number of `capture`, each answered by one `frame` or `error`, and of `converge`,
@@ -17,26 +17,31 @@ mod condition;
 mod error_kind;
 mod exposed;
 mod payload;
+mod raw;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ColourGains, Control, Controls, FileType, Orientation, PixelFormat, Region, Size};
+use crate::model::{Bayer, ColourGains, Control, Controls, FileType, Orientation, PixelFormat, Region, Size};
 use crate::units::{Dioptres, FramesPerSecond, Seconds};
 
 pub use condition::Condition;
 pub use error_kind::ErrorKind;
 pub use exposed::{ExposedAt, Timestamps};
 pub use payload::{FileInMemory, FilesInMemory, Payload, Planes};
+pub use raw::RawPlane;
 
 /// The version of this protocol.
 pub const VERSION: u32 = 2;
 /// The oldest version that the daemon speaks, too.
 pub const OLDEST: u32 = 1;
-/// The first version with `busy` and [`Hello::longest_call_ms`], with [`Hello::timestamps`], and with [`Hello::files`].
+/// The first version with `busy` and [`Hello::longest_call_ms`], with [`Hello::timestamps`], [`Hello::files`] and
+/// [`Hello::bayer`].
 const SECOND: u32 = 2;
+/// Most descriptors of a message: that of a still's pixels, and that of its raw image.
+pub const MAX_DESCRIPTORS: usize = 2;
 /// Longest message in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 /// The descriptor at which a driver finds its socket.
@@ -98,8 +103,12 @@ pub struct Hello {
     pub devices: Vec<PathBuf>,
     /// Whether low-resolution frames can stream beside stills.
     pub live_beside_stills: bool,
-    /// Whether raw frames can be had.
+    /// Whether the sensor has raw modes. What raw images can be had of it is in `bayer`.
     pub raw: bool,
+    /// The raw images that it can deliver beside its stills of pixels, as far as that is known before `configure`; none if it
+    /// cannot. From version 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bayer: Option<Bayer>,
     /// The longest call into the camera that the driver says `busy` before, in milliseconds; 0 if it never does. At most
     /// [`LONGEST_CALL`]. From version 2 on.
     #[serde(default)]
@@ -118,6 +127,11 @@ impl Hello {
     /// The files that the camera makes of each still; empty if it hands over pixels.
     pub fn files(&self) -> &[FileType] {
         if self.protocol < SECOND { &[] } else { &self.files }
+    }
+
+    /// The raw images that it can deliver beside its pixels; none if it cannot.
+    pub fn bayer(&self) -> Option<&Bayer> {
+        if self.files().is_empty() && self.protocol >= SECOND { self.bayer.as_ref() } else { None }
     }
 
     /// For how long the driver may be busy with one thing that it was asked; no time if it may not.
@@ -146,6 +160,9 @@ pub struct Configure {
     /// Settings from the first frame on.
     #[serde(default)]
     pub controls: Controls,
+    /// Whether each still is to have a raw image beside it; only of a camera with [`Hello::bayer`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub raw: bool,
     /// How many stills the daemon may hold at once before it gives the first one back.
     pub buffers: u32,
 }
@@ -237,6 +254,9 @@ pub struct FrameMetadata {
     /// Lens position, if the lens has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Dioptres>,
+    /// The raw image beside a still, if one is configured, in memory of its own: the message's second descriptor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<RawPlane>,
     /// `CLOCK_MONOTONIC` in nanoseconds at which the driver had the picture, complete; 0 if unknown.
     #[serde(default)]
     pub completed_ns: u64,
@@ -289,6 +309,9 @@ pub enum FromDriver {
         /// The part of the pixel array that an image without `crop` shows, if the camera says.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         field_of_view: Option<Region>,
+        /// The raw images beside stills, if they are configured and differ from what `hello` says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bayer: Option<Bayer>,
     },
     /// What was automatic is held.
     Converged {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::camera_driver::protocol::{ErrorKind, Hello};
-use crate::config::{self, Config, HoldSettings, Live, MotionBackend, Panel};
+use crate::config::{self, Config, HoldSettings, Live, MotionBackend, Panel, Raw};
 use crate::daemon::{PlanChoice, StartError, Station, focus_of};
 use crate::model::{Controls, Optics, Orientation, PixelFormat};
 use crate::rig::camera::{Camera, CameraError, Holder, find_driver};
@@ -168,6 +168,7 @@ fn plain(driver: &str, id: &str) -> config::Camera {
         mount: None,
         orientation: Orientation::Normal,
         live: Live::Off,
+        raw: Raw::Off,
         controls: Controls::default(),
         hold: HoldSettings::Scan,
         options: json!({}),

@@ -126,6 +126,8 @@ pub struct Camera {
     pub orientation: Orientation,
     /// Low-resolution frames beside the stills.
     pub live: Live,
+    /// Raw images beside the stills.
+    pub raw: Raw,
     /// What is fixed: exposure, gain, white balance, focus, and so on.
     pub controls: Controls,
     /// For how long what is not fixed, but found automatically, is held.
@@ -143,6 +145,15 @@ pub enum Live {
     Off,
     /// This size; the camera may choose one near it.
     Size(Size),
+}
+
+/// `raw` of a `[[camera]]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Raw {
+    /// A shot is an image.
+    Off,
+    /// Beside its image, a shot has what the sensor saw, as a DNG.
+    Beside,
 }
 
 /// `hold` of a `[[camera]]`: images that fit together have the same exposure and colours.

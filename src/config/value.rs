@@ -3,7 +3,7 @@
 use super::guess::did_you_mean;
 use super::problem::Finding;
 use super::tree::{Node, Value};
-use super::{CaptureOrder, GatePolicy, HoldSettings, Live, OnFailedShot, OnWedgedCamera, PlanOrder};
+use super::{CaptureOrder, GatePolicy, HoldSettings, Live, OnFailedShot, OnWedgedCamera, PlanOrder, Raw};
 use crate::model::{Lighting, Metering, NoiseReduction, Orientation, PixelFormat, Size};
 use crate::units::{Dimension, Quantity};
 
@@ -55,6 +55,10 @@ impl Choice for NoiseReduction {
 impl Choice for Lighting {
     const CHOICES: &'static [(&'static str, Self)] =
         &[(Self::Front.name(), Self::Front), (Self::Backlight.name(), Self::Backlight)];
+}
+
+impl Choice for Raw {
+    const CHOICES: &'static [(&'static str, Self)] = &[("off", Self::Off), ("beside", Self::Beside)];
 }
 
 impl Choice for HoldSettings {

@@ -65,7 +65,8 @@ impl Exif {
     }
 
     fn tiff(&self, size: Size, thumbnail: &[u8]) -> Vec<u8> {
-        let fields = self.fields(size);
+        let mut fields = self.fields();
+        fields.extend(of_pixels(size));
         let of_thumbnail = thumbnail_fields();
         let mut writer = Writer::new();
         for field in &fields {
@@ -85,7 +86,8 @@ impl Exif {
         tiff.into_inner()
     }
 
-    fn fields(&self, size: Size) -> Vec<Field> {
+    /// What is so of all files of a shot.
+    pub(super) fn fields(&self) -> Vec<Field> {
         let Self { camera, taken_at, exposure, gain, focus, id } = self;
         let time = taken_at.strftime("%Y:%m:%d %H:%M:%S").to_string();
         let offset = taken_at.strftime("%:z").to_string();
@@ -94,31 +96,20 @@ impl Exif {
         let mut fields = vec![
             field(Tag::Make, text(&camera.make)),
             field(Tag::Model, text(&camera.model)),
-            // The pixels are turned already.
-            field(Tag::Orientation, short(1)),
             field(Tag::XResolution, rational(72.0, 1)),
             field(Tag::YResolution, rational(72.0, 1)),
             field(Tag::ResolutionUnit, short(INCH)),
             field(Tag::Software, text(SOFTWARE)),
             field(Tag::DateTime, text(&time)),
-            // libjpeg's chroma lies between the pixels.
-            field(Tag::YCbCrPositioning, short(1)),
             field(Tag::ExifVersion, Value::Undefined(b"0232".to_vec(), 0)),
             field(Tag::DateTimeOriginal, text(&time)),
             field(Tag::DateTimeDigitized, text(&time)),
             field(Tag::OffsetTime, text(&offset)),
             field(Tag::OffsetTimeOriginal, text(&offset)),
             field(Tag::OffsetTimeDigitized, text(&offset)),
-            // Y, Cb, Cr.
-            field(Tag::ComponentsConfiguration, Value::Undefined(vec![1, 2, 3, 0], 0)),
             field(Tag::SubSecTime, text(&hundredths)),
             field(Tag::SubSecTimeOriginal, text(&hundredths)),
             field(Tag::SubSecTimeDigitized, text(&hundredths)),
-            field(Tag::FlashpixVersion, Value::Undefined(b"0100".to_vec(), 0)),
-            // sRGB.
-            field(Tag::ColorSpace, short(1)),
-            field(Tag::PixelXDimension, Value::Long(vec![size.width])),
-            field(Tag::PixelYDimension, Value::Long(vec![size.height])),
             field(Tag::ImageUniqueID, text(&id)),
             field(Tag::BodySerialNumber, text(&camera.serial)),
         ];
@@ -132,6 +123,23 @@ impl Exif {
         fields.extend(camera.intrinsics.iter().flat_map(of_lens));
         fields
     }
+}
+
+/// What is so of a JPEG.
+fn of_pixels(size: Size) -> [Field; 7] {
+    [
+        // The pixels are turned already.
+        field(Tag::Orientation, short(1)),
+        // libjpeg's chroma lies between the pixels.
+        field(Tag::YCbCrPositioning, short(1)),
+        // Y, Cb, Cr.
+        field(Tag::ComponentsConfiguration, Value::Undefined(vec![1, 2, 3, 0], 0)),
+        field(Tag::FlashpixVersion, Value::Undefined(b"0100".to_vec(), 0)),
+        // sRGB.
+        field(Tag::ColorSpace, short(1)),
+        field(Tag::PixelXDimension, Value::Long(vec![size.width])),
+        field(Tag::PixelYDimension, Value::Long(vec![size.height])),
+    ]
 }
 
 /// Focal length, in millimetres where that is known, and as on film.
@@ -171,7 +179,8 @@ fn field(tag: Tag, value: Value) -> Field {
     Field { tag, ifd_num: In::PRIMARY, value }
 }
 
-fn text(text: &str) -> Value {
+/// A text of an entry, in ASCII.
+pub(super) fn text(text: &str) -> Value {
     let printable = |c: &char| matches!(c, ' '..='~');
     Value::Ascii(vec![text.chars().filter(printable).take(200).collect::<String>().into_bytes()])
 }

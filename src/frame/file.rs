@@ -2,6 +2,7 @@
 
 use crate::camera_driver::protocol::FrameMetadata;
 use crate::model::FileKind;
+use crate::rig::camera::RawView;
 
 use super::{PixelView, ViewError};
 
@@ -34,6 +35,11 @@ pub enum Content<'a> {
 pub trait Captured: Send {
     /// What is in it, or why it is no picture.
     fn content(&self) -> Result<Content<'_>, ViewError>;
+
+    /// The raw image beside its pixels, if there is one.
+    fn raw(&self) -> Option<RawView<'_>> {
+        None
+    }
 
     /// What the camera says of it.
     fn metadata(&self) -> &FrameMetadata;

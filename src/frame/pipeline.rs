@@ -18,9 +18,11 @@ use jiff::Timestamp;
 use scanner_pixels::quality;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::model::{FileKind, Suffix};
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
 
+use super::dng::{self, DngError};
 use super::exif::Exif;
 use super::failure::{FailureKind, StoreFailed, StoreRefused};
 use super::jpeg::{Encoder, JpegError};
@@ -70,8 +72,8 @@ pub struct Pipeline {
 /// Called once for each job, on the storing thread.
 type OnResult = Box<dyn FnMut(Result<Stored, StoreFailed>) + Send>;
 
-/// JPEG buffers that are not in use.
-type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
+/// Buffers that are not in use.
+type Spare = Arc<Mutex<Vec<MadeHere>>>;
 
 impl Pipeline {
     /// Starts `encoders` threads (at least one) that encode at `jpeg_quality`, and one that stores. Each job's
@@ -152,6 +154,8 @@ enum EncodeError {
     Jpeg(#[from] JpegError),
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Dng(#[from] DngError),
     #[error("the camera handed over no file")]
     NoFile,
 }
@@ -172,10 +176,28 @@ struct Images {
 
 /// Who made the files of a shot.
 enum Made {
-    /// This program made an image of the camera's pixels.
-    Here(Vec<u8>),
+    /// This program made them of the camera's pixels.
+    Here(MadeHere),
     /// The camera made files, which stay in its memory until they are stored.
     ByCamera(Box<dyn Captured>),
+}
+
+/// Files that this program made.
+#[derive(Default)]
+struct MadeHere {
+    /// The image.
+    jpeg: Vec<u8>,
+    /// The raw image beside it; empty if there is none.
+    dng: Vec<u8>,
+}
+
+impl MadeHere {
+    /// Hands them to `store`.
+    fn files<T>(&self, store: impl FnOnce(&[File<'_>]) -> T) -> T {
+        let raw = FileKind::Raw { suffix: Suffix::dng() };
+        let files = [File::jpeg(&self.jpeg), File { kind: &raw, bytes: &self.dng }];
+        store(if self.dng.is_empty() { &files[..1] } else { &files })
+    }
 }
 
 /// What one encoder thread keeps from job to job.
@@ -213,13 +235,20 @@ impl Encoding {
             Some(encoders) => encoders,
             None => (Encoder::new(self.quality)?, Encoder::new(thumbnail::QUALITY)?),
         };
-        let (thumbnail, facts, jpeg) = match captured.content()? {
+        let (thumbnail, facts, made) = match captured.content()? {
             Content::Pixels(view) => {
                 let (thumbnail, facts) = look(&mut small, &view, &*captured, taken_at);
-                let mut jpeg = take(&self.spare);
+                let mut made = take(&self.spare);
                 let head = exif.map(|exif| exif.segment(view.size(), &thumbnail)).unwrap_or_default();
-                encoder.encode(&view, &head, &mut jpeg)?;
-                (thumbnail, facts, Some(jpeg))
+                encoder.encode(&view, &head, &mut made.jpeg)?;
+                made.dng.clear();
+                if let Some(raw) = captured.raw() {
+                    let (white_balance, preview_size) =
+                        (captured.metadata().white_balance, thumbnail::size(view.size()));
+                    let head = dng::Head { exif, white_balance, preview: &thumbnail, preview_size };
+                    dng::encode(&raw, &head, &mut made.dng)?;
+                }
+                (thumbnail, facts, Some(made))
             }
             Content::Files(files) => {
                 let image = files.first().ok_or(EncodeError::NoFile)?;
@@ -229,7 +258,7 @@ impl Encoding {
             }
         };
         self.encoders = Some((encoder, small));
-        Ok(Images { made: jpeg.map_or(Made::ByCamera(captured), Made::Here), thumbnail, facts })
+        Ok(Images { made: made.map_or(Made::ByCamera(captured), Made::Here), thumbnail, facts })
     }
 }
 
@@ -257,7 +286,9 @@ fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spa
             Ok(images) => {
                 let work = AssertUnwindSafe(|| {
                     let stored = match &images.made {
-                        Made::Here(jpeg) => store.store(shot, attempt, &[File::jpeg(jpeg)], images.facts)?,
+                        Made::Here(made) => {
+                            made.files(|files| store.store(shot, attempt, files, images.facts))?
+                        }
                         Made::ByCamera(captured) => {
                             store.store(shot, attempt, &files_of(&**captured)?, images.facts)?
                         }
@@ -271,8 +302,8 @@ fn run_store(to_store: Receiver<Encoded>, mut store: Box<dyn Store>, spare: &Spa
                     let message = format!("storing panicked: {}", panic_text(&*panic));
                     Err(StoreRefused { kind: FailureKind::StorageUnusable, message })
                 });
-                if let Made::Here(jpeg) = images.made {
-                    spare.lock().unwrap_or_else(PoisonError::into_inner).push(jpeg);
+                if let Made::Here(made) = images.made {
+                    spare.lock().unwrap_or_else(PoisonError::into_inner).push(made);
                 }
                 stored
             }
@@ -295,7 +326,7 @@ fn files_of(captured: &dyn Captured) -> Result<Vec<File<'_>>, StoreRefused> {
     }
 }
 
-fn take(spare: &Spare) -> Vec<u8> {
+fn take(spare: &Spare) -> MadeHere {
     spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
 }
 

@@ -22,6 +22,8 @@ pub enum FileType {
 impl FileType {
     /// The files of a shot of which only the image is kept.
     pub const IMAGE_ALONE: &'static [Self] = &[Self::Jpeg];
+    /// Those of a shot of which a raw image is kept beside it.
+    pub const IMAGE_AND_RAW: &'static [Self] = &[Self::Jpeg, Self::Raw];
 
     /// Why no shot has files of these kinds; none if one may.
     pub fn objection(files: &[Self]) -> Option<&'static str> {
@@ -77,6 +79,13 @@ impl Suffix {
 impl fmt::Display for Suffix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Suffix {
+    /// That of a raw image in a Digital Negative, which any program can read.
+    pub fn dng() -> Self {
+        Self("dng".to_owned())
     }
 }
 

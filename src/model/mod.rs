@@ -3,6 +3,7 @@
 //! Plain types, which everything above may use: no clock, no file, no hardware.
 
 mod axis;
+mod bayer;
 mod camera;
 mod capabilities;
 mod controls;
@@ -15,6 +16,7 @@ mod picture;
 mod tremble;
 
 pub use axis::{Axis, AxisConfig, Limits, Pose};
+pub use bayer::{Bayer, BayerOrder, ColourMatrix, Packing};
 pub use camera::{Intrinsics, Mount};
 pub use capabilities::{Control, Domain, Refused, is_near, limits};
 pub use controls::{ColourGains, Controls, Metering, NoiseReduction};

@@ -65,6 +65,13 @@ pub enum Orientation {
     Flip,
 }
 
+impl Orientation {
+    /// Whether nothing is turned.
+    pub fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
+}
+
 /// A rectangle, in parts (0 to 1) of the width and height of what it is a part of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

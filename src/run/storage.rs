@@ -19,7 +19,7 @@ use crate::frame::{
 };
 use crate::plan::{Plan, ShotIndex};
 use crate::procfs;
-use crate::rig::camera::CapturedFrame;
+use crate::rig::camera::{CapturedFrame, RawView};
 use crate::scan::{
     Description, DescriptionChanges, Gate, Input, Late, Record, References, RetakenFor, Stored,
 };
@@ -232,6 +232,10 @@ impl Captured for CapturedFrame {
             *plane = Plane { data: self.plane(index), stride: frame.strides[index] as usize };
         }
         PixelView::new(frame.format, frame.size, &planes[..count]).map(Content::Pixels)
+    }
+
+    fn raw(&self) -> Option<RawView<'_>> {
+        self.raw()
     }
 
     fn metadata(&self) -> &FrameMetadata {

@@ -42,6 +42,7 @@ pub fn config(name: &str, driver: &Path, options: Value) -> config::Camera {
         }),
         orientation: Orientation::Normal,
         live: config::Live::Auto,
+        raw: config::Raw::Off,
         hold: config::HoldSettings::Scan,
         controls: Controls::default(),
         options,

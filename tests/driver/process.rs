@@ -70,6 +70,7 @@ impl Driver {
             frame_rate: None,
             orientation: Orientation::Normal,
             controls: Controls::default(),
+            raw: false,
             buffers: 2,
         }));
         match self.next() {
@@ -118,7 +119,9 @@ impl Driver {
             return match self.link.recv::<FromDriver>() {
                 Ok(None) => Answer::End,
                 Ok(Some((FromDriver::Beat { .. }, _))) => continue,
-                Ok(Some((FromDriver::Frame(frame), Some(memory)))) => Answer::Frame(frame, memory),
+                Ok(Some((FromDriver::Frame(frame), mut memory))) if memory.len() == 1 => {
+                    Answer::Frame(frame, memory.remove(0))
+                }
                 Ok(Some((FromDriver::Error { kind, message, request, .. }, _))) => {
                     Answer::Error(kind, message, request)
                 }
@@ -142,7 +145,7 @@ impl Driver {
     }
 
     /// The next message that is no beat; none at the end.
-    pub(crate) fn next(&mut self) -> Option<(FromDriver, Option<OwnedFd>)> {
+    pub(crate) fn next(&mut self) -> Option<(FromDriver, Vec<OwnedFd>)> {
         loop {
             assert!(self.link.readable_before(Instant::now() + PATIENCE).unwrap(), "no message");
             match self.link.recv::<FromDriver>().unwrap() {
@@ -153,7 +156,7 @@ impl Driver {
     }
 
     pub(crate) fn send(&self, message: &ToDriver) {
-        self.link.send(message, None).unwrap();
+        self.link.send(message, &[]).unwrap();
     }
 
     /// Stops streaming and starts again as `epoch`, as recovery does; what comes between is dropped.

@@ -124,6 +124,7 @@ fn what_the_protocol_does_not_allow_is_refused_and_the_driver_goes_on() {
             frame_rate: None,
             orientation: Orientation::Normal,
             controls,
+            raw: false,
             buffers,
         })
     };

@@ -22,6 +22,7 @@ mod owner;
 mod panel;
 mod pins;
 mod pins_left;
+mod raw;
 mod refused;
 mod report;
 mod retake;

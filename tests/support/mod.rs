@@ -18,6 +18,8 @@ pub struct Recipe<'a> {
     pub angles: u32,
     pub size: (u32, u32),
     pub time_scale: f64,
+    /// Lines for each `[[camera]]`.
+    pub camera: &'a str,
     /// Lines for `[camera.options]`, a camera each; the last one goes for all further ones.
     pub options: &'a [&'a str],
     /// Lines for `[scan]`.
@@ -34,6 +36,7 @@ impl Default for Recipe<'_> {
             angles: 3,
             size: (64, 48),
             time_scale: 100.0,
+            camera: "",
             options: &[],
             scan: "",
             recovery: "capture_timeout = \"300 ms\"",
@@ -176,8 +179,17 @@ impl Finished {
 }
 
 fn text(recipe: &Recipe<'_>) -> String {
-    let Recipe { cameras, angles, size: (width, height), time_scale, options, scan, recovery, driver } =
-        recipe;
+    let Recipe {
+        cameras,
+        angles,
+        size: (width, height),
+        time_scale,
+        camera,
+        options,
+        scan,
+        recovery,
+        driver,
+    } = recipe;
     let mut text = format!(
         r#"
 [storage]
@@ -218,6 +230,7 @@ width = {width}
 height = {height}
 focal_length = "4.74 mm"
 pixel_pitch = "70 um"
+{camera}
 [camera.mount]
 distance = "300 mm"
 height = "{}"

@@ -6,6 +6,7 @@
 //! * [`quality`], [`tiles`], [`still`]: what is measured of a picture.
 //! * [`planes`], [`shrink`]: planes in another size, or otherwise in memory.
 //! * [`mask`]: where the object is in a photograph.
+//! * [`raw`]: images before a sensor's colours are put together.
 //! * [`object`], [`picture`], [`blur`]: what simulated cameras see, and what becomes of it.
 //! * [`sight`]: where a camera looks from and to; [`random`]: numbers that look random.
 
@@ -16,6 +17,7 @@ pub mod picture;
 pub mod planes;
 pub mod quality;
 pub mod random;
+pub mod raw;
 pub mod shrink;
 pub mod sight;
 pub mod still;

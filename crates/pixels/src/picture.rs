@@ -59,10 +59,29 @@ impl Picture {
         Some(tinted)
     }
 
+    /// As a portable pixmap (PPM), which many programs show.
+    pub fn pixmap(&self) -> Vec<u8> {
+        let (width, chroma_width) = (self.area.width, self.area.chroma().width);
+        let mut file = format!("P6\n{width} {}\n255\n", self.area.height).into_bytes();
+        for (row, lumas) in self.y.chunks_exact(width).enumerate() {
+            let chroma = row / 2 * chroma_width;
+            let pixels = lumas.iter().enumerate().map(|(column, luma)| (*luma, chroma + column / 2));
+            file.extend(pixels.flat_map(|(luma, at)| rgb(luma, self.u[at], self.v[at])));
+        }
+        file
+    }
+
     /// How much memory it takes.
     pub fn bytes(&self) -> usize {
         self.y.len() + self.u.len() + self.v.len()
     }
+}
+
+/// Red, green and blue of full-range BT.601, as near as bytes are.
+pub(crate) fn rgb(y: u8, u: u8, v: u8) -> [u8; 3] {
+    let [y, u, v] = [f32::from(y), f32::from(u) - 128.0, f32::from(v) - 128.0];
+    [y + 1.402 * v, y - 0.344_136 * u - 0.714_136 * v, y + 1.772 * u]
+        .map(|value| value.round().clamp(0.0, 255.0) as u8)
 }
 
 /// How a sensor turns light into numbers.

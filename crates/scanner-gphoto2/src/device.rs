@@ -83,6 +83,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         devices: found.node().into_iter().collect(),
         live_beside_stills: true,
         raw: false,
+        bayer: None,
         longest_call_ms: u64::try_from(options.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         timestamps: Timestamps::Trigger,
     };
@@ -242,6 +243,7 @@ impl Device for Gphoto {
             live: wanted.live,
             controls: Some(self.offered.controls()),
             field_of_view: None,
+            bayer: None,
         })
     }
 

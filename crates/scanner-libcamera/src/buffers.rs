@@ -20,7 +20,10 @@ pub(crate) type Mapped = MemoryMappedFrameBuffer<FrameBuffer>;
 /// A stream's buffers before they are in requests.
 pub(crate) struct Buffers {
     pub(crate) stream: Stream,
-    pub(crate) layout: Layout,
+    /// Size of its pictures,
+    pub(crate) size: Size,
+    /// and bytes from row to row of their first plane.
+    pub(crate) stride: u32,
     /// By cookie: the buffer's descriptor, and offsets of its planes.
     pub(crate) memory: Vec<(Arc<OwnedFd>, Vec<u64>)>,
     pub(crate) mapped: Vec<Mapped>,
@@ -32,13 +35,12 @@ impl Buffers {
         allocator: &mut FrameBufferAllocator,
         config: &CameraConfiguration,
         index: usize,
-        format: PixelFormat,
     ) -> Result<Self, DeviceError> {
         let Some(configured) = config.get(index) else {
             return Err(DeviceError::invalid("a stream was not configured"));
         };
         let (size, stride) = (configured.get_size(), configured.get_stride());
-        let layout = layout(format, Size { width: size.width, height: size.height }, stride);
+        let size = Size { width: size.width, height: size.height };
         let Some(stream) = configured.stream() else {
             return Err(DeviceError::invalid("a stream was not configured"));
         };
@@ -50,7 +52,12 @@ impl Buffers {
                 DeviceError::invalid(format!("a frame's memory cannot be mapped: {error}"))
             })?);
         }
-        Ok(Self { stream, layout, memory, mapped })
+        Ok(Self { stream, size, stride, memory, mapped })
+    }
+
+    /// How frames lie in them that have this format.
+    pub(crate) fn layout(&self, format: PixelFormat) -> Layout {
+        layout(format, self.size, self.stride)
     }
 }
 

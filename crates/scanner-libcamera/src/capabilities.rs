@@ -8,9 +8,9 @@ use libcamera::pixel_format;
 use libcamera::properties;
 use libcamera::stream::StreamRole;
 use scanner::camera_driver::protocol::{Hello, Mode, Timestamps, VERSION};
-use scanner::model::{Control, Domain, Metering, NoiseReduction, PixelFormat, Region, Size};
+use scanner::model::{Bayer, Control, Domain, Metering, NoiseReduction, PixelFormat, Region, Size};
 
-use super::nodes;
+use super::{nodes, raw};
 
 /// What the daemon is told of `camera`; `devices` are known otherwise, if any are.
 pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathBuf>) -> Hello {
@@ -42,6 +42,7 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
             .map_or(0.0, |size| f64::from(size.0.width) / 1000.0),
         formats: formats.into_iter().map(|(format, _)| format).collect(),
         raw: modes.iter().any(|mode| mode.raw.is_some()),
+        bayer: bayer(&modes),
         modes,
         controls: controls(camera),
         devices,
@@ -52,6 +53,14 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
         files: Vec::new(),
         timestamps: Timestamps::Sensor,
     }
+}
+
+/// The raw images of the largest mode, in the first format that can be read of those that it may have.
+fn bayer(modes: &[Mode]) -> Option<Bayer> {
+    modes.iter().find_map(|mode| {
+        let candidates = raw::candidates(mode.raw.as_deref()?);
+        candidates.iter().find_map(|name| raw::bayer(name, mode.size))
+    })
 }
 
 /// Most sizes of stills that are told of a camera without modes.

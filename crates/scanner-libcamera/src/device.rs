@@ -143,6 +143,23 @@ impl LibcameraDevice {
             return wanted.map(|_| None);
         };
         raw.metadata.buffer = number;
+        // What is copied of a still that is not handed over after all is free again.
+        let beside = match streams.raw.as_mut().map(|raw| raw.hand_over(&request, number)).transpose() {
+            Ok(beside) => beside,
+            Err(error) => {
+                self.idle(request);
+                return Err(error);
+            }
+        };
+        if let (Some(of_raw), Some(handed_over)) = (&streams.raw, beside) {
+            let Some((memory, offset)) = handed_over else {
+                self.idle(request);
+                return Ok(None);
+            };
+            raw.metadata.raw =
+                Some(super::raw::plane(request.metadata(), &of_raw.bayer, of_raw.stride, offset));
+            raw.raw = Some(memory);
+        }
         let handed_over = streams.still.hand_over(&request, number);
         let offsets = streams.still.layout.offsets.clone();
         match handed_over {
@@ -157,12 +174,23 @@ impl LibcameraDevice {
                 if let Payload::Pixels(planes) = &mut raw.metadata.payload {
                     planes.offsets = offsets;
                 }
+                if memory.is_none() {
+                    self.forget(number);
+                }
                 Ok(memory.map(|memory| RawFrame { memory, ..raw }))
             }
             Err(error) => {
                 self.idle(request);
+                self.forget(number);
                 Err(error)
             }
+        }
+    }
+
+    /// Copies of the frame `number` are not handed over.
+    fn forget(&mut self, number: u64) {
+        if let Some(streams) = self.acquired.as_mut().and_then(Acquired::streams) {
+            streams.given_back(number);
         }
     }
 
@@ -192,6 +220,7 @@ impl LibcameraDevice {
             gain: seen.gain,
             white_balance: seen.white_balance,
             focus: seen.focus,
+            raw: None,
             completed_ns,
             sequence: u64::from(info.sequence()),
             buffer: 0,
@@ -199,7 +228,7 @@ impl LibcameraDevice {
         // A request is complete with a frame that was cut off, or from before the sensor was ready, too.
         let valid =
             request.status() == RequestStatus::Complete && info.status() == FrameMetadataStatus::Success;
-        Some(RawFrame { metadata, memory: Arc::clone(memory), valid, tamper: None })
+        Some(RawFrame { metadata, memory: Arc::clone(memory), raw: None, valid, tamper: None })
     }
 
     /// Copies the live frame of a completed request, whose still is `raw`, if it is time for one.
@@ -219,7 +248,7 @@ impl LibcameraDevice {
             buffer: self.last_buffer,
             ..raw.metadata.clone()
         };
-        self.ready = Some(RawFrame { metadata, memory, ..*raw });
+        self.ready = Some(RawFrame { metadata, memory, raw: None, valid: raw.valid, tamper: raw.tamper });
         Ok(())
     }
 
@@ -250,6 +279,7 @@ impl Device for LibcameraDevice {
         self.acquired = None;
         let mut acquired = Acquired::new(&self.camera, wanted)?;
         let live = acquired.streams().and_then(|streams| streams.live_size());
+        let bayer = acquired.streams().and_then(|streams| streams.raw.as_ref()).map(|raw| raw.bayer.clone());
         self.acquired = Some(acquired);
         self.told = Told::new(wanted.controls, wanted.frame_rate);
         // What they take depends on the mode of the sensor.
@@ -259,6 +289,7 @@ impl Device for LibcameraDevice {
             live,
             controls: Some(self.hello.controls.clone()),
             field_of_view: capabilities::field_of_view(&self.camera, self.hello.sensor),
+            bayer,
         })
     }
 

@@ -9,6 +9,7 @@
 //! | `told.rs` | settings on their way to the camera: when they take effect, whether frames obey |
 //! | `exposed.rs` | which frame is fresh, where the camera does not say for how long it was exposed; pure |
 //! | `capabilities.rs`, `nodes.rs` | `hello`: formats, modes, controls, device nodes |
+//! | `raw.rs` | raw images: formats, black levels and colours of a frame; pure |
 //! | `controls.rs` | settings and metadata in libcamera's words |
 //! | `automatic.rs` | when automatics have settled; whether a frame is as it was set; pure |
 //! | `failure.rs`, `log.rs` | errors to kinds; libcamera's log into ours |
@@ -22,6 +23,9 @@
 //!   which libcamera wants things dropped.
 //! - **Stills are lent** by descriptor if there are enough buffers (`buffers` and three to stream with), else copied
 //!   (`Way` in `streams.rs`). Live frames are small and copied, so that a viewer never holds a still back.
+//! - **Raw images come with their stills**: a third buffer of the same request, lent or copied with it, in a descriptor of its own.
+//!   The camera is asked for the raw format that it proposes, then for others until one is left that is not compressed. What is
+//!   black, and what the colours are, each frame's metadata say (`SensorBlackLevels`, `ColourCorrectionMatrix`, `ColourGains`).
 //! - **A camera that is gone** is reported as that (`Presence` in `acquired.rs`): libcamera 0.7 aborts the process when it gives
 //!   back a request of such a camera, so its thread goes no further once it has said that the camera is gone.
 //! - **No setting is dropped silently**, as libcamera would: the host checks settings against `hello` (`Controls::check`),
@@ -48,6 +52,7 @@ mod exposed;
 mod failure;
 mod log;
 mod nodes;
+mod raw;
 mod streams;
 mod told;
 

@@ -8,15 +8,18 @@ use libcamera::camera::{ActiveCamera, CameraConfiguration, CameraConfigurationSt
 use libcamera::color_space::ColorSpace;
 use libcamera::framebuffer_allocator::FrameBufferAllocator;
 use libcamera::geometry;
+use libcamera::pixel_format;
 use libcamera::request::Request;
 use libcamera::stream::{Stream, StreamRole};
-use scanner::camera_driver::host::{DeviceError, Layout, Pool};
-use scanner::camera_driver::protocol::Configure;
-use scanner::model::{self, PixelFormat, Size};
+use scanner::camera_driver::dmabuf::ReadAccess;
+use scanner::camera_driver::host::{DeviceError, Layout, Pool, Slots};
+use scanner::camera_driver::protocol::{Configure, ErrorKind};
+use scanner::model::{self, Bayer, PixelFormat, Size};
 
 use super::buffers::{Buffers, Mapped, copy};
 use super::capabilities::{FORMATS, fourcc};
 use super::failure::failed;
+use super::raw;
 
 /// Buffers that a camera needs for itself, so that it never waits for one.
 pub(crate) const STREAMING: usize = 3;
@@ -49,6 +52,7 @@ pub(crate) struct Streams {
     pub(crate) lent: HashMap<u64, Request>,
     pub(crate) still: Still,
     pub(crate) live: Option<Live>,
+    pub(crate) raw: Option<Raw>,
     _allocator: FrameBufferAllocator,
 }
 
@@ -68,6 +72,16 @@ pub(crate) struct Live {
     pub(crate) pool: Pool,
 }
 
+/// The stream of raw images beside stills.
+pub(crate) struct Raw {
+    stream: Stream,
+    memory: Vec<(Arc<OwnedFd>, Vec<u64>)>,
+    pub(crate) bayer: Bayer,
+    pub(crate) stride: u32,
+    /// Where copies go, if stills are copied.
+    copies: Option<Slots>,
+}
+
 impl Streams {
     /// Configures the camera with `count` buffers a stream, or as many as it likes better.
     pub(crate) fn new(
@@ -75,18 +89,25 @@ impl Streams {
         wanted: &Configure,
         count: usize,
     ) -> Result<Self, DeviceError> {
-        let roles: &[StreamRole] = match wanted.live {
-            Some(_) => &[StreamRole::StillCapture, StreamRole::ViewFinder],
-            None => &[StreamRole::StillCapture],
-        };
-        let Some(mut config) = camera.generate_configuration(roles) else {
+        let live_role = wanted.live.map(|_| StreamRole::ViewFinder);
+        let raw_role = wanted.raw.then_some(StreamRole::Raw);
+        let roles: Vec<StreamRole> =
+            [StreamRole::StillCapture].into_iter().chain(live_role).chain(raw_role).collect();
+        let Some(mut config) = camera.generate_configuration(&roles) else {
             return Err(DeviceError::invalid(format!("this camera has no streams for {roles:?}")));
         };
         let still = choose_still(&mut config, wanted, count)?;
         let live = wanted.live.map(|size| choose_live(&mut config, size, count)).transpose()?;
         let orientation = orientation(wanted.orientation);
         config.set_orientation(orientation);
-        let status = config.validate();
+        let raw_index = wanted.raw.then(|| roles.len() - 1);
+        let (status, bayer) = match raw_index {
+            None => (config.validate(), None),
+            Some(index) => {
+                let (status, bayer) = choose_raw(&mut config, index, wanted.size, count)?;
+                (status, Some(bayer))
+            }
+        };
         check_still(&config, status, wanted, still)?;
         if config.orientation() != orientation {
             return Err(DeviceError::invalid(format!(
@@ -97,27 +118,43 @@ impl Streams {
         }
         camera.configure(&mut config).map_err(|error| failed("configuring the camera", &error))?;
         let mut allocator = FrameBufferAllocator::new(camera);
-        let stills = Buffers::new(&mut allocator, &config, 0, still)?;
-        let lives = live.map(|format| Buffers::new(&mut allocator, &config, 1, format)).transpose()?;
-        let way = if stills.mapped.len() >= wanted.buffers as usize + STREAMING {
+        let stills = Buffers::new(&mut allocator, &config, 0)?;
+        let lives = live
+            .map(|format| Buffers::new(&mut allocator, &config, 1).map(|buffers| (format, buffers)))
+            .transpose()?;
+        let raws = raw_index.map(|index| Buffers::new(&mut allocator, &config, index)).transpose()?;
+        let layout = stills.layout(still);
+        // Each request has one of both.
+        let usable = raws.as_ref().map_or(usize::MAX, |raws| raws.mapped.len()).min(stills.mapped.len());
+        let way = if usable >= wanted.buffers as usize + STREAMING {
             Way::Lend
         } else {
             tracing::info!(
-                "the camera has {} buffers, too few to lend {} of them: stills are copied",
-                stills.mapped.len(),
+                "the camera has {usable} buffers, too few to lend {} of them: stills are copied",
                 wanted.buffers
             );
-            Way::Copy(Pool::new(stills.layout.clone(), wanted.buffers)?)
+            Way::Copy(Pool::new(layout.clone(), wanted.buffers)?)
         };
         let (mut live, mut live_mapped) = (None, Vec::new());
-        if let Some(lives) = lives {
-            let pool = Pool::new(lives.layout.clone(), LIVE_BUFFERS)?;
+        if let Some((format, lives)) = lives {
+            let pool = Pool::new(lives.layout(format), LIVE_BUFFERS)?;
             live = Some(Live { stream: lives.stream, memory: lives.memory, pool });
             live_mapped = lives.mapped;
         }
+        let (mut raw, mut raw_mapped) = (None, Vec::new());
+        if let (Some(raws), Some(bayer)) = (raws, bayer) {
+            raw_mapped = raws.mapped;
+            let copies = match &way {
+                Way::Lend => None,
+                Way::Copy(_) => {
+                    Some(Slots::new(u64::from(raws.stride) * u64::from(bayer.size.height), wanted.buffers)?)
+                }
+            };
+            raw = Some(Raw { stream: raws.stream, memory: raws.memory, bayer, stride: raws.stride, copies });
+        }
         let mut idle = Vec::new();
-        let mut live_mapped = live_mapped.into_iter();
-        for (index, buffer) in stills.mapped.into_iter().enumerate() {
+        let (mut live_mapped, mut raw_mapped) = (live_mapped.into_iter(), raw_mapped.into_iter());
+        for (index, buffer) in stills.mapped.into_iter().take(usable).enumerate() {
             let Some(mut request) = camera.create_request(Some(index as u64)) else {
                 return Err(DeviceError::invalid("libcamera makes no request: the camera is not configured"));
             };
@@ -127,10 +164,13 @@ impl Streams {
             if let (Some(live), Some(buffer)) = (&live, live_mapped.next()) {
                 request.add_buffer(&live.stream, buffer).map_err(added)?;
             }
+            if let (Some(raw), Some(buffer)) = (&raw, raw_mapped.next()) {
+                request.add_buffer(&raw.stream, buffer).map_err(added)?;
+            }
             idle.push(request);
         }
-        let still = Still { stream: stills.stream, memory: stills.memory, layout: stills.layout, way };
-        Ok(Self { idle, lent: HashMap::new(), still, live, _allocator: allocator })
+        let still = Still { stream: stills.stream, memory: stills.memory, layout, way };
+        Ok(Self { idle, lent: HashMap::new(), still, live, raw, _allocator: allocator })
     }
 
     /// Memory of copies that is `buffer` is free again.
@@ -140,6 +180,9 @@ impl Streams {
         }
         if let Some(live) = &mut self.live {
             live.pool.release(buffer);
+        }
+        if let Some(copies) = self.raw.as_mut().and_then(|raw| raw.copies.as_mut()) {
+            copies.release(buffer);
         }
     }
 
@@ -190,6 +233,71 @@ impl Live {
         };
         copy(&mut self.pool, buffer, mapped, memory)
     }
+}
+
+impl Raw {
+    /// The raw image of a completed request, ready to leave beside the still that is `buffer`, and where it begins in its
+    /// memory; none if all memory for copies is held.
+    pub(crate) fn hand_over(
+        &mut self,
+        request: &Request,
+        buffer: u64,
+    ) -> Result<Option<(Arc<OwnedFd>, u64)>, DeviceError> {
+        let memory = usize::try_from(request.cookie()).ok().and_then(|cookie| self.memory.get(cookie));
+        let (Some((memory, offsets)), Some(mapped)) = (memory, request.buffer::<Mapped>(&self.stream)) else {
+            let message = "the camera gave a request back without its raw image";
+            return Err(DeviceError::new(ErrorKind::BadFrame, message));
+        };
+        let Some(copies) = &mut self.copies else {
+            return Ok(Some((Arc::clone(memory), offsets.first().copied().unwrap_or_default())));
+        };
+        let length = self.stride as usize * self.bayer.size.height as usize;
+        let _access = ReadAccess::begin(memory);
+        let planes = mapped.data();
+        let plane = planes.first().copied().unwrap_or_default();
+        let copied = copies.put(buffer, [(0, &plane[..length.min(plane.len())])])?;
+        Ok(copied.map(|memory| (memory, 0)))
+    }
+}
+
+/// Asks for raw images of the sensor's smallest mode in which the image has room, in a format that can be read; the camera
+/// has the last word.
+fn choose_raw(
+    config: &mut CameraConfiguration,
+    index: usize,
+    wanted: Size,
+    count: usize,
+) -> Result<(CameraConfigurationStatus, Bayer), DeviceError> {
+    let Some(raw) = config.get(index) else {
+        return Err(DeviceError::invalid(
+            "this camera has no raw images beside its other streams: leave raw out, or set live = \"off\"",
+        ));
+    };
+    let proposed = raw.get_pixel_format();
+    let offered = raw.formats().sizes(proposed).into_iter();
+    let offered: Vec<Size> = offered.map(|size| Size { width: size.width, height: size.height }).collect();
+    let covering = raw::covering(&offered, wanted);
+    let mut got = format!("{proposed:?}");
+    for name in raw::candidates(&got.clone()) {
+        let Some(format) = pixel_format::PixelFormat::parse(&name) else { continue };
+        if let Some(mut raw) = config.get_mut(index) {
+            raw.set_pixel_format(format);
+            if let Some(Size { width, height }) = covering {
+                raw.set_size(geometry::Size::new(width, height));
+            }
+            raw.set_buffer_count(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        let status = config.validate();
+        let Some(raw) = config.get(index) else { continue };
+        let size = raw.get_size();
+        got = format!("{:?}", raw.get_pixel_format());
+        if let Some(bayer) = raw::bayer(&got, Size { width: size.width, height: size.height }) {
+            return Ok((status, bayer));
+        }
+    }
+    Err(DeviceError::invalid(format!(
+        "this camera's raw images are {got}, which cannot be read here: leave raw out"
+    )))
 }
 
 fn choose_still(

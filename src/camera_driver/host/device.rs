@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::notice::Notice;
 use crate::camera_driver::protocol::{Condition, Configure, ErrorKind, FrameMetadata, Hello, Stream};
-use crate::model::{Control, Controls, Refused, Region, Size};
+use crate::model::{Bayer, Control, Controls, Refused, Region, Size};
 use crate::units::FramesPerSecond;
 
 /// A camera. It lives on the thread that owns the camera and is built there, so it need not be [`Send`].
@@ -68,6 +68,8 @@ pub struct Configured {
     pub controls: Option<Vec<Control>>,
     /// The part of the pixel array that an image without `crop` shows, if known.
     pub field_of_view: Option<Region>,
+    /// The raw images beside stills, if they are configured and differ from what [`hello`](Device::hello) says.
+    pub bayer: Option<Bayer>,
 }
 
 /// A still that the daemon waits for.
@@ -102,6 +104,8 @@ pub struct RawFrame {
     pub metadata: FrameMetadata,
     /// The memory that holds the pixels, sealed against shrinking.
     pub memory: Arc<OwnedFd>,
+    /// That of the raw image beside it, if [`FrameMetadata::raw`] tells of one, sealed likewise.
+    pub raw: Option<Arc<OwnedFd>>,
     /// False for frames that the camera itself calls bad, such as those before its settings took effect.
     pub valid: bool,
     /// A fault to simulate; none in a driver of a real camera.

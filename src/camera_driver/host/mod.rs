@@ -33,5 +33,5 @@ pub use files::{FileFrames, FileMemory};
 pub use gate::LiveGate;
 pub use layout::Layout;
 pub use notice::Notice;
-pub use pool::{Pool, sealed_memory};
+pub use pool::{Pool, Slots, sealed_memory};
 pub use process::{DriverArgs, Ended, Program, STOP_DEADLINE, parse_options, run, serve};

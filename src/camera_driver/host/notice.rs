@@ -24,6 +24,6 @@ impl Notice {
     pub fn busy_for(&self, time: Duration) {
         let until_ns = now_ns().saturating_add(as_ns(time));
         // A daemon that is gone is found out by the thread's next round.
-        let _told = self.0.send(&FromDriver::Busy { until_ns }, None);
+        let _told = self.0.send(&FromDriver::Busy { until_ns }, &[]);
     }
 }

@@ -112,13 +112,14 @@ impl<D: Device> Owner<D> {
     fn obey(&mut self, command: ToDriver) -> Result<(), LinkError> {
         match command {
             ToDriver::Configure(configure) => match self.configure(&configure) {
-                Ok(Configured { frame_duration, live, controls, field_of_view }) => {
+                Ok(Configured { frame_duration, live, controls, field_of_view, bayer }) => {
                     let frame_duration_us = u64::try_from(frame_duration.as_micros()).unwrap_or(u64::MAX);
                     self.voice.say(&FromDriver::Configured {
                         frame_duration_us,
                         live,
                         controls,
                         field_of_view,
+                        bayer,
                     })
                 }
                 Err(error) => self.voice.report(error, None),
@@ -194,6 +195,9 @@ impl<D: Device> Owner<D> {
         }
         if configure.live.is_some_and(|live| live.width == 0 || live.height == 0) {
             return Err(DeviceError::invalid("live: a frame without pixels"));
+        }
+        if configure.raw && self.hello.bayer.is_none() {
+            return Err(DeviceError::invalid("raw: this camera delivers no raw images beside its stills"));
         }
         if configure.buffers == 0 {
             return Err(DeviceError::invalid("buffers: at least 1 is needed to hand over a frame"));

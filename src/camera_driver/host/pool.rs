@@ -12,8 +12,12 @@ use super::{DeviceError, Layout};
 #[derive(Debug)]
 pub struct Pool {
     layout: Layout,
-    slots: Vec<Slot>,
+    slots: Slots,
 }
+
+/// Memory for a fixed number of frames of one length.
+#[derive(Debug)]
+pub struct Slots(Vec<Slot>);
 
 #[derive(Debug)]
 struct Slot {
@@ -25,10 +29,7 @@ struct Slot {
 impl Pool {
     /// Room for `count` frames.
     pub fn new(layout: Layout, count: u32) -> Result<Self, DeviceError> {
-        let slots = (0..count)
-            .map(|_| Ok(Slot { memory: Arc::new(sealed_memory(layout.bytes)?), buffer: None }))
-            .collect::<Result<_, Errno>>()
-            .map_err(|errno| DeviceError::no_memory("memory for frames", errno))?;
+        let slots = Slots::new(layout.bytes, count)?;
         Ok(Self { layout, slots })
     }
 
@@ -39,7 +40,7 @@ impl Pool {
 
     /// Whether a frame can be put.
     pub fn has_room(&self) -> bool {
-        self.slots.iter().any(|slot| slot.buffer.is_none())
+        self.slots.has_room()
     }
 
     /// Puts `pixels` into free memory, which is `buffer` until released; none if all is held.
@@ -53,7 +54,37 @@ impl Pool {
         buffer: u64,
         planes: impl IntoIterator<Item = (u64, &'a [u8])>,
     ) -> Result<Option<Arc<OwnedFd>>, DeviceError> {
-        let Some(slot) = self.slots.iter_mut().find(|slot| slot.buffer.is_none()) else { return Ok(None) };
+        self.slots.put(buffer, planes)
+    }
+
+    /// Frees the memory of `buffer`; nothing if it is not in this pool.
+    pub fn release(&mut self, buffer: u64) {
+        self.slots.release(buffer);
+    }
+}
+
+impl Slots {
+    /// Room for `count` frames of `bytes`.
+    pub fn new(bytes: u64, count: u32) -> Result<Self, DeviceError> {
+        (0..count)
+            .map(|_| Ok(Slot { memory: Arc::new(sealed_memory(bytes)?), buffer: None }))
+            .collect::<Result<_, Errno>>()
+            .map(Self)
+            .map_err(|errno| DeviceError::no_memory("memory for frames", errno))
+    }
+
+    /// Whether a frame can be put.
+    pub fn has_room(&self) -> bool {
+        self.0.iter().any(|slot| slot.buffer.is_none())
+    }
+
+    /// Puts parts of a frame, each where it is to be, into free memory, which is `buffer` until released; none if all is held.
+    pub fn put<'a>(
+        &mut self,
+        buffer: u64,
+        planes: impl IntoIterator<Item = (u64, &'a [u8])>,
+    ) -> Result<Option<Arc<OwnedFd>>, DeviceError> {
+        let Some(slot) = self.0.iter_mut().find(|slot| slot.buffer.is_none()) else { return Ok(None) };
         for (offset, bytes) in planes {
             write_all(&slot.memory, offset, bytes)
                 .map_err(|errno| DeviceError::no_memory("writing a frame", errno))?;
@@ -62,9 +93,9 @@ impl Pool {
         Ok(Some(Arc::clone(&slot.memory)))
     }
 
-    /// Frees the memory of `buffer`; nothing if it is not in this pool.
+    /// Frees the memory of `buffer`; nothing if it is not in these.
     pub fn release(&mut self, buffer: u64) {
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.buffer == Some(buffer)) {
+        if let Some(slot) = self.0.iter_mut().find(|slot| slot.buffer == Some(buffer)) {
             slot.buffer = None;
         }
     }

@@ -145,7 +145,7 @@ fn forward(link: &Link, commands: &mpsc::Sender<ToDriver>) {
             Err(error @ (LinkError::Malformed { .. } | LinkError::Truncated)) => {
                 tracing::error!("{error}");
                 let error = DeviceError::new(ErrorKind::Protocol, error.to_string());
-                if link.send_or_drop(&error_message(error, None), None).is_err() {
+                if link.send_or_drop(&error_message(error, None), &[]).is_err() {
                     return;
                 }
             }
@@ -167,7 +167,7 @@ fn own<D: Device>(
         Err(error) => {
             tracing::error!("{}: {error}", error.kind);
             // If the daemon is gone as well, there is nobody left to tell.
-            let _told = link.send(&error_message(error, None), None);
+            let _told = link.send(&error_message(error, None), &[]);
             return Ended::Failed;
         }
     };

@@ -55,11 +55,12 @@ impl Puppet {
             gain: exposure_us.map(|_| 1.0),
             white_balance: None,
             focus: None,
+            raw: None,
             completed_ns: 0,
             sequence: self.buffer,
             buffer: self.buffer,
         };
-        RawFrame { metadata, memory: Arc::clone(&self.memory), valid, tamper: None }
+        RawFrame { metadata, memory: Arc::clone(&self.memory), raw: None, valid, tamper: None }
     }
 }
 
@@ -81,6 +82,7 @@ impl Device for Puppet {
             devices: Vec::new(),
             live_beside_stills: true,
             raw: false,
+            bayer: None,
             longest_call_ms: 0,
             files: Vec::new(),
             timestamps: Timestamps::Sensor,
@@ -93,6 +95,7 @@ impl Device for Puppet {
             live: None,
             controls: None,
             field_of_view: None,
+            bayer: None,
         })
     }
 
@@ -173,6 +176,7 @@ impl Stage {
             orientation: Orientation::Normal,
             frame_rate: None,
             controls: Controls::default(),
+            raw: false,
             buffers: 2,
         }));
         assert_eq!(
@@ -181,7 +185,8 @@ impl Stage {
                 frame_duration_us: 33_000,
                 live: None,
                 controls: None,
-                field_of_view: None
+                field_of_view: None,
+                bayer: None,
             }
         );
         stage.tell(&ToDriver::Start { epoch: 1 });
@@ -190,7 +195,7 @@ impl Stage {
     }
 
     fn tell(&self, message: &ToDriver) {
-        self.link.send(message, None).unwrap();
+        self.link.send(message, &[]).unwrap();
     }
 
     fn capture(&self, request: u64, not_before_ns: u64) {

@@ -30,7 +30,7 @@ impl Voice {
 
     /// Says `message`; waits while the daemon has too much unread.
     pub(super) fn say(&self, message: &FromDriver) -> Result<(), LinkError> {
-        self.link.send(message, None)
+        self.link.send(message, &[])
     }
 
     /// Says that something failed: a capture, or nothing in particular.
@@ -41,16 +41,17 @@ impl Voice {
 
     /// Sends a still as the answer to `request`.
     pub(super) fn still(&self, frame: RawFrame, epoch: u64, request: u64) -> Result<(), LinkError> {
-        let RawFrame { metadata, memory, .. } = frame;
+        let RawFrame { metadata, memory, raw, .. } = frame;
         let message = FromDriver::Frame(Frame { epoch, request: Some(request), metadata });
-        self.link.send(&message, Some(memory.as_fd()))
+        let descriptors: Vec<_> = std::iter::once(&memory).chain(&raw).map(|memory| memory.as_fd()).collect();
+        self.link.send(&message, &descriptors)
     }
 
     /// Sends a live frame if the daemon keeps up; says whether it did.
     pub(super) fn live(&self, frame: RawFrame, epoch: u64) -> Result<bool, LinkError> {
         let RawFrame { metadata, memory, .. } = frame;
         let message = FromDriver::Frame(Frame { epoch, request: None, metadata });
-        self.link.send_or_drop(&message, Some(memory.as_fd()))
+        self.link.send_or_drop(&message, &[memory.as_fd()])
     }
 
     /// Sends bytes that are no message: a simulated fault.
@@ -64,7 +65,7 @@ impl Voice {
         if self.last_beat.elapsed() >= BEAT_INTERVAL / 2 {
             self.last_beat = Instant::now();
             let beat = FromDriver::Beat { count: self.rounds, condition: condition() };
-            self.link.send_or_drop(&beat, None)?;
+            self.link.send_or_drop(&beat, &[])?;
         }
         Ok(())
     }

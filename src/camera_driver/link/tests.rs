@@ -18,26 +18,44 @@ fn beat(count: u64) -> FromDriver {
 fn a_message_and_its_descriptor_arrive_together() {
     let (a, b) = Link::pair().unwrap();
     let file = descriptor_with(b"pixels");
-    a.send(&beat(7), Some(file.as_fd())).unwrap();
-    a.send(&beat(8), None).unwrap();
-    let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
-    assert_eq!(message, beat(7));
-    let descriptor = descriptor.unwrap();
+    a.send(&beat(7), &[file.as_fd()]).unwrap();
+    a.send(&beat(8), &[]).unwrap();
+    let (message, mut descriptors) = b.recv::<FromDriver>().unwrap().unwrap();
+    assert_eq!((message, descriptors.len()), (beat(7), 1));
+    let descriptor = descriptors.pop().unwrap();
     assert!(rustix::io::fcntl_getfd(&descriptor).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
     let mut text = String::new();
     std::fs::File::from(descriptor).read_to_string(&mut text).unwrap();
     assert_eq!(text, "pixels");
-    let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
-    assert!(message == beat(8) && descriptor.is_none());
+    let (message, descriptors) = b.recv::<FromDriver>().unwrap().unwrap();
+    assert!(message == beat(8) && descriptors.is_empty());
+}
+
+#[test]
+fn two_descriptors_arrive_in_order_and_no_more_are_sent() {
+    let (a, b) = Link::pair().unwrap();
+    let files = [b"image", b"raw  "].map(|text| descriptor_with(text));
+    a.send(&beat(7), &[files[0].as_fd(), files[1].as_fd()]).unwrap();
+    let (_, descriptors) = b.recv::<FromDriver>().unwrap().unwrap();
+    let texts: Vec<String> = descriptors
+        .into_iter()
+        .map(|descriptor| {
+            let mut text = String::new();
+            std::fs::File::from(descriptor).read_to_string(&mut text).unwrap();
+            text
+        })
+        .collect();
+    assert_eq!(texts, ["image", "raw  "]);
+    assert!(matches!(a.send(&beat(8), &[files[0].as_fd(); 3]), Err(LinkError::Io(_))));
 }
 
 #[test]
 fn the_end_of_the_peer_is_the_end() {
     let (a, b) = Link::pair().unwrap();
-    b.send(&ToDriver::Stop, None).unwrap();
+    b.send(&ToDriver::Stop, &[]).unwrap();
     drop(a);
     assert!(b.recv::<FromDriver>().unwrap().is_none());
-    assert!(matches!(b.send(&ToDriver::Stop, None), Err(LinkError::Closed)));
+    assert!(matches!(b.send(&ToDriver::Stop, &[]), Err(LinkError::Closed)));
 }
 
 #[test]
@@ -56,7 +74,7 @@ fn what_is_not_a_message_is_quoted_and_the_next_one_is_read() {
     a.send_raw(b"\xffnonsense").unwrap();
     a.send_raw(&vec![b' '; MAX_MESSAGE + 1]).unwrap();
     a.send_raw(&vec![b' '; MAX_MESSAGE + 2]).unwrap();
-    a.send(&ToDriver::Quit, None).unwrap();
+    a.send(&ToDriver::Quit, &[]).unwrap();
     let error = b.recv::<ToDriver>().unwrap_err();
     assert!(matches!(&error, LinkError::Malformed { start, .. } if start.contains("nonsense")), "{error}");
     assert!(matches!(b.recv::<ToDriver>(), Err(LinkError::Truncated)));
@@ -66,7 +84,7 @@ fn what_is_not_a_message_is_quoted_and_the_next_one_is_read() {
 
 #[test]
 fn too_many_descriptors_are_closed_and_reported() {
-    for count in [2, DESCRIPTOR_ROOM, 50] {
+    for count in [MAX_DESCRIPTORS + 1, DESCRIPTOR_ROOM, 50] {
         let (a, b) = Link::pair().unwrap();
         let (reader, writer) = rustix::pipe::pipe().unwrap();
         let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
@@ -98,7 +116,7 @@ fn a_descriptor_for_which_there_is_no_number_left_is_no_fault_of_the_peer() {
     let (a, b) = Link::pair().unwrap();
     let file = descriptor_with(b"pixels");
     for count in 0..2 {
-        a.send(&beat(count), Some(file.as_fd())).unwrap();
+        a.send(&beat(count), &[file.as_fd()]).unwrap();
     }
     let limit = rustix::process::Rlimit { current: Some(64), maximum: Some(64) };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
@@ -113,15 +131,15 @@ fn a_descriptor_for_which_there_is_no_number_left_is_no_fault_of_the_peer() {
     );
     // With room for it, the next one is read.
     drop(held);
-    let (message, descriptor) = b.recv::<FromDriver>().unwrap().unwrap();
-    assert!(message == beat(1) && descriptor.is_some());
+    let (message, descriptors) = b.recv::<FromDriver>().unwrap().unwrap();
+    assert!(message == beat(1) && descriptors.len() == 1);
 }
 
 #[test]
 fn a_peer_that_does_not_read_costs_messages_not_time() {
     let (a, b) = Link::pair().unwrap();
     let mut sent = 0;
-    while a.send_or_drop(&beat(sent), None).unwrap() {
+    while a.send_or_drop(&beat(sent), &[]).unwrap() {
         sent += 1;
     }
     assert!(sent > 0);
@@ -135,7 +153,7 @@ fn a_peer_that_does_not_read_costs_messages_not_time() {
 fn a_message_that_is_too_long_is_not_sent() {
     let (a, b) = Link::pair().unwrap();
     let message = "x".repeat(MAX_MESSAGE);
-    assert!(matches!(a.send(&message, None), Err(LinkError::TooLong { .. })));
+    assert!(matches!(a.send(&message, &[]), Err(LinkError::TooLong { .. })));
     drop(a);
     assert!(b.recv::<String>().unwrap().is_none());
 }

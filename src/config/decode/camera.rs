@@ -8,7 +8,7 @@ use serde_json::{Map, Number};
 use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Table, Value};
-use crate::config::{Camera, HoldSettings, Live};
+use crate::config::{Camera, HoldSettings, Live, Raw};
 use crate::file_name;
 use crate::model::{
     ColourGains, Controls, Intrinsics, Mount, Optics, Orientation, PixelFormat, Region, Size, limits,
@@ -59,6 +59,7 @@ fn camera(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>
     };
     let orientation = camera.or("orientation", Orientation::Normal);
     let live = camera.or("live", Live::Auto);
+    let raw = camera.or("raw", Raw::Off);
     let hold = camera.or("hold", HoldSettings::Scan);
     let controls = camera.section("controls", controls);
     let options = options(camera);
@@ -72,6 +73,7 @@ fn camera(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>
         mount: mount?,
         orientation,
         live,
+        raw,
         controls: controls?,
         hold,
         options: options?,

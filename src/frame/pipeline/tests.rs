@@ -42,6 +42,7 @@ impl Borrowed {
             gain: Some(1.0),
             white_balance: None,
             focus: None,
+            raw: None,
             completed_ns: 0,
             sequence: 1,
             buffer: 1,

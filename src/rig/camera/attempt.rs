@@ -82,6 +82,7 @@ impl<'a> Attempt<'a> {
                 files => ExpectedContent::Files(files),
             },
             size: stream.size,
+            raw: stream.bayer.as_ref(),
             timestamps: stream.timestamps,
             not_before_ns,
             after: stream.last_sequence(),

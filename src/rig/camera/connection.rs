@@ -94,7 +94,7 @@ impl Connection {
 
     /// Says `message` unless the driver has stopped listening; never blocks.
     pub(super) fn say(&self, message: &ToDriver) {
-        match self.link.send_or_drop(message, None) {
+        match self.link.send_or_drop(message, &[]) {
             Ok(true) | Err(LinkError::Closed) => {}
             Ok(false) => debug!(camera = self.camera, "the driver does not read: a message was dropped"),
             Err(error) => debug!(camera = self.camera, %error, "a message was dropped"),
@@ -103,7 +103,7 @@ impl Connection {
 
     /// Says `message`, which must not be lost; never blocks.
     pub(super) fn tell(&self, message: &ToDriver) -> Result<(), CameraError> {
-        match self.link.send_or_drop(message, None) {
+        match self.link.send_or_drop(message, &[]) {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.error(ErrorKind::Timeout, "its driver does not read its messages")),
             Err(LinkError::Closed) => {
@@ -177,7 +177,7 @@ impl Connection {
         ticket: Ticket,
         answer: &mpsc::Receiver<Result<Answer, CameraError>>,
     ) -> Option<Result<Answer, CameraError>> {
-        let send = |message| self.mailbox.while_waited_for(ticket, || self.link.send_or_drop(message, None));
+        let send = |message| self.mailbox.while_waited_for(ticket, || self.link.send_or_drop(message, &[]));
         match message.and_then(send) {
             // A closed link: the reader knows why.
             None | Some(Ok(true) | Err(LinkError::Closed)) => answer.recv().ok(),

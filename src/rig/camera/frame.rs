@@ -6,23 +6,42 @@ use std::os::fd::OwnedFd;
 use memmap2::{Mmap, MmapOptions};
 use rustix::fs::{FileType as NodeType, SealFlags, fcntl_get_seals, fstat};
 
-use super::check::{Expected, ExpectedContent, check, check_jpeg, file_range, plane_range};
+use super::check::{
+    Expected, ExpectedContent, RawImage, check, check_jpeg, check_raw, file_range, plane_range,
+};
 use super::received::{ReceivedFrame, Release};
 use crate::camera_driver::dmabuf::ReadAccess;
 use crate::camera_driver::protocol::{FrameMetadata, Payload, Stream};
-use crate::model::{Controls, FileKind, FileType};
+use crate::model::{Bayer, Controls, FileKind, FileType};
 
 /// A live frame that does not say for how long it was exposed is taken to have been for this long at least: drivers that do
 /// not know the exposure may not know how long a frame takes, either.
 const LONG_LIVE_NS: u64 = 200_000_000;
+
+/// Mapped memory, as long as it may be read.
+struct Memory {
+    map: Mmap,
+    _access: Option<ReadAccess<OwnedFd>>,
+}
+
+/// A raw image in shared memory.
+#[derive(Debug, Clone, Copy)]
+pub struct RawView<'a> {
+    /// What its samples mean.
+    pub bayer: &'a Bayer,
+    /// Bytes from row to row.
+    pub stride: usize,
+    /// From the first row's first byte to the last row's last one.
+    pub data: &'a [u8],
+}
 
 /// A checked frame. Dropping it gives its memory back to the driver.
 pub struct CapturedFrame {
     metadata: FrameMetadata,
     exposed_from_ns: u64,
     received_ns: u64,
-    memory: Mmap,
-    _access: Option<ReadAccess<OwnedFd>>,
+    memory: Memory,
+    raw: Option<(RawImage, Memory)>,
     /// Dropped last: the memory is unmapped before the driver may use it again.
     _release: Release,
 }
@@ -31,7 +50,9 @@ impl CapturedFrame {
     /// Maps the memory of `raw` if it is as `expected`; else says what is wrong.
     pub(super) fn new(raw: ReceivedFrame, expected: &Expected<'_>) -> Result<Self, String> {
         let ReceivedFrame { metadata, memory, received_ns, release } = raw;
-        let fd = memory.ok_or("it came without its memory")?;
+        let mut memory = memory.into_iter();
+        let fd = memory.next().ok_or("it came without its memory")?;
+        let raw_fd = memory.next();
         // Pixels are numbers, whatever becomes of them meanwhile; what is decoded must not change.
         let seals = match &metadata.payload {
             Payload::Pixels(_) => SealFlags::SHRINK,
@@ -39,10 +60,14 @@ impl CapturedFrame {
         };
         let length = mappable_length(&fd, seals)?;
         let exposed_from_ns = check(&metadata, expected, received_ns, length)?;
-        let memory = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
-        let access = ReadAccess::begin(fd);
-        let frame =
-            Self { metadata, exposed_from_ns, received_ns, memory, _access: access, _release: release };
+        let raw_length = raw_fd.as_ref().map(|fd| mappable_length(fd, SealFlags::SHRINK)).transpose()?;
+        let raw = check_raw(metadata.raw.as_ref(), expected.raw, raw_length)?;
+        let memory = Memory::new(fd, length)?;
+        let raw = match (raw, raw_fd, raw_length) {
+            (Some(raw), Some(fd), Some(length)) => Some((raw, Memory::new(fd, length)?)),
+            (_, _, _) => None,
+        };
+        let frame = Self { metadata, exposed_from_ns, received_ns, memory, raw, _release: release };
         if let Some((FileKind::Jpeg, jpeg)) = frame.files().next() {
             check_jpeg(jpeg, expected.size)?;
         }
@@ -59,6 +84,7 @@ impl CapturedFrame {
             stream: Stream::Live,
             content,
             size: raw.metadata.size(),
+            raw: None,
             timestamps: raw.metadata.exposed.by(),
             not_before_ns: 0,
             after: None,
@@ -96,9 +122,23 @@ impl CapturedFrame {
         self.metadata.payload.files().iter().map(move |file| (&file.kind, self.at(file_range(file))))
     }
 
+    /// The raw image beside its pixels, if one was configured.
+    pub fn raw(&self) -> Option<RawView<'_>> {
+        let (RawImage { bayer, stride, range }, memory) = self.raw.as_ref()?;
+        Some(RawView { bayer, stride: *stride, data: memory.map.get(range.clone()).unwrap_or_default() })
+    }
+
     fn at(&self, range: Option<std::ops::Range<u64>>) -> &[u8] {
         let range = range.unwrap_or(0..0);
-        self.memory.get(range.start as usize..range.end as usize).unwrap_or_default()
+        self.memory.map.get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+}
+
+impl Memory {
+    /// Maps `fd`, which has `length` bytes, and never fewer.
+    fn new(fd: OwnedFd, length: u64) -> Result<Self, String> {
+        let map = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
+        Ok(Self { map, _access: ReadAccess::begin(fd) })
     }
 }
 

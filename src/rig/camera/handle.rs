@@ -18,7 +18,7 @@ use super::shared::Shared;
 use super::spawner::Spawner;
 use super::status::{CameraStatus, LeaseHolder};
 use crate::camera_driver::protocol::Hello;
-use crate::config::{self, Rung};
+use crate::config::{self, Raw, Rung};
 use crate::model::{FileType, Optics, Sensor, Size};
 use crate::procfs::Holder;
 use crate::units::FramesPerSecond;
@@ -92,11 +92,15 @@ impl Camera {
         self.inner.board().hello.clone()
     }
 
-    /// The files of each of its shots, once that is known: those that it makes, or an image that is made of its pixels.
+    /// The files of each of its shots, once that is known: those that it makes, or an image that is made of its pixels, with
+    /// the raw image beside it if that is wanted.
     pub fn files(&self) -> Option<Vec<FileType>> {
         let hello = self.hello()?;
-        let files = if hello.files().is_empty() { FileType::IMAGE_ALONE } else { hello.files() };
-        Some(files.to_vec())
+        let made_here = match self.inner.config.raw {
+            Raw::Off => FileType::IMAGE_ALONE,
+            Raw::Beside => FileType::IMAGE_AND_RAW,
+        };
+        Some(if hello.files().is_empty() { made_here } else { hello.files() }.to_vec())
     }
 
     /// Makes its images of this size, until it is closed, where the configuration leaves that to the camera.

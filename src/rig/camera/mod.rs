@@ -55,7 +55,7 @@ mod status;
 
 pub use crate::procfs::{Holder, ThreadEvidence, holders};
 pub use error::{Busy, CameraError, RecoverError, Wedged};
-pub use frame::CapturedFrame;
+pub use frame::{CapturedFrame, RawView};
 pub use handle::Camera;
 pub use lease::Lease;
 pub use leftover::end_all;

@@ -10,7 +10,8 @@ use crate::camera_driver::protocol::{FrameMetadata, ToDriver};
 #[derive(Debug)]
 pub(super) struct ReceivedFrame {
     pub(super) metadata: FrameMetadata,
-    pub(super) memory: Option<OwnedFd>,
+    /// Of its picture, and of the raw image beside it.
+    pub(super) memory: Vec<OwnedFd>,
     pub(super) received_ns: u64,
     pub(super) release: Release,
 }
@@ -33,7 +34,7 @@ impl Drop for Release {
     fn drop(&mut self) {
         // A driver that has ended has no memory to give back to, and one that does not listen is ended soon.
         if let Some(link) = self.link.upgrade() {
-            let _ = link.send_or_drop(&ToDriver::Release { buffer: self.buffer }, None);
+            let _ = link.send_or_drop(&ToDriver::Release { buffer: self.buffer }, &[]);
         }
     }
 }

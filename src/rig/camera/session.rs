@@ -19,7 +19,8 @@ use super::status::State;
 use crate::camera_driver::protocol::{
     Configure, ErrorKind, Hello, LONGEST_CALL, OLDEST, Timestamps, ToDriver, VERSION,
 };
-use crate::model::{Controls, FileType, Orientation, PixelFormat, Size};
+use crate::config::Raw;
+use crate::model::{Bayer, Controls, FileType, Orientation, PixelFormat, Size};
 use crate::units::Seconds;
 
 /// A driver that was greeted and configured.
@@ -32,10 +33,12 @@ pub(super) struct Session {
 }
 
 /// What a camera was configured to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Streams {
     frame_duration: Duration,
     size: Size,
+    /// The raw images beside the stills, if they are wanted.
+    bayer: Option<Bayer>,
 }
 
 /// One start of a camera.
@@ -49,6 +52,8 @@ pub(super) struct Stream {
     pub(super) timestamps: Timestamps,
     /// The files of each; none if they are pixels.
     pub(super) files: Vec<FileType>,
+    /// The raw image beside each; none without.
+    pub(super) bayer: Option<Bayer>,
     last_sequence: Mutex<Option<u64>>,
 }
 
@@ -179,6 +184,7 @@ impl Session {
             size: self.streams.size,
             timestamps: self.hello.timestamps(),
             files: self.hello.files().to_vec(),
+            bayer: self.streams.bayer.clone(),
             last_sequence: Mutex::default(),
         };
         connection.set_frame_duration(stream.frame_duration(&inner.controls()));
@@ -256,6 +262,7 @@ async fn greet(
     let config = &inner.config;
     let error = |kind, message| CameraError::new(inner.name(), kind, message);
     let format = format_for(inner, &hello)?;
+    let raw = raw_for(inner, &hello)?;
     let controls = inner.controls();
     let checked = controls.check_present(&hello.controls);
     checked.map_err(|refused| error(ErrorKind::InvalidArgument, refused.to_string()))?;
@@ -273,12 +280,15 @@ async fn greet(
             frame_rate: config.frame_rate,
             orientation: config.orientation,
             controls,
+            raw,
             buffers: inner.buffers,
         });
         let left = deadline.saturating_duration_since(Instant::now());
         let configured = connection.exchange(configure, Want::Configured, left);
         match (unless_cancelled(inner, cancel, configured).await, sizes.peek()) {
-            (Ok(Answer::Configured { frame_duration, live, controls, field_of_view }), _) => {
+            (Ok(Answer::Configured { frame_duration, live, controls, field_of_view, bayer }), _) => {
+                let bayer = raw_images(inner, &hello, bayer)
+                    .map_err(|message| error(ErrorKind::Protocol, message))?;
                 let (driver, model, Size { width, height }) = (&hello.driver, &hello.model, size);
                 let live = live.map(|live| format!("{}x{}", live.width, live.height));
                 info!(
@@ -296,7 +306,7 @@ async fn greet(
                 board.images = Some((size, field_of_view));
                 board.pinned = Some(size);
                 board.hello = Some(hello.clone());
-                return Ok((hello, Streams { frame_duration, size }));
+                return Ok((hello, Streams { frame_duration, size, bayer }));
             }
             (
                 Ok(
@@ -333,6 +343,31 @@ fn format_for(inner: &Shared, hello: &Hello) -> Result<Option<PixelFormat>, Came
         return refused(message.to_owned());
     }
     Ok(None)
+}
+
+/// Whether raw images are to be delivered; an error if they are wanted, and cannot be had.
+fn raw_for(inner: &Shared, hello: &Hello) -> Result<bool, CameraError> {
+    let why = match (inner.config.raw, hello.bayer()) {
+        (Raw::Off, _) => return Ok(false),
+        (Raw::Beside, Some(_)) => return Ok(true),
+        (Raw::Beside, None) if hello.files().is_empty() => {
+            "it delivers no raw images beside its pixels: leave its raw out"
+        }
+        (Raw::Beside, None) => {
+            "it makes its files itself, raw files among them if its options say so: leave its raw out"
+        }
+    };
+    Err(CameraError::new(inner.name(), ErrorKind::InvalidArgument, why))
+}
+
+/// What the raw images of a camera are that says `hello`, and was configured so; none if they are not wanted.
+fn raw_images(inner: &Shared, hello: &Hello, configured: Option<Bayer>) -> Result<Option<Bayer>, String> {
+    let Raw::Beside = inner.config.raw else { return Ok(None) };
+    let bayer = configured.or_else(|| hello.bayer().cloned());
+    match bayer.as_ref().and_then(Bayer::objection) {
+        Some(objection) => Err(format!("its driver announces raw images that cannot be: {objection}")),
+        None => Ok(bayer),
+    }
 }
 
 async fn pause(inner: &Shared, time: Duration, cancel: &CancellationToken) -> Result<(), CameraError> {

@@ -62,6 +62,7 @@ mod tests {
             devices: Vec::new(),
             live_beside_stills: true,
             raw: false,
+            bayer: None,
             longest_call_ms: 0,
             files: Vec::new(),
             timestamps: Timestamps::Sensor,

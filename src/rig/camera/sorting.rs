@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::received::ReceivedFrame;
 use crate::camera_driver::protocol::{FromDriver, Hello, Stream};
-use crate::model::{Control, Controls, Region, Size};
+use crate::model::{Bayer, Control, Controls, Region, Size};
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub(super) enum Answer {
         live: Option<Size>,
         controls: Option<Vec<Control>>,
         field_of_view: Option<Region>,
+        bayer: Option<Bayer>,
     },
     Started,
     Stopped,
@@ -129,6 +130,7 @@ mod tests {
             gain: None,
             white_balance: None,
             focus: None,
+            raw: None,
             completed_ns: 0,
             sequence: 0,
             buffer: 0,

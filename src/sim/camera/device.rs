@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use scanner_pixels::picture::{Picture, Response};
 
+use super::mosaic::RawSensor;
 use super::properties::Properties;
 use super::run::Run;
 use super::scene::Scene;
@@ -41,6 +42,9 @@ pub struct Synthetic<S> {
     trigger: Trigger,
     last_buffer: u64,
     scratch: Vec<u8>,
+    /// Makes raw images beside stills, if they are configured.
+    raw: Option<RawSensor>,
+    raw_scratch: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -65,6 +69,8 @@ impl<S: Scene> Synthetic<S> {
             trigger: Trigger::default(),
             last_buffer: 0,
             scratch: Vec::new(),
+            raw: None,
+            raw_scratch: Vec::new(),
         }
     }
 
@@ -96,18 +102,29 @@ impl<S: Scene> Synthetic<S> {
         let sequence = run.sequence(shutter);
         let valid = sequence >= self.properties.startup_frames;
         let (layout, makes_files) = (memory.layout().clone(), memory.makes_files());
+        let has_raw = memory.has_raw();
         let ready = match shot.filter(|_| makes_files) {
             Some(shot) => self.scene.files(shot)?,
             None => None,
         };
         let focus = self.scene.lens(&self.controls.framing())?;
         if ready.is_none() {
-            self.see(&layout, shutter, shot, sequence)?;
+            let picture = self.see(&layout, shutter, shot, sequence)?;
+            if let (true, Some(raw)) = (has_raw, &mut self.raw) {
+                raw.see(&picture, sequence, &mut self.raw_scratch);
+            }
+            if let (Stream::Still, Some(shot)) = (stream, shot) {
+                self.leave(&picture, shot)?;
+            }
         }
         self.last_buffer += 1;
         let memory = self.streams.as_mut().and_then(|streams| streams.memory(stream));
         let put = memory.map(|memory| memory.put(self.last_buffer, &self.scratch, ready)).transpose()?;
         let Some((payload, memory)) = put.flatten() else { return Ok(None) };
+        let raw_memory = match self.streams.as_mut().and_then(|streams| streams.memory(stream)) {
+            Some(of_stream) if has_raw => of_stream.put_raw(self.last_buffer, &self.raw_scratch)?,
+            Some(_) | None => None,
+        };
         let metadata = FrameMetadata {
             stream,
             payload,
@@ -117,35 +134,40 @@ impl<S: Scene> Synthetic<S> {
             gain: Some(self.controls.gain),
             white_balance: self.properties.noise.map(|_| self.controls.white_balance),
             focus: Some(focus),
+            raw: self.raw.as_ref().filter(|_| raw_memory.is_some()).map(RawSensor::plane),
             completed_ns: clock::now_ns(),
             sequence,
             buffer: self.last_buffer,
         };
-        Ok(Some(RawFrame { metadata, memory, valid, tamper: None }))
+        Ok(Some(RawFrame { metadata, memory, raw: raw_memory, valid, tamper: None }))
     }
 
-    /// Has what the sensor sees in `scratch`.
+    /// Leaves what the sensor saw for `shot` where that is wanted.
+    fn leave(&self, picture: &Picture, shot: u32) -> Result<(), DeviceError> {
+        let Some(folder) = &self.properties.seen else { return Ok(()) };
+        let path = folder.join(format!("{shot}.ppm"));
+        std::fs::write(&path, picture.pixmap())
+            .map_err(|error| DeviceError::invalid(format!("option seen: {}: {error}", path.display())))
+    }
+
+    /// Has what the sensor sees in `scratch`, processed, and says what it was before.
     fn see(
         &mut self,
         layout: &Layout,
         shutter: &Shutter,
         shot: Option<u32>,
         sequence: u64,
-    ) -> Result<(), DeviceError> {
-        let mut picture = if sequence >= self.properties.startup_frames {
+    ) -> Result<Rc<Picture>, DeviceError> {
+        let picture = if sequence >= self.properties.startup_frames {
             self.scene.picture(layout.size, &self.controls.framing(), shutter, shot)?
         } else {
             Rc::new(Picture::plain(layout.size.into(), 24, 110, 105))
         };
         let tint = self.controls.tint();
-        if self.properties.noise.is_some()
-            && let Some(tinted) = picture.tinted(tint.red, tint.blue)
-        {
-            picture = Rc::new(tinted);
-        }
+        let tinted = self.properties.noise.and_then(|_| picture.tinted(tint.red, tint.blue));
         self.response.begin(sequence);
-        layout.write(&picture, &self.response, &mut self.scratch);
-        Ok(())
+        layout.write(tinted.as_ref().unwrap_or(&picture), &self.response, &mut self.scratch);
+        Ok(picture)
     }
 
     /// The still of the frame that has been read out by now.
@@ -167,7 +189,10 @@ impl<S: Scene> Synthetic<S> {
     fn memory_for(&self, configure: &Configure) -> Result<Memory, DeviceError> {
         let (size, buffers) = (configure.size, configure.buffers.saturating_add(2));
         if let Some(format) = configure.format {
-            return Memory::for_pixels(format, size, buffers);
+            return match &self.raw {
+                Some(raw) => Memory::with_raw(format, size, buffers, raw.bytes() as u64),
+                None => Memory::for_pixels(format, size, buffers),
+            };
         }
         match self.scene.file_size() {
             Some(only) if only != size => Err(DeviceError::invalid(format!(
@@ -184,6 +209,9 @@ impl<S: Scene> Synthetic<S> {
         if self.properties.noise.is_some() {
             let light = self.controls.exposure.get() / self.properties.exposure.get();
             self.response.expose(light * self.controls.gain);
+            if let Some(raw) = &mut self.raw {
+                raw.expose(light, self.controls.gain);
+            }
         }
         self.forget_early();
         // A new exposure time takes effect with a frame that begins now.
@@ -224,6 +252,10 @@ impl<S: Scene> Device for Synthetic<S> {
                 return Err(DeviceError::invalid(format!("frame_rate {rate} fps: must be greater than 0")));
             }
         };
+        let mosaic = self.properties.mosaic.filter(|_| configure.raw);
+        let bayer = mosaic.map(|mosaic| mosaic.bayer(configure.size));
+        let seed = self.properties.noise.unwrap_or_default();
+        self.raw = bayer.as_ref().map(|bayer| RawSensor::new(bayer, seed)).transpose()?;
         let stills = self.memory_for(configure)?;
         let live = configure
             .live
@@ -236,6 +268,7 @@ impl<S: Scene> Device for Synthetic<S> {
             live: configure.live,
             controls: None,
             field_of_view: None,
+            bayer,
         })
     }
 

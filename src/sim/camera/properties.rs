@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::mosaic::Mosaic;
 use super::settings::Settings;
 use crate::camera_driver::protocol::{Hello, Timestamps};
 use crate::model::{FileType, PixelFormat, Size};
@@ -40,6 +41,10 @@ pub struct Properties {
     pub trigger_log: Option<PathBuf>,
     /// The files that it makes of each still; none if it hands over pixels.
     pub files: Vec<FileType>,
+    /// The filters of its sensor, and how its samples are packed; none if it delivers no raw images.
+    pub mosaic: Option<Mosaic>,
+    /// Where it leaves what its sensor saw of each still, before noise, as a pixmap (`SHOT.ppm`).
+    pub seen: Option<PathBuf>,
     /// The longest call that it announces.
     pub longest_call: Seconds,
     /// Chooses the sensor's noise; none for pictures that are what they are, whatever is set.
@@ -68,6 +73,7 @@ impl Properties {
             live_beside_stills: self.live_beside_stills && self.timestamps == Timestamps::Sensor,
             timestamps: self.timestamps,
             raw: false,
+            bayer: self.mosaic.filter(|_| self.files.is_empty()).map(|mosaic| mosaic.bayer(self.sensor)),
             longest_call_ms: u64::try_from(self.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         }
     }

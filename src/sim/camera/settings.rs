@@ -4,7 +4,7 @@ use crate::model::{ColourGains, Control, Controls, Domain, Region};
 use crate::units::{Dioptres, Seconds};
 
 /// Gains that make white things white in the light of every scene, which is that of warm lamps.
-const WHITE: ColourGains = ColourGains { red: 1.8, blue: 1.6 };
+pub(super) const WHITE: ColourGains = ColourGains { red: 1.8, blue: 1.6 };
 
 /// How near the lens can be set, by hand or by autofocus.
 pub const NEAREST: Dioptres = Dioptres::new(15.0);

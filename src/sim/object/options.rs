@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::host::DeviceError;
 use crate::camera_driver::protocol::{Timestamps, VERSION};
-use crate::model::{FileType, Intrinsics, Mount, Size};
-use crate::sim::camera::{Fault, ScriptOptions, check_deliver, positive};
+use crate::model::{BayerOrder, FileType, Intrinsics, Mount, Packing, Size};
+use crate::sim::camera::{Fault, Mosaic, ScriptOptions, check_deliver, positive};
 use crate::units::{Degrees, Millimetres, Seconds};
 
 /// Options of `scanner-sim`. Each has a default.
@@ -47,6 +47,14 @@ pub struct SimOptions {
     /// The files that it makes of each still, `["jpeg"]` or `["jpeg", "raw"]`, as a camera with a card does; none if it hands over
     /// pixels.
     pub deliver: Vec<FileType>,
+    /// The filters of its sensor's top left pixels, for raw images beside its stills:
+    pub raw_order: BayerOrder,
+    /// bits of a sample,
+    pub raw_bits: u32,
+    /// and how samples lie in memory.
+    pub raw_packing: Packing,
+    /// Folder in which it leaves what its sensor saw of each still, before noise and before it is processed, as `SHOT.ppm`.
+    pub seen: Option<PathBuf>,
     /// The longest call that it announces; the faults `long_call`, `busy_hang` and `busy_again` need one.
     pub longest_call: Seconds,
     /// Faults that are to happen, each at its shot.
@@ -91,6 +99,10 @@ impl Default for SimOptions {
             timestamps: Timestamps::Sensor,
             trigger_log: None,
             deliver: Vec::new(),
+            raw_order: BayerOrder::Rggb,
+            raw_bits: 12,
+            raw_packing: Packing::Csi2,
+            seen: None,
             longest_call: Seconds::ZERO,
             faults: Vec::new(),
             random_faults: 0.0,
@@ -104,6 +116,9 @@ impl SimOptions {
     /// Checks what types alone do not say.
     pub fn check(&self) -> Result<(), DeviceError> {
         check_deliver(&self.deliver)?;
+        if let Some(objection) = self.mosaic().bayer(self.sensor).objection() {
+            return Err(DeviceError::invalid(format!("options raw_bits and raw_packing: {objection}")));
+        }
         positive("time_scale", self.time_scale)?;
         positive("frame_period", self.frame_period.get())?;
         positive("exposure", self.exposure.get())?;
@@ -112,6 +127,11 @@ impl SimOptions {
         let Intrinsics { width, height, fx, fy, cx: _, cy: _, pixel_pitch: _ } = self.intrinsics;
         positive("intrinsics", f64::from(width.min(height)).min(fx).min(fy))?;
         positive("mount.distance", self.mount.distance.get())
+    }
+
+    /// The filters of its sensor, and how its samples are packed.
+    pub fn mosaic(&self) -> Mosaic {
+        Mosaic { order: self.raw_order, bits: self.raw_bits, packing: self.raw_packing }
     }
 
     /// The faults of `camera`.

@@ -56,6 +56,8 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         timestamps: options.timestamps,
         trigger_log: options.trigger_log.clone(),
         files: options.deliver.clone(),
+        mosaic: Some(options.mosaic()),
+        seen: options.seen.clone(),
         noise: Some(options.seed),
     };
     let script = Script::new(options.script(&args.camera))?;

@@ -39,6 +39,8 @@ pub fn build(args: &DriverArgs) -> Result<ReplayDevice, DeviceError> {
         timestamps: options.timestamps,
         trigger_log: options.trigger_log.clone(),
         files: options.deliver.clone(),
+        mosaic: None,
+        seen: None,
         noise: None,
     };
     let script = Script::new(options.script(&args.camera))?;

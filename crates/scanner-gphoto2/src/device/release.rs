@@ -159,10 +159,11 @@ impl Gphoto {
             gain: None,
             white_balance: None,
             focus: None,
+            raw: None,
             completed_ns: now_ns(),
             sequence: self.buffer,
             buffer: self.buffer,
         };
-        Ok(RawFrame { metadata, memory, valid: true, tamper: None })
+        Ok(RawFrame { metadata, memory, raw: None, valid: true, tamper: None })
     }
 }

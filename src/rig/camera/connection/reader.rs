@@ -114,7 +114,7 @@ impl Reader {
     }
 
     /// Hands `message` to who waits for it, or drops it.
-    fn sort(&self, message: FromDriver, memory: Option<OwnedFd>) {
+    fn sort(&self, message: FromDriver, memory: Vec<OwnedFd>) {
         let received_ns = now_ns();
         let (ticket, want) = self.connection.mailbox.wanted().unzip();
         let verdict = verdict(&message, want);
@@ -138,9 +138,9 @@ impl Reader {
                 self.tally.note(None);
                 Ok(Answer::Hello(hello))
             }
-            FromDriver::Configured { frame_duration_us, live, controls, field_of_view } => {
+            FromDriver::Configured { frame_duration_us, live, controls, field_of_view, bayer } => {
                 let frame_duration = Duration::from_micros(frame_duration_us);
-                Ok(Answer::Configured { frame_duration, live, controls, field_of_view })
+                Ok(Answer::Configured { frame_duration, live, controls, field_of_view, bayer })
             }
             FromDriver::Converged { controls } => Ok(Answer::Converged { controls }),
             FromDriver::Started { .. } => Ok(Answer::Started),

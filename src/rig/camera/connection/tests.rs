@@ -94,7 +94,7 @@ fn a_frame_for_which_this_process_has_no_descriptor_is_not_blamed_on_the_driver(
     while let Ok(copy) = rustix::io::dup(&file) {
         held.push(copy);
     }
-    stage.driver.send(&FromDriver::Beat { count: 1, condition: None }, Some(file.as_fd())).unwrap();
+    stage.driver.send(&FromDriver::Beat { count: 1, condition: None }, &[file.as_fd()]).unwrap();
     let error = loop {
         match stage.connection.ended() {
             Some(error) => break error,

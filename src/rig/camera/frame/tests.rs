@@ -8,8 +8,8 @@ use rustix::fs::{MemfdFlags, fcntl_add_seals, memfd_create};
 use super::*;
 use crate::camera_driver::host::FileMemory;
 use crate::camera_driver::link::Link;
-use crate::camera_driver::protocol::{ExposedAt, FilesInMemory, Planes, Timestamps, ToDriver};
-use crate::model::{PixelFormat, Size};
+use crate::camera_driver::protocol::{ExposedAt, FilesInMemory, Planes, RawPlane, Timestamps, ToDriver};
+use crate::model::{BayerOrder, ColourMatrix, Orientation, Packing, PixelFormat, Size};
 use crate::units::{Dioptres, Seconds};
 use std::sync::{Arc, Weak};
 
@@ -31,6 +31,7 @@ fn frame() -> FrameMetadata {
         gain: Some(1.0),
         white_balance: None,
         focus: None,
+        raw: None,
         completed_ns: 0,
         sequence: 8,
         buffer: 1,
@@ -41,6 +42,7 @@ const EXPECTED: Expected<'_> = Expected {
     stream: Stream::Still,
     content: ExpectedContent::Pixels(PixelFormat::Yuv420),
     size: SIZE,
+    raw: None,
     timestamps: Timestamps::Sensor,
     not_before_ns: 4_000_000,
     after: Some(7),
@@ -73,7 +75,8 @@ fn memfd(length: usize, seals: SealFlags) -> OwnedFd {
 
 fn captured(metadata: FrameMetadata, fd: Option<OwnedFd>) -> Result<CapturedFrame, String> {
     let release = Release { link: Weak::new(), buffer: 0 };
-    let raw = ReceivedFrame { metadata, memory: fd, received_ns: 5_000_000, release };
+    let memory = fd.into_iter().collect();
+    let raw = ReceivedFrame { metadata, memory, received_ns: 5_000_000, release };
     CapturedFrame::new(raw, &EXPECTED)
 }
 
@@ -148,7 +151,7 @@ fn what_a_driver_does_not_know_is_no_contradiction_but_the_frame_may_be_old() {
     let memory = || memfd(LENGTH, SealFlags::SHRINK);
     assert!(captured(unknown.clone(), Some(memory())).unwrap_err().contains("stale"));
     let release = Release { link: Weak::new(), buffer: 0 };
-    let raw = ReceivedFrame { metadata: unknown, memory: Some(memory()), received_ns: 5_000_000, release };
+    let raw = ReceivedFrame { metadata: unknown, memory: vec![memory()], received_ns: 5_000_000, release };
     let fast = CapturedFrame::new(raw, &Expected { frame_ns: 900_000, ..EXPECTED }).unwrap();
     assert_eq!(fast.exposed_from_ns(), 4_000_000);
     assert_eq!(fast.metadata().exposure_and_gain(), (Seconds::ZERO, 0.0));
@@ -169,7 +172,7 @@ fn a_triggered_picture_began_after_its_trigger_whatever_it_says_of_its_exposure(
     let triggered = |triggered_ns, exposure_us| {
         let exposed = ExposedAt::Trigger { triggered_ns };
         let metadata = FrameMetadata { exposed, exposure_us, gain: None, ..frame() };
-        let memory = Some(memfd(LENGTH, SealFlags::SHRINK));
+        let memory = vec![memfd(LENGTH, SealFlags::SHRINK)];
         let release = Release { link: Weak::new(), buffer: 0 };
         let raw = ReceivedFrame { metadata, memory, received_ns: 5_000_000, release };
         let expected =
@@ -194,7 +197,7 @@ fn a_live_frame_of_unknown_exposure_began_a_frame_ago() {
             ..frame()
         };
         let release = Release { link: Weak::new(), buffer: 0 };
-        let memory = Some(memfd(LENGTH, SealFlags::SHRINK));
+        let memory = vec![memfd(LENGTH, SealFlags::SHRINK)];
         let raw = ReceivedFrame { metadata, memory, received_ns: 3_000_000_000, release };
         CapturedFrame::live(raw, frame_ns).unwrap().exposed_from_ns()
     };
@@ -208,7 +211,7 @@ fn the_memory_is_given_back_once_dropped_or_at_once_if_refused() {
     let (ours, theirs) = Link::pair().unwrap();
     let ours = Arc::new(ours);
     for (length, accepted) in [(LENGTH, true), (1, false)] {
-        let memory = Some(memfd(length, SealFlags::SHRINK));
+        let memory = vec![memfd(length, SealFlags::SHRINK)];
         let raw = ReceivedFrame {
             metadata: frame(),
             memory,
@@ -250,7 +253,7 @@ fn of_files(
     change(&mut files);
     let metadata = FrameMetadata { payload: Payload::Files(files), ..frame() };
     let release = Release { link: Weak::new(), buffer: 0 };
-    let raw = ReceivedFrame { metadata, memory: Some(memory), received_ns: 5_000_000, release };
+    let raw = ReceivedFrame { metadata, memory: vec![memory], received_ns: 5_000_000, release };
     let content = ExpectedContent::Files(&[FileType::Jpeg, FileType::Raw]);
     CapturedFrame::new(raw, &Expected { content, ..EXPECTED })
 }
@@ -293,7 +296,7 @@ fn files_that_are_not_those_that_were_announced_are_refused() {
 #[test]
 fn files_and_pixels_are_not_mistaken_for_each_other() {
     let release = Release { link: Weak::new(), buffer: 0 };
-    let memory = Some(memfd(LENGTH, SealFlags::SHRINK));
+    let memory = vec![memfd(LENGTH, SealFlags::SHRINK)];
     let raw = ReceivedFrame { metadata: frame(), memory, received_ns: 5_000_000, release };
     let content = ExpectedContent::Files(FileType::IMAGE_ALONE);
     let refused = CapturedFrame::new(raw, &Expected { content, ..EXPECTED }).unwrap_err();
@@ -309,4 +312,73 @@ fn files_and_pixels_are_not_mistaken_for_each_other() {
     let read: FrameMetadata = serde_json::from_value(with_files).unwrap();
     assert_eq!(serde_json::to_value(&read).unwrap()["files"], files);
     assert_eq!(read.size(), SIZE);
+}
+
+/// Of [`SIZE`] in words, with rows of 12 bytes.
+fn bayer() -> Bayer {
+    Bayer {
+        size: SIZE,
+        order: BayerOrder::Rggb,
+        bits: 10,
+        packing: Packing::Words,
+        black: Some([64; 4]),
+        white: 1023,
+        colour_matrix: None,
+        orientation: Orientation::Normal,
+    }
+}
+
+const RAW: RawPlane = RawPlane { stride: 12, offset: 4, black: None, colour_matrix: None };
+/// From the first byte of a raw image to its last one.
+const RAW_LENGTH: usize = 12 + 12 + 10;
+
+/// A frame whose raw image is as it says, in memory of so many bytes, if in any.
+fn with_raw(
+    raw: Option<RawPlane>,
+    length: Option<usize>,
+    expected: Option<&Bayer>,
+) -> Result<CapturedFrame, String> {
+    let mut memory = vec![memfd(LENGTH, SealFlags::SHRINK)];
+    memory.extend(length.map(|length| memfd(length, SealFlags::SHRINK)));
+    let release = Release { link: Weak::new(), buffer: 0 };
+    let metadata = FrameMetadata { raw, ..frame() };
+    let raw = ReceivedFrame { metadata, memory, received_ns: 5_000_000, release };
+    CapturedFrame::new(raw, &Expected { raw: expected, ..EXPECTED })
+}
+
+#[test]
+fn a_raw_image_is_handed_on_with_what_is_so_of_it_alone() {
+    let own = RawPlane { black: Some([60; 4]), colour_matrix: Some(ColourMatrix::IDENTITY), ..RAW };
+    let captured = with_raw(Some(own), Some(RAW_LENGTH + 4), Some(&bayer())).unwrap();
+    let RawView { bayer: meaning, stride, data } = captured.raw().unwrap();
+    assert_eq!((stride, data.len(), data[0]), (12, RAW_LENGTH, 4));
+    assert_eq!((meaning.black, meaning.colour_matrix), (Some([60; 4]), Some(ColourMatrix::IDENTITY)));
+    assert!(with_raw(None, None, None).unwrap().raw().is_none());
+}
+
+#[test]
+fn a_raw_image_that_is_not_what_was_configured_is_refused() {
+    let bayer = bayer();
+    let room = Some(RAW_LENGTH + 4);
+    let cases = [
+        ("has no raw image", None, None, Some(&bayer)),
+        ("has a raw image", Some(RAW), room, None),
+        ("says of none", None, room, None),
+        ("without its memory", Some(RAW), None, Some(&bayer)),
+        ("only 9 apart", Some(RawPlane { stride: 9, ..RAW }), room, Some(&bayer)),
+        ("does not lie within", Some(RAW), Some(RAW_LENGTH + 3), Some(&bayer)),
+        ("does not lie within", Some(RawPlane { offset: u64::MAX, ..RAW }), room, Some(&bayer)),
+        ("black", Some(RawPlane { black: Some([1023; 4]), ..RAW }), room, Some(&bayer)),
+        ("which samples are black", Some(RAW), room, Some(&Bayer { black: None, ..bayer.clone() })),
+        (
+            "colour matrix",
+            Some(RawPlane { colour_matrix: Some(ColourMatrix([[0.0; 3]; 3])), ..RAW }),
+            room,
+            Some(&bayer),
+        ),
+    ];
+    for (message, raw, length, expected) in cases {
+        let refused = with_raw(raw, length, expected).unwrap_err();
+        assert!(refused.contains(message), "{refused}");
+    }
 }

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::files;
-use crate::camera_driver::host::{DeviceError, FileFrames, Layout, Pool};
+use crate::camera_driver::host::{DeviceError, FileFrames, Layout, Pool, Slots};
 use crate::camera_driver::protocol::{FilesInMemory, Payload, Planes};
 use crate::model::{FileType, PixelFormat, Size};
 use crate::sim::camera::scene::MadeFile;
@@ -12,8 +12,8 @@ use crate::sim::camera::scene::MadeFile;
 /// Memory for the frames of a stream.
 #[derive(Debug)]
 pub(super) enum Memory {
-    /// For pixels, used again and again.
-    Pixels(Pool),
+    /// For pixels, used again and again, and for raw images beside them.
+    Pixels(Pool, Option<Slots>),
     /// For files, of each frame its own.
     Files {
         /// What is made of each picture.
@@ -27,7 +27,18 @@ pub(super) enum Memory {
 impl Memory {
     /// For `count` frames of pixels.
     pub(super) fn for_pixels(format: PixelFormat, size: Size, count: u32) -> Result<Self, DeviceError> {
-        Pool::new(Layout::new(format, size), count).map(Self::Pixels)
+        Ok(Self::Pixels(Pool::new(Layout::new(format, size), count)?, None))
+    }
+
+    /// As [`for_pixels`](Self::for_pixels), with raw images of so many bytes beside them.
+    pub(super) fn with_raw(
+        format: PixelFormat,
+        size: Size,
+        count: u32,
+        raw_bytes: u64,
+    ) -> Result<Self, DeviceError> {
+        let pool = Pool::new(Layout::new(format, size), count)?;
+        Ok(Self::Pixels(pool, Some(Slots::new(raw_bytes, count)?)))
     }
 
     /// For `count` frames of files.
@@ -39,7 +50,7 @@ impl Memory {
     /// How the pictures lie that are made for it.
     pub(super) fn layout(&self) -> &Layout {
         match self {
-            Self::Pixels(pool) => pool.layout(),
+            Self::Pixels(pool, _) => pool.layout(),
             Self::Files { layout, .. } => layout,
         }
     }
@@ -47,7 +58,7 @@ impl Memory {
     /// Whether files go into it.
     pub(super) fn makes_files(&self) -> bool {
         match self {
-            Self::Pixels(_) => false,
+            Self::Pixels(..) => false,
             Self::Files { .. } => true,
         }
     }
@@ -55,8 +66,21 @@ impl Memory {
     /// Whether a frame can be put.
     pub(super) fn has_room(&self) -> bool {
         match self {
-            Self::Pixels(pool) => pool.has_room(),
+            Self::Pixels(pool, _) => pool.has_room(),
             Self::Files { frames, .. } => frames.has_room(),
+        }
+    }
+
+    /// Whether raw images go into it, too.
+    pub(super) fn has_raw(&self) -> bool {
+        matches!(self, Self::Pixels(_, Some(_)))
+    }
+
+    /// Puts a raw image beside the pixels of `buffer`; none if there is no memory for one.
+    pub(super) fn put_raw(&mut self, buffer: u64, raw: &[u8]) -> Result<Option<Arc<OwnedFd>>, DeviceError> {
+        match self {
+            Self::Pixels(_, Some(slots)) => slots.put(buffer, [(0, raw)]),
+            Self::Pixels(_, None) | Self::Files { .. } => Ok(None),
         }
     }
 
@@ -68,7 +92,7 @@ impl Memory {
         ready: Option<Vec<MadeFile>>,
     ) -> Result<Option<(Payload, Arc<OwnedFd>)>, DeviceError> {
         match self {
-            Self::Pixels(pool) => {
+            Self::Pixels(pool, _) => {
                 let Some(memory) = pool.put(buffer, pixels)? else { return Ok(None) };
                 let Layout { format, size, strides, offsets, bytes: _ } = pool.layout().clone();
                 Ok(Some((Payload::Pixels(Planes { format, size, strides, offsets }), memory)))
@@ -88,7 +112,12 @@ impl Memory {
     /// `buffer` is given back; nothing if it is none of these.
     pub(super) fn release(&mut self, buffer: u64) {
         match self {
-            Self::Pixels(pool) => pool.release(buffer),
+            Self::Pixels(pool, raw) => {
+                pool.release(buffer);
+                if let Some(raw) = raw {
+                    raw.release(buffer);
+                }
+            }
             Self::Files { frames, .. } => frames.release(buffer),
         }
     }
