@@ -21,6 +21,7 @@ mod settings;
 mod spoil;
 
 pub use device::Synthetic;
+pub(in crate::sim) use device::make_files;
 pub use fault::{Fault, FaultKind};
 pub use faulty::Faulty;
 pub use properties::Properties;

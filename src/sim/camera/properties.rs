@@ -67,6 +67,7 @@ impl Properties {
             devices: Vec::new(),
             live_beside_stills: self.live_beside_stills && self.timestamps == Timestamps::Sensor,
             timestamps: self.timestamps,
+            reset: None,
             raw: false,
             longest_call_ms: u64::try_from(self.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         }
