@@ -62,6 +62,11 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
 
 fn introduction(config: &Config) -> String {
     let names = config.cameras.iter().map(|camera| camera.name.as_str()).collect::<Vec<_>>().join(", ");
+    let cameras = if config.cameras.len() == 1 {
+        format!("the camera {names}")
+    } else {
+        format!("the cameras {names}")
+    };
     let timeout = Seconds::from(config.recovery.capture_timeout);
     let faults = config.cameras.iter().flat_map(|camera| {
         let options = camera.options.get("simulated").unwrap_or(&camera.options);
@@ -79,7 +84,7 @@ fn introduction(config: &Config) -> String {
     });
     let faults: String = faults.collect();
     format!(
-        "A simulated rig with the camera(s) {names}. These faults will happen, each of them once:\n{faults}\
+        "A simulated rig with {cameras}. These faults will happen, each of them once:\n{faults}\
          A capture that does not answer is given up after {timeout}.\n"
     )
 }

@@ -49,14 +49,14 @@ pub const fn after_failed_rung(rung: Rung, kind: ErrorKind, can_reset: bool) -> 
 /// Whether what is wrong may be with the camera itself, or with the port that it is at.
 const fn reset_may_help(kind: ErrorKind) -> bool {
     match kind {
-        ErrorKind::Timeout
-        | ErrorKind::QueueBuffer
+        ErrorKind::Timeout | ErrorKind::QueueBuffer | ErrorKind::Gone | ErrorKind::Crashed => true,
+        // It answers, but otherwise than it should; a program has it; or the fault is this machine's.
+        ErrorKind::InvalidArgument
         | ErrorKind::Cancelled
-        | ErrorKind::Gone
+        | ErrorKind::Busy
+        | ErrorKind::NoMemory
         | ErrorKind::BadFrame
-        | ErrorKind::Crashed => true,
-        // A setting that it has not, a program that has it, a lack of memory, another version.
-        ErrorKind::InvalidArgument | ErrorKind::Busy | ErrorKind::NoMemory | ErrorKind::Protocol => false,
+        | ErrorKind::Protocol => false,
     }
 }
 

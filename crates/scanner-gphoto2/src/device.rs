@@ -161,12 +161,17 @@ impl Gphoto {
         self.longest_call().saturating_add(self.options.release_time.duration())
     }
 
-    /// What is said of a call that failed. The camera is opened anew before it is used again.
+    /// What is said of a call that failed.
     fn failed(&mut self, what: &str, failure: Failure) -> DeviceError {
+        self.closed();
+        failure.explain(&format!("{what} {}", self.found.model))
+    }
+
+    /// It is opened anew before it is used again.
+    fn closed(&mut self) {
         self.release = None;
         self.camera = None;
         self.live.closed();
-        failure.explain(&format!("{what} {}", self.found.model))
     }
 
     fn camera(&self) -> Result<&Camera, DeviceError> {

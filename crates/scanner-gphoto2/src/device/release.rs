@@ -139,6 +139,8 @@ impl Gphoto {
         if let (Some(set), Some(seen)) = (set, aperture)
             && !is_aperture(set, seen)
         {
+            // What libgphoto2 remembers of its settings is old: it asks again once it has opened it anew.
+            self.closed();
             let message =
                 format!("its image was taken at f/{seen}, set is f/{set}: did somebody turn its dial?");
             return Err(DeviceError::new(ErrorKind::BadFrame, message));

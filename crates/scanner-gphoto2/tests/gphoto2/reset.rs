@@ -34,7 +34,7 @@ fn a_camera_that_only_a_reset_brings_back_costs_an_attempt_and_no_shot() {
 #[test]
 fn a_camera_that_another_program_holds_is_not_reset() {
     let mut bench = Bench::new(1, 3, RECOVERY).by_serial();
-    let claimed: Vec<_> = (1..40).map(|at| json!({ "kind": "claimed", "at": at })).collect();
+    let claimed: Vec<_> = (2..40).map(|at| json!({ "kind": "claimed", "at": at })).collect();
     let faults = [vec![json!({ "kind": "unplug", "at": 1 })], claimed].concat();
     bench.set(0, "faults", json!(faults));
     let scan = bench.run(&["scan", "--json"]);
