@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use scanner::model::FileType;
 use scanner::sim::object::SimOptions;
 use serde::Deserialize;
 
@@ -21,8 +22,8 @@ pub(crate) struct CameraSettings {
     pub(crate) card: PathBuf,
     /// What it sees of the simulated rig, in place of a card.
     pub(crate) rig: Option<SimOptions>,
-    /// Whether it makes raw files of that, too.
-    pub(crate) raw: bool,
+    /// What it makes of that: `["jpeg"]`, or `["jpeg", "raw"]`.
+    pub(crate) files: Vec<FileType>,
     pub(crate) serial: String,
     /// A folder in which it counts, for the next process of this camera.
     pub(crate) state: PathBuf,
@@ -46,7 +47,7 @@ impl Default for CameraSettings {
         Self {
             card: PathBuf::new(),
             rig: None,
-            raw: false,
+            files: FileType::IMAGE_ALONE.to_vec(),
             serial: "0".into(),
             state: PathBuf::new(),
             delay_ms: 20,

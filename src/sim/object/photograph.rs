@@ -63,7 +63,7 @@ mod tests {
         let mut taken = |set, files: &[FileType]| camera.take(SIZE, set, files, 0).unwrap();
         let both = taken(None, &[FileType::Jpeg, FileType::Raw]);
         assert!(matches!(&both[..], [(FileKind::Jpeg, _), (FileKind::Raw { .. }, _)]));
-        let brightness = |set| {
+        let mut brightness = |set| {
             let files = taken(set, &[FileType::Jpeg]);
             let image = turbojpeg::decompress(&files[0].1, turbojpeg::PixelFormat::GRAY).unwrap();
             assert_eq!((image.width, image.height), (192, 108));

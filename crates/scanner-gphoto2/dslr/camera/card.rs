@@ -23,8 +23,7 @@ impl Subject {
     pub(super) fn of(settings: &CameraSettings) -> Self {
         let Some(rig) = settings.rig.clone() else { return Self::Card(settings.card.clone()) };
         let size = Size { width: rig.intrinsics.width, height: rig.intrinsics.height };
-        let files = if settings.raw { &[FileType::Jpeg, FileType::Raw][..] } else { FileType::IMAGE_ALONE };
-        Self::Rig { photographer: Box::new(Photographer::new(rig)), size, files: files.to_vec() }
+        Self::Rig { photographer: Box::new(Photographer::new(rig)), size, files: settings.files.clone() }
     }
 
     /// The JPEG of a release, with this exposure time and gain if it is set, and what is beside it.
