@@ -26,7 +26,8 @@ libcamera:
 ## The driver of DSLRs and mirrorless cameras; needs libgphoto2-dev
 gphoto2:
 	./.ci/prepare gphoto2
-	$(CARGO) build --release --locked -p scanner-gphoto2
+	$(CARGO) build --release --locked -p scanner-gphoto2 --lib --bins
+	./.ci/iolibs release
 
 ## A 144-point scan on the simulated rig, with faults
 demo: build

@@ -108,7 +108,7 @@ pub enum Event {
     Recovering {
         /// The camera that is to stream again.
         camera: String,
-        /// The step: `restart` in the same driver, or `respawn` of a new one.
+        /// The step: `restart` in the same driver, `respawn` of a new one, or `reset` of its port beside that.
         rung: Rung,
         /// Wait before, in seconds.
         #[serde(serialize_with = "seconds")]

@@ -1,7 +1,7 @@
 //! Camera driver protocol, version 2.
 //!
-//! The daemon starts `DRIVER --camera ID --options JSON` with a `SOCK_SEQPACKET` socket as descriptor 3. A
-//! message is one packet: a JSON object of at most [`MAX_MESSAGE`] bytes with its kind in `type`; a `frame`
+//! The daemon starts `DRIVER --camera ID --options JSON` with a `SOCK_SEQPACKET` socket as descriptor 3, and with `--reset PORT` in
+//! addition where [`Hello::reset`] has allowed that. A message is one packet: a JSON object of at most [`MAX_MESSAGE`] bytes with its kind in `type`; a `frame`
 //! carries one descriptor (`SCM_RIGHTS`) of the memory that holds its pixels or files: a memfd sealed with
 //! `F_SEAL_SHRINK` or a dmabuf, so that its reader cannot be surprised by a shorter file. Files are sealed with `F_SEAL_WRITE`,
 //! too: they are read more than once. A second descriptor is of a raw image beside the pixels.
@@ -116,6 +116,10 @@ pub struct Hello {
     /// By what it is known when a still was exposed. From version 2 on.
     #[serde(default)]
     pub timestamps: Timestamps,
+    /// The port that the camera is at, where a driver can reset it before it opens the camera: it does so if it is started with
+    /// `--reset` and this. Absent where it cannot. A daemon that does not know this does without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<String>,
 }
 
 impl Hello {

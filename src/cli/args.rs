@@ -274,6 +274,9 @@ pub(super) struct DemoArgs {
     /// How many times faster than a real rig
     #[arg(long, value_name = "FACTOR")]
     pub(super) time_scale: Option<f64>,
+    /// With a simulated DSLR, driven through this machine's libgphoto2; needs the package scanner-gphoto2
+    #[arg(long)]
+    pub(super) dslr: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -154,6 +154,8 @@ pub enum Rung {
     Restart,
     /// End the driver process and start a new one.
     Respawn,
+    /// The same, and the new one resets the camera's port before it opens the camera.
+    Reset,
 }
 
 impl Rung {
@@ -162,6 +164,7 @@ impl Rung {
         match self {
             Self::Restart => "restart",
             Self::Respawn => "respawn",
+            Self::Reset => "reset",
         }
     }
 }

@@ -145,9 +145,42 @@ pub(super) fn extra_options(
         Some("scanner-replay") => {
             json!({ "time_scale": time_scale, "fault_state": fault_state })
         }
-        Some(_) | None => json!({}),
+        Some(_) | None => match simulated(camera) {
+            Some(simulated) => {
+                json!({ "simulated": with_rig(simulated, camera, text(world.path())?, fault_state) })
+            }
+            None => json!({}),
+        },
     };
     Ok(options.as_object().cloned().unwrap_or_default())
+}
+
+/// What is configured of a camera that its driver simulates, though it is the driver of real ones: `[camera.options.simulated]`.
+fn simulated(camera: &config::Camera) -> Option<serde_json::Map<String, serde_json::Value>> {
+    camera.options.get("simulated")?.as_object().cloned()
+}
+
+/// The same, with what it has to know of the simulated rig, unless it has photographs of its own.
+fn with_rig(
+    mut simulated: serde_json::Map<String, serde_json::Value>,
+    camera: &config::Camera,
+    world: &str,
+    state: Option<&str>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let insert = |into: &mut serde_json::Map<_, _>, key: &str, value: serde_json::Value| {
+        if !value.is_null() {
+            into.entry(key).or_insert(value);
+        }
+    };
+    insert(&mut simulated, "state", json!(state));
+    if !simulated.contains_key("card") {
+        let mut rig = simulated.get("rig").and_then(|rig| rig.as_object()).cloned().unwrap_or_default();
+        insert(&mut rig, "world", json!(world));
+        insert(&mut rig, "intrinsics", json!(camera.optics.intrinsics()));
+        insert(&mut rig, "mount", json!(camera.mount));
+        simulated.insert("rig".into(), rig.into());
+    }
+    simulated
 }
 
 /// A path as a driver is told it, in JSON.
@@ -169,13 +202,11 @@ pub(super) fn fault_folder(config: &Config, runtime: &Path) -> Result<Option<Tem
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-    let simulated = |camera: &config::Camera| {
-        matches!(
-            camera.driver.file_name().and_then(|name| name.to_str()),
-            Some("scanner-sim" | "scanner-replay")
-        )
+    let is_simulated = |camera: &config::Camera| {
+        let driver = camera.driver.file_name().and_then(|name| name.to_str());
+        matches!(driver, Some("scanner-sim" | "scanner-replay")) || simulated(camera).is_some()
     };
-    if !config.cameras.iter().any(simulated) {
+    if !config.cameras.iter().any(is_simulated) {
         return Ok(None);
     }
     let folder =

@@ -27,6 +27,9 @@ pub enum Domain {
         min: f64,
         /// The highest that can be set, in the control's unit.
         max: f64,
+        /// The only ones between that it takes, from the lowest to the highest; any, if there are none here.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<f64>,
     },
     /// One of some words.
     Choice {
@@ -84,12 +87,12 @@ enum Value {
 }
 
 impl Controls {
-    /// As much of these settings as a camera with these `controls` can take.
+    /// As much of these settings as a camera with these `controls` can take, each number at the nearest that it has.
     #[must_use]
     pub fn within(self, controls: &[Control]) -> Self {
         let domain = |name: &str| controls.iter().find(|control| control.name == name).map(|c| &c.domain);
         let number = |name: &str, value: Option<f64>| match domain(name) {
-            Some(Domain::Range { min, max }) => value.map(|value| value.max(*min).min(*max)),
+            Some(Domain::Range { min, max, steps }) => value.map(|value| nearest(value, *min, *max, steps)),
             Some(Domain::Choice { .. } | Domain::Region) | None => None,
         };
         let red_blue = self.white_balance.and_then(|ColourGains { red, blue }| {
@@ -150,7 +153,7 @@ impl Controls {
         for (name, value) in self.values() {
             match &value {
                 Value::Numbers(_, any) => {
-                    Domain::Range { min: *any.start(), max: *any.end() }.check(name, &value)?;
+                    Domain::range(*any.start(), *any.end()).check(name, &value)?;
                 }
                 // Words are checked where they are read.
                 Value::Word(_) => {}
@@ -186,6 +189,15 @@ pub fn is_near(a: f64, b: f64, relative: f64, absolute: f64) -> bool {
     a.is_finite() && b.is_finite() && (a - b).abs() <= (a.abs().max(b.abs()) * relative).max(absolute)
 }
 
+/// The number from `min` to `max` that is nearest to `value`, and one of `steps` if there are any: by how many times it is more
+/// or less, where all are greater than 0.
+fn nearest(value: f64, min: f64, max: f64, steps: &[f64]) -> f64 {
+    let within = value.max(min).min(max);
+    let far = |step: f64| if min > 0.0 { (step / within).ln().abs() } else { (step - within).abs() };
+    let near = steps.iter().copied().min_by(|a, b| far(*a).total_cmp(&far(*b)));
+    near.unwrap_or(within)
+}
+
 fn find<'a>(name: &'static str, controls: &'a [Control]) -> Result<&'a Control, Refused> {
     controls.iter().find(|control| control.name == name).ok_or_else(|| {
         let known = controls.iter().map(|control| control.name.as_str()).collect::<Vec<_>>();
@@ -195,10 +207,21 @@ fn find<'a>(name: &'static str, controls: &'a [Control]) -> Result<&'a Control, 
 }
 
 impl Domain {
+    /// Every number from `min` to `max`.
+    pub const fn range(min: f64, max: f64) -> Self {
+        Self::Range { min, max, steps: Vec::new() }
+    }
+
+    /// These numbers alone, in any order; none if there are none.
+    pub fn steps(mut steps: Vec<f64>) -> Option<Self> {
+        steps.sort_by(f64::total_cmp);
+        Some(Self::Range { min: *steps.first()?, max: *steps.last()?, steps })
+    }
+
     fn check(&self, name: &'static str, value: &Value) -> Result<(), Refused> {
         let refused = |value: String| Err(Refused::OutOfRange { name, value, takes: self.to_string() });
         match (self, value) {
-            (Self::Range { min, max }, Value::Numbers(numbers, _)) => {
+            (Self::Range { min, max, steps: _ }, Value::Numbers(numbers, _)) => {
                 match numbers.iter().find(|number| !(min..=max).contains(number)) {
                     Some(number) => refused(number.to_string()),
                     None => Ok(()),
@@ -231,7 +254,13 @@ impl std::fmt::Display for Domain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             // As many digits as a single-precision number has.
-            Self::Range { min, max } => write!(f, "{} to {}", *min as f32, *max as f32),
+            Self::Range { min, max, steps } if steps.is_empty() => {
+                write!(f, "{} to {}", *min as f32, *max as f32)
+            }
+            Self::Range { steps, .. } => {
+                let steps: Vec<_> = steps.iter().map(|step| (*step as f32).to_string()).collect();
+                f.write_str(&steps.join(", "))
+            }
             Self::Choice { choices } => f.write_str(&choices.join(", ")),
             Self::Region => {
                 f.write_str("a region, x and y from 0, x + width and y + height up to 1, neither empty")

@@ -54,6 +54,7 @@ pub fn longest_silence(
         attempt,
         recovery_limit(recovery, Rung::Restart),
         recovery_limit(recovery, Rung::Respawn),
+        recovery_limit(recovery, Rung::Reset),
         busy_limit(longest_call),
         backoff(recovery, recovery.attempts),
         SLACK,
@@ -100,7 +101,7 @@ mod tests {
         // Settings are searched for, and then a frame is waited for, in one order to a camera.
         let one_order = converge_limit(&recovery, seconds(1)) + attempt_limit(&recovery, seconds(1)) * 2;
         assert_eq!(one_order, seconds(3 * 600));
-        assert_eq!(silence, seconds(30 + 1 + 8 + 22 + 4) + one_order + SLACK);
+        assert_eq!(silence, seconds(30 + 1 + 8 + 22 + 32 + 4) + one_order + SLACK);
         // An exposure of 200 s: three of them, and 2 s; six of them, and 15 s, where it is searched for.
         let long = longest(&recovery, seconds(30), seconds(200));
         assert_eq!(long, silence + seconds(615 + 2 + 2));

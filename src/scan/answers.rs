@@ -61,15 +61,13 @@ impl State {
         if self.is_halting() {
             return Ok(());
         }
-        match rung {
-            Rung::Restart => {
-                self.recover(camera, Rung::Respawn, shot, tries, std::time::Duration::ZERO, actions);
-            }
-            Rung::Respawn => {
-                // A camera that does not come back cannot be asked: the try that was due has failed.
-                let attempt = self.count_attempt(shot, actions);
-                self.after_failed_try(shot, attempt, tries + 1, kind, message, actions);
-            }
+        let can_reset = self.camera_mut(camera).can_reset;
+        if let Some(next) = recovery::after_failed_rung(rung, kind, can_reset) {
+            self.recover(camera, next, shot, tries, std::time::Duration::ZERO, actions);
+        } else {
+            // A camera that does not come back cannot be asked: the try that was due has failed.
+            let attempt = self.count_attempt(shot, actions);
+            self.after_failed_try(shot, attempt, tries + 1, kind, message, actions);
         }
         Ok(())
     }
@@ -129,7 +127,8 @@ impl State {
             return;
         }
         let camera = self.plan.camera_of(shot);
-        match recovery::after_failure(&self.policy.recovery, tries, kind) {
+        let can_reset = self.camera_mut(camera).can_reset;
+        match recovery::after_failure(&self.policy.recovery, tries, kind, can_reset) {
             Step::Retry { rung, after } => self.recover(camera, rung, shot, tries, after, actions),
             Step::GiveUp => {
                 let retry = match self.phase {

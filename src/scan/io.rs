@@ -117,7 +117,7 @@ pub enum Action {
     Recover {
         /// The camera, which is idle.
         camera: CameraIndex,
-        /// Whether the same driver starts anew, or another one.
+        /// Whether the same driver starts anew, or another one, and whether that resets the port.
         rung: Rung,
         /// How long to wait before, so that what is wrong may pass.
         after: Duration,

@@ -22,13 +22,42 @@ pub enum Step {
 /// The longest wait before a recovery step, however many tries are configured.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// What follows the failure of try number `tries` (from 1) of a shot in this pass.
-pub fn after_failure(policy: &config::Recovery, tries: u32, kind: ErrorKind) -> Step {
+/// What follows the failure of try number `tries` (from 1) of a shot in this pass, of a camera whose port can be reset, or
+/// cannot.
+pub fn after_failure(policy: &config::Recovery, tries: u32, kind: ErrorKind, can_reset: bool) -> Step {
     if tries >= policy.attempts {
         return Step::GiveUp;
     }
-    let rung = if tries == 1 { first_rung(kind) } else { Rung::Respawn };
+    let is_last = tries + 1 == policy.attempts;
+    let rung = match tries {
+        1 => first_rung(kind),
+        _ if is_last && can_reset && reset_may_help(kind) => Rung::Reset,
+        _ => Rung::Respawn,
+    };
     Step::Retry { rung, after: backoff(policy, tries) }
+}
+
+/// What follows when `rung` has failed itself, before that counts as a try; none if it does.
+pub const fn after_failed_rung(rung: Rung, kind: ErrorKind, can_reset: bool) -> Option<Rung> {
+    match rung {
+        Rung::Restart => Some(Rung::Respawn),
+        Rung::Respawn if can_reset && reset_may_help(kind) => Some(Rung::Reset),
+        Rung::Respawn | Rung::Reset => None,
+    }
+}
+
+/// Whether what is wrong may be with the camera itself, or with the port that it is at.
+const fn reset_may_help(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Timeout | ErrorKind::QueueBuffer | ErrorKind::Gone | ErrorKind::Crashed => true,
+        // It answers, but otherwise than it should; a program has it; or the fault is this machine's.
+        ErrorKind::InvalidArgument
+        | ErrorKind::Cancelled
+        | ErrorKind::Busy
+        | ErrorKind::NoMemory
+        | ErrorKind::BadFrame
+        | ErrorKind::Protocol => false,
+    }
 }
 
 /// The wait after try number `tries` (from 1): the configured one, doubled at each further try.
@@ -66,21 +95,42 @@ mod tests {
     #[test]
     fn the_last_allowed_try_is_followed_by_none() {
         for kind in ErrorKind::ALL {
-            assert!(matches!(after_failure(&policy(3), 2, kind), Step::Retry { rung: Rung::Respawn, .. }));
-            assert_eq!(after_failure(&policy(3), 3, kind), Step::GiveUp);
-            assert_eq!(after_failure(&policy(1), 1, kind), Step::GiveUp);
+            let after = |attempts, tries| after_failure(&policy(attempts), tries, kind, false);
+            assert!(matches!(after(3, 2), Step::Retry { rung: Rung::Respawn, .. }));
+            assert_eq!(after(3, 3), Step::GiveUp);
+            assert_eq!(after(1, 1), Step::GiveUp);
         }
     }
 
     #[test]
     fn a_dead_process_is_not_asked_to_restart() {
         for kind in [ErrorKind::Crashed, ErrorKind::Protocol, ErrorKind::Gone] {
-            assert!(matches!(after_failure(&policy(3), 1, kind), Step::Retry { rung: Rung::Respawn, .. }));
+            let after = after_failure(&policy(3), 1, kind, false);
+            assert!(matches!(after, Step::Retry { rung: Rung::Respawn, .. }));
         }
         assert!(matches!(
-            after_failure(&policy(3), 1, ErrorKind::Timeout),
+            after_failure(&policy(3), 1, ErrorKind::Timeout, false),
             Step::Retry { rung: Rung::Restart, .. }
         ));
+    }
+
+    #[test]
+    fn a_port_is_reset_before_the_last_try_and_where_a_new_driver_finds_no_camera() {
+        let rungs = |kind, can_reset| {
+            [1, 2, 3].map(|tries| match after_failure(&policy(4), tries, kind, can_reset) {
+                Step::Retry { rung, .. } => rung,
+                Step::GiveUp => panic!("too soon"),
+            })
+        };
+        assert_eq!(rungs(ErrorKind::Timeout, true), [Rung::Restart, Rung::Respawn, Rung::Reset]);
+        assert_eq!(rungs(ErrorKind::Timeout, false), [Rung::Restart, Rung::Respawn, Rung::Respawn]);
+        assert_eq!(rungs(ErrorKind::Busy, true), [Rung::Respawn; 3], "that ends no other program");
+        let gone = ErrorKind::Gone;
+        assert_eq!(after_failed_rung(Rung::Restart, gone, true), Some(Rung::Respawn));
+        assert_eq!(after_failed_rung(Rung::Respawn, gone, true), Some(Rung::Reset));
+        assert_eq!(after_failed_rung(Rung::Reset, gone, true), None);
+        assert_eq!(after_failed_rung(Rung::Respawn, gone, false), None);
+        assert_eq!(after_failed_rung(Rung::Respawn, ErrorKind::InvalidArgument, true), None);
     }
 
     #[test]

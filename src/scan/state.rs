@@ -83,6 +83,8 @@ pub struct Counts {
 pub(super) struct Camera {
     pub(super) health: Health,
     pub(super) activity: Activity,
+    /// Whether its port can be reset.
+    pub(super) can_reset: bool,
 }
 
 /// Whether anything can be had from a camera.
@@ -113,7 +115,7 @@ pub enum Activity {
     },
     /// Coming back; then it tries this shot.
     Recovering {
-        /// Whether the same driver starts anew, or another one.
+        /// Whether the same driver starts anew, or another one, and whether that resets the port.
         rung: Rung,
         /// What it is wanted for.
         shot: ShotIndex,
@@ -155,7 +157,8 @@ impl State {
     /// A scan of which nothing is done.
     pub fn new(plan: Arc<Plan>, policy: Policy) -> Self {
         let shots = vec![Shot::Pending { attempts: 0 }; plan.shot_count() as usize];
-        let camera = Camera { health: Health::Usable { failed_in_a_row: 0 }, activity: Activity::Idle };
+        let health = Health::Usable { failed_in_a_row: 0 };
+        let camera = Camera { health, activity: Activity::Idle, can_reset: false };
         let cameras = vec![camera; plan.cameras.len()];
         Self { plan, policy, shots, cameras, phase: Phase::Ready, counts: Counts::default(), first_open: 0 }
     }
@@ -176,6 +179,15 @@ impl State {
             state.apply(record)?;
         }
         Ok(state)
+    }
+
+    /// The same, with cameras of which each can be brought back by a reset of its port, or cannot.
+    #[must_use]
+    pub fn resetting(mut self, can_reset: impl IntoIterator<Item = bool>) -> Self {
+        for (camera, can_reset) in self.cameras.iter_mut().zip(can_reset) {
+            camera.can_reset = can_reset;
+        }
+        self
     }
 
     fn apply(&mut self, record: &Record) -> Result<(), UnknownShot> {

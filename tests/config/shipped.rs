@@ -17,9 +17,9 @@ fn shipped(name: &str) -> Config {
 
 #[test]
 fn the_standard_configuration_is_two_cameras_144_points() {
-    for name in ["scanner.toml", "demo.toml"] {
+    for (name, cameras) in [("scanner.toml", 2), ("demo.toml", 2), ("demo-dslr.toml", 1)] {
         let config = shipped(name);
-        assert_eq!(config.cameras.len(), 2, "{name}");
+        assert_eq!(config.cameras.len(), cameras, "{name}");
         let PlanShape::Cylinder { angles, heights } = &config.plans[0].shape else { panic!("{name}") };
         assert_eq!(*angles as usize * heights.len(), 144, "{name}");
         let axes: Vec<Axis> = config.motion.axes.iter().map(|axis| axis.axis).collect();
@@ -83,6 +83,33 @@ fn the_examples_are_what_their_comments_say() {
 }
 
 #[test]
+fn the_demo_with_a_dslr_has_the_rig_of_the_other_and_a_camera_that_fails() {
+    let (demo, dslr) = (shipped("demo.toml"), shipped("demo-dslr.toml"));
+    assert_eq!((&demo.motion, &demo.plans, &demo.lights), (&dslr.motion, &dslr.plans, &dslr.lights));
+    let camera = &dslr.cameras[0];
+    assert_eq!((camera.mount, camera.optics), (demo.cameras[0].mount, demo.cameras[0].optics));
+    let simulated = &camera.options["simulated"];
+    assert_eq!(camera.id, format!("serial:{}", simulated["serial"].as_str().unwrap()));
+    assert_eq!(simulated["faults"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn the_example_of_a_dslr_is_what_its_comments_say() {
+    let dslr = shipped("examples/dslr.toml");
+    let camera = &dslr.cameras[0];
+    assert_eq!((camera.driver.as_path(), camera.id.as_str()), (Path::new("gphoto2"), "serial:3012345"));
+    let size = camera.optics.size().unwrap();
+    assert_eq!(camera.options["size"], serde_json::json!({ "width": size.width, "height": size.height }));
+    assert!((camera.controls.exposure.unwrap().get() * 60.0 - 1.0).abs() < 1e-4);
+    assert_eq!(camera.controls.gain, Some(1.0));
+    assert!(camera.options.get("simulated").is_none());
+    let focal = 50.0 / 0.0039;
+    assert!((camera.optics.intrinsics().unwrap().fx - focal).abs() < 1.0);
+    // One call into it and three times what a release takes, and 2 s.
+    assert!(dslr.recovery.capture_timeout >= Duration::from_secs(2 + 3 * 4));
+}
+
+#[test]
 fn every_shipped_file_is_loaded_by_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
     let count = |folder: &Path| {
@@ -91,7 +118,7 @@ fn every_shipped_file_is_loaded_by_a_test() {
     };
     assert_eq!(
         (count(&root), count(&root.join("examples"))),
-        (2, 5),
+        (3, 6),
         "a new file needs a test above, or beside"
     );
 }

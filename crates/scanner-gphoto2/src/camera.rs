@@ -1,6 +1,7 @@
 //! A camera that is open, as Rust sees it.
 #![expect(unsafe_code, reason = "libgphoto2 is a C library")]
 
+mod port;
 mod setting;
 
 use std::cell::RefCell;
@@ -8,6 +9,10 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt;
 use std::ptr::{NonNull, null, null_mut};
 use std::time::Duration;
+
+use port::Ports;
+pub(crate) use port::reset;
+pub(crate) use setting::Takes;
 
 use super::failure::Failure;
 use super::library as gp;
@@ -48,8 +53,6 @@ pub(crate) struct Camera {
     /// Behind the camera's port.
     _ports: Ports,
 }
-
-struct Ports(NonNull<gp::PortInfoList>);
 
 type Done<T> = Result<T, Failure>;
 
@@ -124,15 +127,11 @@ impl Camera {
     /// Opens the camera at `port`.
     pub(crate) fn open(port: &str) -> Done<Self> {
         let context = Context::new()?;
-        let path = c_text(port)?;
-        let (mut list, mut info, mut raw) = (null_mut(), null_mut(), null_mut());
-        // SAFETY: list and camera are made here, and belong to values that free them once; the port's info belongs to the list.
+        let ports = Ports::load(&context)?;
+        let info = ports.find(port, &context)?;
+        let mut raw = null_mut();
+        // SAFETY: the camera is made here, and belongs to a value that frees it once; the port's info belongs to the list.
         unsafe {
-            context.check(gp::gp_port_info_list_new(&raw mut list))?;
-            let ports = Ports(NonNull::new(list).ok_or_else(no_memory)?);
-            context.check(gp::gp_port_info_list_load(list))?;
-            let index = context.check(gp::gp_port_info_list_lookup_path(list, path.as_ptr()))?;
-            context.check(gp::gp_port_info_list_get_info(list, index, &raw mut info))?;
             context.check(gp::gp_camera_new(&raw mut raw))?;
             let camera = Self { raw: NonNull::new(raw).ok_or_else(no_memory)?, context, _ports: ports };
             camera.context.check(gp::gp_camera_set_port_info(raw, info))?;
@@ -283,13 +282,6 @@ impl Drop for Camera {
 impl fmt::Debug for Camera {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Camera").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Ports {
-    fn drop(&mut self) {
-        // SAFETY: it is valid, and not used afterwards.
-        unsafe { gp::gp_port_info_list_free(self.0.as_ptr()) };
     }
 }
 

@@ -5,7 +5,7 @@ use scanner::model::limits::{EXPOSURE, GAIN};
 use scanner::model::{Control, Controls, Domain};
 use scanner::units::Seconds;
 
-use super::camera::Camera;
+use super::camera::{Camera, Takes};
 
 /// What settings are called, by maker: the most exact first. Times, sensitivities, and white balance.
 const TIMES: [&str; 3] = ["shutterspeed2", "shutterspeed", "exptime"];
@@ -35,7 +35,7 @@ struct Numbers {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Chosen {
     /// The name of the setting.
-    pub(crate) setting: &'static str,
+    pub(crate) setting: String,
     /// In the camera's own words.
     pub(crate) value: String,
 }
@@ -44,8 +44,10 @@ impl Offered {
     /// As `camera` says. It may be another with another of its modes.
     pub(crate) fn by(camera: &Camera) -> Self {
         let first = |names: &[&'static str]| {
-            let choices = |name: &&'static str| Some((*name, camera.choices(name).ok()?));
-            names.iter().find_map(|name| choices(name).filter(|(_, choices)| !choices.is_empty()))
+            names.iter().find_map(|name| match camera.takes(name) {
+                Ok(Takes::Words(words)) if !words.is_empty() => Some((*name, words)),
+                Ok(Takes::Words(_) | Takes::Numbers | Takes::Nothing) | Err(_) => None,
+            })
         };
         Self {
             exposure: first(&TIMES).and_then(|(name, choices)| Numbers::of(name, choices, seconds)),
@@ -56,11 +58,11 @@ impl Offered {
 
     /// As the daemon knows them.
     pub(crate) fn controls(&self) -> Vec<Control> {
-        let range = |numbers: &Option<Numbers>| numbers.as_ref().and_then(Numbers::range);
+        let steps = |numbers: &Option<Numbers>| numbers.as_ref().and_then(Numbers::steps);
         let white =
             (!self.white_balance.is_empty()).then(|| Domain::Choice { choices: self.white_balance.clone() });
         let all =
-            [("exposure", range(&self.exposure)), ("gain", range(&self.gain)), ("white_balance", white)];
+            [("exposure", steps(&self.exposure)), ("gain", steps(&self.gain)), ("white_balance", white)];
         all.into_iter().filter_map(|(name, domain)| Some(control(name, domain?))).collect()
     }
 
@@ -89,7 +91,7 @@ impl Offered {
 
 /// The controls of a camera that was not asked yet.
 pub(crate) fn unknown() -> Vec<Control> {
-    let range = |name, (min, max)| control(name, Domain::Range { min, max });
+    let range = |name, (min, max)| control(name, Domain::range(min, max));
     vec![range("exposure", EXPOSURE.into_inner()), range("gain", GAIN.into_inner())]
 }
 
@@ -111,8 +113,8 @@ impl Numbers {
         (!choices.is_empty()).then_some(Self { setting, choices })
     }
 
-    fn range(&self) -> Option<Domain> {
-        Some(Domain::Range { min: self.choices.first()?.1, max: self.choices.last()?.1 })
+    fn steps(&self) -> Option<Domain> {
+        Domain::steps(self.choices.iter().map(|(_, value)| *value).collect())
     }
 
     /// By how many times it is more or less.
@@ -138,7 +140,7 @@ impl Numbers {
                 words.join(", ")
             )));
         }
-        chosen.push(Chosen { setting: self.setting, value: choice.to_owned() });
+        chosen.push(Chosen { setting: self.setting.to_owned(), value: choice.to_owned() });
         Ok(())
     }
 }
@@ -198,7 +200,7 @@ mod tests {
     #[test]
     fn the_nearest_is_chosen_and_what_is_not_near_is_refused_with_all_that_there_is() {
         let (chosen, at) = offered().choose(&wanted(Some(0.0167), Some(4.0))).unwrap();
-        let set = |setting, value: &str| Chosen { setting, value: value.into() };
+        let set = |setting: &str, value: &str| Chosen { setting: setting.into(), value: value.into() };
         assert_eq!(chosen, [set("shutterspeed", "1/60"), set("iso", "400")]);
         assert_eq!(at, wanted(Some(1.0 / 60.0), Some(4.0)));
         let refused = offered().choose(&wanted(Some(0.02), None)).unwrap_err().message;
@@ -218,6 +220,10 @@ mod tests {
         let focus = Controls { focus: Some(scanner::units::Dioptres::new(1.0)), ..Controls::default() };
         assert!(focus.check_present(&controls).unwrap_err().to_string().contains("no control focus"));
         wanted(Some(0.5), Some(2.0)).check(&controls).unwrap();
+        // Whoever chooses between steps is at the nearest, which the camera takes.
+        let near = wanted(Some(0.5), Some(3.0)).within(&controls);
+        assert_eq!(near, wanted(Some(1.3), Some(4.0)));
+        offered().choose(&near).unwrap();
         assert!(wanted(Some(2.0), None).check(&controls).is_err());
     }
 }

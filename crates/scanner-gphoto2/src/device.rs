@@ -17,10 +17,11 @@ use scanner::model::{Controls, Size};
 use scanner::units::FramesPerSecond;
 
 use super::camera::{Camera, Event, Place};
-use super::controls::{Offered, unknown};
+use super::controls::{Chosen, Offered, unknown};
 use super::failure::Failure;
-use super::found::{Found, find};
+use super::found::{Found, find, find_again};
 use super::options::Options;
+use super::simulated;
 
 /// Longest wait for an event, so that commands are noticed.
 const LOOK: Duration = Duration::from_millis(100);
@@ -39,6 +40,8 @@ pub(crate) struct Gphoto {
     /// None before `configure`, and after an error: then the next start opens it anew.
     camera: Option<Camera>,
     offered: Offered,
+    /// What is to be set besides exposure time and ISO.
+    others: Vec<Chosen>,
     /// What is to be set.
     controls: Controls,
     /// What the camera is at of that, as it says.
@@ -64,9 +67,16 @@ pub(crate) struct Gphoto {
 pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
     let options: Options = parse_options(&args.options)?;
     options.check()?;
-    let found = find(&args.camera)?;
+    if let Some(what) = &options.simulated {
+        simulated::install(what)?;
+    }
+    let found = match &args.reset {
+        Some(port) => find_again(&args.camera, port)?,
+        None => find(&args.camera)?,
+    };
     let camera = if options.size.is_none() { Some(open(&found, &options)?) } else { None };
     let offered = camera.as_ref().map(Offered::by);
+    let others = camera.as_ref().map(|camera| set::others(camera, &options)).transpose()?;
     let told = || camera.as_ref().map(told_size).transpose();
     let size = options.size.map_or_else(told, |size| Ok(Some(size)))?.unwrap_or(Size { width: 0, height: 0 });
     let hello = Hello {
@@ -86,6 +96,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         bayer: None,
         longest_call_ms: u64::try_from(options.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         timestamps: Timestamps::Trigger,
+        reset: found.port.starts_with("usb:").then(|| found.port.clone()),
     };
     Ok(Gphoto {
         options,
@@ -93,6 +104,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         hello,
         camera,
         offered: offered.unwrap_or_default(),
+        others: others.unwrap_or_default(),
         controls: Controls::default(),
         at: Controls::default(),
         size,
@@ -112,16 +124,11 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
 /// Opens the camera and sets what is to be set.
 fn open(found: &Found, options: &Options) -> Result<Camera, DeviceError> {
     let Found { model, port } = found;
-    let camera =
-        Camera::open(port).map_err(|failure| failure.explain(&format!("opening {model} at {port}")))?;
-    for (name, value) in &options.settings {
-        let doing = format!("setting {name:?} of {model} to {value:?}");
-        camera.set(name, value).map_err(|failure| failure.explain(&doing))?;
-        let is = camera.setting(name).map_err(|failure| failure.explain(&doing))?;
-        if is != *value {
-            return Err(DeviceError::invalid(format!("{doing}: it says {is:?} after that")));
-        }
-    }
+    let camera = Camera::open(port).map_err(|failure| {
+        let what = found.explained(&format!("opening {model} at {port}"), &failure);
+        failure.explain(&what)
+    })?;
+    set::set_by_name(&camera, model, options)?;
     Ok(camera)
 }
 
@@ -155,12 +162,17 @@ impl Gphoto {
         self.longest_call().saturating_add(self.options.release_time.duration())
     }
 
-    /// What is said of a call that failed. The camera is opened anew before it is used again.
+    /// What is said of a call that failed.
     fn failed(&mut self, what: &str, failure: Failure) -> DeviceError {
+        self.closed();
+        failure.explain(&format!("{what} {}", self.found.model))
+    }
+
+    /// It is opened anew before it is used again.
+    fn closed(&mut self) {
         self.release = None;
         self.camera = None;
         self.live.closed();
-        failure.explain(&format!("{what} {}", self.found.model))
     }
 
     fn camera(&self) -> Result<&Camera, DeviceError> {

@@ -16,6 +16,8 @@ pub(crate) struct Failure {
 
 /// `GP_ERROR_NOT_SUPPORTED`: this camera cannot.
 pub(crate) const NOT_SUPPORTED: c_int = -6;
+/// `GP_ERROR_IO_USB_CLAIM`: another program has it.
+pub(crate) const CLAIMED: c_int = -53;
 const MODEL_NOT_FOUND: c_int = -105;
 /// A file that the camera has not, or not any more.
 const FILE_NOT_FOUND: c_int = -108;
@@ -25,9 +27,10 @@ impl Failure {
     pub(crate) fn explain(self, what: &str) -> DeviceError {
         let Self { code, text } = self;
         let (kind, remedy) = match code {
-            -53 => {
-                (ErrorKind::Busy, ": another program holds it, such as the file manager's (gvfs); end that")
-            }
+            CLAIMED => (
+                ErrorKind::Busy,
+                ": another program holds it, such as the file manager's (gvfs); end that, or keep it away (docs/cameras.md)",
+            ),
             -60 => (ErrorKind::Busy, ": its lock is held by another program"),
             -110 => (ErrorKind::Busy, ": it is at work, or a picture in its memory was not fetched"),
             -52 | MODEL_NOT_FOUND => {

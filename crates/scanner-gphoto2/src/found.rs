@@ -1,11 +1,16 @@
 //! Which camera is meant.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind as IoError;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use scanner::camera_driver::host::DeviceError;
 use scanner::camera_driver::protocol::ErrorKind;
 
-use super::camera::{Camera, Context};
+use super::camera::{Camera, Context, reset};
+use super::failure::{CLAIMED, Failure};
 
 /// A camera that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +33,25 @@ pub(crate) fn find(id: &str) -> Result<Found, DeviceError> {
     let detected = detected.map_err(|failure| failure.explain("looking for cameras"))?;
     let mut there: Vec<Found> = detected.into_iter().map(|(model, port)| Found { model, port }).collect();
     there.sort_by(|a, b| a.port.cmp(&b.port));
+    let mut unknown = None;
     let meant = match id.strip_prefix("serial:") {
-        Some(serial) => there.iter().find(|found| has_serial(found, serial)),
+        Some(serial) => there.iter().find(|found| match has_serial(found, serial) {
+            Ok(has) => has,
+            Err(failure) => {
+                unknown.get_or_insert((*found, failure));
+                false
+            }
+        }),
         None => match id.parse::<usize>() {
             Ok(index) => there.get(index),
             Err(_) => there.iter().find(|found| found.port == id),
         },
     };
+    if let (None, Some((found, failure))) = (meant, unknown) {
+        let what = format!("opening {} at {} to see whether it is {id}", found.model, found.port);
+        let what = found.explained(&what, &failure);
+        return Err(failure.explain(&what));
+    }
     meant.cloned().ok_or_else(|| {
         let names: Vec<_> = there.iter().map(|found| format!("{} at {}", found.model, found.port)).collect();
         let names = if names.is_empty() { "none at all".to_owned() } else { names.join(", ") };
@@ -46,14 +63,36 @@ pub(crate) fn find(id: &str) -> Result<Found, DeviceError> {
     })
 }
 
-/// Whether it can be opened, and has this serial number. One that another program has is not it.
-fn has_serial(found: &Found, serial: &str) -> bool {
-    let Ok(camera) = Camera::open(&found.port) else { return false };
-    SERIAL.iter().any(|name| {
-        camera
-            .setting(name)
-            .is_ok_and(|value| value.trim_start_matches('0') == serial.trim_start_matches('0'))
-    })
+/// A device that was reset is back on its bus after so long, or does not come back.
+const BACK: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+/// The camera that `id` means, once `port`, at which it was, is reset: it may come back at another one.
+pub(crate) fn find_again(id: &str, port: &str) -> Result<Found, DeviceError> {
+    match reset(port) {
+        Ok(()) => tracing::info!("{port} was reset"),
+        Err(failure) => {
+            // It may be gone, and come back by itself.
+            let at = Found { model: String::new(), port: port.into() };
+            let what = at.explained(&format!("{port} cannot be reset"), &failure);
+            tracing::warn!("{what}: {} ({})", failure.text, failure.code);
+        }
+    }
+    let end = Instant::now() + BACK;
+    loop {
+        match find(id) {
+            // It may be there, and not ready yet.
+            Err(_) if Instant::now() < end => std::thread::sleep(BETWEEN_LOOKS),
+            found => return found,
+        }
+    }
+}
+
+/// Whether it has this serial number. Of one that cannot be opened, that is not known.
+fn has_serial(found: &Found, serial: &str) -> Result<bool, Failure> {
+    let camera = Camera::open(&found.port)?;
+    let bare = |text: &str| text.trim_start_matches('0').to_owned();
+    Ok(SERIAL.iter().any(|name| camera.setting(name).is_ok_and(|value| bare(&value) == bare(serial))))
 }
 
 impl Found {
@@ -62,5 +101,31 @@ impl Found {
         let (bus, device) = self.port.strip_prefix("usb:")?.split_once(',')?;
         let path = PathBuf::from(format!("/dev/bus/usb/{bus}/{device}"));
         path.exists().then_some(path)
+    }
+
+    /// What was tried and met with `failure`, and what is known to be in its way.
+    pub(crate) fn explained(&self, what: &str, failure: &Failure) -> String {
+        let Some(node) = self.node() else { return what.into() };
+        let denied = |error: std::io::Error| error.kind() == IoError::PermissionDenied;
+        let node = node.display();
+        if OpenOptions::new().read(true).write(true).open(node.to_string()).is_err_and(denied) {
+            return format!(
+                "{what} (permission denied: this user may not use {node}, which the udev rule of the package scanner-gphoto2 \
+                 gives to the group scanner)"
+            );
+        }
+        match self.ids().filter(|_| failure.code == CLAIMED) {
+            Some(ids) => format!("{what} (its file for the udev rule is /etc/scanner/cameras/{ids})"),
+            None => what.into(),
+        }
+    }
+
+    /// Vendor and product, as `lsusb` shows them: `04b0:0437`.
+    fn ids(&self) -> Option<String> {
+        let device = std::fs::metadata(self.node()?).ok()?.rdev();
+        let folder = format!("/sys/dev/char/{}:{}", libc::major(device), libc::minor(device));
+        let one =
+            |name: &str| Some(std::fs::read_to_string(format!("{folder}/{name}")).ok()?.trim().to_owned());
+        Some(format!("{}:{}", one("idVendor")?, one("idProduct")?))
     }
 }

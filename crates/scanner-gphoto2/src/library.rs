@@ -14,7 +14,7 @@ macro_rules! opaque {
     )* };
 }
 
-opaque!(Camera, CameraFile, CameraList, CameraWidget, Context, PortInfo, PortInfoList);
+opaque!(Camera, CameraFile, CameraList, CameraWidget, Context, Port, PortInfo, PortInfoList);
 
 /// `CameraFilePath`: where a file is in a camera.
 #[repr(C)]
@@ -169,5 +169,11 @@ unsafe extern "C" {
         index: c_int,
         info: *mut *mut PortInfo,
     ) -> c_int;
+    pub(crate) fn gp_port_new(port: *mut *mut Port) -> c_int;
+    pub(crate) fn gp_port_free(port: *mut Port) -> c_int;
+    pub(crate) fn gp_port_set_info(port: *mut Port, info: *mut PortInfo) -> c_int;
+    pub(crate) fn gp_port_open(port: *mut Port) -> c_int;
+    pub(crate) fn gp_port_close(port: *mut Port) -> c_int;
+    pub(crate) fn gp_port_reset(port: *mut Port) -> c_int;
     pub(crate) fn gp_port_result_as_string(result: c_int) -> *const c_char;
 }

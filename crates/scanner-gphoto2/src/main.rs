@@ -15,7 +15,9 @@ mod failure;
 mod found;
 mod library;
 mod options;
+mod simulated;
 mod taken;
+mod wishes;
 
 use std::process::ExitCode;
 

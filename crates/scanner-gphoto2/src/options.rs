@@ -7,6 +7,8 @@ use scanner::model::{FileType, Size};
 use scanner::units::{Millimetres, Seconds};
 use serde::Deserialize;
 
+use super::wishes::{Wishes, check_setting};
+
 /// Options of `scanner-gphoto2`. Each has a default.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,8 +20,14 @@ pub(crate) struct Options {
     pub(crate) size: Option<Size>,
     /// Distance between the centres of pixels, if known.
     pub(crate) pixel_pitch: Option<Millimetres>,
-    /// Entries of its tree of settings, by name and value, as `gphoto2 --list-all-config` shows them. Set once it is opened, in the
-    /// order of their names, and read again.
+    /// A white balance by the camera's own name, `"Daylight"`, or a colour temperature, `"5600 K"`.
+    pub(crate) white_balance: Option<String>,
+    /// F-number.
+    pub(crate) aperture: Option<f64>,
+    /// A focus mode by the camera's own name: `"Manual"`.
+    pub(crate) focus_mode: Option<String>,
+    /// Any other entries of its tree of settings, by name and value, as `gphoto2 --list-all-config` shows them. Set before all else,
+    /// in the order of their names. All of these are read again, and so before each release.
     pub(crate) settings: BTreeMap<String, String>,
     /// How long it takes from release to release: as long as the files of one take to come.
     pub(crate) release_time: Seconds,
@@ -29,6 +37,8 @@ pub(crate) struct Options {
     pub(crate) least_battery: u8,
     /// Whether files are left in the camera once they are here.
     pub(crate) keep_in_camera: bool,
+    /// In place of a camera, one that is simulated: what it is like.
+    pub(crate) simulated: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Default for Options {
@@ -37,11 +47,15 @@ impl Default for Options {
             files: FileType::IMAGE_ALONE.to_vec(),
             size: None,
             pixel_pitch: None,
+            white_balance: None,
+            aperture: None,
+            focus_mode: None,
             settings: BTreeMap::new(),
             release_time: Seconds::new(5.0),
             longest_call: Seconds::new(60.0),
             least_battery: 0,
             keep_in_camera: false,
+            simulated: None,
         }
     }
 }
@@ -64,6 +78,16 @@ impl Options {
         if self.least_battery > 100 {
             return Err(DeviceError::invalid("option least_battery: must be 0 to 100, in percent"));
         }
-        Ok(())
+        self.wishes().check()?;
+        self.settings.keys().try_for_each(|name| check_setting(name))
+    }
+
+    /// What the camera is set to besides.
+    pub(crate) fn wishes(&self) -> Wishes {
+        Wishes {
+            white_balance: self.white_balance.clone(),
+            aperture: self.aperture,
+            focus_mode: self.focus_mode.clone(),
+        }
     }
 }

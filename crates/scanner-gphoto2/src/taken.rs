@@ -46,10 +46,20 @@ fn kind(place: &Place) -> Result<FileKind, DeviceError> {
     Ok(FileKind::Raw { suffix: Suffix::try_from(suffix).map_err(|error| refused(&error))? })
 }
 
-/// Exposure time in microseconds and gain, as far as a JPEG says: ISO 100 is a gain of 1.
-pub(crate) fn said(jpeg_begin: &[u8]) -> (Option<u64>, Option<f64>) {
+/// With what an image was taken, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Said {
+    pub(crate) exposure_us: Option<u64>,
+    /// ISO 100 is a gain of 1.
+    pub(crate) gain: Option<f64>,
+    /// F-number; unknown where the lens has no contacts.
+    pub(crate) aperture: Option<f64>,
+}
+
+/// What the EXIF of a JPEG says.
+pub(crate) fn said(jpeg_begin: &[u8]) -> Said {
     let Ok(exif) = Reader::new().read_from_container(&mut Cursor::new(jpeg_begin)) else {
-        return (None, None);
+        return Said::default();
     };
     let number = |tag| {
         let field = exif.get_field(tag, In::PRIMARY)?;
@@ -60,8 +70,11 @@ pub(crate) fn said(jpeg_begin: &[u8]) -> (Option<u64>, Option<f64>) {
         };
         (value > 0.0 && value.is_finite()).then_some(value)
     };
-    let exposure = number(Tag::ExposureTime).map(|time| (time * 1e6).round().max(1.0) as u64);
-    (exposure, number(Tag::PhotographicSensitivity).map(|iso| iso / 100.0))
+    Said {
+        exposure_us: number(Tag::ExposureTime).map(|time| (time * 1e6).round().max(1.0) as u64),
+        gain: number(Tag::PhotographicSensitivity).map(|iso| iso / 100.0),
+        aperture: number(Tag::FNumber),
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +106,6 @@ mod tests {
 
     #[test]
     fn of_an_image_without_exif_nothing_is_known() {
-        assert_eq!(said(b"no JPEG"), (None, None));
+        assert_eq!(said(b"no JPEG"), Said::default());
     }
 }

@@ -52,6 +52,7 @@ pub(crate) fn hello(camera: &Camera<'_>, id: &str, devices: Vec<std::path::PathB
         longest_call_ms: 0,
         files: Vec::new(),
         timestamps: Timestamps::Sensor,
+        reset: None,
     }
 }
 
@@ -177,7 +178,7 @@ pub(crate) fn controls(camera: &Camera<'_>) -> Vec<Control> {
     let range = |name: &str, id: ControlId, unit: f64| {
         let info = camera.controls().find(id as u32).ok()?;
         let (min, max) = (number(&info.min())? * unit, number(&info.max())? * unit);
-        Some(Control { name: name.into(), domain: Domain::Range { min, max } })
+        Some(Control { name: name.into(), domain: Domain::range(min, max) })
     };
     let choice = |name: &str, id: ControlId, words: &[(&'static str, i32)]| {
         let info = camera.controls().find(id as u32).ok()?;

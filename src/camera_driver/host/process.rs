@@ -41,6 +41,9 @@ pub struct DriverArgs {
     /// The driver's options as a JSON object.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub options: String,
+    /// Reset this port of the camera before it is opened, as its `hello` named it.
+    #[arg(long, value_name = "PORT")]
+    pub reset: Option<String>,
 }
 
 /// How serving a camera ended.

@@ -75,10 +75,7 @@ impl Device for Puppet {
             pixel_pitch_um: 1.0,
             formats: vec![PixelFormat::Yuv420],
             modes: Vec::new(),
-            controls: vec![Control {
-                name: "exposure".into(),
-                domain: Domain::Range { min: 1e-6, max: 10.0 },
-            }],
+            controls: vec![Control { name: "exposure".into(), domain: Domain::range(1e-6, 10.0) }],
             devices: Vec::new(),
             live_beside_stills: true,
             raw: false,
@@ -86,6 +83,7 @@ impl Device for Puppet {
             longest_call_ms: 0,
             files: Vec::new(),
             timestamps: Timestamps::Sensor,
+            reset: None,
         }
     }
 

@@ -153,6 +153,8 @@ impl StandbyCamera {
     /// Sets what a person chose, for photographs and live views between scans; at once, if the camera is open.
     pub async fn choose(&self, controls: Controls) -> Result<(), StandbyError> {
         self.check(controls)?;
+        // What it is at then is what it is shown to be at.
+        let controls = self.handle.hello().map_or(controls, |hello| controls.within(&hello.controls));
         let before = std::mem::replace(&mut self.overview().chosen, controls);
         self.restore(&mut *self.turn.lock().await, before).await
     }

@@ -216,9 +216,10 @@ impl Station {
         let warm_up = self.config.warm_up(Lighting::Front).max(self.config.warm_up(Lighting::Backlight));
         let patience =
             longest_silence(recovery, longest_move, settle.max(warm_up), longest_frame, longest_call);
+        let can_reset = cameras.iter().map(|camera| camera.hello.reset.is_some()).collect::<Vec<_>>();
         let run = Run {
             scan: prepared.id.to_string(),
-            state: prepared.state,
+            state: prepared.state.resetting(can_reset),
             records: prepared.records,
             axes: self.axes.clone(),
             lights: self.lights.lights().clone(),

@@ -4,11 +4,14 @@ use super::*;
 use crate::model::Metering;
 use proptest::prelude::*;
 
+fn control(name: &str, domain: Domain) -> Control {
+    Control { name: name.into(), domain }
+}
+
 fn camera() -> Vec<Control> {
-    let control = |name: &str, domain| Control { name: name.into(), domain };
     vec![
-        control("exposure", Domain::Range { min: 1e-4, max: 1.0 }),
-        control("white_balance", Domain::Range { min: 0.0, max: 8.0 }),
+        control("exposure", Domain::range(1e-4, 1.0)),
+        control("white_balance", Domain::range(0.0, 8.0)),
         control("metering", Domain::Choice { choices: vec!["centre".into(), "spot".into()] }),
         control("crop", Domain::Region),
     ]
@@ -101,6 +104,29 @@ fn what_another_camera_had_is_taken_as_far_as_this_one_goes() {
     let taken = other.within(&camera());
     assert_eq!(taken, Controls { exposure: Some(Seconds::new(1.0)), ..Controls::default() });
     taken.check(&camera()).unwrap();
+}
+
+/// A camera that takes its own steps only: by how many times they differ, exposures and gains, and else by how much.
+#[test]
+fn what_is_between_steps_is_at_the_nearest() {
+    let steps = |name: &str, steps: &[f64]| control(name, Domain::steps(steps.to_vec()).unwrap());
+    let camera = [steps("gain", &[16.0, 1.0, 2.0, 4.0]), steps("focus", &[0.0, 1.0, 10.0])];
+    let near = |gain, focus| {
+        let wanted = Controls { gain: Some(gain), focus: Some(Dioptres::new(focus)), ..Controls::default() };
+        let near = wanted.within(&camera);
+        near.check(&camera).unwrap();
+        (near.gain.unwrap(), near.focus.unwrap().get())
+    };
+    assert_eq!(near(7.9, 5.4), (4.0, 1.0));
+    assert_eq!(near(8.1, 5.6), (16.0, 10.0));
+    assert_eq!(near(0.1, -1.0), (1.0, 0.0));
+    let refused = Controls { gain: Some(17.0), ..Controls::default() }.check(&camera).unwrap_err();
+    assert!(refused.to_string().contains("this camera takes 1, 2, 4, 16"), "{refused}");
+    assert_eq!(Domain::steps(Vec::new()), None);
+    // As it was before there were steps.
+    let range = serde_json::to_string(&control("gain", Domain::range(1.0, 4.0))).unwrap();
+    assert_eq!(range, r#"{"name":"gain","domain":"range","min":1.0,"max":4.0}"#);
+    assert_eq!(serde_json::from_str::<Control>(&range).unwrap(), control("gain", Domain::range(1.0, 4.0)));
 }
 
 /// Any number there is, the odd ones often.

@@ -34,6 +34,8 @@ pub(super) enum Way {
     Look,
     /// To use the camera: holders of its device that the configuration gives free are ended.
     Take,
+    /// The same, and the driver is told to reset the camera's port first, if an earlier one has said that this can be done.
+    Reset,
 }
 
 /// A driver process and what serves it.
@@ -56,7 +58,14 @@ impl Driver {
             CameraError::system(camera, ErrorKind::Crashed, &doing, &error)
         };
         let (ours, theirs) = Link::pair().map_err(io::Error::other).map_err(failed)?;
-        let arguments = ["--camera", &inner.config.id, "--options", &inner.options].map(String::from);
+        let mut arguments =
+            ["--camera", &inner.config.id, "--options", &inner.options].map(String::from).to_vec();
+        if let Some(port) = inner.board().hello.as_ref().and_then(|hello| hello.reset.clone())
+            && way == Way::Reset
+        {
+            warn!(camera, port, "resetting the port of the camera");
+            arguments.extend(["--reset".into(), port]);
+        }
         let spawning = inner.spawner.spawn(&program, &arguments, theirs.into_socket());
         let Spawned { process, output } = tokio::time::timeout(inner.recovery.start_timeout, spawning)
             .await
@@ -155,7 +164,7 @@ async fn clear(inner: &Arc<Shared>, way: Way) -> Result<(), Wedged> {
         leftover::end(clearing.spawner.runtime_directory(), clearing.name(), timeout)?;
         match way {
             Way::Look => {}
-            Way::Take => drop(end_permitted_holders(&clearing, timeout)),
+            Way::Take | Way::Reset => drop(end_permitted_holders(&clearing, timeout)),
         }
         Ok(())
     });

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::driver::name_holders;
+use super::driver::{Way, name_holders};
 use super::error::{CameraError, RecoverError};
 use super::session::Session;
 use super::shared::Shared;
@@ -59,7 +59,7 @@ impl Inner {
         }
         self.check_not_wedged()?;
         self.set_state(State::Opening);
-        let result = self.start(&mut slot, cancel).await;
+        let result = self.start(&mut slot, Way::Take, cancel).await;
         if let Err(error) = &result {
             warn!(camera = self.name(), "opening the camera failed: {error}");
         }
@@ -70,12 +70,13 @@ impl Inner {
     async fn start(
         &self,
         slot: &mut Option<Session>,
+        way: Way,
         cancel: &CancellationToken,
     ) -> Result<Hello, RecoverError> {
         if let Some(old) = slot.take() {
             old.kill(&self.shared).await?;
         }
-        let started = Session::start(&self.shared, cancel).await;
+        let started = Session::start(&self.shared, way, cancel).await;
         let session = match started {
             Ok(session) => session,
             Err(RecoverError::Failed(error)) => {
@@ -111,7 +112,12 @@ impl Inner {
             Rung::Respawn => {
                 self.board().counters.respawns += 1;
                 debug!(camera, %rung, "ending the camera's driver and starting a new one");
-                self.start(&mut slot, cancel).await.map(drop)
+                self.start(&mut slot, Way::Take, cancel).await.map(drop)
+            }
+            Rung::Reset => {
+                self.board().counters.resets += 1;
+                debug!(camera, %rung, "ending the camera's driver, and starting a new one that resets its port");
+                self.start(&mut slot, Way::Reset, cancel).await.map(drop)
             }
         };
         match &result {

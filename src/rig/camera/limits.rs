@@ -52,6 +52,8 @@ pub fn busy_limit(longest_call: Duration) -> Duration {
 pub fn recovery_limit(recovery: &Recovery, rung: Rung) -> Duration {
     match rung {
         Rung::Restart => recovery.restart_timeout * 2 + recovery.restart_pause + recovery.start_pause,
+        // The port is reset before the camera is looked for.
+        Rung::Reset => recovery_limit(recovery, Rung::Respawn).saturating_add(recovery.start_timeout),
         Rung::Respawn => {
             // The old driver, one of an earlier life, the new one if it starts badly, and each program that may be ended:
             // SIGTERM, SIGKILL.
@@ -95,6 +97,7 @@ mod tests {
         assert_eq!(converge_limit(&long, Duration::MAX), Duration::MAX);
         assert_eq!(recovery_limit(&short, Rung::Restart), seconds(8));
         assert_eq!(recovery_limit(&short, Rung::Respawn), seconds(16 + 10));
+        assert_eq!(recovery_limit(&short, Rung::Reset), seconds(16 + 20));
     }
 
     #[test]

@@ -80,10 +80,20 @@ impl Stream {
 }
 
 impl Session {
-    /// Starts a driver and its stream. A driver that does not get that far is ended.
-    pub(super) async fn start(inner: &Arc<Shared>, cancel: &CancellationToken) -> Result<Self, RecoverError> {
-        let deadline = Instant::now() + inner.recovery.start_timeout;
-        let (driver, hello) = Driver::spawn(inner, Way::Take).await?;
+    /// Starts a driver in this `way` and its stream. A driver that does not get that far is ended.
+    pub(super) async fn start(
+        inner: &Arc<Shared>,
+        way: Way,
+        cancel: &CancellationToken,
+    ) -> Result<Self, RecoverError> {
+        let start_timeout = inner.recovery.start_timeout;
+        let deadline = Instant::now()
+            + match way {
+                Way::Look | Way::Take => start_timeout,
+                // A device that was reset comes back as if it had been plugged in.
+                Way::Reset => start_timeout.saturating_mul(2),
+            };
+        let (driver, hello) = Driver::spawn(inner, way).await?;
         let (hello, streams) = match greet(inner, &driver.connection, hello, deadline, cancel).await {
             Ok(greeted) => greeted,
             Err(error) => {

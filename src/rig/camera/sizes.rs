@@ -66,6 +66,7 @@ mod tests {
             longest_call_ms: 0,
             files: Vec::new(),
             timestamps: Timestamps::Sensor,
+            reset: None,
         }
     }
 

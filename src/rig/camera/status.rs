@@ -78,6 +78,8 @@ pub struct Counters {
     pub restarts: u64,
     /// Respawns that were begun.
     pub respawns: u64,
+    /// Rungs that reset the camera's port.
+    pub resets: u64,
 }
 
 /// Who has a camera's lease.

@@ -109,6 +109,27 @@ fn a_restart_that_fails_is_followed_by_a_respawn_of_the_same_try() {
     assert!(matches!(&actions[..], [Action::Recover { rung: Rung::Respawn, .. }]), "{actions:?}");
 }
 
+/// Each rung that fails is followed by the next one of the same try, up to the reset; only then has the try failed.
+#[test]
+fn a_camera_on_usb_that_a_new_driver_does_not_find_has_its_port_reset() {
+    let (state, _) = started(1, 1, policy());
+    let mut state = state.resetting([true]);
+    fail(&mut state, 0, ErrorKind::Timeout);
+    let failed = || Input::RecoveryFailed { camera: CAM0, kind: ErrorKind::Gone, message: "gone".into() };
+    for rung in [Rung::Respawn, Rung::Reset] {
+        let actions = state.step(failed()).unwrap();
+        assert!(matches!(&actions[..], [Action::Recover { rung: is, .. }] if *is == rung), "{actions:?}");
+    }
+    let again = state.clone().step(Input::Recovered { camera: CAM0 }).unwrap();
+    assert_eq!(captures(&again), [0]);
+    let actions = state.step(failed()).unwrap();
+    assert!(actions.iter().any(|action| matches!(action, Action::Record(Record::AttemptFailed { .. }))));
+    assert!(
+        matches!(actions.last(), Some(Action::Recover { rung: Rung::Reset, .. })),
+        "the last try: {actions:?}"
+    );
+}
+
 #[test]
 fn failed_shots_end_or_pause_the_scan_as_configured() {
     let ends = [

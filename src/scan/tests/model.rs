@@ -26,6 +26,8 @@ enum Asked {
 struct World {
     plan: Arc<Plan>,
     policy: Policy,
+    /// Whether ports can be reset.
+    can_reset: bool,
     state: State,
     /// Everything recorded; a crash may lose what follows `durable`.
     journal: Vec<Record>,
@@ -42,11 +44,13 @@ struct World {
 }
 
 impl World {
-    fn new(plan: Arc<Plan>, policy: Policy) -> Self {
+    fn new(plan: Arc<Plan>, policy: Policy, can_reset: bool) -> Self {
         let state = State::new(plan.clone(), policy.clone());
+        let state = state.resetting(vec![can_reset; plan.cameras.len()]);
         Self {
             plan,
             policy,
+            can_reset,
             state,
             journal: Vec::new(),
             durable: 0,
@@ -64,7 +68,8 @@ impl World {
     /// A crash (losing the journal's unsynced end from `keep` on), or an orderly new start after an end.
     fn live_again(&mut self, keep: usize) {
         self.journal.truncate(keep.clamp(self.durable, self.journal.len()));
-        self.state = State::replay(self.plan.clone(), self.policy.clone(), &self.journal).unwrap();
+        let state = State::replay(self.plan.clone(), self.policy.clone(), &self.journal).unwrap();
+        self.state = state.resetting(vec![self.can_reset; self.plan.cameras.len()]);
         self.in_hand.clear();
         self.asked.clear();
         self.tries.clear();
@@ -117,6 +122,7 @@ impl World {
             Action::Recover { camera, rung, after } => {
                 assert!(!self.wedged.contains(&camera) && !self.interrupted);
                 assert!(after <= self.policy.recovery.backoff * 4);
+                assert!(rung != Rung::Reset || self.can_reset, "it has no port that can be reset");
                 assert_eq!(self.asked.insert(camera, Asked::Recover(rung)), None, "asked twice");
             }
             Action::Interrupt => self.interrupted = true,
@@ -169,7 +175,7 @@ impl World {
                 self.in_hand.push_back(shot);
                 self.input(Input::Captured { shot });
             }
-            Asked::Recover(Rung::Respawn) if luck % 61 == 1 => {
+            Asked::Recover(Rung::Respawn | Rung::Reset) if luck % 61 == 1 => {
                 self.wedged.insert(camera);
                 self.input(Input::Wedged { camera, message });
             }
@@ -257,10 +263,10 @@ proptest! {
 
     #[test]
     fn no_scan_is_lost_and_none_lies(
-        (points, cameras, policy) in (1..7_u32, 1..4_u16, any_policy()),
+        (points, cameras, policy, can_reset) in (1..7_u32, 1..4_u16, any_policy(), any::<bool>()),
         luck in prop::collection::vec((any::<u16>(), any::<u16>(), 0..100_u8), 0..160),
     ) {
-        let mut world = World::new(plan(points, cameras), policy);
+        let mut world = World::new(plan(points, cameras), policy, can_reset);
         world.input(Input::Start);
         for (choice, outcome, event) in luck {
             if world.ended.is_some() {

@@ -22,6 +22,7 @@ mod settings;
 mod spoil;
 
 pub use device::Synthetic;
+pub(in crate::sim) use device::make_files;
 pub use fault::{Fault, FaultKind};
 pub use faulty::Faulty;
 pub use mosaic::Mosaic;

@@ -72,6 +72,7 @@ impl Properties {
             devices: Vec::new(),
             live_beside_stills: self.live_beside_stills && self.timestamps == Timestamps::Sensor,
             timestamps: self.timestamps,
+            reset: None,
             raw: false,
             bayer: self.mosaic.filter(|_| self.files.is_empty()).map(|mosaic| mosaic.bayer(self.sensor)),
             longest_call_ms: u64::try_from(self.longest_call.duration().as_millis()).unwrap_or(u64::MAX),

@@ -71,7 +71,7 @@ impl Settings {
 
     /// The controls of a camera whose pictures `change` with them, or of one which plays what it was given.
     pub(super) fn controls(change: bool) -> Vec<Control> {
-        let range = |min, max| Domain::Range { min, max };
+        let range = |min, max| Domain::range(min, max);
         let always = [
             ("exposure", range(1e-5, 10.0)),
             ("gain", range(1.0, 16.0)),

@@ -2,10 +2,12 @@
 
 mod focus;
 mod options;
+mod photograph;
 mod scene;
 mod silhouette;
 mod viewpoint;
 
 pub use options::SimOptions;
+pub use photograph::Photographer;
 pub use scene::{SimDevice, build};
 pub use silhouette::silhouette;

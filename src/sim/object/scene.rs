@@ -86,7 +86,7 @@ struct Key {
 }
 
 impl Table {
-    fn new(options: SimOptions) -> Self {
+    pub(super) fn new(options: SimOptions) -> Self {
         Self { options, renderer: Renderer::default(), kept: VecDeque::new() }
     }
 

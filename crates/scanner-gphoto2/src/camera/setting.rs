@@ -7,6 +7,17 @@ use super::{Camera, Done, c_text, no_memory, text};
 use crate::failure::{Failure, NOT_SUPPORTED};
 use crate::library as gp;
 
+/// What a setting takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Nothing from a computer, at least not now.
+    Nothing,
+    /// One of these, in the camera's own words.
+    Words(Vec<String>),
+    /// Numbers.
+    Numbers,
+}
+
 impl Camera {
     /// The value of a setting, as text.
     pub(crate) fn setting(&self, name: &str) -> Done<String> {
@@ -26,15 +37,17 @@ impl Camera {
         self.context.check(code).map(drop)
     }
 
-    /// What a setting can be set to now, in the camera's own words; none if that cannot be chosen.
-    pub(crate) fn choices(&self, name: &str) -> Done<Vec<String>> {
+    /// What a setting can be set to now.
+    pub(crate) fn takes(&self, name: &str) -> Done<Takes> {
         let widget = self.widget(name)?;
         let mut fixed = 0;
         // SAFETY: the widget is valid, and a number is written.
         self.context.check(unsafe { gp::gp_widget_get_readonly(widget.0.as_ptr(), &raw mut fixed) })?;
         match widget.kind(self)? {
-            gp::WIDGET_RADIO | gp::WIDGET_MENU if fixed == 0 => widget.choices(self),
-            _ => Ok(Vec::new()),
+            _ if fixed != 0 => Ok(Takes::Nothing),
+            gp::WIDGET_RADIO | gp::WIDGET_MENU => Ok(Takes::Words(widget.choices(self)?)),
+            gp::WIDGET_RANGE => Ok(Takes::Numbers),
+            _ => Ok(Takes::Nothing),
         }
     }
 

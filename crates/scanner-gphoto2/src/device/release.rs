@@ -10,7 +10,8 @@ use scanner::model::{FileKind, Size};
 use super::{Gphoto, LOOK, SHORT};
 use crate::camera::{Event, PIECE, Place};
 use crate::failure::NOT_SUPPORTED;
-use crate::taken::{said, sorted};
+use crate::taken::{Said, said, sorted};
+use crate::wishes::{Wishes, is_aperture};
 
 /// As much of a JPEG as its EXIF may be in.
 const HEAD: usize = 256 << 10;
@@ -35,6 +36,8 @@ impl Gphoto {
     /// Releases the shutter for `capture`.
     pub(super) fn trigger(&mut self, capture: CaptureRequest) -> Result<(), DeviceError> {
         self.clear()?;
+        // Somebody may have turned a dial.
+        self.adjust()?;
         self.busy(self.longest_call());
         self.unfinished = Some(Instant::now());
         let triggered_ns = now_ns();
@@ -131,12 +134,23 @@ impl Gphoto {
     }
 
     fn frame(&mut self, triggered_ns: u64, memory: FileMemory, head: &[u8]) -> Result<RawFrame, DeviceError> {
+        let Said { exposure_us, gain, aperture } = said(head);
+        let set = Wishes::aperture_of(&self.others);
+        if let (Some(set), Some(seen)) = (set, aperture)
+            && !is_aperture(set, seen)
+        {
+            // What libgphoto2 remembers of its settings is old: it asks again once it has opened it anew.
+            self.closed();
+            let message =
+                format!("its image was taken at f/{seen}, set is f/{set}: did somebody turn its dial?");
+            return Err(DeviceError::new(ErrorKind::BadFrame, message));
+        }
         let mut frame = self.hand_over(Stream::Still, self.size, triggered_ns, memory)?;
         self.unfinished = None;
         self.sequence += 1;
         self.frames.take(frame.metadata.buffer);
         frame.metadata.sequence = self.sequence;
-        (frame.metadata.exposure_us, frame.metadata.gain) = said(head);
+        (frame.metadata.exposure_us, frame.metadata.gain) = (exposure_us, gain);
         Ok(frame)
     }
 

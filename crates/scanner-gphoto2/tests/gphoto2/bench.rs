@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let iolibs = dir.path().join("iolibs");
         fs::create_dir(&iolibs).unwrap();
-        symlink(built("examples/libdslr.so"), iolibs.join("dslr.so")).unwrap();
+        symlink(built("libscanner_dslr.so"), iolibs.join("dslr.so")).unwrap();
         let cameras = (0..count).map(|index| camera(dir.path(), index)).collect();
         let options = "files = [\"jpeg\", \"raw\"]\nrelease_time = \"200 ms\"\nlongest_call = \"3 s\"";
         let options = format!("{options}\n{more}");
@@ -64,6 +64,29 @@ impl Bench {
             ..Recipe::default()
         });
         Self { rig, stage: Stage { dir, cameras } }
+    }
+
+    /// Names the cameras by their serial numbers, as their configuration should.
+    pub(crate) fn by_serial(self) -> Self {
+        let mut config = fs::read_to_string(&self.rig.config).unwrap();
+        for (index, camera) in self.stage.cameras.iter().enumerate() {
+            let serial = camera["serial"].as_str().unwrap();
+            config = config.replace(&format!("id = \"{index}\""), &format!("id = \"serial:{serial}\""));
+        }
+        fs::write(&self.rig.config, config).unwrap();
+        self
+    }
+
+    /// Puts a file beside the JPEG number `photo` on the card of camera number `index`.
+    pub(crate) fn put_raw(&self, index: usize, photo: u8, bytes: &[u8]) -> PathBuf {
+        let file = self.stage.dir.path().join(format!("card{index}/P{photo}.NEF"));
+        fs::write(&file, bytes).unwrap();
+        file
+    }
+
+    /// What camera number `index` has noted of itself by this name.
+    pub(crate) fn noted(&self, index: usize, name: &str) -> Option<String> {
+        self.stage.noted(index, name)
     }
 
     /// Changes what camera number `index` is.

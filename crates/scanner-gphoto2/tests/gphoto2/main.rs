@@ -7,9 +7,13 @@ mod bench;
 mod client;
 mod condition;
 mod controls;
+mod demo;
 mod faults;
 mod live;
+mod phases;
+mod reset;
 mod scans;
 mod service;
 #[path = "../../../../tests/support/mod.rs"]
 mod support;
+mod throughput;

@@ -16,7 +16,11 @@ const QUALITY: i32 = 95;
 const RAW: &str = "pgm";
 
 /// Files of these types from pixels of `layout`, which is YUV 4:2:0.
-pub(super) fn make(types: &[FileType], layout: &Layout, pixels: &[u8]) -> Result<Vec<MadeFile>, DeviceError> {
+pub(in crate::sim) fn make(
+    types: &[FileType],
+    layout: &Layout,
+    pixels: &[u8],
+) -> Result<Vec<MadeFile>, DeviceError> {
     let mut made = Vec::new();
     for (at, file) in types.iter().enumerate() {
         made.push(match file {

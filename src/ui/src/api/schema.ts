@@ -4604,6 +4604,11 @@ export interface components {
             live: number;
             /**
              * Format: int64
+             * @description Rungs that reset the camera's port.
+             */
+            resets: number;
+            /**
+             * Format: int64
              * @description Respawns that were begun.
              */
             respawns: number;
@@ -4807,6 +4812,8 @@ export interface components {
             min: number;
             /** @description Field name in [`Controls`]. */
             name: string;
+            /** @description The only ones between that it takes, from the lowest to the highest; any, if there are none here. */
+            steps?: number[];
         } | {
             /** @description The words, as a driver is told them. */
             choices: string[];
@@ -5728,7 +5735,7 @@ export interface components {
          * @description A way to bring a camera back.
          * @enum {string}
          */
-        Rung: "restart" | "respawn";
+        Rung: "restart" | "respawn" | "reset";
         /** @description A scan with its plan. */
         ScanDetail: {
             /** @description What it was called when it began, if its folder has been renamed since. */
@@ -6211,7 +6218,7 @@ export interface components {
              * @description One more than that of the event before.
              */
             number: number;
-            /** @description The step: `restart` in the same driver, or `respawn` of a new one. */
+            /** @description The step: `restart` in the same driver, `respawn` of a new one, or `reset` of its port beside that. */
             rung: components["schemas"]["Rung"];
             /** @description The id of the scan of which it tells. */
             scan: string;

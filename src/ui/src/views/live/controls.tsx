@@ -7,12 +7,9 @@ import { exposure, figures, fixed, percent, unit } from "../../lib/format";
 import { Figure } from "../../parts/parts";
 import { BINS } from "./analysis";
 import type { Measured } from "./analysis";
-import { asConfiguration, placeOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
+import { asConfiguration, placeOf, placesOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
 import type { Knob } from "./settings";
 import type { Settings } from "./use-controls";
-
-/** Places of a slider. */
-const STEPS = 1000;
 
 interface KnobProps {
   camera: CameraInfo;
@@ -40,12 +37,12 @@ function Slider({ camera, settings, knob, label, format, seen, disabled }: KnobP
         <input
           type="range"
           min={0}
-          max={STEPS}
+          max={placesOf(scale)}
           step={1}
-          value={value === null ? 0 : Math.round(placeOf(scale, value) * STEPS)}
+          value={value === null ? 0 : Math.round(placeOf(scale, value) * placesOf(scale))}
           aria-valuetext={value === null ? "automatic" : format(value)}
           disabled={disabled}
-          onInput={(event) => settings.choose(withKnob(settings.chosen, knob, valueAt(scale, Number(event.currentTarget.value) / STEPS)))}
+          onInput={(event) => settings.choose(withKnob(settings.chosen, knob, valueAt(scale, Number(event.currentTarget.value) / placesOf(scale))))}
         />
       </label>
       <button
@@ -197,12 +194,12 @@ export function WhitePanel({ camera, settings, disabled }: PanelProps) {
             <input
               type="range"
               min={0}
-              max={STEPS}
-              value={Math.round(placeOf(scale, gains[index]) * STEPS)}
+              max={placesOf(scale)}
+              value={Math.round(placeOf(scale, gains[index]) * placesOf(scale))}
               aria-valuetext={given ? fixed(gains[index], 2) : "automatic"}
               disabled={disabled}
               onInput={(event) => {
-                const value = Number(valueAt(scale, Number(event.currentTarget.value) / STEPS).toPrecision(3));
+                const value = Number(valueAt(scale, Number(event.currentTarget.value) / placesOf(scale)).toPrecision(3));
                 choose({ ...settings.chosen, white_balance: index === 0 ? [value, gains[1]] : [gains[0], value] });
               }}
             />

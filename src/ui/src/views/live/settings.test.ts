@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { asConfiguration, placeOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
+import { asConfiguration, placeOf, placesOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
 
 const exposure = { name: "exposure", domain: "range", min: 0.00001, max: 10 } as const;
 const focus = { name: "focus", domain: "range", min: 0, max: 15 } as const;
 
 it("a slider has what the camera has, up to what can be waited for", () => {
-  expect(scaleOf([exposure], "exposure")).toEqual({ min: 0.00001, max: 2, logarithmic: true });
-  expect(scaleOf([focus], "focus")).toEqual({ min: 0, max: 15, logarithmic: false });
+  expect(scaleOf([exposure], "exposure")).toEqual({ min: 0.00001, max: 2, logarithmic: true, steps: [] });
+  expect(scaleOf([focus], "focus")).toEqual({ min: 0, max: 15, logarithmic: false, steps: [] });
   expect(scaleOf([focus], "exposure")).toBeNull();
   expect(scaleOf([{ name: "focus", domain: "region" }], "focus")).toBeNull();
 });
@@ -22,8 +22,16 @@ it("a place on a slider and its value are each other's", () => {
 });
 
 it("a value beyond the slider is at its end", () => {
-  const scale = { min: 0, max: 15, logarithmic: false };
+  const scale = { min: 0, max: 15, logarithmic: false, steps: [] };
   expect([placeOf(scale, -3), placeOf(scale, 99), placeOf({ ...scale, max: 0 }, 1)]).toEqual([0, 1, 0]);
+});
+
+it("a camera with steps has a place for each, and no value between", () => {
+  const steps = [1 / 125, 1 / 60, 1 / 30, 1.3, 30];
+  const scale = scaleOf([{ name: "exposure", domain: "range", min: 1 / 125, max: 30, steps }], "exposure");
+  expect(scale && [placesOf(scale), scale.steps]).toEqual([3, steps.slice(0, 4)]);
+  expect(scale && [0, 0.3, 0.7, 1].map((place) => valueAt(scale, place))).toEqual(steps.slice(0, 4));
+  expect(scale && [0.001, 0.02, 0.5, 99].map((value) => placeOf(scale, value) * 3)).toEqual([0, 1, 3, 3]);
 });
 
 it("settings are changed one at a time, in the API's units", () => {

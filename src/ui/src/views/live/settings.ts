@@ -11,6 +11,8 @@ export interface Scale {
   max: number;
   /** Each step is a factor, not a difference. */
   logarithmic: boolean;
+  /** The only values that there are, if not all are. */
+  steps: readonly number[];
 }
 
 /** Longest exposure that a slider has: longer ones are for the configuration. */
@@ -20,19 +22,35 @@ const LONGEST_S = 2;
 export function scaleOf(controls: readonly Control[], name: string): Scale | null {
   const control = controls.find((control) => control.name === name);
   if (control?.domain !== "range") return null;
-  const max = name === "exposure" ? Math.min(LONGEST_S, control.max) : control.max;
-  return { min: control.min, max, logarithmic: name !== "focus" && control.min > 0 };
+  const longest = name === "exposure" ? LONGEST_S : Infinity;
+  const steps = (control.steps ?? []).filter((step) => step <= longest);
+  const max = Math.min(longest, control.max);
+  return { min: control.min, max, logarithmic: name !== "focus" && control.min > 0, steps };
+}
+
+/** How many places a slider has beside its first one. */
+export function placesOf({ steps }: Scale): number {
+  return steps.length > 1 ? steps.length - 1 : 1000;
 }
 
 /** Where on its slider a value is. */
-export function placeOf({ min, max, logarithmic }: Scale, value: number): number {
+export function placeOf({ min, max, logarithmic, steps }: Scale, value: number): number {
+  if (steps.length > 1) return nearest(steps, value, logarithmic) / (steps.length - 1);
   const place = logarithmic ? Math.log(Math.max(min, value) / min) / Math.log(max / min) : (value - min) / (max - min);
   return Number.isFinite(place) ? Math.min(1, Math.max(0, place)) : 0;
 }
 
 /** What a place on a slider means. */
-export function valueAt({ min, max, logarithmic }: Scale, place: number): number {
+export function valueAt({ min, max, logarithmic, steps }: Scale, place: number): number {
+  const step = steps.length > 1 ? steps[Math.round(place * (steps.length - 1))] : undefined;
+  if (step !== undefined) return step;
   return logarithmic ? min * (max / min) ** place : min + (max - min) * place;
+}
+
+/** Which step is nearest to a value. */
+function nearest(steps: readonly number[], value: number, logarithmic: boolean): number {
+  const far = (step: number) => (logarithmic ? Math.abs(Math.log(step / value)) : Math.abs(step - value));
+  return steps.reduce((best, step, index) => (far(step) < far(steps[best] ?? step) ? index : best), 0);
 }
 
 /** What a setting is set to; null if it is left to the camera. */

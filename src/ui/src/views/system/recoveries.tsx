@@ -16,10 +16,10 @@ export function Recoveries({ events, now }: { events: readonly Numbered[]; now: 
   const first = events[0] ? Date.parse(events[0].at) : now;
   const from = Math.min(first, now - LEAST_MS);
   const bins = binned(found, from, now, BINS);
-  const most = Math.max(2, ...bins.map((bin) => bin.restart + bin.respawn));
+  const most = Math.max(2, ...bins.map((bin) => bin.restart + bin.respawn + bin.reset));
   const width = wide / BINS;
   const high = (count: number) => (count / most) * (HIGH - FOOT);
-  const total = (rung: "restart" | "respawn") => found.filter(({ kind }) => kind === rung).length;
+  const total = (rung: "restart" | "respawn" | "reset") => found.filter(({ kind }) => kind === rung).length;
   return (
     <figure class="plot" ref={element}>
       <figcaption class="row spread">
@@ -27,9 +27,10 @@ export function Recoveries({ events, now }: { events: readonly Numbered[]; now: 
         <ul class="row small">
           <li class="key series-1">restart {total("restart")}</li>
           <li class="key series-2">respawn {total("respawn")}</li>
+          {total("reset") > 0 && <li class="key series-3">reset {total("reset")}</li>}
         </ul>
       </figcaption>
-      <svg viewBox={`0 0 ${wide} ${HIGH}`} role="img" aria-label={`${total("restart")} restarts and ${total("respawn")} respawns since ${time(new Date(from))}`}>
+      <svg viewBox={`0 0 ${wide} ${HIGH}`} role="img" aria-label={`${total("restart")} restarts, ${total("respawn")} respawns and ${total("reset")} resets since ${time(new Date(from))}`}>
         <line class="grid" x1={0} x2={wide} y1={HIGH - FOOT} y2={HIGH - FOOT} />
         {bins.map((bin, index) => (
           <g key={index}>
@@ -40,6 +41,13 @@ export function Recoveries({ events, now }: { events: readonly Numbered[]; now: 
               width={width - 2}
               y={HIGH - FOOT - high(bin.restart) - high(bin.respawn)}
               height={high(bin.respawn)}
+            />
+            <rect
+              class="bar-3"
+              x={index * width + 1}
+              width={width - 2}
+              y={HIGH - FOOT - high(bin.restart) - high(bin.respawn) - high(bin.reset)}
+              height={high(bin.reset)}
             />
           </g>
         ))}

@@ -119,6 +119,7 @@ function Camera({ camera: { camera, state, counters, holder } }: { camera: Camer
         </Figure>
         <Figure name="Restarts">{counters.restarts}</Figure>
         <Figure name="Respawns">{counters.respawns}</Figure>
+        {counters.resets > 0 && <Figure name="Resets">{counters.resets}</Figure>}
         <Figure name="Late frames">{counters.late}</Figure>
         <Figure name="Live frames">{counters.live}</Figure>
       </dl>

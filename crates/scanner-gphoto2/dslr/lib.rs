@@ -2,9 +2,9 @@
 //! answers PTP as a camera on USB does. So all of libgphoto2 is between a driver and this, and needs no camera and no kernel
 //! module.
 //!
-//! What it is, it reads from the file that `SCANNER_DSLR` names: `card`, a folder of JPEGs with raw files beside them, of which it
-//! makes copies in turn; `state`, a folder in which it counts across processes; `faults`, which happen at the release of that
-//! number.
+//! What it is, it reads from `SCANNER_DSLR`, or from the file that this names (`settings.rs`): `card`, a folder of JPEGs with raw
+//! files beside them, of which it makes copies in turn, or `rig`, the simulated rig that it looks at; `state`, a folder in which it
+//! counts across processes; `faults`, which happen at the release of that number.
 #![expect(unsafe_code, reason = "libgphoto2 loads it as a C library")]
 #![expect(missing_docs, reason = "nobody calls it but libgphoto2")]
 
@@ -107,14 +107,14 @@ pub extern "C" fn gp_port_library_type() -> c_int {
     USB
 }
 
-/// As many ports as there are cameras: `usb:001,001` and so on.
+/// As many ports as there are cameras, each with the number that it has on its bus by now.
 ///
 /// # Safety
 /// The list is one of libgphoto2's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gp_port_library_list(list: *mut PortInfoList) -> c_int {
-    let count = Settings::read().cameras.len();
-    for number in 1..=count {
+    for (index, camera) in Settings::read().cameras.iter().enumerate() {
+        let number = camera.number(index);
         let path = CString::new(format!("usb:001,{number:03}")).unwrap_or_default();
         let mut info = null_mut();
         // SAFETY: the info is made here and belongs to the list from then on, which copies no text that it is given later.
@@ -153,7 +153,7 @@ pub extern "C" fn gp_port_library_operations() -> *mut Operations {
         clear_halt: Some(clear_halt),
         messages: [Some(message); 6],
         disk: [null_mut(); 2],
-        reset: Some(nothing),
+        reset: Some(reset),
     };
     // SAFETY: it was made for one.
     unsafe { operations.write(all) };
@@ -188,8 +188,12 @@ extern "C" fn open(port: *mut Port) -> c_int {
     // SAFETY: of a port on USB, it is this member that counts.
     let bytes = unsafe { (*port).settings.usb.port };
     let path: String = bytes.iter().take_while(|byte| **byte != 0).map(|byte| *byte as u8 as char).collect();
-    let number = path.rsplit_once(',').and_then(|(_, number)| number.parse::<usize>().ok()).unwrap_or(1);
-    with(port, |dslr| dslr.open(number - 1))
+    let number = path.rsplit_once(',').and_then(|(_, number)| number.parse().ok());
+    with(port, |dslr| number.map_or(NOT_FOUND, |number| dslr.open(number)))
+}
+
+extern "C" fn reset(port: *mut Port) -> c_int {
+    with(port, Dslr::reset)
 }
 
 extern "C" fn close(port: *mut Port) -> c_int {

@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use exif::experimental::Writer as Exif;
 use exif::{Field, In, Rational, Tag, Value};
+use scanner::units::Seconds;
 
-use super::card::size_of_images;
 use crate::ptp::Writer;
 use crate::settings::CameraSettings;
 
@@ -19,6 +19,8 @@ const SIZE: u16 = 0x5003;
 /// In ten thousandths of a second.
 const EXPOSURE: u16 = 0x500D;
 const ISO: u16 = 0x500F;
+/// In hundredths.
+const APERTURE: u16 = 0x5007;
 
 /// Its properties.
 #[derive(Debug, Default)]
@@ -43,28 +45,47 @@ struct Settable {
 }
 
 impl Properties {
-    pub(super) fn of(settings: &CameraSettings, deaf: bool, liar: bool) -> Self {
+    pub(super) fn of(settings: &CameraSettings, size: String, deaf: bool, liar: bool) -> Self {
         let one = |code, kind, choices: &'static [u32], value| Settable { code, kind, choices, value };
         let mut settable = Vec::new();
         if settings.controls {
             settable.push(one(
                 EXPOSURE,
                 U32,
-                &[10, 20, 40, 80, 166, 333, 666, 1250, 2500, 5000, 10_000],
+                &[10, 20, 40, 80, 100, 166, 333, 666, 1250, 2500, 5000, 10_000],
                 166,
             ));
             settable.push(one(ISO, U16, &[100, 200, 400, 800, 1600], 400));
-            // Hundredths; automatic, daylight, fluorescent, tungsten.
-            settable.push(one(0x5007, U16, &[280, 400, 560, 800, 1100], 560));
+            settable.push(one(APERTURE, U16, &[280, 400, 560, 800, 1100], 560));
+            // White balance: automatic, daylight, fluorescent, tungsten. Focus: manual, automatic.
             settable.push(one(0x5005, U16, &[2, 4, 5, 6], 2));
+            settable.push(one(0x500A, U16, &[1, 2], 2));
         }
         let (battery, drain) = (settings.battery, settings.drain);
-        Self { size: size_of_images(&settings.card), battery, drain, settable, deaf, liar }
+        Self { size, battery, drain, settable, deaf, liar }
     }
 
     /// The shutter was released.
     pub(super) fn released(&mut self) {
         self.battery = self.battery.saturating_sub(self.drain);
+    }
+
+    /// Somebody turns the dial of the aperture to its first place.
+    pub(super) fn turn(&mut self) {
+        if let Some(one) = self.settable.iter_mut().find(|one| one.code == APERTURE) {
+            one.value = one.choices.first().copied().unwrap_or_default();
+        }
+    }
+
+    /// Exposure time and gain, if they can be set.
+    pub(super) fn exposed(&self) -> Option<(Seconds, f64)> {
+        let times = if self.liar { 2.0 } else { 1.0 };
+        let time = Seconds::new(times * f64::from(self.value(EXPOSURE)?) / 10_000.0);
+        Some((time, f64::from(self.value(ISO)?) / 100.0))
+    }
+
+    fn value(&self, code: u16) -> Option<u32> {
+        self.settable.iter().find(|one| one.code == code).map(|one| one.value)
     }
 
     pub(super) fn codes(&self) -> Vec<u16> {
@@ -111,8 +132,8 @@ impl Properties {
 
     /// A JPEG that says with what it was taken; what is none, as it is.
     pub(super) fn noted_in(&self, jpeg: Vec<u8>) -> Vec<u8> {
-        let value = |code| self.settable.iter().find(|one| one.code == code).map(|one| one.value);
-        let (Some(time), Some(iso), true) = (value(EXPOSURE), value(ISO), jpeg.starts_with(&[0xFF, 0xD8]))
+        let values = (self.value(EXPOSURE), self.value(ISO), self.value(APERTURE));
+        let ((Some(time), Some(iso), Some(aperture)), true) = (values, jpeg.starts_with(&[0xFF, 0xD8]))
         else {
             return jpeg;
         };
@@ -120,6 +141,7 @@ impl Properties {
         let field = |tag, value| Field { tag, ifd_num: In::PRIMARY, value };
         let fields = [
             field(Tag::ExposureTime, Value::Rational(vec![time])),
+            field(Tag::FNumber, Value::Rational(vec![Rational { num: aperture, denom: 100 }])),
             field(Tag::PhotographicSensitivity, Value::Short(vec![iso as u16])),
         ];
         let mut exif = Exif::new();

@@ -3,8 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 
-use super::card::jpegs;
-use super::{Dslr, count, hang};
+use super::{Dslr, count};
 use crate::ptp::{self, Command};
 use crate::settings::FaultKind;
 
@@ -40,28 +39,23 @@ impl Dslr {
     fn switch(&mut self, on: bool) {
         self.shows = on;
         if let Some(settings) = &self.settings {
-            let _ = fs::write(
-                settings.state.join(format!("screen-{}", settings.serial)),
-                if on { "on" } else { "off" },
-            );
+            let _ = fs::write(settings.noted("screen"), if on { "on" } else { "off" });
         }
     }
 
     fn show_image(&mut self, command: Command) {
         let Some(settings) = self.settings.clone() else { return };
-        let number = count(&settings.state, &format!("shown-{}", settings.serial));
+        let number = count(&settings, "shown");
         let fault = |kind| settings.faults.iter().any(|fault| fault.kind == kind && fault.at == number);
         if fault(FaultKind::HangPreview) {
-            hang();
+            self.hang("preview");
         }
         if !self.unread.is_empty() {
             // Asked for between a release and its last file: tests look whether there is such a file.
             let file = OpenOptions::new().create(true).append(true).open(settings.state.join("disturbed"));
             let _ = file.and_then(|mut file| writeln!(file, "live frame {number}"));
         }
-        let photos = jpegs(&settings.card);
-        let photo = photos.get(number as usize % photos.len().max(1)).and_then(|path| fs::read(path).ok());
-        match photo {
+        match self.subject.as_mut().and_then(|subject| subject.shown(number)) {
             Some(_) if fault(FaultKind::NoPreview) => self.answer(command, None, ptp::GENERAL_ERROR, &[]),
             Some(photo) if self.shows => {
                 let image = [vec![0; HEADER], photo].concat();

@@ -2,17 +2,19 @@
 
 mod card;
 mod properties;
+mod release;
 mod shown;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::c_int;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use card::files_of;
+use card::Subject;
 use properties::Properties;
+use release::object_info;
+use scanner::clock::now_ns;
 
 use super::ptp::{self, Command, Writer};
 use super::settings::{CameraSettings, FaultKind, Settings};
@@ -22,10 +24,10 @@ const IO: c_int = -7;
 const TIMEOUT: c_int = -10;
 const CLAIMED: c_int = -53;
 const GONE: c_int = -52;
+/// What it notes of itself while it answers nothing.
+const DEAD: &str = "dead";
 /// The only store.
 const STORE: u32 = 0x0001_0001;
-/// How much longer a slow release takes.
-const SLOW: Duration = Duration::from_secs(2);
 
 /// Operations that it has.
 const OPERATIONS: [u16; 15] = [
@@ -59,6 +61,9 @@ struct Object {
 #[derive(Debug, Default)]
 pub(crate) struct Dslr {
     settings: Option<CameraSettings>,
+    subject: Option<Subject>,
+    /// Which opening this is, over all processes.
+    opening: u64,
     /// What the computer has not read yet, a transfer each.
     answers: VecDeque<Vec<u8>>,
     /// How much of the first of them it has.
@@ -83,26 +88,58 @@ impl Dslr {
         Self { next: 1, ..Self::default() }
     }
 
-    pub(crate) fn open(&mut self, index: usize) -> c_int {
-        let Some(settings) = Settings::read().cameras.get(index).cloned() else { return GONE };
-        let opening = count(&settings.state, &format!("opened-{}", settings.serial));
-        let fault = |kind| settings.faults.iter().any(|fault| fault.kind == kind && fault.at == opening);
-        if fault(FaultKind::HangOpen) {
-            hang();
+    pub(crate) fn open(&mut self, number: u64) -> c_int {
+        let Some(settings) = Settings::read().at(number) else { return GONE };
+        self.opening = count(&settings, "opened");
+        let subject = Subject::of(&settings);
+        self.settings = Some(settings.clone());
+        if self.has_now(FaultKind::HangOpen) {
+            self.hang("open");
         }
-        if fault(FaultKind::Claimed) {
+        if self.has_now(FaultKind::Claimed) {
             return CLAIMED;
         }
-        self.properties = Properties::of(&settings, fault(FaultKind::Deaf), fault(FaultKind::Liar));
-        self.settings = Some(settings);
-        (self.gone, self.read) = (false, 0);
+        let (deaf, liar) = (self.has_now(FaultKind::Deaf), self.has_now(FaultKind::Liar));
+        self.properties = Properties::of(&settings, subject.size(), deaf, liar);
+        self.subject = Some(subject);
+        // A port can be opened whose camera answers nothing.
+        self.gone = settings.noted(DEAD).exists();
+        self.read = 0;
         self.answers.clear();
         OK
     }
 
     pub(crate) fn close(&mut self) -> c_int {
+        if self.has_now(FaultKind::HangClose) {
+            self.hang("close");
+        }
         self.answers.clear();
         OK
+    }
+
+    /// As when it is plugged in anew.
+    pub(crate) fn reset(&mut self) -> c_int {
+        let Some(settings) = &self.settings else { return GONE };
+        let _ = fs::remove_file(settings.noted(DEAD));
+        count(settings, "resets");
+        self.gone = true;
+        OK
+    }
+
+    /// Whether this goes wrong with this opening.
+    fn has_now(&self, kind: FaultKind) -> bool {
+        let mut faults = self.settings.iter().flat_map(|settings| &settings.faults);
+        faults.any(|fault| fault.kind == kind && fault.at == self.opening)
+    }
+
+    /// As a call into a camera that never returns. Tests read when that began: `hang-`, the phase, and its serial number.
+    fn hang(&self, phase: &str) -> ! {
+        if let Some(settings) = &self.settings {
+            let _ = fs::write(settings.noted(&format!("hang-{phase}")), now_ns().to_string());
+        }
+        loop {
+            std::thread::park();
+        }
     }
 
     /// Whether this goes wrong with the latest release.
@@ -119,6 +156,9 @@ impl Dslr {
         if let Some(command) = Command::read(bytes) {
             self.obey(command);
         } else if let (Some(data), Some(command)) = (ptp::data(bytes), self.setting.take()) {
+            if self.has_now(FaultKind::HangSet) {
+                self.hang("set");
+            }
             let known = self.properties.set(command.parameters[0] as u16, data);
             self.answer(command, None, if known { ptp::OK } else { ptp::PROPERTY_NOT_SUPPORTED }, &[]);
         }
@@ -147,7 +187,7 @@ impl Dslr {
             return IO;
         }
         if self.has(FaultKind::HangEvent) {
-            hang();
+            self.hang("event");
         }
         let end = Instant::now() + Duration::from_millis(timeout.max(0) as u64);
         match self.events.front() {
@@ -227,101 +267,15 @@ impl Dslr {
         let info = info.list16(&[ptp::JPEG]).list16(&[ptp::JPEG, ptp::OTHER_IMAGE]);
         info.text("scanner").text("Simulated DSLR").text("1.0").text(&settings.serial).0
     }
-
-    fn send(&mut self, command: Command, handle: u32, from: usize, most: usize) {
-        if self.has(FaultKind::HangDownload) {
-            hang();
-        }
-        if self.has(FaultKind::Unplug) {
-            self.gone = true;
-            return;
-        }
-        let Some(object) = self.objects.get(&handle) else {
-            return self.answer(command, None, ptp::INVALID_OBJECT, &[]);
-        };
-        let from = from.min(object.bytes.len());
-        let to = from.saturating_add(most).min(object.bytes.len());
-        let part = object.bytes[from..to].to_vec();
-        let length = part.len() as u32;
-        if to == object.bytes.len() {
-            self.unread.remove(&handle);
-        }
-        self.answer(command, Some(part), ptp::OK, &[length]);
-    }
-
-    /// Releases the shutter: files and events come later.
-    fn take(&mut self) -> u16 {
-        let Some(settings) = self.settings.clone() else { return ptp::GENERAL_ERROR };
-        let release = count(&settings.state, &format!("released-{}", settings.serial));
-        self.release = Some(release);
-        self.unread.clear();
-        self.properties.released();
-        if self.has(FaultKind::HangTrigger) {
-            hang();
-        }
-        if self.has(FaultKind::Busy) {
-            return ptp::DEVICE_BUSY;
-        }
-        if self.has(FaultKind::CardFull) {
-            return ptp::STORE_FULL;
-        }
-        if self.has(FaultKind::NoFile) {
-            return ptp::OK;
-        }
-        let slow = if self.has(FaultKind::Slow) { SLOW } else { Duration::ZERO };
-        let mut at = Instant::now() + Duration::from_millis(settings.delay_ms) + slow;
-        let mut files = files_of(&settings.card, release);
-        if self.has(FaultKind::OneFile) {
-            files.truncate(1);
-        }
-        for path in files {
-            let mut bytes = fs::read(&path).unwrap_or_default();
-            if self.has(FaultKind::WrongFile) {
-                bytes.truncate(bytes.len() / 2);
-            }
-            if settings.controls {
-                bytes = self.properties.noted_in(bytes);
-            }
-            let ending = path.extension().unwrap_or_default().to_string_lossy().to_uppercase();
-            let name = format!("DSC_{release:04}.{ending}");
-            let handle = self.next;
-            self.next += 1;
-            self.unread.insert(handle);
-            self.objects.insert(handle, Object { name, bytes });
-            self.events.push_back((at, event(ptp::OBJECT_ADDED, handle)));
-            at += Duration::from_millis(1);
-        }
-        self.events.push_back((at, event(ptp::CAPTURE_COMPLETE, 0)));
-        ptp::OK
-    }
-}
-
-fn event(code: u16, parameter: u32) -> Vec<u8> {
-    ptp::container(ptp::EVENT, code, 0, &parameter.to_le_bytes())
-}
-
-fn object_info(object: &Object) -> Vec<u8> {
-    let is_jpeg = Path::new(&object.name).extension().is_some_and(|ending| ending == "JPG");
-    let format = if is_jpeg { ptp::JPEG } else { ptp::OTHER_IMAGE };
-    // Of its thumbnail, its size and where it lies, nothing is said.
-    let info = Writer::default().u32(STORE).u16(format).u16(0).u32(object.bytes.len() as u32);
-    let info = info.u16(0).zeros(6 * 4).u32(0).zeros(2 + 4 + 4);
-    info.text(&object.name).text("20261121T143005").text("20261121T143005").text("").0
 }
 
 /// How often this was counted before, by any process.
-fn count(state: &Path, name: &str) -> u64 {
-    let path = state.join(name);
+fn count(settings: &CameraSettings, name: &str) -> u64 {
+    // What cannot be counted stays at 0.
+    let _ = fs::create_dir_all(&settings.state);
+    let path = settings.noted(name);
     let before = fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let file = OpenOptions::new().create(true).append(true).open(path);
-    // What cannot be counted stays at 0.
     let _ = file.and_then(|mut file| file.write_all(b"."));
     before
-}
-
-/// As a call into a camera that never returns.
-fn hang() -> ! {
-    loop {
-        std::thread::park();
-    }
 }

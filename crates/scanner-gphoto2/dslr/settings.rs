@@ -1,10 +1,13 @@
 //! What the simulated cameras are.
 
+use std::fs;
 use std::path::PathBuf;
 
+use scanner::model::FileType;
+use scanner::sim::object::SimOptions;
 use serde::Deserialize;
 
-/// What is in the file that `SCANNER_DSLR` names.
+/// What `SCANNER_DSLR` says, or the file that it names.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
@@ -17,6 +20,10 @@ pub(crate) struct Settings {
 pub(crate) struct CameraSettings {
     /// A folder of JPEGs with raw files beside them: each release gives the next one, as often as there are releases.
     pub(crate) card: PathBuf,
+    /// What it sees of the simulated rig, in place of a card.
+    pub(crate) rig: Option<SimOptions>,
+    /// What it makes of that: `["jpeg"]`, or `["jpeg", "raw"]`.
+    pub(crate) files: Vec<FileType>,
     pub(crate) serial: String,
     /// A folder in which it counts, for the next process of this camera.
     pub(crate) state: PathBuf,
@@ -39,6 +46,8 @@ impl Default for CameraSettings {
     fn default() -> Self {
         Self {
             card: PathBuf::new(),
+            rig: None,
+            files: FileType::IMAGE_ALONE.to_vec(),
             serial: "0".into(),
             state: PathBuf::new(),
             delay_ms: 20,
@@ -70,6 +79,14 @@ pub(crate) enum FaultKind {
     Claimed,
     /// Opening it never returns.
     HangOpen,
+    /// A setting that it is told, if it is told any, never returns.
+    HangSet,
+    /// Closing it never returns.
+    HangClose,
+    /// It answers nothing any more, whoever opens it, until its port is reset.
+    GoneUntilReset,
+    /// Somebody turns its dial before the release: another aperture, as its images tell.
+    Turned,
     /// It is busy when it is to release.
     Busy,
     /// The release never returns.
@@ -100,10 +117,38 @@ pub(crate) enum FaultKind {
     Liar,
 }
 
+/// A camera has a new number on its bus after each reset; ten of them find room between.
+const NUMBERS: u64 = 10;
+
+impl CameraSettings {
+    /// The number on its bus of the camera that is at place `index` of all.
+    pub(crate) fn number(&self, index: usize) -> u64 {
+        let resets = fs::metadata(self.noted("resets")).map_or(0, |file| file.len());
+        1 + index as u64 + NUMBERS * resets
+    }
+
+    /// The file in which it notes what is called `name`.
+    pub(crate) fn noted(&self, name: &str) -> PathBuf {
+        self.state.join(format!("{name}-{}", self.serial))
+    }
+}
+
 impl Settings {
     pub(crate) fn read() -> Self {
-        let path = std::env::var_os("SCANNER_DSLR").map(PathBuf::from).unwrap_or_default();
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
+        let said = std::env::var("SCANNER_DSLR").unwrap_or_default();
+        let text = if said.starts_with('{') { said } else { fs::read_to_string(said).unwrap_or_default() };
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            #[expect(clippy::print_stderr, reason = "a library has no log of its own")]
+            if !text.is_empty() {
+                eprintln!("the simulated DSLR (SCANNER_DSLR, [camera.options.simulated]) is told: {error}");
+            }
+            Self::default()
+        })
+    }
+
+    /// The camera that has this number on its bus by now.
+    pub(crate) fn at(self, number: u64) -> Option<CameraSettings> {
+        let mut cameras = self.cameras.into_iter().enumerate();
+        cameras.find(|(index, camera)| camera.number(*index) == number).map(|(_, camera)| camera)
     }
 }
