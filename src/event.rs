@@ -14,7 +14,7 @@ use crate::config::Rung;
 use crate::frame::FailureKind;
 use crate::model::{Controls, ExportFormat};
 use crate::plan::{Plan, ShotIndex};
-use crate::scan::{Finding, Outcome};
+use crate::scan::{Finding, Outcome, WaitsFor};
 
 pub use message::message_id;
 use message::target;
@@ -199,6 +199,10 @@ pub enum Event {
     Paused {
         /// What stopped it, for people.
         reason: String,
+        /// What has to come before it goes on.
+        waits_for: WaitsFor,
+        /// Whether it was told to stop; else something is wrong.
+        wanted: bool,
         /// Shots stored so far.
         stored: u32,
         /// Shots of the plan.
@@ -212,6 +216,11 @@ pub enum Event {
         stored: u32,
         /// Shots of the plan.
         shots: u32,
+    },
+    /// A scan that was interrupted does not go on by itself.
+    NotResumed {
+        /// Why not, and what to do, for people.
+        message: String,
     },
     /// The scan, which is over, is exported.
     Exported {
@@ -268,7 +277,7 @@ impl Event {
                 error!(target: target::WEDGED, scan, camera, "wedged: {message}");
             }
             Self::Stored {
-                shot: ShotName { shot, point, label: _, camera },
+                shot: ShotName { shot, point, camera, .. },
                 image,
                 bytes,
                 sharpness,
@@ -299,7 +308,7 @@ impl Event {
             Self::Retake { shot: ShotName { shot, point, label, camera }, stored, shots } => {
                 info!(target: target::RETAKE, scan, point, camera, shot, stored, shots, "{camera}/{label} is to be taken again; its image, if there was one, is kept in retaken/");
             }
-            Self::Paused { reason, stored, shots } => {
+            Self::Paused { reason, waits_for: _, wanted: _, stored, shots } => {
                 error!(target: target::PAUSED,
                     scan,
                     stored,
@@ -308,13 +317,7 @@ impl Event {
                 );
             }
             Self::Finished { outcome: Outcome::Complete, stored, shots } => {
-                info!(target: target::COMPLETE,
-                    scan,
-                    stored,
-                    shots,
-                    outcome = "complete",
-                    "scan complete: all {shots} shots are stored"
-                );
+                info!(target: target::COMPLETE, scan, stored, shots, outcome = "complete", "scan complete: all {shots} shots are stored");
             }
             Self::Finished { outcome, stored, shots } => {
                 let outcome = outcome.name();
@@ -325,6 +328,9 @@ impl Event {
                     outcome,
                     "scan {outcome}: {stored} of {shots} shots are stored; try the rest again with: scanner resume {scan}"
                 );
+            }
+            Self::NotResumed { message } => {
+                error!(target: target::NOT_RESUMED, scan, "scan {scan} does not go on by itself: {message}");
             }
             Self::Exported { format, folder, images } => {
                 info!(target: target::EXPORTED, scan, %format, images, "exported for {format}: {images} images in {folder}");

@@ -1,8 +1,8 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! scanner-pixels -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
-//!   -> event, export, report, setup -> logging -> run -> daemon -> systemd, doctor, client -> api -> cli
+//! scanner-pixels -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads, trust -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
+//!   -> event, export, report, setup -> logging -> notify -> run -> daemon -> systemd, doctor, client -> api -> cli
 //! ```
 //! Read downward only: nothing imports what stands to its right.
 
@@ -25,6 +25,7 @@ pub mod logging;
 pub mod mask;
 pub mod model;
 pub mod motion;
+pub mod notify;
 pub mod ownership;
 pub mod plan;
 pub mod procfs;
@@ -38,4 +39,5 @@ pub mod setup;
 pub mod sim;
 pub mod systemd;
 pub mod threads;
+pub mod trust;
 pub mod units;

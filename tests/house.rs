@@ -13,7 +13,18 @@ use std::path::{Path, PathBuf};
 /// each other. Under them all is `scanner-pixels` (`crates/pixels`), which cargo keeps from importing any of them.
 const ORDER: &[&[&str]] = &[
     &["ownership"],
-    &["units", "schedule", "clock", "procfs", "file_lock", "durable", "regular_file", "file_name", "threads"],
+    &[
+        "units",
+        "schedule",
+        "clock",
+        "procfs",
+        "file_lock",
+        "durable",
+        "regular_file",
+        "file_name",
+        "threads",
+        "trust",
+    ],
     &["model"],
     &["motion"],
     &["config"],
@@ -27,6 +38,7 @@ const ORDER: &[&[&str]] = &[
     &["mask"],
     &["event", "export", "report", "setup"],
     &["logging"],
+    &["notify"],
     &["run"],
     &["daemon"],
     &["systemd", "doctor", "client"],

@@ -176,6 +176,15 @@ pub(super) enum Command {
     },
     /// Show the service's log, or what it says of one scan
     Logs(LogsArgs),
+    /// Show who is told how scans stand, by `[[notify]]`, and how many messages wait; or try it out
+    Notify {
+        /// Send each of them a test, as the running scanner would, and say what became of it
+        #[arg(long)]
+        test: bool,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask the running service to read its configuration again
     Reload,
     /// Let the axes of the running scanner move again after an emergency stop or another fault

@@ -219,7 +219,7 @@ pub(super) fn ask_for(
     accepted(ask(&config.storage.runtime_directory, request, patience)?)
 }
 
-fn accepted(reply: Reply) -> Result<(String, serde_json::Value), Failure> {
+pub(super) fn accepted(reply: Reply) -> Result<(String, serde_json::Value), Failure> {
     match reply {
         Reply::Ok { message, status } => Ok((message, status)),
         Reply::Refused { reason, message } => Err(Failure { exit: reason.into(), message }),

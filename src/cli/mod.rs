@@ -12,6 +12,7 @@ mod exit;
 mod generate;
 mod logs;
 mod masks;
+mod notify;
 mod open;
 mod openapi;
 mod output;
@@ -113,6 +114,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Cancel => control::cancel(&load(config)?),
         Command::Doctor { json } => doctor::doctor(config, json),
         Command::Logs(what) => logs::logs(&what),
+        Command::Notify { test, json } => notify::notify(&load(config)?, test, json),
         Command::Reload => control::reload(&load(config)?),
         Command::Clear => control::clear(&load(config)?),
         Command::Home { axes } => control::home(&load(config)?, axes),

@@ -10,10 +10,11 @@ use tracing::{error, info, warn};
 use crate::api::{Server, TlsError, check_certificate};
 use crate::config::{Config, MotionBackend};
 use crate::daemon::{
-    Reason, Reload, Reloads, Reply, Service, Station, attend, keep_hours, resume_interrupted,
+    Reason, Reload, Reloads, Reply, Service, Station, attend, facts, keep_hours, resume_interrupted,
     resume_when_there, serve,
 };
 use crate::doctor::{Asked, tell_of_shut_addresses};
+use crate::notify::Notifier;
 use crate::rig::camera::reap_orphans;
 use crate::scan::WaitsFor;
 use crate::systemd;
@@ -25,6 +26,8 @@ use super::watched::{MayEnd, Watched};
 
 /// How long a scan may take to pause when the service is asked to end: an image being written is finished.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the end of a scan or of the service waits for those who are told of it.
+pub(super) const TELL_PATIENCE: Duration = Duration::from_secs(5);
 /// How long left-over blocking work may delay the end of the process.
 const SHUT_DOWN_PATIENCE: Duration = Duration::from_secs(2);
 /// Names a file for [`breakdown`].
@@ -174,6 +177,7 @@ struct Running {
     api: Option<Server>,
     service: Service,
     tasks: Watched,
+    notifier: Notifier,
 }
 
 impl Running {
@@ -186,7 +190,8 @@ impl Running {
     /// Opens the rig; nobody can ask for anything yet.
     fn open(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
         let service = Service::reloadable(Station::open(config)?, reloads.clone());
-        Ok(Self { service, tasks: Watched::default(), api: None })
+        let notifier = notifier(&service);
+        Ok(Self { service, tasks: Watched::default(), api: None, notifier })
     }
 
     /// From now on the rig does what it is asked for, at `socket`, too, if systemd passed one.
@@ -227,6 +232,7 @@ impl Running {
             self.end_exports().await;
         }
         self.service.standby().close().await;
+        self.notifier.end(TELL_PATIENCE).await;
         self.service.give_up().await;
     }
 
@@ -263,9 +269,24 @@ impl Running {
         }
         tokio::join!(self.end_masks(), self.end_exports());
         let _ = tokio::time::timeout(STOP_PATIENCE, self.service.standby().close()).await;
+        self.notifier.end(TELL_PATIENCE).await;
         // Whatever hangs keeps the station, whose end would do so, too.
         tokio::task::block_in_place(|| self.service.station().end());
     }
+}
+
+/// Tells people of what happens to scans of `service` from now on.
+pub(super) fn notifier(service: &Service) -> Notifier {
+    let config = service.station().config();
+    let named = service.clone();
+    let name_of = move |scan: &str| named.status().scan.filter(|progress| progress.scan == scan)?.name;
+    Notifier::start(
+        &config.notify,
+        &config.storage.state_directory,
+        facts(&config.api),
+        service.events(),
+        name_of,
+    )
 }
 
 /// The file whose appearance makes a task of a service on a simulated rig break down. For tests.

@@ -78,6 +78,7 @@ pub(super) fn perform(config: Config, work: Work, word: Word) -> Result<Summary,
         let directory = config.storage.runtime_directory.clone();
         let mut signals = Signals::install_at_terminal()?;
         let service = Service::new(Station::open(config)?);
+        let notifier = run::notifier(&service);
         if let Work::Resume { scan } = &work
             && word.take_over
         {
@@ -104,6 +105,8 @@ pub(super) fn perform(config: Config, work: Work, word: Word) -> Result<Summary,
         let summary = perform_started(&service, starting, &mut signals).await;
         tasks.shutdown().await;
         tokio::task::block_in_place(|| service.station().end());
+        // The rig is at rest by now.
+        notifier.end(run::TELL_PATIENCE).await;
         summary
     });
     run::shut_down(runtime);

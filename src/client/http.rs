@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 
-use super::tls::{Stream, Trust};
+use crate::trust::{Stream, Trust};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -135,7 +135,7 @@ impl Client {
 
     fn unreachable(&self, error: &dyn std::fmt::Display) -> ClientError {
         let reason = error.to_string();
-        let reason = self.trust.as_ref().map_or(reason.clone(), |trust| trust.advice(&reason));
+        let reason = self.trust.as_ref().map_or(reason.clone(), |trust| trust.advice(&reason, "--ca"));
         ClientError::Unreachable { host: self.host.clone(), reason }
     }
 }

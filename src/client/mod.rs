@@ -6,8 +6,7 @@
 mod http;
 mod live;
 pub mod policy;
-mod tls;
 
+pub use crate::trust::SYSTEM_CERTIFICATES;
 pub use http::{Client, ClientError};
 pub use live::{LiveEvent, watch};
-pub use tls::SYSTEM_CERTIFICATES;

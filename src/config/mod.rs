@@ -16,6 +16,7 @@ pub mod gpio;
 mod guess;
 mod inline;
 mod load;
+mod notify;
 mod problem;
 mod reader;
 mod scanning;
@@ -27,6 +28,7 @@ mod value;
 
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
 pub use inline::inline_plan;
+pub use notify::{Address, CommandLine, Notify, Occasion, Topic, Way};
 pub use problem::{ConfigErrors, Problem};
 pub use scanning::*;
 pub use types::*;

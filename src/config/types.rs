@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::gate::Gate;
 use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
+use super::notify::Notify;
 use super::scanning::{NamedPlan, Recovery, Scan};
 use crate::model::{
     Axis, AxisConfig, Controls, ExportFormat, Lighting, Mount, Optics, Orientation, PixelFormat, Size,
@@ -43,6 +44,8 @@ pub struct Config {
     pub recovery: Recovery,
     /// What is made of a scan at its end.
     pub export: Export,
+    /// Who is told how a scan stands.
+    pub notify: Vec<Notify>,
 }
 
 impl Config {

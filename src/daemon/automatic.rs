@@ -8,7 +8,9 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config, Scan};
 use crate::dataset::{self, Listed, OpenError, ScanId};
+use crate::event::Event;
 use crate::model::Axis;
+use crate::run::Emit;
 use crate::scan::{ScanState, WaitsFor};
 
 use super::error::StartError;
@@ -83,16 +85,19 @@ pub fn resume_interrupted(service: &Service) {
         return;
     }
     let by_hand = station.axes().assumed().first().map(|(axis, _)| *axis);
-    let Some(Note { scan, resumes }) = verdict(station.config(), by_hand) else { return };
+    let tell = |scan: &ScanId, message: String| service.tell(scan, &Event::NotResumed { message });
+    let Some(Note { scan, resumes }) = verdict(station.config(), by_hand, &tell) else { return };
     warn!(scan_id = %scan, "scan {scan} was interrupted: going on with it (automatic resume {resumes})");
     let starting = service.begin(Work::Resume { scan: scan.clone() });
+    let listeners = service.listeners();
     tokio::spawn(async move {
         let started = match starting {
             Ok(starting) => starting.done().await,
             Err(error) => Err(error),
         };
         if let Err(error) = started {
-            error!(scan_id = %scan, "scan {scan} does not go on: {error}; then: scanner start --resume {scan}");
+            let message = format!("{error}; then: scanner start --resume {scan}");
+            Emit::new(scan.as_str(), listeners).event(&Event::NotResumed { message });
         }
     });
 }
@@ -122,7 +127,7 @@ pub(super) fn newest_of_this_rig(storage: &config::Storage) -> Result<Option<Lis
 }
 
 /// What is to be resumed. It is counted before anything is touched, durably: it may be the last thing that is done.
-fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
+fn verdict(config: &Config, by_hand: Option<Axis>, tell: &dyn Fn(&ScanId, String)) -> Option<Note> {
     let root = config.storage.directory.as_path();
     let newest = match newest_of_this_rig(&config.storage) {
         Ok(newest) => newest,
@@ -148,31 +153,31 @@ fn verdict(config: &Config, by_hand: Option<Axis>) -> Option<Note> {
             None
         }
         Verdict::ByHand { scan, axis } => {
-            error!(
-                scan_id = %scan,
-                "scan {scan} was interrupted, and it is not known where the {axis} stands: \
-                 stop the service, put the {axis} in its place, start the service, then: scanner start --resume {scan}"
+            let message = format!(
+                "it was interrupted, and it is not known where the {axis} stands: stop the service, put the {axis} in \
+                 its place, start the service, then: scanner start --resume {scan}"
             );
+            tell(&scan, message);
             None
         }
         Verdict::GivenUp { scan, resumes } => {
-            error!(
-                scan_id = %scan,
-                "scan {scan} was interrupted again after {resumes} automatic resumes \
-                 (scan.max_automatic_resumes): find out why first, then: scanner start --resume {scan}"
+            let message = format!(
+                "it was interrupted again after {resumes} automatic resumes (scan.max_automatic_resumes): find out why \
+                 first, then: scanner start --resume {scan}"
             );
+            tell(&scan, message);
             None
         }
         Verdict::Resume(note) => match write(state, &note) {
             Ok(()) => Some(note),
             Err(error) => {
                 let path = path(state);
-                error!(
-                    scan_id = %note.scan,
-                    "scan {} does not go on by itself, since that cannot be counted in {}: {error}; \
-                     then: scanner start --resume {}",
-                    note.scan, path.display(), note.scan
+                let message = format!(
+                    "that cannot be counted in {}: {error}; then: scanner start --resume {}",
+                    path.display(),
+                    note.scan
                 );
+                tell(&note.scan, message);
                 None
             }
         },

@@ -8,6 +8,7 @@ use tracing::{error, info};
 
 use crate::config;
 use crate::dataset::ScanId;
+use crate::event::Event;
 use crate::scan::WaitsFor;
 
 use super::automatic::{newest_of_this_rig, resume_interrupted};
@@ -76,7 +77,8 @@ async fn go_on(service: &Service) {
     };
     info!(scan_id = %scan, "going on with scan {scan}, which was paused outside the hours");
     if let Err(error) = service.start(Work::Resume { scan: scan.clone() }).await {
-        error!(scan_id = %scan, "scan {scan} does not go on: {error}; then: scanner start --resume {scan}");
+        let message = format!("{error}; then: scanner start --resume {scan}");
+        service.tell(&scan, &Event::NotResumed { message });
     }
 }
 

@@ -49,6 +49,8 @@ pub enum Request {
     Pause,
     /// Stop the scan under way for good.
     Cancel,
+    /// Send a test to everybody who is notified.
+    NotifyTest,
     /// Read the configuration again.
     Reload,
     /// Let the axes move again after a fault.

@@ -43,7 +43,7 @@ pub use exports::Exports;
 pub use hours::keep_hours;
 pub use masks::{MaskProgress, Masks, MasksEnd, MasksRefused};
 pub use message::{Reply, Request, TokenAction};
-pub use network::{network_of, own_names};
+pub use network::{facts, network_of, own_names};
 pub(crate) use opening::focus_of;
 pub use pairing::{
     Answer as PairAnswer, Begun as PairBegun, CollectError, Over, PairError, Pairing, Waiting,

@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::config::Api;
+use crate::notify::Facts;
+
 /// The name that the machine gets when it starts, and that a change of it is written to.
 const HOSTNAME: &str = "/etc/hostname";
 
@@ -11,6 +14,27 @@ pub fn own_names() -> Vec<String> {
     // The unit keeps the name that there was when the process began (`ProtectHostname`).
     let written = std::fs::read_to_string(HOSTNAME).unwrap_or_default();
     names_of(&[&kernels, &written])
+}
+
+/// What notifications say of this machine.
+pub fn facts(api: &Api) -> Facts {
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Facts { machine, page: page_of(api, &own_names()) }
+}
+
+/// Where others find the page, as far as the configuration of a machine with these names tells: by the first of its `hosts`, or
+/// by its name in the local network.
+fn page_of(api: &Api, names: &[String]) -> Option<String> {
+    let listen = api.listen.filter(|listen| !listen.ip().is_loopback())?;
+    let name =
+        api.hosts.first().or_else(|| names.iter().find(|name| name.strip_suffix(".local").is_some()))?;
+    let name = if name.parse::<Ipv6Addr>().is_ok() { format!("[{name}]") } else { name.clone() };
+    Some(match (api.tls.is_some(), listen.port()) {
+        (true, 443) => format!("https://{name}"),
+        (true, port) => format!("https://{name}:{port}"),
+        (false, 80) => format!("http://{name}"),
+        (false, port) => format!("http://{name}:{port}"),
+    })
 }
 
 /// Of a machine that is called `own`; each once.
@@ -46,6 +70,7 @@ pub fn network_of(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::CertificateFiles;
 
     #[test]
     fn a_name_that_was_changed_is_known_by_what_is_written() {
@@ -54,6 +79,32 @@ mod tests {
             ["localhost", "raspberrypi.local", "raspberrypi", "rig.local", "rig", "rig.example.org"]
         );
         assert_eq!(names_of(&["", "\n"]), ["localhost"]);
+    }
+
+    #[test]
+    fn a_page_is_led_to_where_others_can_reach_it() {
+        let page = |listen: Option<&str>, hosts: &[&str], tls: bool| {
+            let files = CertificateFiles { certificate: "cert.pem".into(), key: "key.pem".into() };
+            let api = Api {
+                listen: listen.map(|listen| listen.parse().unwrap()),
+                hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+                tokens: "tokens.json".into(),
+                former_tokens: None,
+                tls: tls.then_some(files),
+                pairing: true,
+            };
+            page_of(&api, &names_of(&["rig"]))
+        };
+        assert_eq!(page(None, &["rig.example.org"], false), None);
+        assert_eq!(page(Some("127.0.0.1:8080"), &["rig.example.org"], false), None);
+        for (listen, hosts, tls, wanted) in [
+            ("[::]:8080", vec![], false, "http://rig.local:8080"),
+            ("0.0.0.0:80", vec![], false, "http://rig.local"),
+            ("0.0.0.0:443", vec!["rig.example.org"], true, "https://rig.example.org"),
+            ("[::]:8443", vec!["fd00::1", "other"], true, "https://[fd00::1]:8443"),
+        ] {
+            assert_eq!(page(Some(listen), &hosts, tls).unwrap(), wanted);
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::dataset::ScanId;
-use crate::event::Told;
-use crate::run::{Command, Progress, Pulse, Summary};
+use crate::event::{Event, Told};
+use crate::run::{Command, Emit, Progress, Pulse, Summary};
 use crate::scan::WaitsFor;
 
 use super::captures::Captures;
@@ -198,6 +198,17 @@ impl Service {
     pub fn events(&self) -> broadcast::Receiver<Told> {
         self.listeners.subscribe()
     }
+
+    /// Where events of scans go.
+    pub(super) fn listeners(&self) -> broadcast::Sender<Told> {
+        self.listeners.clone()
+    }
+
+    /// Tells the log, and whoever listens, what happened to a scan that is not under way.
+    pub(super) fn tell(&self, scan: &ScanId, event: &Event) {
+        Emit::new(scan.as_str(), self.listeners()).event(event);
+    }
+
     /// Asks the scan under way to stop so that it can be resumed.
     pub fn pause(&self, reason: &str) -> Result<(), NoScan> {
         self.pause_until(WaitsFor::Person, reason)

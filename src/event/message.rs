@@ -21,12 +21,13 @@ pub(super) mod target {
     pub(in crate::event) const PAUSED: &str = "scanner::event::paused";
     pub(in crate::event) const COMPLETE: &str = "scanner::event::complete";
     pub(in crate::event) const ENDED: &str = "scanner::event::ended";
+    pub(in crate::event) const NOT_RESUMED: &str = "scanner::event::not_resumed";
     pub(in crate::event) const EXPORTED: &str = "scanner::event::exported";
     pub(in crate::event) const EXPORT_FAILED: &str = "scanner::event::export_failed";
 }
 
 /// Every type of event.
-const IDS: [(&str, &str); 20] = [
+const IDS: [(&str, &str); 21] = [
     (target::STARTED, "27cdfee3cc43471eb1be56728c693be3"),
     (target::RESUMED, "4ba11ac876b447a5a6b2ad968a75e4c8"),
     (target::MOVING, "33f2b62f8fb946bfa511d2bf941d3efb"),
@@ -45,6 +46,7 @@ const IDS: [(&str, &str); 20] = [
     (target::PAUSED, "63ea20f365fb4db6ba523a5614e51abd"),
     (target::COMPLETE, "b8a5b77b85eb43ccbfccfaac9afaf21c"),
     (target::ENDED, "d0a4f6b5b0d84e7a9a33cf6d0b1f2c57"),
+    (target::NOT_RESUMED, "9d3f60c1b8a24e7795e12f4b7c0d86a5"),
     (target::EXPORTED, "5b1c9f0e6a7d4f38b2c4d85e91a3706f"),
     (target::EXPORT_FAILED, "e47a2d6c03914bb59f18c6a07d52be93"),
 ];

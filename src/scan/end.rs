@@ -82,7 +82,7 @@ impl fmt::Display for ScanState {
 }
 
 /// What has to come before a paused scan goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {
     /// A person: one wanted the pause, or has to look at what is wrong.
@@ -111,6 +111,8 @@ pub enum End {
         reason: String,
         /// What has to come before it is.
         waits_for: WaitsFor,
+        /// Whether it was told to stop; else something is wrong.
+        wanted: bool,
     },
     /// The run went to its end, or was told to go no further.
     Finished(Outcome),
@@ -133,9 +135,9 @@ impl End {
         }
     }
 
-    /// Stopped until a person goes on with it.
+    /// Stopped by something that is wrong, until a person goes on with it.
     pub fn paused(reason: impl Into<String>) -> Self {
-        Self::Paused { reason: reason.into(), waits_for: WaitsFor::Person }
+        Self::Paused { reason: reason.into(), waits_for: WaitsFor::Person, wanted: false }
     }
 }
 

@@ -87,6 +87,8 @@ pub enum Input {
         reason: String,
         /// What the scan then waits for.
         waits_for: WaitsFor,
+        /// Whether somebody wants it; else something is wrong.
+        wanted: bool,
     },
     /// Stop for good (the dataset stays resumable).
     Cancel,
@@ -129,8 +131,8 @@ pub enum Action {
 }
 
 impl Input {
-    /// A pause until a person goes on with the scan.
+    /// A pause because something is wrong, until a person goes on with the scan.
     pub fn pause(reason: impl Into<String>) -> Self {
-        Self::Pause { reason: reason.into(), waits_for: WaitsFor::Person }
+        Self::Pause { reason: reason.into(), waits_for: WaitsFor::Person, wanted: false }
     }
 }

@@ -81,8 +81,8 @@ impl State {
                 self.halt(End::paused(message), &mut actions);
             }
             Input::Retake { shot } => self.retake(shot, &mut actions)?,
-            Input::Pause { reason, waits_for } => {
-                let end = End::Paused { reason, waits_for };
+            Input::Pause { reason, waits_for, wanted } => {
+                let end = End::Paused { reason, waits_for, wanted };
                 if !self.halts_for(&end) {
                     return Err(IllegalInput::AlreadyHalting);
                 }
@@ -150,7 +150,7 @@ impl State {
         let complete = self.counts.stored as usize == self.shots.len();
         let end = if complete { End::Finished(Outcome::Complete) } else { end };
         actions.push(Action::Record(match &end {
-            End::Paused { reason, waits_for } => {
+            End::Paused { reason, waits_for, wanted: _ } => {
                 Record::Paused { reason: reason.clone(), waits_for: *waits_for }
             }
             End::Finished(outcome) => Record::Finished { outcome: *outcome },

@@ -45,7 +45,7 @@ impl StatusLine {
                     trouble: None,
                 });
             }
-            Event::Paused { reason, stored, shots } => {
+            Event::Paused { reason, stored, shots, waits_for: _, wanted: _ } => {
                 self.end(format!("paused at {stored} of {shots} shots: {reason}"));
             }
             Event::Finished { outcome, stored, shots } => {
@@ -64,6 +64,7 @@ impl StatusLine {
             | Event::StoreFailed { .. }
             | Event::ShotFailed { .. }
             | Event::Retake { .. }
+            | Event::NotResumed { .. }
             | Event::Exported { .. }
             | Event::ExportFailed { .. } => {
                 if let Some(scan) = &mut self.scan {
@@ -140,6 +141,7 @@ impl Scan {
             | Event::StoreFailed { .. }
             | Event::Paused { .. }
             | Event::Finished { .. }
+            | Event::NotResumed { .. }
             | Event::Exported { .. }
             | Event::ExportFailed { .. } => {}
         }
@@ -159,7 +161,7 @@ mod tests {
     use crate::camera_driver::protocol::ErrorKind;
     use crate::config::Rung;
     use crate::event::ShotName;
-    use crate::scan::Outcome;
+    use crate::scan::{Outcome, WaitsFor};
 
     fn shot() -> ShotName {
         ShotName { shot: 69, point: 70, label: "r02_a034".into(), camera: "cam1".into() }
@@ -200,7 +202,16 @@ mod tests {
         assert_eq!(line.text(), "point 0/144");
         line.note(&stored(11), Duration::from_secs(60));
         assert_eq!(line.text(), "point 0/144, ETA 2:13:00");
-        line.note(&Event::Paused { reason: "no space".into(), stored: 11, shots: 144 }, Duration::ZERO);
+        line.note(
+            &Event::Paused {
+                reason: "no space".into(),
+                waits_for: WaitsFor::Person,
+                wanted: false,
+                stored: 11,
+                shots: 144,
+            },
+            Duration::ZERO,
+        );
         assert_eq!(line.text(), "ready; last scan paused at 11 of 144 shots: no space");
     }
 }

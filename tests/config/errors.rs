@@ -159,6 +159,62 @@ fn formats_of_exports_are_those_that_there_are_each_once() {
 }
 
 #[test]
+fn who_is_told_and_how_is_checked() {
+    let told = |keys: &str| format!("{SHIPPED}\n[[notify]]\nname = \"me\"\n{keys}");
+    for (keys, message) in [
+        ("", "`notify.through` is missing"),
+        ("through = \"pigeon\"\nurl = 1", "`notify.through` cannot be \"pigeon\""),
+        ("through = \"command\"", "`notify.command` is missing"),
+        ("through = \"command\"\ncommand = []", "`notify.command` is empty"),
+        ("through = \"command\"\ncommand = \"tell\"", "`notify.command` cannot be a text"),
+        ("through = \"command\"\ncommand = [\"./tell\"]", "`notify.command` cannot begin with \"./tell\""),
+        (
+            "through = \"command\"\ncommand = [\"tell\"]\nurl = \"http://a\"",
+            "there is no key `url` in `notify`",
+        ),
+        ("through = \"webhook\"", "`notify.url` is missing"),
+        ("through = \"webhook\"\nurl = \"example.org\"", "`notify.url` is no address of http:// or https://"),
+        ("through = \"webhook\"\nurl = \"http://me:you@a\"", "`notify.url` has a name or a password in it"),
+        (
+            "through = \"webhook\"\nurl = \"http://a\"\nca = \"b\"",
+            "`notify.ca` has no meaning without https://",
+        ),
+        ("through = \"webhook\"\nurl = \"http://a\"\nsecret = \"b\"", "there is no key `secret` in `notify`"),
+        ("through = \"ntfy\"\nurl = \"https://ntfy.sh\"", "`notify.url` ends with no topic"),
+        ("through = \"mail\"", "`notify.to` is missing"),
+        ("through = \"mail\"\nto = []", "`notify.to` has 0 addresses"),
+        (
+            "through = \"mail\"\nto = [\"-oQ/tmp\"]",
+            "`notify.to` has \"-oQ/tmp\", which is no address of e-mail",
+        ),
+        ("through = \"mail\"\nto = [\"a@b\"]\nfrom = \"Me <a@b>\"", "`notify.from` cannot be \"Me <a@b>\""),
+        ("through = \"mail\"\nto = [\"a@b\"]\non = []", "`notify.on` is empty: nothing would be told"),
+        (
+            "through = \"mail\"\nto = [\"a@b\"]\non = [\"done\"]",
+            "`notify.on` has \"done\", of which nothing is told",
+        ),
+        (
+            "through = \"mail\"\nto = [\"a@b\"]\non = [\"failed\", \"failed\"]",
+            "`notify.on` has \"failed\" twice",
+        ),
+        ("through = \"mail\"\nto = [\"a@b\"]\ntimeout = \"1 h\"", "`notify.timeout` cannot be 3600 s"),
+        (
+            "through = \"mail\"\nto = [\"a@b\"]\n[[notify]]\nname = \"me\"\nthrough = \"mail\"\nto = [\"a@b\"]",
+            "`notify.name` is \"me\" for the second time",
+        ),
+    ] {
+        let Err(errors) = Config::from_text("a.toml", &told(keys)) else { panic!("{keys}: nothing is said") };
+        assert_eq!(messages(&errors), [message], "{keys}: {errors}");
+    }
+    let right = "through = \"mail\"\nto = [\"a@b\"]";
+    let config = Config::from_text("a.toml", &told(right)).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(
+        config.notify[0].on.iter().map(|on| on.name()).collect::<Vec<_>>(),
+        ["finished", "failed", "needs_person"]
+    );
+}
+
+#[test]
 fn cameras_whose_folders_other_systems_cannot_have_are_refused() {
     each_is_told(&[
         (

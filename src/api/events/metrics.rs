@@ -192,6 +192,7 @@ impl Metrics {
             | Event::ShotFailed { .. }
             | Event::Flagged { .. }
             | Event::Retake { .. }
+            | Event::NotResumed { .. }
             | Event::Exported { .. }
             | Event::ExportFailed { .. } => {}
         }
@@ -245,7 +246,8 @@ mod tests {
             shots: 2,
         });
         assert_eq!((metrics.queue.get(), metrics.shots.get()), (1, 1));
-        tell(Event::Paused { reason: "because".into(), stored: 1, shots: 2 });
+        let waits_for = crate::scan::WaitsFor::Person;
+        tell(Event::Paused { reason: "because".into(), waits_for, wanted: true, stored: 1, shots: 2 });
         assert_eq!(metrics.queue.get(), 0);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &metrics.registry).unwrap();

@@ -6,6 +6,7 @@ mod export;
 mod gate;
 mod gpio;
 mod motion;
+mod notify;
 mod plan;
 mod stepper;
 mod uart;
@@ -50,6 +51,7 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let gate = document.section("gate", gate::gate);
         let recovery = document.section("recovery", recovery);
         let export = document.section("export", export::export);
+        let notify = notify::notify(document);
         Some(Config {
             api: api?,
             schedule: schedule?,
@@ -64,6 +66,7 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
             gate: gate?,
             recovery: recovery?,
             export: export?,
+            notify,
         })
     })
 }

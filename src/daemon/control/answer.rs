@@ -4,10 +4,12 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use crate::dataset::ScanId;
+use crate::notify;
 use crate::plan::ShotIndex;
 use crate::scan::Description;
 
 use super::super::error::Reason;
+use super::super::facts;
 use super::super::message::{Reply, Request, TokenAction};
 use super::super::service::Service;
 use super::super::work::Work;
@@ -21,10 +23,7 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
         |reason, error: &dyn std::fmt::Display| Reply::Refused { reason, message: error.to_string() };
     let work = match request {
         Request::Status => {
-            return match serde_json::to_value(service.status()) {
-                Ok(status) => Reply::Ok { message: String::new(), status },
-                Err(error) => refused(Reason::Failed, &error),
-            };
+            return shown(&service.status());
         }
         Request::Retake { scan, shots } => {
             let count = shots.len();
@@ -43,13 +42,11 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
                 Err(error) => return refused(Reason::NotFound, &error),
             };
             return match service.describe(&scan, changes).await {
-                Ok(description) => match serde_json::to_value(description) {
-                    Ok(status) => Reply::Ok { message: String::new(), status },
-                    Err(error) => refused(Reason::Failed, &error),
-                },
+                Ok(description) => shown(&description),
                 Err(error) => refused(Reason::from(&error), &error),
             };
         }
+        Request::NotifyTest => return notify_test(service).await,
         Request::Pause => match service.pause("asked for by `scanner pause`") {
             Ok(()) => return done("pausing"),
             Err(error) => return refused(Reason::NotFound, &error),
@@ -113,6 +110,25 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
             warn!("not started: {error}");
             refused(Reason::from(&error), &error)
         }
+    }
+}
+
+/// As the service itself would tell it, with what its unit lets it do.
+async fn notify_test(service: &Service) -> Reply {
+    let config = service.station().config();
+    let (notify, facts) = (config.notify.clone(), facts(&config.api));
+    let tried = tokio::task::spawn_blocking(move || notify::trial(&notify, &facts)).await;
+    match tried {
+        Ok(tried) => shown(&tried),
+        Err(error) => Reply::Refused { reason: Reason::Failed, message: error.to_string() },
+    }
+}
+
+/// What was asked for.
+fn shown(value: &impl serde::Serialize) -> Reply {
+    match serde_json::to_value(value) {
+        Ok(status) => Reply::Ok { message: String::new(), status },
+        Err(error) => Reply::Refused { reason: Reason::Failed, message: error.to_string() },
     }
 }
 

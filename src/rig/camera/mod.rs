@@ -63,5 +63,7 @@ pub use limits::{attempt_limit, busy_limit, converge_limit, recovery_limit};
 pub use live::LiveView;
 pub use orphans::reap_orphans;
 pub use process::Evidence;
+pub(crate) use process::{Ending, Process};
 pub use spawner::{Spawner, find_driver};
+pub(crate) use spawner::{confine, prefer_when_out_of_memory};
 pub use status::{CameraStatus, Counters, LeaseHolder, State};

@@ -44,7 +44,7 @@ impl fmt::Display for Evidence {
 
 /// How a process is asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// It was told to quit and gets time to do so; then as [`Ending::Forced`].
     Gentle,
     /// It gets SIGTERM, and some time later SIGKILL.
@@ -65,7 +65,7 @@ pub(super) fn is_ours(pid: i32) -> bool {
 
 /// A child process that leads a process group of its own.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     pid: Pid,
     pidfd: OwnedFd,
     child: Mutex<(Child, Option<ExitStatus>)>,
@@ -73,7 +73,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Takes charge of `child`; one that cannot be watched is ended.
-    pub(super) fn new(mut child: Child) -> io::Result<Self> {
+    pub(crate) fn new(mut child: Child) -> io::Result<Self> {
         // A child that is not reaped keeps its id, so this is the process that was spawned.
         let pid = Pid::from_child(&child);
         ours().insert(pid.as_raw_pid());
@@ -94,12 +94,12 @@ impl Process {
     }
 
     /// Becomes readable when the process has ended.
-    pub(super) fn pidfd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }
 
     /// Waits at most `time` for the end of the process and reaps it; none if it lives. Blocks.
-    pub(super) fn wait(&self, time: Duration) -> Option<ExitStatus> {
+    pub(crate) fn wait(&self, time: Duration) -> Option<ExitStatus> {
         if !has_ended(self.pidfd(), time) {
             return None;
         }
@@ -116,7 +116,7 @@ impl Process {
     }
 
     /// Ends the process and reaps it, waiting at most `timeout` after each step. Blocks.
-    pub(super) fn end(&self, ending: Ending, timeout: Duration) -> Result<ExitStatus, Evidence> {
+    pub(crate) fn end(&self, ending: Ending, timeout: Duration) -> Result<ExitStatus, Evidence> {
         if ending == Ending::Gentle
             && let Some(status) = self.wait(timeout)
         {

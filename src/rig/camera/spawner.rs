@@ -87,13 +87,9 @@ impl Spawner {
             .stdin(Stdio::null())
             .stdout(input.try_clone()?)
             .stderr(input)
-            .process_group(0)
             .fd_mappings(vec![FdMapping { parent_fd: socket, child_fd: SOCKET_FD }])
             .map_err(io::Error::other)?;
-        for variable in NOT_FOR_DRIVERS {
-            command.env_remove(variable);
-        }
-        die_with_parent(&mut command);
+        confine(&mut command);
         let (reply, answer) = oneshot::channel();
         let gone = || io::Error::other("the spawner thread has ended");
         self.jobs.send(Job { command, reply }).map_err(|_| gone())?;
@@ -102,8 +98,17 @@ impl Spawner {
     }
 }
 
+/// Has a command lead a process group of its own, end with the thread that starts it, and know nothing of systemd.
+pub(crate) fn confine(command: &mut Command) {
+    command.process_group(0);
+    for variable in NOT_FOR_DRIVERS {
+        command.env_remove(variable);
+    }
+    die_with_parent(command);
+}
+
 /// A driver can be replaced: let the kernel end it rather than this program.
-fn prefer_when_out_of_memory(pid: u32) {
+pub(crate) fn prefer_when_out_of_memory(pid: u32) {
     // Raising it is permitted to everybody; where it fails all the same, nothing is lost.
     if let Err(error) = fs::write(format!("/proc/{pid}/oom_score_adj"), OOM_SCORE_ADJUST) {
         debug!(pid, "cannot raise the driver's oom_score_adj: {error}");

@@ -10,7 +10,7 @@ use super::Performer;
 impl Performer {
     pub(super) async fn obey(&mut self, command: Command) -> Option<Input> {
         match command {
-            Command::Pause { reason, waits_for } => Some(Input::Pause { reason, waits_for }),
+            Command::Pause { reason, waits_for } => Some(Input::Pause { reason, waits_for, wanted: true }),
             Command::Cancel => Some(Input::Cancel),
             // What a scan is called has no part in how it goes on: the journal's thread answers.
             Command::Describe { changes, done } => {

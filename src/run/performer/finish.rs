@@ -35,7 +35,13 @@ impl Performer {
         let counts = self.state.counts();
         let (stored, shots) = (counts.stored, self.plan.shot_count());
         self.emit.event(&match &end {
-            End::Paused { reason, .. } => Event::Paused { reason: reason.clone(), stored, shots },
+            End::Paused { reason, waits_for, wanted } => Event::Paused {
+                reason: reason.clone(),
+                waits_for: *waits_for,
+                wanted: *wanted,
+                stored,
+                shots,
+            },
             End::Finished(outcome) => Event::Finished { outcome: *outcome, stored, shots },
         });
         let summary = Summary {

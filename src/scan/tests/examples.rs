@@ -193,7 +193,7 @@ fn a_frame_that_cannot_be_stored_pauses_the_scan_and_stays_pending() {
 
 #[test]
 fn a_person_who_pauses_comes_before_the_hours_and_not_the_other_way_round() {
-    let for_hours = || Input::Pause { reason: "hours".into(), waits_for: WaitsFor::Hours };
+    let for_hours = || Input::Pause { reason: "hours".into(), waits_for: WaitsFor::Hours, wanted: true };
     let paused = |inputs: [Input; 2]| {
         let (mut state, _) = started(2, 1, policy());
         for input in inputs {
@@ -204,7 +204,7 @@ fn a_person_who_pauses_comes_before_the_hours_and_not_the_other_way_round() {
     };
     assert_eq!(paused([for_hours(), Input::pause("button")]), Some(End::paused("button")));
     assert_eq!(paused([Input::pause("button"), for_hours()]), Some(End::paused("button")));
-    let hours = Some(End::Paused { reason: "hours".into(), waits_for: WaitsFor::Hours });
+    let hours = Some(End::Paused { reason: "hours".into(), waits_for: WaitsFor::Hours, wanted: true });
     assert_eq!(paused([for_hours(), for_hours()]), hours);
     // The axes were braked by the stop itself.
     assert_eq!(paused([for_hours(), Input::MotionFailed { message: "stopped".into() }]), hours);

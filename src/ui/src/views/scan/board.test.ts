@@ -52,7 +52,7 @@ describe("a scan, as it happens", () => {
   });
 
   it("has nothing under way when it has paused", () => {
-    const paused = event({ event: "paused", reason: "asked", stored: 0, shots: 4 });
+    const paused = event({ event: "paused", reason: "asked", waits_for: "person", wanted: true, stored: 0, shots: 4 });
     expect(marks(after(event({ event: "moving", point: 1, points: 2 }), paused))).toEqual(Array(4).fill("pending"));
   });
 

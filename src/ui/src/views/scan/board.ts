@@ -70,6 +70,7 @@ export function apply(board: Board, event: Numbered): Board {
     case "recovery_failed":
     case "wedged":
     case "store_failed":
+    case "not_resumed":
     case "exported":
     case "export_failed":
       return board;

@@ -37,6 +37,8 @@ export function lineOf(event: Numbered): Line | null {
       return { tone: "warn", text: `paused at ${event.stored} of ${event.shots}: ${event.reason}` };
     case "finished":
       return { tone: event.outcome === "complete" ? "good" : "warn", text: `${event.outcome}: ${event.stored} of ${event.shots} stored` };
+    case "not_resumed":
+      return { tone: "bad", text: `does not go on by itself: ${event.message}` };
     case "exported":
       return { tone: "dim", text: `exported for ${event.format}: ${event.folder}` };
     case "export_failed":

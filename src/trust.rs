@@ -1,4 +1,4 @@
-//! Whom a client believes to be the scanner that it wants.
+//! Whom this program believes, when it asks somebody else over TLS.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,13 +14,13 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 pub const SYSTEM_CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A stream, encrypted or not.
-pub(super) trait Stream: Read + Write + Send {}
+pub(crate) trait Stream: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Stream for T {}
 
-/// Certificates that are believed, and those that they have signed. A scanner's own is believed by being here.
+/// Certificates that are believed, and those that they have signed. Somebody's own is believed by being here.
 #[derive(Debug, Clone)]
-pub(super) struct Trust {
+pub(crate) struct Trust {
     file: PathBuf,
     config: Arc<ClientConfig>,
     certificates: Vec<CertificateDer<'static>>,
@@ -28,7 +28,7 @@ pub(super) struct Trust {
 
 impl Trust {
     /// In those of a file (PEM).
-    pub(super) fn read(file: &Path) -> Result<Self, String> {
+    pub(crate) fn read(file: &Path) -> Result<Self, String> {
         let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let found = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let certificates = found.map_err(|error| failed(&error))?;
@@ -45,7 +45,7 @@ impl Trust {
     }
 
     /// The same for requests.
-    pub(super) fn for_requests(&self) -> ureq::tls::TlsConfig {
+    pub(crate) fn for_requests(&self) -> ureq::tls::TlsConfig {
         let certificates =
             self.certificates.iter().map(|one| ureq::tls::Certificate::from_der(one.as_ref()).to_owned());
         ureq::tls::TlsConfig::builder()
@@ -55,7 +55,7 @@ impl Trust {
     }
 
     /// Encrypts a stream to `name`.
-    pub(super) fn encrypt(&self, name: &str, stream: TcpStream) -> Result<impl Stream + use<>, String> {
+    pub(crate) fn encrypt(&self, name: &str, stream: TcpStream) -> Result<impl Stream + use<>, String> {
         let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
         let connection =
@@ -63,11 +63,11 @@ impl Trust {
         Ok(StreamOwned::new(connection, stream))
     }
 
-    /// What to do about `reason`, if it is want of trust.
-    pub(super) fn advice(&self, reason: &str) -> String {
+    /// What to do about `reason`, if it is want of trust: another file of certificates is named `by` this.
+    pub(crate) fn advice(&self, reason: &str, by: &str) -> String {
         if reason.contains("invalid peer certificate") {
             let file = self.file.display();
-            format!("{reason}; {file} is what is believed: name another file of certificates with --ca")
+            format!("{reason}; {file} is what is believed: name another file of certificates with {by}")
         } else {
             reason.to_owned()
         }
