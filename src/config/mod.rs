@@ -17,6 +17,7 @@ mod guess;
 mod inline;
 mod load;
 mod notify;
+mod pin;
 mod problem;
 mod reader;
 mod scanning;
