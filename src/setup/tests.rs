@@ -229,7 +229,15 @@ fn a_file_of_answers_has_to_have_all_of_them() {
     let keys: Vec<Key> = missing.iter().map(|(key, _)| *key).collect();
     assert_eq!(
         keys,
-        [Key::Names, Key::Distances, Key::CameraHeights, Key::Azimuths, Key::LookAt, Key::Directory]
+        [
+            Key::Names,
+            Key::Distances,
+            Key::CameraHeights,
+            Key::Azimuths,
+            Key::LookAt,
+            Key::Directory,
+            Key::Page
+        ]
     );
     // What is missing is told as it would be written.
     let said = Missing::Answers(missing).to_string();
