@@ -7,8 +7,9 @@ use crate::camera_driver::protocol::{ErrorKind, Hello};
 use crate::config::{HoldSettings, Rung};
 use crate::model::Controls;
 use crate::plan::Plan;
-use crate::rig::camera::{Camera, CameraError, Lease, RecoverError};
+use crate::rig::camera::{Camera, CameraError, Lease};
 use crate::run::OpenCamera;
+use crate::scan::recovery::reset_may_help;
 
 use super::error::StartError;
 
@@ -87,20 +88,29 @@ async fn open_camera(
     }
 }
 
-/// Opens a camera, with a new driver each time that fails, up to `attempts` times.
+/// Opens a camera, with a new driver each time that fails, up to `attempts` times; at last, once more with a port that is reset, where
+/// that can be done.
 pub(super) async fn open_lease(lease: &mut Lease, attempts: u32) -> Result<Hello, CameraError> {
     let mut result = lease.open().await;
     for _ in 1..attempts {
-        let Err(error) = &result else { break };
+        let Err(error) = &result else { return result };
         if !error.may_pass() {
             break;
         }
         warn!(kind = %error.kind, "{error}; trying again");
-        result = match lease.recover(Rung::Respawn).await {
-            Ok(()) => lease.open().await,
-            Err(RecoverError::Failed(error)) => Err(error),
-            Err(RecoverError::Wedged(wedged)) => return Err(wedged.into()),
-        };
+        result = opened_by(lease, Rung::Respawn).await;
+    }
+    if let Err(error) = &result
+        && reset_may_help(error.kind)
+        && lease.can_reset()
+    {
+        warn!(kind = %error.kind, "{error}; trying again after a reset of its port");
+        result = opened_by(lease, Rung::Reset).await;
     }
     result
+}
+
+async fn opened_by(lease: &mut Lease, rung: Rung) -> Result<Hello, CameraError> {
+    lease.recover(rung).await?;
+    lease.open().await
 }

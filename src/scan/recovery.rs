@@ -47,7 +47,7 @@ pub const fn after_failed_rung(rung: Rung, kind: ErrorKind, can_reset: bool) -> 
 }
 
 /// Whether what is wrong may be with the camera itself, or with the port that it is at.
-const fn reset_may_help(kind: ErrorKind) -> bool {
+pub const fn reset_may_help(kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::Timeout | ErrorKind::QueueBuffer | ErrorKind::Gone | ErrorKind::Crashed => true,
         // It answers, but otherwise than it should; a program has it; or the fault is this machine's.

@@ -96,7 +96,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         bayer: None,
         longest_call_ms: u64::try_from(options.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         timestamps: Timestamps::Trigger,
-        reset: found.port.starts_with("usb:").then(|| found.port.clone()),
+        reset: found.resettable(),
     };
     Ok(Gphoto {
         options,
@@ -123,7 +123,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
 
 /// Opens the camera and sets what is to be set.
 fn open(found: &Found, options: &Options) -> Result<Camera, DeviceError> {
-    let Found { model, port } = found;
+    let Found { model, port, .. } = found;
     let camera = Camera::open(port).map_err(|failure| {
         let what = found.explained(&format!("opening {model} at {port}"), &failure);
         failure.explain(&what)

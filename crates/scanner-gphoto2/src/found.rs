@@ -18,6 +18,8 @@ pub(crate) struct Found {
     pub(crate) model: String,
     /// As libgphoto2 names it: `usb:001,007`.
     pub(crate) port: String,
+    /// No other one may be meant after it has got another port: it goes by its serial number, or there is no other one.
+    is_sure: bool,
 }
 
 /// What the names of settings with a serial number are, by maker.
@@ -27,11 +29,13 @@ const SERIAL: [&str; 2] = ["serialnumber", "eosserialnumber"];
 /// port, as `usb:001,007` or `ptpip:192.168.1.1`.
 pub(crate) fn find(id: &str) -> Result<Found, DeviceError> {
     if id.starts_with("ptpip:") {
-        return Ok(Found { model: "camera at a network".into(), port: id.into() });
+        return Ok(Found { model: "camera at a network".into(), port: id.into(), is_sure: true });
     }
     let detected = Context::new().and_then(|context| context.cameras());
     let detected = detected.map_err(|failure| failure.explain("looking for cameras"))?;
-    let mut there: Vec<Found> = detected.into_iter().map(|(model, port)| Found { model, port }).collect();
+    let is_sure = detected.len() == 1 || id.parse::<usize>().is_err();
+    let found = |(model, port)| Found { model, port, is_sure };
+    let mut there: Vec<Found> = detected.into_iter().map(found).collect();
     there.sort_by(|a, b| a.port.cmp(&b.port));
     let mut unknown = None;
     let meant = match id.strip_prefix("serial:") {
@@ -73,7 +77,7 @@ pub(crate) fn find_again(id: &str, port: &str) -> Result<Found, DeviceError> {
         Ok(()) => tracing::info!("{port} was reset"),
         Err(failure) => {
             // It may be gone, and come back by itself.
-            let at = Found { model: String::new(), port: port.into() };
+            let at = Found { model: String::new(), port: port.into(), is_sure: false };
             let what = at.explained(&format!("{port} cannot be reset"), &failure);
             tracing::warn!("{what}: {} ({})", failure.text, failure.code);
         }
@@ -96,6 +100,11 @@ fn has_serial(found: &Found, serial: &str) -> Result<bool, Failure> {
 }
 
 impl Found {
+    /// The port by which it can be brought back, if it is on USB.
+    pub(crate) fn resettable(&self) -> Option<String> {
+        (self.is_sure && self.port.starts_with("usb:")).then(|| self.port.clone())
+    }
+
     /// The device node by which one program alone has it, if it is on USB.
     pub(crate) fn node(&self) -> Option<PathBuf> {
         let (bus, device) = self.port.strip_prefix("usb:")?.split_once(',')?;

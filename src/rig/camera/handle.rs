@@ -113,6 +113,7 @@ impl Camera {
         let recovery = &self.inner.recovery;
         let opened = recovery_limit(recovery, Rung::Respawn).saturating_mul(attempts.saturating_add(1));
         opened
+            .saturating_add(recovery_limit(recovery, Rung::Reset))
             .saturating_add(attempt_limit(recovery, Duration::ZERO))
             .saturating_add(busy_limit(self.inner.longest_call()))
     }

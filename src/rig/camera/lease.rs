@@ -99,6 +99,11 @@ impl Lease {
         self.inner.longest_call()
     }
 
+    /// Whether its driver can reset its port, as far as that is known.
+    pub fn can_reset(&self) -> bool {
+        self.inner.board().hello.as_ref().is_some_and(|hello| hello.reset.is_some())
+    }
+
     /// Why it is not to take pictures now, as its driver says.
     pub fn unfit(&self) -> Option<String> {
         self.inner.tally.condition()?.unfit
