@@ -14,7 +14,7 @@ use super::driver::{Driver, Way};
 use super::error::{CameraError, RecoverError, Wedged};
 use super::process::Ending;
 use super::shared::Shared;
-use super::sorting::{Answer, Want};
+use super::sorting::Want;
 use super::status::State;
 use crate::camera_driver::protocol::{ErrorKind, Hello, Timestamps, ToDriver};
 use crate::model::{Bayer, Controls, FileType, Size};

@@ -8,7 +8,7 @@ use super::super::mosaic::RawSensor;
 use super::super::scene::Scene;
 use super::super::sensor::{Shutter, Timing};
 use super::Synthetic;
-use crate::camera_driver::host::{DeviceError, Layout, RawFrame};
+use crate::camera_driver::host::{Device as _, DeviceError, Layout, RawFrame};
 use crate::camera_driver::protocol::{ExposedAt, FrameMetadata, Stream};
 use crate::clock;
 

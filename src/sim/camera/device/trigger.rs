@@ -4,7 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::time::Duration;
 
-use super::{Scene, Shutter, Synthetic};
+use super::super::sensor::Shutter;
+use super::{Scene, Synthetic};
 use crate::camera_driver::host::{DeviceError, RawFrame};
 use crate::camera_driver::protocol::{ExposedAt, Stream};
 use crate::clock::{as_ns, now_ns, sleep_until_ns};
