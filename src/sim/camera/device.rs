@@ -2,12 +2,12 @@
 
 mod files;
 mod memory;
+mod sight;
 mod trigger;
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use scanner_pixels::picture::{Picture, Response};
+use scanner_pixels::picture::Response;
 
 use super::mosaic::RawSensor;
 use super::properties::Properties;
@@ -15,9 +15,7 @@ use super::run::Run;
 use super::scene::Scene;
 use super::sensor::{Shutter, Timing};
 use super::settings::Settings;
-use crate::camera_driver::host::{
-    CaptureRequest, Configured, Device, DeviceError, Layout, LiveGate, RawFrame,
-};
+use crate::camera_driver::host::{CaptureRequest, Configured, Device, DeviceError, LiveGate, RawFrame};
 use crate::camera_driver::protocol::{Configure, ExposedAt, FrameMetadata, Hello, Stream, Timestamps};
 use crate::clock;
 use crate::model::{Controls, PixelFormat};
@@ -140,34 +138,6 @@ impl<S: Scene> Synthetic<S> {
             buffer: self.last_buffer,
         };
         Ok(Some(RawFrame { metadata, memory, raw: raw_memory, valid, tamper: None }))
-    }
-
-    /// Leaves what the sensor saw for `shot` where that is wanted.
-    fn leave(&self, picture: &Picture, shot: u32) -> Result<(), DeviceError> {
-        let Some(folder) = &self.properties.seen else { return Ok(()) };
-        let path = folder.join(format!("{shot}.ppm"));
-        std::fs::write(&path, picture.pixmap())
-            .map_err(|error| DeviceError::invalid(format!("option seen: {}: {error}", path.display())))
-    }
-
-    /// Has what the sensor sees in `scratch`, processed, and says what it was before.
-    fn see(
-        &mut self,
-        layout: &Layout,
-        shutter: &Shutter,
-        shot: Option<u32>,
-        sequence: u64,
-    ) -> Result<Rc<Picture>, DeviceError> {
-        let picture = if sequence >= self.properties.startup_frames {
-            self.scene.picture(layout.size, &self.controls.framing(), shutter, shot)?
-        } else {
-            Rc::new(Picture::plain(layout.size.into(), 24, 110, 105))
-        };
-        let tint = self.controls.tint();
-        let tinted = self.properties.noise.and_then(|_| picture.tinted(tint.red, tint.blue));
-        self.response.begin(sequence);
-        layout.write(tinted.as_ref().unwrap_or(&picture), &self.response, &mut self.scratch);
-        Ok(picture)
     }
 
     /// The still of the frame that has been read out by now.
