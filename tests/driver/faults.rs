@@ -20,7 +20,7 @@ fn driver_with(kind: &str) -> Driver {
 fn faulty_frame(kind: &str) -> (Driver, Frame, std::os::fd::OwnedFd) {
     let mut driver = driver_with(kind);
     match driver.capture(1, 1) {
-        Answer::Frame(frame, memory) => (driver, frame, memory),
+        Answer::Frame(frame, memory) => (driver, *frame, memory),
         other => panic!("{other:?} instead of a frame with {kind}"),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Driver {
 /// What a capture came to.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Frame(Frame, OwnedFd),
+    Frame(Box<Frame>, OwnedFd),
     Error(ErrorKind, String, Option<u64>),
     /// The driver's end of the socket is closed.
     End,
@@ -107,7 +107,7 @@ impl Driver {
                 assert_eq!((frame.epoch, frame.request), (epoch, Some(request)));
                 assert!(began_ns(&frame) >= asked_ns, "exposed before it was asked for");
                 self.send(&ToDriver::Release { buffer: frame.metadata.buffer });
-                frame
+                *frame
             }
             other => panic!("{other:?} instead of a frame"),
         }
@@ -120,7 +120,7 @@ impl Driver {
                 Ok(None) => Answer::End,
                 Ok(Some((FromDriver::Beat { .. }, _))) => continue,
                 Ok(Some((FromDriver::Frame(frame), mut memory))) if memory.len() == 1 => {
-                    Answer::Frame(frame, memory.remove(0))
+                    Answer::Frame(Box::new(frame), memory.remove(0))
                 }
                 Ok(Some((FromDriver::Error { kind, message, request, .. }, _))) => {
                     Answer::Error(kind, message, request)

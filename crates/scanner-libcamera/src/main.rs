@@ -9,7 +9,7 @@
 //! | `told.rs` | settings on their way to the camera: when they take effect, whether frames obey |
 //! | `exposed.rs` | which frame is fresh, where the camera does not say for how long it was exposed; pure |
 //! | `capabilities.rs`, `nodes.rs` | `hello`: formats, modes, controls, device nodes |
-//! | `raw.rs` | raw images: formats, black levels and colours of a frame; pure |
+//! | `raw.rs`, `raw_stream.rs` | raw images: formats, black levels and colours of a frame, pure; their stream |
 //! | `controls.rs` | settings and metadata in libcamera's words |
 //! | `automatic.rs` | when automatics have settled; whether a frame is as it was set; pure |
 //! | `failure.rs`, `log.rs` | errors to kinds; libcamera's log into ours |
@@ -53,6 +53,7 @@ mod failure;
 mod log;
 mod nodes;
 mod raw;
+mod raw_stream;
 mod streams;
 mod told;
 

@@ -98,7 +98,6 @@ fn black(levels: [i32; 4], order: BayerOrder, bits: u32) -> [u32; 4] {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

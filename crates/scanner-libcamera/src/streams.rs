@@ -8,18 +8,16 @@ use libcamera::camera::{ActiveCamera, CameraConfiguration, CameraConfigurationSt
 use libcamera::color_space::ColorSpace;
 use libcamera::framebuffer_allocator::FrameBufferAllocator;
 use libcamera::geometry;
-use libcamera::pixel_format;
 use libcamera::request::Request;
 use libcamera::stream::{Stream, StreamRole};
-use scanner::camera_driver::dmabuf::ReadAccess;
-use scanner::camera_driver::host::{DeviceError, Layout, Pool, Slots};
-use scanner::camera_driver::protocol::{Configure, ErrorKind};
-use scanner::model::{self, Bayer, PixelFormat, Size};
+use scanner::camera_driver::host::{DeviceError, Layout, Pool};
+use scanner::camera_driver::protocol::Configure;
+use scanner::model::{self, PixelFormat, Size};
 
 use super::buffers::{Buffers, Mapped, copy};
 use super::capabilities::{FORMATS, fourcc};
 use super::failure::failed;
-use super::raw;
+use super::raw_stream::{Raw, choose_raw};
 
 /// Buffers that a camera needs for itself, so that it never waits for one.
 pub(crate) const STREAMING: usize = 3;
@@ -70,16 +68,6 @@ pub(crate) struct Live {
     stream: Stream,
     memory: Vec<(Arc<OwnedFd>, Vec<u64>)>,
     pub(crate) pool: Pool,
-}
-
-/// The stream of raw images beside stills.
-pub(crate) struct Raw {
-    stream: Stream,
-    memory: Vec<(Arc<OwnedFd>, Vec<u64>)>,
-    pub(crate) bayer: Bayer,
-    pub(crate) stride: u32,
-    /// Where copies go, if stills are copied.
-    copies: Option<Slots>,
 }
 
 impl Streams {
@@ -143,14 +131,9 @@ impl Streams {
         }
         let (mut raw, mut raw_mapped) = (None, Vec::new());
         if let (Some(raws), Some(bayer)) = (raws, bayer) {
-            raw_mapped = raws.mapped;
-            let copies = match &way {
-                Way::Lend => None,
-                Way::Copy(_) => {
-                    Some(Slots::new(u64::from(raws.stride) * u64::from(bayer.size.height), wanted.buffers)?)
-                }
-            };
-            raw = Some(Raw { stream: raws.stream, memory: raws.memory, bayer, stride: raws.stride, copies });
+            let copies = matches!(way, Way::Copy(_)).then_some(wanted.buffers);
+            let (stream, mapped) = Raw::new(raws, bayer, copies)?;
+            (raw, raw_mapped) = (Some(stream), mapped);
         }
         let mut idle = Vec::new();
         let (mut live_mapped, mut raw_mapped) = (live_mapped.into_iter(), raw_mapped.into_iter());
@@ -181,8 +164,8 @@ impl Streams {
         if let Some(live) = &mut self.live {
             live.pool.release(buffer);
         }
-        if let Some(copies) = self.raw.as_mut().and_then(|raw| raw.copies.as_mut()) {
-            copies.release(buffer);
+        if let Some(raw) = &mut self.raw {
+            raw.given_back(buffer);
         }
     }
 
@@ -233,71 +216,6 @@ impl Live {
         };
         copy(&mut self.pool, buffer, mapped, memory)
     }
-}
-
-impl Raw {
-    /// The raw image of a completed request, ready to leave beside the still that is `buffer`, and where it begins in its
-    /// memory; none if all memory for copies is held.
-    pub(crate) fn hand_over(
-        &mut self,
-        request: &Request,
-        buffer: u64,
-    ) -> Result<Option<(Arc<OwnedFd>, u64)>, DeviceError> {
-        let memory = usize::try_from(request.cookie()).ok().and_then(|cookie| self.memory.get(cookie));
-        let (Some((memory, offsets)), Some(mapped)) = (memory, request.buffer::<Mapped>(&self.stream)) else {
-            let message = "the camera gave a request back without its raw image";
-            return Err(DeviceError::new(ErrorKind::BadFrame, message));
-        };
-        let Some(copies) = &mut self.copies else {
-            return Ok(Some((Arc::clone(memory), offsets.first().copied().unwrap_or_default())));
-        };
-        let length = self.stride as usize * self.bayer.size.height as usize;
-        let _access = ReadAccess::begin(memory);
-        let planes = mapped.data();
-        let plane = planes.first().copied().unwrap_or_default();
-        let copied = copies.put(buffer, [(0, &plane[..length.min(plane.len())])])?;
-        Ok(copied.map(|memory| (memory, 0)))
-    }
-}
-
-/// Asks for raw images of the sensor's smallest mode in which the image has room, in a format that can be read; the camera
-/// has the last word.
-fn choose_raw(
-    config: &mut CameraConfiguration,
-    index: usize,
-    wanted: Size,
-    count: usize,
-) -> Result<(CameraConfigurationStatus, Bayer), DeviceError> {
-    let Some(raw) = config.get(index) else {
-        return Err(DeviceError::invalid(
-            "this camera has no raw images beside its other streams: leave raw out, or set live = \"off\"",
-        ));
-    };
-    let proposed = raw.get_pixel_format();
-    let offered = raw.formats().sizes(proposed).into_iter();
-    let offered: Vec<Size> = offered.map(|size| Size { width: size.width, height: size.height }).collect();
-    let covering = raw::covering(&offered, wanted);
-    let mut got = format!("{proposed:?}");
-    for name in raw::candidates(&got.clone()) {
-        let Some(format) = pixel_format::PixelFormat::parse(&name) else { continue };
-        if let Some(mut raw) = config.get_mut(index) {
-            raw.set_pixel_format(format);
-            if let Some(Size { width, height }) = covering {
-                raw.set_size(geometry::Size::new(width, height));
-            }
-            raw.set_buffer_count(u32::try_from(count).unwrap_or(u32::MAX));
-        }
-        let status = config.validate();
-        let Some(raw) = config.get(index) else { continue };
-        let size = raw.get_size();
-        got = format!("{:?}", raw.get_pixel_format());
-        if let Some(bayer) = raw::bayer(&got, Size { width: size.width, height: size.height }) {
-            return Ok((status, bayer));
-        }
-    }
-    Err(DeviceError::invalid(format!(
-        "this camera's raw images are {got}, which cannot be read here: leave raw out"
-    )))
 }
 
 fn choose_still(

@@ -6,9 +6,8 @@ use std::os::fd::OwnedFd;
 use memmap2::{Mmap, MmapOptions};
 use rustix::fs::{FileType as NodeType, SealFlags, fcntl_get_seals, fstat};
 
-use super::check::{
-    Expected, ExpectedContent, RawImage, check, check_jpeg, check_raw, file_range, plane_range,
-};
+use super::check::{Expected, ExpectedContent, check, check_jpeg, file_range, plane_range};
+use super::raw::{RawImage, check_raw};
 use super::received::{ReceivedFrame, Release};
 use crate::camera_driver::dmabuf::ReadAccess;
 use crate::camera_driver::protocol::{FrameMetadata, Payload, Stream};

@@ -43,6 +43,7 @@ mod mailbox;
 mod orphans;
 mod output;
 mod process;
+mod raw;
 mod received;
 mod seldom;
 mod session;

@@ -54,6 +54,8 @@ pub struct Properties {
 impl Properties {
     /// What the daemon is told of it.
     pub(super) fn hello(&self) -> Hello {
+        let mosaic = self.mosaic.filter(|_| self.files.is_empty());
+        let bayer = mosaic.map(|mosaic| mosaic.bayer(self.sensor));
         Hello {
             protocol: self.protocol,
             driver: self.driver.clone(),
@@ -73,8 +75,8 @@ impl Properties {
             live_beside_stills: self.live_beside_stills && self.timestamps == Timestamps::Sensor,
             timestamps: self.timestamps,
             reset: None,
-            raw: false,
-            bayer: self.mosaic.filter(|_| self.files.is_empty()).map(|mosaic| mosaic.bayer(self.sensor)),
+            raw: bayer.is_some(),
+            bayer,
             longest_call_ms: u64::try_from(self.longest_call.duration().as_millis()).unwrap_or(u64::MAX),
         }
     }

@@ -113,26 +113,30 @@ fn ssse3<const DOWN: i32>(recipe: &Recipe, packed: &[u8], samples: &mut [u16]) -
 
 #[cfg(target_arch = "aarch64")]
 fn goes<const DOWN: i32>(recipe: &Recipe, packed: &[u8], samples: &mut [u16]) -> usize {
+    // SAFETY: every processor of this kind has these instructions.
+    unsafe { neon::<DOWN>(recipe, packed, samples) }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+fn neon<const DOWN: i32>(recipe: &Recipe, packed: &[u8], samples: &mut [u16]) -> usize {
     use std::arch::aarch64::{
         vandq_u16, vdupq_n_u16, vld1q_u8, vld1q_u16, vmulq_u16, vorrq_u16, vqtbl1q_u8, vreinterpretq_u16_u8,
         vshrq_n_u16, vst1q_u16,
     };
     let goes = most(recipe, packed, samples);
-    // SAFETY: each of these arrays has 16 bytes, as a register has; every processor of this kind has these instructions.
+    // SAFETY: each of these arrays has 16 bytes, as a register has.
     let (own, shared, up) = unsafe {
         (vld1q_u8(recipe.own.as_ptr()), vld1q_u8(recipe.shared.as_ptr()), vld1q_u16(recipe.up.as_ptr()))
     };
-    // SAFETY: as above.
-    let mask = unsafe { vdupq_n_u16(recipe.mask) };
+    let mask = vdupq_n_u16(recipe.mask);
     for go in 0..goes {
-        // SAFETY: `most` counts only where 16 bytes are left to be read, and 8 samples to be written.
-        unsafe {
-            let bytes = vld1q_u8(packed.as_ptr().add(go * recipe.bytes));
-            let shared = vreinterpretq_u16_u8(vqtbl1q_u8(bytes, shared));
-            let low = vandq_u16(vmulq_u16(shared, up), mask);
-            let own = vreinterpretq_u16_u8(vqtbl1q_u8(bytes, own));
-            vst1q_u16(samples.as_mut_ptr().add(go * SAMPLES), vshrq_n_u16::<DOWN>(vorrq_u16(own, low)));
-        }
+        // SAFETY: `most` counts only where 16 bytes are left to be read.
+        let bytes = unsafe { vld1q_u8(packed.as_ptr().add(go * recipe.bytes)) };
+        let low = vandq_u16(vmulq_u16(vreinterpretq_u16_u8(vqtbl1q_u8(bytes, shared)), up), mask);
+        let words = vshrq_n_u16::<DOWN>(vorrq_u16(vreinterpretq_u16_u8(vqtbl1q_u8(bytes, own)), low));
+        // SAFETY: and only where 8 samples are left to be written.
+        unsafe { vst1q_u16(samples.as_mut_ptr().add(go * SAMPLES), words) };
     }
     goes
 }

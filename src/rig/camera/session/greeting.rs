@@ -9,13 +9,13 @@ use tracing::{info, warn};
 use super::super::connection::Connection;
 use super::super::error::CameraError;
 use super::super::mailbox::Wait;
+use super::super::raw::{raw_for, raw_images};
 use super::super::shared::Shared;
 use super::super::sizes;
 use super::super::sorting::{Answer, Want};
 use super::{Streams, unless_cancelled};
 use crate::camera_driver::protocol::{Configure, ErrorKind, Hello, LONGEST_CALL, OLDEST, ToDriver, VERSION};
-use crate::config::Raw;
-use crate::model::{Bayer, FileType, Orientation, PixelFormat, Size};
+use crate::model::{FileType, Orientation, PixelFormat, Size};
 
 /// Hears what driver and camera are: the message `hello`.
 pub(super) async fn hear(
@@ -152,29 +152,4 @@ fn format_for(inner: &Shared, hello: &Hello) -> Result<Option<PixelFormat>, Came
         return refused(message.to_owned());
     }
     Ok(None)
-}
-
-/// Whether raw images are to be delivered; an error if they are wanted, and cannot be had.
-fn raw_for(inner: &Shared, hello: &Hello) -> Result<bool, CameraError> {
-    let why = match (inner.config.raw, hello.bayer()) {
-        (Raw::Off, _) => return Ok(false),
-        (Raw::Beside, Some(_)) => return Ok(true),
-        (Raw::Beside, None) if hello.files().is_empty() => {
-            "it delivers no raw images beside its pixels: leave its raw out"
-        }
-        (Raw::Beside, None) => {
-            "it makes its files itself, raw files among them if its options say so: leave its raw out"
-        }
-    };
-    Err(CameraError::new(inner.name(), ErrorKind::InvalidArgument, why))
-}
-
-/// What the raw images of a camera are that says `hello`, and was configured so; none if they are not wanted.
-fn raw_images(inner: &Shared, hello: &Hello, configured: Option<Bayer>) -> Result<Option<Bayer>, String> {
-    let Raw::Beside = inner.config.raw else { return Ok(None) };
-    let bayer = configured.or_else(|| hello.bayer().cloned());
-    match bayer.as_ref().and_then(Bayer::objection) {
-        Some(objection) => Err(format!("its driver announces raw images that cannot be: {objection}")),
-        None => Ok(bayer),
-    }
 }

@@ -4,8 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::time::Duration;
 
-use super::super::sensor::Shutter;
-use super::{Scene, Synthetic};
+use super::{Scene, Shutter, Synthetic};
 use crate::camera_driver::host::{DeviceError, RawFrame};
 use crate::camera_driver::protocol::{ExposedAt, Stream};
 use crate::clock::{as_ns, now_ns, sleep_until_ns};
