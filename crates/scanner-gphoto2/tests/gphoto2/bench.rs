@@ -85,6 +85,7 @@ impl Bench {
         let serial = text(&camera["serial"]);
         config = config.replace("id = \"0\"", &format!("id = \"serial:{serial}\""));
         let (width, height) = SIZE;
+        let node = node.to_str().unwrap();
         let faults = faults.as_array().unwrap().iter();
         let faults: Vec<_> =
             faults.map(|fault| format!("{{ kind = {}, at = {} }}", fault["kind"], fault["at"])).collect();
