@@ -94,7 +94,9 @@ pub(super) async fn open_lease(lease: &mut Lease, attempts: u32) -> Result<Hello
     let mut result = lease.open().await;
     for _ in 1..attempts {
         let Err(error) = &result else { return result };
-        if !error.may_pass() {
+        // A new driver comes only after those that may be ended have been.
+        let may_be_free = error.kind == ErrorKind::Busy && lease.may_end_holders();
+        if !error.may_pass() && !may_be_free {
             break;
         }
         warn!(kind = %error.kind, "{error}; trying again");

@@ -67,9 +67,7 @@ pub(crate) struct Gphoto {
 pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
     let options: Options = parse_options(&args.options)?;
     options.check()?;
-    if let Some(what) = &options.simulated {
-        simulated::install(what)?;
-    }
+    let simulated_node = options.simulated.as_ref().map(simulated::install).transpose()?.flatten();
     let found = match &args.reset {
         Some(port) => find_again(&args.camera, port)?,
         None => find(&args.camera)?,
@@ -90,7 +88,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         files: options.files.clone(),
         modes: Vec::new(),
         controls: offered.as_ref().map_or_else(unknown, Offered::controls),
-        devices: found.node().into_iter().collect(),
+        devices: simulated_node.or_else(|| found.node()).into_iter().collect(),
         live_beside_stills: true,
         raw: false,
         bayer: None,
@@ -128,6 +126,10 @@ fn open(found: &Found, options: &Options) -> Result<Camera, DeviceError> {
         let what = found.explained(&format!("opening {model} at {port}"), &failure);
         failure.explain(&what)
     })?;
+    if !found.is_it(&camera) {
+        let message = format!("{model} at {port} has another serial number than the one that is meant");
+        return Err(DeviceError::new(ErrorKind::Gone, message));
+    }
     set::set_by_name(&camera, model, options)?;
     Ok(camera)
 }

@@ -18,6 +18,8 @@ pub(crate) struct Found {
     pub(crate) model: String,
     /// As libgphoto2 names it: `usb:001,007`.
     pub(crate) port: String,
+    /// The serial number that it is to have.
+    serial: Option<String>,
     /// No other one may be meant after it has got another port: it goes by its serial number, or there is no other one.
     is_sure: bool,
 }
@@ -29,33 +31,21 @@ const SERIAL: [&str; 2] = ["serialnumber", "eosserialnumber"];
 /// port, as `usb:001,007` or `ptpip:192.168.1.1`.
 pub(crate) fn find(id: &str) -> Result<Found, DeviceError> {
     if id.starts_with("ptpip:") {
-        return Ok(Found { model: "camera at a network".into(), port: id.into(), is_sure: true });
+        let model = "camera at a network".into();
+        return Ok(Found { model, port: id.into(), serial: None, is_sure: true });
     }
     let detected = Context::new().and_then(|context| context.cameras());
     let detected = detected.map_err(|failure| failure.explain("looking for cameras"))?;
+    let serial = id.strip_prefix("serial:").map(ToOwned::to_owned);
     let is_sure = detected.len() == 1 || id.parse::<usize>().is_err();
-    let found = |(model, port)| Found { model, port, is_sure };
+    let found = |(model, port)| Found { model, port, serial: serial.clone(), is_sure };
     let mut there: Vec<Found> = detected.into_iter().map(found).collect();
     there.sort_by(|a, b| a.port.cmp(&b.port));
-    let mut unknown = None;
-    let meant = match id.strip_prefix("serial:") {
-        Some(serial) => there.iter().find(|found| match has_serial(found, serial) {
-            Ok(has) => has,
-            Err(failure) => {
-                unknown.get_or_insert((*found, failure));
-                false
-            }
-        }),
-        None => match id.parse::<usize>() {
-            Ok(index) => there.get(index),
-            Err(_) => there.iter().find(|found| found.port == id),
-        },
+    let meant = match (&serial, id.parse::<usize>()) {
+        (Some(_), _) => by_serial(&there)?,
+        (None, Ok(index)) => there.get(index),
+        (None, Err(_)) => there.iter().find(|found| found.port == id),
     };
-    if let (None, Some((found, failure))) = (meant, unknown) {
-        let what = format!("opening {} at {} to see whether it is {id}", found.model, found.port);
-        let what = found.explained(&what, &failure);
-        return Err(failure.explain(&what));
-    }
     meant.cloned().ok_or_else(|| {
         let names: Vec<_> = there.iter().map(|found| format!("{} at {}", found.model, found.port)).collect();
         let names = if names.is_empty() { "none at all".to_owned() } else { names.join(", ") };
@@ -65,6 +55,30 @@ pub(crate) fn find(id: &str) -> Result<Found, DeviceError> {
         );
         DeviceError::new(ErrorKind::Gone, message)
     })
+}
+
+/// The one that has the serial number that it is to have. Of one that cannot be opened, that is not known.
+fn by_serial(there: &[Found]) -> Result<Option<&Found>, DeviceError> {
+    let mut unknown = None;
+    for found in there {
+        match Camera::open(&found.port) {
+            Ok(camera) if found.is_it(&camera) => return Ok(Some(found)),
+            Ok(_) => {}
+            Err(failure) => {
+                unknown.get_or_insert((found, failure));
+            }
+        }
+    }
+    match unknown {
+        // Another program has the only one that there is: who that is can be found out, and it is looked at again once it is open.
+        Some((found, failure)) if failure.code == CLAIMED && there.len() == 1 => Ok(Some(found)),
+        Some((found, failure)) => {
+            let what = format!("opening {} at {} to see whether it is the one", found.model, found.port);
+            let what = found.explained(&what, &failure);
+            Err(failure.explain(&what))
+        }
+        None => Ok(None),
+    }
 }
 
 /// A device that was reset is back on its bus after so long, or does not come back.
@@ -77,7 +91,7 @@ pub(crate) fn find_again(id: &str, port: &str) -> Result<Found, DeviceError> {
         Ok(()) => tracing::info!("{port} was reset"),
         Err(failure) => {
             // It may be gone, and come back by itself.
-            let at = Found { model: String::new(), port: port.into(), is_sure: false };
+            let at = Found { model: String::new(), port: port.into(), serial: None, is_sure: false };
             let what = at.explained(&format!("{port} cannot be reset"), &failure);
             tracing::warn!("{what}: {} ({})", failure.text, failure.code);
         }
@@ -92,14 +106,16 @@ pub(crate) fn find_again(id: &str, port: &str) -> Result<Found, DeviceError> {
     }
 }
 
-/// Whether it has this serial number. Of one that cannot be opened, that is not known.
-fn has_serial(found: &Found, serial: &str) -> Result<bool, Failure> {
-    let camera = Camera::open(&found.port)?;
-    let bare = |text: &str| text.trim_start_matches('0').to_owned();
-    Ok(SERIAL.iter().any(|name| camera.setting(name).is_ok_and(|value| bare(&value) == bare(serial))))
-}
-
 impl Found {
+    /// Whether `camera`, which is open, has the serial number that it is to have.
+    pub(crate) fn is_it(&self, camera: &Camera) -> bool {
+        let bare = |text: &str| text.trim_start_matches('0').to_owned();
+        let has = |serial: &str| {
+            SERIAL.iter().any(|name| camera.setting(name).is_ok_and(|value| bare(&value) == bare(serial)))
+        };
+        self.serial.as_deref().is_none_or(has)
+    }
+
     /// The port by which it can be brought back, if it is on USB.
     pub(crate) fn resettable(&self) -> Option<String> {
         (self.is_sure && self.port.starts_with("usb:")).then(|| self.port.clone())

@@ -11,8 +11,14 @@ use serde_json::{Map, Value, json};
 const FOLDERS: [&str; 2] = ["../lib/scanner/iolibs", "iolibs"];
 const LIBRARY: &str = "dslr.so";
 
-/// From now on, the only camera that libgphoto2 finds is the simulated one that `what` says. Before its first call.
-pub(crate) fn install(what: &Map<String, Value>) -> Result<(), DeviceError> {
+/// What is not for the simulated DSLR: a file in place of its device node.
+const NODE: &str = "node";
+
+/// From now on, the only camera that libgphoto2 finds is the simulated one that `what` says. Before its first call. What stands in
+/// place of its device node, if anything does.
+pub(crate) fn install(what: &Map<String, Value>) -> Result<Option<PathBuf>, DeviceError> {
+    let mut what = what.clone();
+    let node = what.remove(NODE).and_then(|node| Some(PathBuf::from(node.as_str()?)));
     let beside = env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
     let folders: Vec<PathBuf> =
         beside.iter().flat_map(|beside| FOLDERS.map(|folder| beside.join(folder))).collect();
@@ -30,5 +36,5 @@ pub(crate) fn install(what: &Map<String, Value>) -> Result<(), DeviceError> {
         env::set_var("IOLIBS", folder);
         env::set_var("SCANNER_DSLR", json!({ "cameras": [what] }).to_string());
     }
-    Ok(())
+    Ok(node)
 }

@@ -99,6 +99,11 @@ impl Lease {
         self.inner.longest_call()
     }
 
+    /// Whether there are programs that may be ended when they hold it.
+    pub fn may_end_holders(&self) -> bool {
+        !self.inner.recovery.may_end.is_empty()
+    }
+
     /// Whether its driver can reset its port, as far as that is known.
     pub fn can_reset(&self) -> bool {
         self.inner.board().hello.as_ref().is_some_and(|hello| hello.reset.is_some())

@@ -1,6 +1,7 @@
 //! Simulated DSLRs, and a rig that has them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,31 @@ impl Bench {
             let serial = camera["serial"].as_str().unwrap();
             config = config.replace(&format!("id = \"{index}\""), &format!("id = \"serial:{serial}\""));
         }
+        fs::write(&self.rig.config, config).unwrap();
+        self
+    }
+
+    /// With one camera, simulated by its options instead of by the environment; `node` stands for its device node.
+    pub(crate) fn simulated(self, faults: &Value, node: &Path) -> Self {
+        let mut config = fs::read_to_string(&self.rig.config).unwrap();
+        let (camera, text) = (&self.stage.cameras[0], |path: &Value| path.as_str().unwrap().to_owned());
+        let serial = text(&camera["serial"]);
+        config = config.replace("id = \"0\"", &format!("id = \"serial:{serial}\""));
+        let (width, height) = SIZE;
+        let node = node.to_str().unwrap();
+        let faults = faults.as_array().unwrap().iter();
+        let faults: Vec<_> =
+            faults.map(|fault| format!("{{ kind = {}, at = {} }}", fault["kind"], fault["at"])).collect();
+        write!(
+            config,
+            "size = {{ width = {width}, height = {height} }}\n[camera.options.simulated]\nserial = {:?}\ncard = {:?}\nstate = {:?}\n\
+             node = {node:?}\nfaults = [{}]\n",
+            serial,
+            text(&camera["card"]),
+            text(&camera["state"]),
+            faults.join(", ")
+        )
+        .unwrap();
         fs::write(&self.rig.config, config).unwrap();
         self
     }

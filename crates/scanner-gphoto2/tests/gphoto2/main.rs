@@ -9,6 +9,7 @@ mod condition;
 mod controls;
 mod demo;
 mod faults;
+mod held;
 mod live;
 mod phases;
 mod reset;
