@@ -14,7 +14,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::rig::camera::{Ending, Process, confine, prefer_when_out_of_memory};
 
-use super::way::{Limit, Outcome};
+use super::outcome::{Limit, Outcome};
 
 /// As much of what it prints is kept, in bytes.
 const HEARD: usize = 400;

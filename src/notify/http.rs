@@ -14,8 +14,8 @@ use crate::regular_file;
 use crate::trust::{SYSTEM_CERTIFICATES, Trust};
 
 use super::message::Message;
+use super::outcome::Outcome;
 use super::signature::Secret;
-use super::way::Outcome;
 
 /// Longest file of a secret, in bytes.
 const MOST_SECRET: u64 = 4096;

@@ -26,7 +26,7 @@ pub(super) fn compose(message: &Message, to: &[String], from: Option<&str>) -> i
     let mail = MessageBuilder::new()
         .from(from)
         .to(to.to_vec())
-        .subject(message.title.as_str())
+        .subject(one_line(&message.title))
         .date(Date::new(message.at.as_second()))
         .message_id(format!("{}@{machine}", message.id))
         // Nobody's holiday is to answer it (RFC 3834).
@@ -35,6 +35,12 @@ pub(super) fn compose(message: &Message, to: &[String], from: Option<&str>) -> i
     let mut bytes = mail.write_to_vec()?;
     bytes.retain(|byte| *byte != b'\r');
     Ok(bytes)
+}
+
+/// What somebody has called a scan does not end the header.
+fn one_line(text: &str) -> String {
+    let parts = text.split(|c: char| c.is_control() || c.is_whitespace());
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// What is fit to stand behind an `@`.
@@ -103,5 +109,7 @@ mod tests {
         let lines = lines(&message);
         let end = lines.iter().position(String::is_empty).unwrap();
         assert!(!lines[..end].iter().any(|line| line.starts_with("Bcc")), "{lines:#?}");
+        let subject = "Subject: Scan a Bcc: all@example.org b is complete";
+        assert!(lines[..end].iter().any(|line| line == subject), "{lines:#?}");
     }
 }

@@ -6,7 +6,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::way::Outcome;
+use super::outcome::Outcome;
 
 /// Messages that may wait for one receiver. One more takes the place of the oldest.
 pub const MOST_WAITING: usize = 64;

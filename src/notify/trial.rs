@@ -10,7 +10,8 @@ use crate::config::Notify;
 
 use super::message::{Facts, Message};
 use super::notifier::new_id;
-use super::way::{Outcome, deliver};
+use super::outcome::Outcome;
+use super::way::deliver;
 
 /// What became of the message to one receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

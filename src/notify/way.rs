@@ -5,23 +5,8 @@ use std::time::{Duration, Instant};
 use crate::config::{Notify, Way};
 
 use super::message::Message;
+use super::outcome::{Limit, Outcome};
 use super::{command, http, mail};
-
-/// What one try came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The receiver has it.
-    Delivered,
-    /// Not this time, for this reason; another try may do.
-    Failed(String),
-    /// The receiver does not want it, and will not.
-    Refused(String),
-}
-
-/// Until when a try may go on. It may become earlier in the middle of it.
-pub(super) trait Limit: Fn() -> Instant + Sync {}
-
-impl<T: Fn() -> Instant + Sync> Limit for T {}
 
 /// Tries to deliver `message`, until `limit` at most. Blocks.
 pub(super) fn deliver(notify: &Notify, message: &Message, limit: &dyn Limit) -> Outcome {

@@ -186,6 +186,30 @@ fn a_pause_that_was_wanted_is_no_news_and_one_that_was_not_needs_a_person() {
     assert!(!state(&rig).join("notify/usual/00000001.json").exists());
 }
 
+#[test]
+fn an_interrupted_scan_that_cannot_go_on_by_itself_needs_a_person() {
+    let receiver = Receiver::start(|_| Answer::Status(200));
+    let rig =
+        rig(&Recipe { angles: 16, time_scale: 10.0, ..Recipe::default() }, &webhook("me", &receiver.url()));
+    let (child, log) = begin(&rig, &["scan", "--name", "Owl"], "stored images");
+    signal(&child, Signal::KILL);
+    end(child, log);
+    let text = std::fs::read_to_string(&rig.config).unwrap().replace("scanner-sim", "no-such-driver");
+    std::fs::write(&rig.config, text).unwrap();
+    let (service, log) = begin(&rig, &["run"], "ready");
+    let told = receiver.next().json();
+    assert_eq!(
+        (&told["occasion"], &told["scan"]),
+        (&"needs_person".into(), &rig.scan_id().unwrap().into()),
+        "{told}"
+    );
+    assert!(told["text"].as_str().unwrap().contains("no-such-driver"), "{told}");
+    signal(&service, Signal::TERM);
+    let ended = end(service, log);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(receiver.rest().is_empty());
+}
+
 fn state(rig: &TestRig) -> &Path {
     rig.dir.path()
 }

@@ -6464,6 +6464,10 @@ export interface components {
             stored: number;
             /** @enum {string} */
             type: "event";
+            /** @description What has to come before it goes on. */
+            waits_for: components["schemas"]["WaitsFor"];
+            /** @description Whether it was told to stop; else something is wrong. */
+            wanted: boolean;
         } | {
             /**
              * Format: date-time
@@ -6491,6 +6495,25 @@ export interface components {
              * @description Shots on the disk at the end, of earlier runs as well.
              */
             stored: number;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "not_resumed";
+            /** @description Why not, and what to do, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
             /** @enum {string} */
             type: "event";
         } | {
@@ -6628,6 +6651,11 @@ export interface components {
             /** @description From the object's frame to the camera's, behind the rotation, in millimetres. */
             translation?: number[] | null;
         };
+        /**
+         * @description What has to come before a paused scan goes on.
+         * @enum {string}
+         */
+        WaitsFor: "person" | "hours" | "service";
     };
     responses: never;
     parameters: never;
