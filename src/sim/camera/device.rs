@@ -20,6 +20,7 @@ use crate::camera_driver::protocol::{Configure, ExposedAt, FrameMetadata, Hello,
 use crate::clock;
 use crate::model::{Controls, PixelFormat};
 use crate::units::{FramesPerSecond, Seconds};
+pub(in crate::sim) use files::make as make_files;
 use memory::Memory;
 use trigger::Trigger;
 
