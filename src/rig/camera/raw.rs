@@ -1,33 +1,30 @@
 //! Raw images beside stills: whether they can be had, and whether one is what was asked for. Pure.
 
-use super::error::CameraError;
-use super::shared::Shared;
-use crate::camera_driver::protocol::{ErrorKind, Hello, RawPlane};
+use crate::camera_driver::protocol::{Hello, RawPlane};
 use crate::config::Raw;
 use crate::model::Bayer;
 
-/// Whether raw images are to be delivered; an error if they are wanted, and cannot be had.
-pub(super) fn raw_for(inner: &Shared, hello: &Hello) -> Result<bool, CameraError> {
-    let why = match (inner.config.raw, hello.bayer()) {
-        (Raw::Off, _) => return Ok(false),
-        (Raw::Beside, Some(_)) => return Ok(true),
+/// Whether a camera that says `hello` is to deliver raw images; why it cannot, if they are wanted.
+pub(super) fn raw_for(wanted: Raw, hello: &Hello) -> Result<bool, &'static str> {
+    match (wanted, hello.bayer()) {
+        (Raw::Off, _) => Ok(false),
+        (Raw::Beside, Some(_)) => Ok(true),
         (Raw::Beside, None) if hello.files().is_empty() => {
-            "it delivers no raw images beside its pixels: leave its raw out"
+            Err("it delivers no raw images beside its pixels: leave its raw out")
         }
         (Raw::Beside, None) => {
-            "it makes its files itself, raw files among them if its options say so: leave its raw out"
+            Err("it makes its files itself, raw files among them if its options say so: leave its raw out")
         }
-    };
-    Err(CameraError::new(inner.name(), ErrorKind::InvalidArgument, why))
+    }
 }
 
 /// What the raw images of a camera are that says `hello`, and was configured so; none if they are not wanted.
 pub(super) fn raw_images(
-    inner: &Shared,
+    wanted: Raw,
     hello: &Hello,
     configured: Option<Bayer>,
 ) -> Result<Option<Bayer>, String> {
-    let Raw::Beside = inner.config.raw else { return Ok(None) };
+    let Raw::Beside = wanted else { return Ok(None) };
     let bayer = configured.or_else(|| hello.bayer().cloned());
     match bayer.as_ref().and_then(Bayer::objection) {
         Some(objection) => Err(format!("its driver announces raw images that cannot be: {objection}")),

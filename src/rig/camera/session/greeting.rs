@@ -71,7 +71,7 @@ pub(super) async fn greet(
     let config = &inner.config;
     let error = |kind, message| CameraError::new(inner.name(), kind, message);
     let format = format_for(inner, &hello)?;
-    let raw = raw_for(inner, &hello)?;
+    let raw = raw_for(config.raw, &hello).map_err(|why| error(ErrorKind::InvalidArgument, why.into()))?;
     let controls = inner.controls();
     let checked = controls.check_present(&hello.controls);
     checked.map_err(|refused| error(ErrorKind::InvalidArgument, refused.to_string()))?;
@@ -96,7 +96,7 @@ pub(super) async fn greet(
         let configured = connection.exchange(configure, Want::Configured, left);
         match (unless_cancelled(inner, cancel, configured).await, sizes.peek()) {
             (Ok(Answer::Configured { frame_duration, live, controls, field_of_view, bayer }), _) => {
-                let bayer = raw_images(inner, &hello, bayer)
+                let bayer = raw_images(config.raw, &hello, bayer)
                     .map_err(|message| error(ErrorKind::Protocol, message))?;
                 let (driver, model, Size { width, height }) = (&hello.driver, &hello.model, size);
                 let live = live.map(|live| format!("{}x{}", live.width, live.height));
