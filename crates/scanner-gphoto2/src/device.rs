@@ -50,6 +50,8 @@ pub(crate) struct Gphoto {
     notice: Option<Notice>,
     wanted: Option<CaptureRequest>,
     release: Option<Release>,
+    /// Files that are here, and are still to be removed from the camera.
+    done_with: Vec<Place>,
     /// When the latest release was, unless it became a frame: its files may still come. That of an earlier process may, too.
     unfinished: Option<Instant>,
     /// Battery, card and lens, when they were looked at last.
@@ -109,6 +111,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         notice: None,
         wanted: None,
         release: None,
+        done_with: Vec::new(),
         unfinished: Some(Instant::now()),
         condition: None,
         frames: FileFrames::new(0),
@@ -173,6 +176,7 @@ impl Gphoto {
     /// It is opened anew before it is used again.
     fn closed(&mut self) {
         self.release = None;
+        self.done_with.clear();
         self.camera = None;
         self.live.closed();
     }
@@ -213,9 +217,26 @@ impl Gphoto {
         }
     }
 
+    /// Removes what is here from the camera, and looks how it is. libgphoto2 waits for 150 ms after each file: so that is done while
+    /// the axes move, where they do.
+    fn tidy(&mut self) {
+        if self.done_with.is_empty() {
+            return;
+        }
+        for place in std::mem::take(&mut self.done_with) {
+            self.busy(SHORT);
+            self.let_go(&place);
+        }
+        self.examine();
+    }
+
     /// No photograph is wanted: keeps the camera awake, and shows what it shows to whoever looks.
     fn idle(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
         if self.camera.is_some() {
+            if !self.done_with.is_empty() {
+                self.tidy();
+                return Ok(None);
+            }
             if self.looked.elapsed() >= KEEP_AWAKE {
                 self.looked = Instant::now();
                 self.clear()?;
@@ -274,6 +295,7 @@ impl Device for Gphoto {
     fn stop(&mut self) -> Result<(), DeviceError> {
         // What was given up leaves events and files behind, which the next start fetches.
         self.release = None;
+        self.tidy();
         self.show_no_more();
         Ok(())
     }

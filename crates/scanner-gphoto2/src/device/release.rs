@@ -35,6 +35,7 @@ enum Stage {
 impl Gphoto {
     /// Releases the shutter for `capture`.
     pub(super) fn trigger(&mut self, capture: CaptureRequest) -> Result<(), DeviceError> {
+        self.tidy();
         self.clear()?;
         // Somebody may have turned a dial.
         self.adjust()?;
@@ -102,10 +103,7 @@ impl Gphoto {
                     self.release = Some(release);
                     return Ok(None);
                 }
-                for (_, place) in &files {
-                    self.let_go(place);
-                }
-                self.examine();
+                self.done_with.extend(files.into_iter().map(|(_, place)| place));
                 self.frame(release.triggered_ns, memory, &head).map(Some)
             }
         }
@@ -140,6 +138,7 @@ impl Gphoto {
             && !is_aperture(set, seen)
         {
             // What libgphoto2 remembers of its settings is old: it asks again once it has opened it anew.
+            self.tidy();
             self.closed();
             let message =
                 format!("its image was taken at f/{seen}, set is f/{set}: did somebody turn its dial?");
