@@ -170,9 +170,12 @@ impl Part {
     pub fn answered(self, text: &str, answers: &Answers, facts: &Facts) -> Result<Outcome, String> {
         let text = text.trim();
         match (self, text) {
-            (Self::Direction(Axis::Turntable), "ccw") | (Self::Direction(_), "up") => Ok(Outcome::Works),
-            (Self::Direction(axis @ Axis::Turntable), "cw") => Ok(turned_round(direction(axis), answers)),
-            (Self::Direction(axis), "down") => Ok(turned_round(direction(axis), answers)),
+            (Self::Direction(Axis::Turntable), "ccw")
+            | (Self::Direction(_), "up")
+            | (Self::Home(_) | Self::Lamp(_), "yes") => Ok(Outcome::Works),
+            (Self::Direction(axis @ Axis::Turntable), "cw") | (Self::Direction(axis), "down") => {
+                Ok(turned_round(direction(axis), answers))
+            }
             (Self::Direction(axis), "none") => Ok(Outcome::Fails(format!(
                 "The {axis} did not move. Is the motors' supply on, and its ground that of the Pi? Is its board enabled: {}? Are \
                  both coils of the motor connected?",
@@ -184,7 +187,6 @@ impl Part {
             (Self::Distance(axis), _) => {
                 distance(axis, self.way(answers).unwrap_or_default(), text, answers, facts)
             }
-            (Self::Home(_) | Self::Lamp(_), "yes") => Ok(Outcome::Works),
             (Self::Home(axis), "no") => Ok(Outcome::Fails(format!(
                 "Something else than the switch at the lower end stopped the {axis}. Press the switch by hand, under `scanner \
                  rig watch`"

@@ -156,16 +156,12 @@ impl Trial<'_> {
             Part::Lamp(function) => {
                 let station = Station::open(self.config()?)?;
                 let panel = station.panel();
-                match (function, &panel) {
-                    (Function::Led, Some(panel)) => panel.show(Led::Ready),
-                    _ => {
-                        let lighting = if function == Function::Backlight {
-                            Lighting::Backlight
-                        } else {
-                            Lighting::Front
-                        };
-                        station.lights().switch(Some(lighting)).map_err(StartError::from)?;
-                    }
+                if let (Function::Led, Some(panel)) = (function, &panel) {
+                    panel.show(Led::Ready);
+                } else {
+                    let backlight = function == Function::Backlight;
+                    let lighting = if backlight { Lighting::Backlight } else { Lighting::Front };
+                    station.lights().switch(Some(lighting)).map_err(StartError::from)?;
                 }
                 self.asked(part).await
             }
