@@ -60,6 +60,7 @@ mod tests {
     fn lines(message: &Message) -> Vec<String> {
         let to = ["me@example.org".to_owned(), "you@example.org".to_owned()];
         let bytes = compose(message, &to, None).unwrap();
+        assert!(!bytes.contains(&b'\r'), "lines are those of this machine");
         String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
     }
 
