@@ -57,7 +57,8 @@ impl Trial {
             let Ok(line) = self.lines.recv_timeout(Duration::from_secs(120)) else {
                 panic!("{expected:?} was not said, but:\n{}", self.heard)
             };
-            self.heard += &format!("{line}\n");
+            self.heard.push_str(&line);
+            self.heard.push('\n');
             if line.contains(expected) {
                 return;
             }
