@@ -11,6 +11,7 @@
 //! | `capabilities.rs`, `nodes.rs` | `hello`: formats, modes, controls, device nodes |
 //! | `controls.rs` | settings and metadata in libcamera's words |
 //! | `automatic.rs` | when automatics have settled; whether a frame is as it was set; pure |
+//! | `numbering.rs` | whether this libcamera numbers its controls as the one that was built against |
 //! | `failure.rs`, `log.rs` | errors to kinds; libcamera's log into ours |
 //!
 //! - **The camera is acquired by `configure`**, not at the start: `hello` can be heard while somebody else has the camera,
@@ -22,7 +23,7 @@
 //!   which libcamera wants things dropped.
 //! - **Stills are lent** by descriptor if there are enough buffers (`buffers` and three to stream with), else copied
 //!   (`Way` in `streams.rs`). Live frames are small and copied, so that a viewer never holds a still back.
-//! - **A camera that is gone** is reported as that (`Presence` in `acquired.rs`): libcamera 0.7 aborts the process when it gives
+//! - **A camera that is gone** is reported as that (`Presence` in `acquired.rs`): libcamera aborts the process when it gives
 //!   back a request of such a camera, so its thread goes no further once it has said that the camera is gone.
 //! - **No setting is dropped silently**, as libcamera would: the host checks settings against `hello` (`Controls::check`),
 //!   and frames whose metadata differ from what is set are no answers (`Controls::differ_from`, which the daemon uses as well). So frames from before a
@@ -48,6 +49,7 @@ mod exposed;
 mod failure;
 mod log;
 mod nodes;
+mod numbering;
 mod streams;
 mod told;
 
