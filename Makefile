@@ -5,7 +5,7 @@ CARGO ?= cargo
 # is added where it is tested: it takes a libcamera that this machine may not have.
 TESTED = -p scanner -p scanner-pixels -p scanner-gphoto2
 
-.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera test-pi test-systemd bench-systemd clean
+.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera test-libcamera-oldest bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera deb-arm64-gphoto2 release test-pi test-systemd bench-systemd clean
 
 all: build
 
@@ -18,9 +18,9 @@ build:
 ui:
 	./.ci/ui
 
-## The driver of real cameras; needs libcamera-dev 0.7
+## The driver of real cameras; needs libcamera-dev, 0.4 to 0.7
 libcamera:
-	./.ci/prepare
+	./.ci/prepare libcamera
 	$(CARGO) build --release --locked -p scanner-libcamera
 
 ## The driver of DSLRs and mirrorless cameras; needs libgphoto2-dev
@@ -75,6 +75,10 @@ test-ui: prepare-test
 test-libcamera: prepare-test
 	./.ci/test-libcamera
 
+## The same with the oldest libcamera that the driver is for, 0.4; no part of `test`
+test-libcamera-oldest: prepare-test
+	./.ci/test-libcamera --oldest
+
 ## The gphoto2 driver on this machine's libgphoto2 with the simulated DSLR; a part of `unit`
 test-gphoto2: prepare-test
 	./.ci/program
@@ -119,7 +123,7 @@ deb: build man
 	./.ci/prepare deb
 	$(CARGO) deb --locked --no-build --strip --output target/deb/
 
-## The package of the driver of real cameras; needs libcamera-dev 0.7
+## The package of the driver of real cameras; needs libcamera-dev, 0.4 to 0.7
 deb-libcamera: libcamera
 	./.ci/prepare deb
 	$(CARGO) deb --locked --no-build --strip -p scanner-libcamera --output target/deb/
@@ -131,13 +135,21 @@ deb-gphoto2: gphoto2
 
 ## The package for a Raspberry Pi (arm64), built on a PC; cross/README.md
 deb-arm64:
-	./cross/build
+	./cross/build arm64 scanner
 
-## ... and that of the driver of real cameras
+## That of the driver of real cameras
 deb-arm64-libcamera:
-	./cross/build --libcamera
+	./cross/build arm64 scanner-libcamera
 
-## The package for arm64 on an emulated Raspberry Pi 3, with a rig on its GPIO registers
+## That of the driver of DSLRs
+deb-arm64-gphoto2:
+	./cross/build arm64 scanner-gphoto2
+
+## All packages of both architectures, their checksums, and what they are made of; `cross/release --twice` builds twice and compares
+release:
+	./cross/release
+
+## The packages for arm64 on an emulated Raspberry Pi 3, with a rig on its GPIO registers
 test-pi:
 	./.ci/test-pi
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Installs the package for arm64 on an emulated Raspberry Pi 3, and has it scan with a rig on its GPIO registers.
+"""Installs the packages for arm64 on an emulated Raspberry Pi 3, and has it scan with a rig on its GPIO registers.
 
-Buttons are pressed, and pins are read, from outside the emulated machine. usage: run.py PACKAGE, in the project's folder.
+Buttons are pressed, and pins are read, from outside the emulated machine. usage: run.py SCANNER LIBCAMERA, packages, in the
+project's folder.
 """
 
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -22,7 +24,7 @@ from emulator import BootFailed, Failed, Gpio, Pi
 
 HERE = pathlib.Path(__file__).parent
 CACHE = pathlib.Path(".cache/pi").resolve()
-TOOLS = pathlib.Path(".cache/arm64-tools").resolve()
+TOOLS = pathlib.Path(".cache/tools").resolve()
 RUN = [str(pathlib.Path("cross/run").resolve()), str(TOOLS)]
 # What rig.toml wants.
 POINTS = 6
@@ -44,11 +46,13 @@ def number(quantity):
     return float(quantity.split()[0])
 
 
-def prepare(folder, package):
-    """A fresh card with the package and its configuration on it."""
+def prepare(folder, packages):
+    """A fresh card with the packages and their configuration on it."""
     card = folder / "sd.img"
     subprocess.run(["cp", "--sparse=always", "--reflink=auto", CACHE / "base.img", card], check=True)
-    files = {package: "scanner.deb", HERE / "rig.toml": "rig.toml", HERE / "emulated.conf": "emulated.conf"}
+    scanner, libcamera = packages
+    files = {scanner: "scanner.deb", libcamera: "scanner-libcamera.deb"}
+    files |= {HERE / name: name for name in ("rig.toml", "emulated.conf", "virtual.toml", "virtual.yaml")}
     for source, name in files.items():
         shutil.copy(source, folder / name)
     commands = "".join(f"write /work/{folder.name}/{name} /root/{name}\n" for name in files.values())
@@ -60,10 +64,10 @@ def prepare(folder, package):
     expect(written.returncode == 0 and "rror" not in written.stderr, f"the card is not written: {written.stderr}")
 
 
-def boot(folder, package, log):
+def boot(folder, packages, log):
     """Boots a fresh card; once more if it does not come up."""
     for attempt in (1, 2):
-        prepare(folder, package)
+        prepare(folder, packages)
         bench = Bench()
         os.environ["SCANNER_BIND"] = str(CACHE)
         pi = Pi(RUN, folder, folder.name, log)
@@ -251,12 +255,43 @@ def killed(pi, scanner):
     ok(f"started again, resumed: {scan} is complete")
 
 
+def libcamera(pi, scanner):
+    """The driver's package beside Debian's libcamera, and a scan through its virtual camera, in dmabufs."""
+    pi.run("dpkg -i /root/scanner-libcamera.deb", 600)
+    versions = pi.run("dpkg-query -W -f '${Package} ${Version}, ' scanner-libcamera libcamera0.7")
+    needs = pi.run("dpkg-query -W -f '${Depends}' scanner-libcamera")
+    expect("libcamera0.7 (>= 0.7.1)" in needs, f"it depends on another libcamera: {needs}")
+    pi.run("mkdir -p /usr/share/libcamera/pipeline/virtual && cp /root/virtual.yaml /usr/share/libcamera/pipeline/virtual/")
+    pi.run("cp /root/virtual.toml /etc/scanner/scanner.toml.d/20-virtual.toml && scanner check-config")
+    # Where frames get their memory; these devices were there before the rules of the package.
+    pi.run("udevadm trigger --subsystem-match=dma_heap --subsystem-match=misc && udevadm settle", 300)
+    memory = pi.run("stat -c '%n %G %a' /dev/udmabuf /dev/dma_heap/* 2>/dev/null", check=False)
+    pi.run("systemctl restart scanner", 300)
+    devices = pi.run("scanner devices", 300, check=False)
+    expect("Virtual0" in devices, f"there is no virtual camera: {devices}")
+    # Put to its place by hand.
+    scanner.bench.turntable.position = 0
+    pi.run("scanner home turntable")
+    scan = scanner.begin(lambda: scanner.bench.press(START))
+    scanner.finish(scan)
+    log = pi.run(f"scanner logs {scan}")
+    expect(log.count(" stored images") == POINTS and "scan complete" in log, f"the journal has something else: {log}")
+    said = pi.run("journalctl -q --no-pager -u scanner -o cat")
+    version = re.search(r"libcamera v?0\.7\.[^ ]*", said)
+    expect(version, f"no libcamera 0.7 has said its version: {said}")
+    expect("stills are copied" not in said, "no frame was lent to the service as it is")
+    ok(
+        f"{versions}needs {needs}; {version.group()}: {scan} is complete, {POINTS} images verified, lent to the service as "
+        f"dmabufs; memory from {memory.splitlines()}"
+    )
+
+
 def main():
-    package = pathlib.Path(sys.argv[1])
+    packages = [pathlib.Path(package) for package in sys.argv[1:]]
     began = time.monotonic()
     pathlib.Path("target/pi").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="run.", dir=CACHE) as folder:
-        pi, gpio, bench = boot(pathlib.Path(folder), package, "target/pi/console.log")
+        pi, gpio, bench = boot(pathlib.Path(folder), packages, "target/pi/console.log")
         try:
             scanner = Scanner(pi, gpio, bench)
             install(pi)
@@ -265,9 +300,10 @@ def main():
             scan_from_the_button(pi, scanner)
             emergency_stop(pi, scanner)
             killed(pi, scanner)
+            libcamera(pi, scanner)
             pi.run("systemctl stop scanner", 300)
             scanner.safe("after systemctl stop", led=True)
-            ok(f"systemctl stop: outputs safe. The package: {package.stat().st_size} bytes. In all {time.monotonic() - began:.0f} s")
+            ok(f"systemctl stop: outputs safe. The package: {packages[0].stat().st_size} bytes. In all {time.monotonic() - began:.0f} s")
         except Failed:
             print("--- the end of the journal:", flush=True)
             print(pi.run("journalctl -q --no-pager -o short-monotonic -n 80", check=False), flush=True)

@@ -167,7 +167,7 @@ impl Presence {
         camera.on_disconnected(move || {
             told.store(true, Ordering::Release);
             // This is libcamera's own thread. Were it to go on, it would give back the requests of a camera that is
-            // gone, for which libcamera 0.7 aborts the process (`Camera::requestComplete`), perhaps before the daemon
+            // gone, for which libcamera aborts the process (`Camera::requestComplete`), perhaps before the daemon
             // has been told why. Nothing more can be done with the camera in this process anyway, which the daemon
             // kills.
             loop {

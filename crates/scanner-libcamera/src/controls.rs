@@ -5,9 +5,10 @@ use libcamera::control::{Control, ControlList};
 use libcamera::control_value::ControlValue;
 use libcamera::controls::{
     self, AeEnable, AeMeteringMode, AeState, AfMetering, AfMode, AfState, AfTrigger, AfWindows, AnalogueGain,
-    AnalogueGainMode, AwbEnable, ControlId, ExposureTime, ExposureTimeMode, FrameDurationLimits,
-    LensPosition, NoiseReductionMode, ScalerCrop,
+    AwbEnable, ControlId, ExposureTime, FrameDurationLimits, LensPosition, NoiseReductionMode, ScalerCrop,
 };
+#[cfg(not(libcamera_0_4))]
+use libcamera::controls::{AnalogueGainMode, ExposureTimeMode};
 use libcamera::geometry::Rectangle;
 use scanner::camera_driver::host::DeviceError;
 use scanner::model::{ColourGains, Controls, Metering, NoiseReduction, Region};
@@ -36,11 +37,8 @@ pub(crate) fn write(
 ) -> Result<(), DeviceError> {
     let has = |id: ControlId| camera.controls().find(id as u32).is_ok();
     let (exposure, gain) = (wanted.exposure, wanted.gain);
-    if has(ControlId::ExposureTimeMode) && has(ControlId::AnalogueGainMode) {
-        put(list, if exposure.is_some() { ExposureTimeMode::Manual } else { ExposureTimeMode::Auto })?;
-        put(list, if gain.is_some() { AnalogueGainMode::Manual } else { AnalogueGainMode::Auto })?;
-    } else if has(ControlId::AeEnable) {
-        put(list, AeEnable(exposure.is_none() || gain.is_none()))?;
+    if !put_modes(list, camera, exposure.is_some(), gain.is_some())? && has(ControlId::AeEnable) {
+        put(list, AeEnable(automatic_exposure(exposure.is_some(), gain.is_some())?))?;
     }
     if let Some(exposure) = exposure {
         put(list, ExposureTime((exposure.get() * 1e6).round() as i32))?;
@@ -89,6 +87,42 @@ pub(crate) fn write(
         put(list, FrameDurationLimits([us, us]))?;
     }
     Ok(())
+}
+
+/// Says of exposure and of gain whether it is fixed, to a camera that takes each by itself; whether it does.
+#[cfg(not(libcamera_0_4))]
+fn put_modes(
+    list: &mut ControlList,
+    camera: &Camera<'_>,
+    exposure: bool,
+    gain: bool,
+) -> Result<bool, DeviceError> {
+    let has = |id: ControlId| camera.controls().find(id as u32).is_ok();
+    if !has(ControlId::ExposureTimeMode) || !has(ControlId::AnalogueGainMode) {
+        return Ok(false);
+    }
+    put(list, if exposure { ExposureTimeMode::Manual } else { ExposureTimeMode::Auto })?;
+    put(list, if gain { AnalogueGainMode::Manual } else { AnalogueGainMode::Auto })?;
+    Ok(true)
+}
+
+/// libcamera 0.4 has no such controls.
+#[cfg(libcamera_0_4)]
+#[expect(clippy::unnecessary_wraps, reason = "later versions of libcamera may refuse a control")]
+fn put_modes(_: &mut ControlList, _: &Camera<'_>, _: bool, _: bool) -> Result<bool, DeviceError> {
+    Ok(false)
+}
+
+/// Whether automatic exposure is on, for a camera that sets exposure and gain by it together or not at all. What such a
+/// one does if only one of them is fixed differs from camera to camera, so it is not asked for.
+fn automatic_exposure(exposure: bool, gain: bool) -> Result<bool, DeviceError> {
+    if exposure == gain {
+        return Ok(!exposure);
+    }
+    Err(DeviceError::invalid(
+        "with this libcamera, this camera can fix exposure and gain together only: set both or neither; cameras that libcamera \
+         0.5 or later knows take each by itself",
+    ))
 }
 
 /// What a frame's `metadata` says of the settings it was taken with. An exposure or a gain of 0 says nothing.
@@ -155,5 +189,21 @@ fn part(whole: Rectangle, region: Region) -> Rectangle {
         y: whole.y + (region.y * height).round() as i32,
         width: (region.width * width).round() as u32,
         height: (region.height * height).round() as u32,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exposure_and_gain_are_fixed_together_or_not_at_all_where_there_is_one_switch() {
+        assert!(automatic_exposure(false, false).unwrap());
+        assert!(!automatic_exposure(true, true).unwrap());
+        for (exposure, gain) in [(true, false), (false, true)] {
+            let refused = automatic_exposure(exposure, gain).unwrap_err();
+            assert!(refused.message.contains("set both or neither"), "{}", refused.message);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use libcamera::camera::Camera;
 use libcamera::camera_manager::CameraManager;
+use libcamera::control::ControlList;
 use libcamera::controls;
 use libcamera::framebuffer::{AsFrameBuffer, FrameMetadataStatus};
 use libcamera::request::{Request, RequestStatus};
@@ -26,6 +27,7 @@ use super::controls::{Lens, has_autofocus, seen};
 use super::exposed::Exposed;
 use super::failure::failed;
 use super::log;
+use super::numbering;
 use super::streams::HandedOver;
 use super::told::Told;
 
@@ -71,6 +73,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<LibcameraDevice, DeviceError> {
     let camera: Camera<'static> = manager
         .get(&ids[index])
         .ok_or_else(|| DeviceError::new(ErrorKind::Gone, format!("camera {} has just gone", ids[index])))?;
+    numbering::check(&camera)?;
     let hello = capabilities::hello(&camera, &ids[index], options.device.into_iter().collect());
     Ok(LibcameraDevice {
         acquired: None,
@@ -282,6 +285,8 @@ impl Device for LibcameraDevice {
         let bayer = acquired.streams().and_then(|streams| streams.raw.as_ref()).map(|raw| raw.bayer.clone());
         self.acquired = Some(acquired);
         self.told = Told::new(wanted.controls, wanted.frame_rate);
+        // What cannot be set is an error now, before anything moves.
+        self.told.write_all(&self.camera, &mut ControlList::new())?;
         // What they take depends on the mode of the sensor.
         self.hello.controls = capabilities::controls(&self.camera);
         Ok(Configured {

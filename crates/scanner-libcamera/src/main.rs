@@ -12,6 +12,7 @@
 //! | `raw.rs`, `raw_stream.rs` | raw images: formats, black levels and colours of a frame, pure; their stream |
 //! | `controls.rs` | settings and metadata in libcamera's words |
 //! | `automatic.rs` | when automatics have settled; whether a frame is as it was set; pure |
+//! | `numbering.rs` | whether this libcamera numbers its controls as the one that was built against |
 //! | `failure.rs`, `log.rs` | errors to kinds; libcamera's log into ours |
 //!
 //! - **The camera is acquired by `configure`**, not at the start: `hello` can be heard while somebody else has the camera,
@@ -26,7 +27,7 @@
 //! - **Raw images come with their stills**: a third buffer of the same request, lent or copied with it, in a descriptor of its own.
 //!   The camera is asked for the raw format that it proposes, then for others until one is left that is not compressed. What is
 //!   black, and what the colours are, each frame's metadata say (`SensorBlackLevels`, `ColourCorrectionMatrix`, `ColourGains`).
-//! - **A camera that is gone** is reported as that (`Presence` in `acquired.rs`): libcamera 0.7 aborts the process when it gives
+//! - **A camera that is gone** is reported as that (`Presence` in `acquired.rs`): libcamera aborts the process when it gives
 //!   back a request of such a camera, so its thread goes no further once it has said that the camera is gone.
 //! - **No setting is dropped silently**, as libcamera would: the host checks settings against `hello` (`Controls::check`),
 //!   and frames whose metadata differ from what is set are no answers (`Controls::differ_from`, which the daemon uses as well). So frames from before a
@@ -52,6 +53,7 @@ mod exposed;
 mod failure;
 mod log;
 mod nodes;
+mod numbering;
 mod raw;
 mod raw_stream;
 mod streams;

@@ -131,8 +131,8 @@ pub fn find_driver(driver: &Path) -> Result<PathBuf, String> {
     found.cloned().ok_or_else(|| {
         let places = candidates.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
         let hint = if driver == Path::new("libcamera") {
-            "build it with `make libcamera`, which needs libcamera-dev 0.7 (Raspberry Pi OS and Debian 13 with \
-             backports have it); "
+            "install the package scanner-libcamera, or build it with `make libcamera`, which needs libcamera-dev 0.4 to 0.7 \
+             (Raspberry Pi OS and Debian 13 have it); "
         } else if driver == Path::new("gphoto2") {
             "install the package scanner-gphoto2, or build it with `make gphoto2`, which needs libgphoto2-dev; "
         } else {

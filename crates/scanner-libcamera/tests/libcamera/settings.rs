@@ -124,13 +124,26 @@ fn a_ring_that_cannot_focus_fails_and_leaves_the_settings_of_the_other_alone() {
 
 #[test]
 fn what_a_camera_takes_is_known_only_once_it_is_configured() {
-    let long = "controls = { exposure = \"100 ms\" }";
+    let long = "controls = { exposure = \"100 ms\", gain = 2.0 }";
     let rig = Rig::new(&Recipe { isp: Isp::Full, camera: long, ..Recipe::default() });
     let (code, said) = rig.run(&["check-config", "--devices"]);
     assert_eq!(code, Some(0), "{said}");
     rig.reconfigure("100 ms", "20 s");
     let (code, said) = rig.run(&["check-config", "--devices"]);
     assert!(code == Some(11) && said.contains("exposure 20: this camera takes 0.00003 to 10"), "{said}");
+}
+
+/// Where there is one switch for both.
+#[cfg(libcamera_0_4)]
+#[test]
+fn exposure_alone_is_refused_before_anything_moves() {
+    let alone = "controls = { exposure = \"10 ms\" }";
+    let rig = Rig::new(&Recipe { isp: Isp::Full, camera: alone, ..Recipe::default() });
+    for command in [&["scan"][..], &["check-config", "--devices"]] {
+        let (code, said) = rig.run(command);
+        assert!(code != Some(0) && said.contains("set both or neither"), "{code:?}: {said}");
+    }
+    assert!(rig.asked().is_empty(), "{}", rig.asked());
 }
 
 #[test]

@@ -25,8 +25,17 @@
 #include <libcamera/control_ids.h>
 #include <libcamera/property_ids.h>
 #include <libcamera/request.h>
+#include <libcamera/version.h>
 
 using namespace libcamera;
+
+/* Exposure and gain have modes of their own since libcamera 0.5, and AeState is no draft any more. */
+#define HAS_MODES (LIBCAMERA_VERSION_MAJOR > 0 || LIBCAMERA_VERSION_MINOR >= 5)
+#if HAS_MODES
+namespace state = libcamera::controls;
+#else
+namespace state = libcamera::controls::draft;
+#endif
 
 extern "C" bool virtual_told(const char *word, double *number);
 extern "C" void virtual_isp_frame(void *request, void *buffer);
@@ -66,10 +75,12 @@ struct Isp {
 	{
 		if (auto v = list.get(controls::AeEnable))
 			autoExposure = autoGain = *v;
+#if HAS_MODES
 		if (auto v = list.get(controls::ExposureTimeMode))
 			autoExposure = *v == controls::ExposureTimeModeAuto;
 		if (auto v = list.get(controls::AnalogueGainMode))
 			autoGain = *v == controls::AnalogueGainModeAuto;
+#endif
 		if (auto v = list.get(controls::ExposureTime); v && !autoExposure)
 			exposure = std::floor(*v / 30.0) * 30.0; /* whole rows */
 		if (auto v = list.get(controls::AnalogueGain); v && !autoGain)
@@ -127,7 +138,7 @@ struct Isp {
 			metadata.set(controls::LensPosition, static_cast<float>(lens));
 			metadata.set(controls::AfState, focus);
 		}
-		metadata.set(controls::AeState, searching ? controls::AeStateSearching : controls::AeStateConverged);
+		metadata.set(state::AeState, searching ? state::AeStateSearching : state::AeStateConverged);
 	}
 } isp;
 
@@ -185,8 +196,10 @@ const ControlInfoMap &Camera::controls() const
 		add(c::ExposureTime, ControlInfo(configured ? 30 : 0, configured ? 10000000 : 66666));
 		add(c::AnalogueGain, ControlInfo(1.0f, 16.0f));
 		add(c::AeEnable, ControlInfo(false, true));
+#if HAS_MODES
 		add(c::ExposureTimeMode, ControlInfo(c::ExposureTimeModeValues));
 		add(c::AnalogueGainMode, ControlInfo(c::AnalogueGainModeValues));
+#endif
 		add(c::AeMeteringMode, ControlInfo(c::AeMeteringModeValues));
 		add(c::AwbEnable, ControlInfo(false, true));
 		add(c::ColourGains, ControlInfo(0.0f, 32.0f));
