@@ -44,15 +44,7 @@ pub(super) fn rig(config: Config, command: RigCommand) -> Result<Exit, Failure> 
 /// Moves `axis` by `distance`, which has to be in its unit.
 async fn jog(config: Config, axis: Axis, distance: &str, signals: &mut Signals) -> Result<Exit, Failure> {
     let wrong = |message: String| Failure { exit: Exit::Failed, message };
-    let distance = match axis {
-        Axis::Turntable | Axis::Tilt => {
-            distance.parse::<crate::units::Degrees>().map(crate::units::Degrees::get)
-        }
-        Axis::Lift | Axis::Rail => {
-            distance.parse::<crate::units::Millimetres>().map(crate::units::Millimetres::get)
-        }
-    };
-    let distance = distance.map_err(|error| wrong(error.to_string()))?;
+    let distance = axis.distance(distance).map_err(|error| wrong(error.to_string()))?;
     let station = Station::open(config)?;
     let axes = station.axes();
     let mut moved = axes.jog(axis, distance).map_err(StartError::from)?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Degrees, Millimetres};
+use crate::units::{Degrees, Millimetres, ParseQuantityError, Quantity};
 
 /// One motor of the rig.
 #[derive(
@@ -41,6 +41,17 @@ impl Axis {
         match self {
             Self::Turntable | Self::Tilt => "deg",
             Self::Lift | Self::Rail => "mm",
+        }
+    }
+
+    /// The distance that `text` is, which has to be of its kind, in its unit.
+    ///
+    /// # Errors
+    /// It is none, or an angle where a length was expected, or the other way round.
+    pub fn distance(self, text: &str) -> Result<f64, ParseQuantityError> {
+        match self {
+            Self::Turntable | Self::Tilt => text.parse::<Degrees>().map(Quantity::get),
+            Self::Lift | Self::Rail => text.parse::<Millimetres>().map(Quantity::get),
         }
     }
 }

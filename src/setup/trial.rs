@@ -6,16 +6,18 @@ mod contact;
 mod motor;
 
 pub use self::contact::{Seen, contacts, pressed, repinned, seen};
-use self::motor::{axes, direction, distance, enable};
+use self::motor::distance;
+use super::accept::lift_travel;
 use super::answers::Answers;
 use super::applies::is_there;
 use super::facts::Facts;
 use super::key::{Function, Key};
 use super::pins::{self, purpose};
 use super::words::{NONE, OWN};
+use super::write::motion::{axes, drive};
 use crate::config::gpio::Pin;
 use crate::model::Axis;
-use crate::units::{Degrees, Millimetres, Quantity};
+use crate::units::{Degrees, Quantity};
 
 /// What is tried at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +88,7 @@ impl Part {
                 let span = ends.last().zip(ends.first()).map_or(30.0, |(high, low)| high - low);
                 Some((span / 2.0).min(30.0))
             }
-            Self::Distance(Axis::Lift | Axis::Rail) => {
-                let travel = answers.get(Key::LiftTravel).and_then(|text| text.parse::<Millimetres>().ok());
-                Some((travel.map_or(100.0, Millimetres::get) / 2.0).min(50.0))
-            }
+            Self::Distance(Axis::Lift | Axis::Rail) => Some((lift_travel(answers).get() / 2.0).min(50.0)),
             Self::Contact(_) | Self::Home(_) | Self::Lamp(_) => None,
         }
     }
@@ -174,12 +173,12 @@ impl Part {
             | (Self::Direction(_), "up")
             | (Self::Home(_) | Self::Lamp(_), "yes") => Ok(Outcome::Works),
             (Self::Direction(axis @ Axis::Turntable), "cw") | (Self::Direction(axis), "down") => {
-                Ok(turned_round(direction(axis), answers))
+                Ok(turned_round(drive(axis).direction, answers))
             }
             (Self::Direction(axis), "none") => Ok(Outcome::Fails(format!(
                 "The {axis} did not move. Is the motors' supply on, and its ground that of the Pi? Is its board enabled: {}? Are \
                  both coils of the motor connected?",
-                pins::pin(enable(axis), answers).map_or_else(
+                pins::pin(drive(axis).enable, answers).map_or_else(
                     || "no pin enables it".to_owned(),
                     |pin| format!("{} enables it", pin.written())
                 )

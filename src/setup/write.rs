@@ -1,6 +1,6 @@
 //! The answers as a drop-in, as a person would have written it.
 
-mod motion;
+pub(super) mod motion;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -7,7 +7,6 @@ use super::super::facts::Facts;
 use super::super::key::{Function, Key};
 use super::{pin_line, word};
 use crate::model::Axis;
-use crate::units::{Degrees, Millimetres, Quantity};
 
 /// What is asked of one motor at most, in steps a second: half of what the configuration allows, since two may go at once.
 const MOST_STEPS: f64 = 10_000.0;
@@ -15,11 +14,7 @@ const MOST_STEPS: f64 = 10_000.0;
 pub(super) fn motion(text: &mut String, answers: &Answers, facts: &Facts, rig: Rig) {
     let _ = writeln!(text, "\n[motion]\nbackend = \"{}\"", if rig.is_real() { "gpio" } else { "sim" });
     text.push_str(&pin_line("emergency_stop", Function::EmergencyStop, answers));
-    let axes = match (rig.has_lift(), rig.has_tilt()) {
-        (_, true) => &[Axis::Turntable, Axis::Tilt] as &[Axis],
-        (true, false) => &[Axis::Turntable, Axis::Lift],
-        (false, false) => &[Axis::Turntable],
-    };
+    let axes = axes(rig);
     let elsewhere = facts.names_at("motion");
     for axis in Axis::ALL.iter().filter(|axis| !axes.contains(axis)) {
         if elsewhere.iter().any(|name| name == axis.name()) {
@@ -31,20 +26,29 @@ pub(super) fn motion(text: &mut String, answers: &Answers, facts: &Facts, rig: R
     }
 }
 
+/// The axes of a rig.
+pub(in crate::setup) const fn axes(rig: Rig) -> &'static [Axis] {
+    match (rig.has_lift(), rig.has_tilt()) {
+        (_, true) => &[Axis::Turntable, Axis::Tilt],
+        (true, false) => &[Axis::Turntable, Axis::Lift],
+        (false, false) => &[Axis::Turntable],
+    }
+}
+
 /// How an axis is driven, and which functions its pins have.
-struct Drive {
+pub(in crate::setup) struct Drive {
     /// Speed and acceleration, as far as steps allow.
     speed: f64,
     acceleration: f64,
     /// The question for the way by a turn of the motor.
-    gear: Key,
+    pub(in crate::setup) gear: Key,
     step: Function,
-    direction: Function,
-    enable: Function,
+    pub(in crate::setup) direction: Function,
+    pub(in crate::setup) enable: Function,
     switch: Option<Function>,
 }
 
-const fn drive(axis: Axis) -> Drive {
+pub(in crate::setup) const fn drive(axis: Axis) -> Drive {
     match axis {
         Axis::Turntable => Drive {
             speed: 45.0,
@@ -108,10 +112,7 @@ fn axis(text: &mut String, axis: Axis, answers: &Answers, rig: Rig) {
 fn slow_enough(drive: &Drive, axis: Axis, answers: &Answers) -> f64 {
     let number = |key: Key| answers.get(key).and_then(|text| text.parse::<f64>().ok()).unwrap_or(1.0);
     let gear = answers.get(drive.gear).unwrap_or_default();
-    let way = match axis {
-        Axis::Turntable | Axis::Tilt => gear.parse::<Degrees>().map(Quantity::get),
-        Axis::Lift | Axis::Rail => gear.parse::<Millimetres>().map(Quantity::get),
-    };
+    let way = axis.distance(gear);
     let steps = number(Key::FullSteps) * number(Key::Microsteps) / way.unwrap_or(1.0);
     let most = MOST_STEPS / steps;
     if most >= 1.0 { most.floor() } else { (most * 1000.0).floor() / 1000.0 }
