@@ -141,16 +141,16 @@ impl Trial<'_> {
                 match station.axes().jog(axis, way) {
                     Ok(moved) => match self.moved(&station, moved.done).await {
                         Ok(_) => self.asked(part).await,
-                        Err(error) => Ok(Some(Outcome::Fails(error.to_string()))),
+                        Err(error) => Ok(Some(failed(error))),
                     },
-                    Err(error) => Ok(Some(Outcome::Fails(error.to_string()))),
+                    Err(error) => Ok(Some(failed(error))),
                 }
             }
             Part::Home(axis) => {
                 let station = Station::open(self.config()?)?;
                 match self.moved(&station, station.axes().home(&[axis])).await {
                     Ok(()) => self.asked(part).await,
-                    Err(error) => Ok(Some(Outcome::Fails(error.to_string()))),
+                    Err(error) => Ok(Some(failed(error))),
                 }
             }
             Part::Lamp(function) => {
@@ -255,6 +255,14 @@ impl Trial<'_> {
     fn config(&self) -> Result<Config, Failure> {
         self.place.load(&self.place.text(&self.answers, self.facts))
     }
+}
+
+/// A move that did not end well. Each try has the axes anew, so a fault needs no `scanner clear` here.
+fn failed(error: MotionError) -> Outcome {
+    Outcome::Fails(match error {
+        MotionError::Fault { cause } => format!("The axes were stopped: {cause}"),
+        error => error.to_string(),
+    })
 }
 
 /// Why the parts could not be tried now, and how they can be later.
