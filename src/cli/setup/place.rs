@@ -31,9 +31,12 @@ impl Place {
         let folder = Config::drop_in_folder(path);
         may_write(path, &folder)?;
         let layers = layers(path)?;
-        let config = match Config::load_as_if(path, DROP_IN, None) {
-            Ok(config) => config,
-            Err(errors) => {
+        let present = Config::load(path);
+        let config = match (Config::load_as_if(path, DROP_IN, None), &present) {
+            (Ok(config), _) => config,
+            // Another file may change what this one has brought.
+            (Err(_), Ok(config)) => config.clone(),
+            (Err(errors), Err(_)) => {
                 // One that lacks only what is asked for here is in order.
                 let facts = Facts {
                     layers: layers.iter().filter(|layer| !layer.own).cloned().collect(),
@@ -48,7 +51,7 @@ impl Place {
                 })?
             }
         };
-        if let Err(errors) = Config::load(path)
+        if let Err(errors) = present
             && layers.iter().any(|layer| layer.own)
         {
             output::print(&format!(
