@@ -56,8 +56,9 @@ deny:
 	$(CARGO) fetch --locked
 	$(CARGO) deny --locked --offline --workspace --all-features check bans licenses sources
 
+# Without the simulated DSLR, for whose few pages the whole library would be checked once more.
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked $(TESTED) --lib --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p scanner -p scanner-pixels --lib --no-deps --document-private-items
 
 # Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:
