@@ -5,7 +5,7 @@ CARGO ?= cargo
 # is added where it is tested: it takes a libcamera that this machine may not have.
 TESTED = -p scanner -p scanner-pixels -p scanner-gphoto2
 
-.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc unit test-api test-reconstruct test-libcamera test-libcamera-oldest bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera deb-arm64-gphoto2 release test-pi test-systemd bench-systemd clean
+.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc docs unit test-api test-reconstruct test-libcamera test-libcamera-oldest bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera deb-arm64-gphoto2 release test-pi test-systemd bench-systemd clean
 
 all: build
 
@@ -59,6 +59,10 @@ deny:
 # Without the simulated DSLR, for whose few pages the whole library would be checked once more.
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p scanner -p scanner-pixels --lib --no-deps --document-private-items
+
+## The documents as a site, in target/site/html
+docs:
+	./.ci/docs
 
 # Most tests wait for a simulated rig, so there may be more of them than processors.
 unit:

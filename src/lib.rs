@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! scanner-pixels -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads, trust -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
-//!   -> event, export, report, setup -> logging -> notify -> run -> daemon -> systemd, doctor, client -> api -> cli
+//!   -> event, export, report, setup -> logging -> notify -> run -> daemon -> systemd, doctor, client -> api, mqtt -> cli
 //! ```
 //! Read downward only: nothing imports what stands to its right.
 
@@ -25,6 +25,7 @@ pub mod logging;
 pub mod mask;
 pub mod model;
 pub mod motion;
+pub mod mqtt;
 pub mod notify;
 pub mod ownership;
 pub mod plan;

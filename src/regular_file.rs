@@ -9,6 +9,9 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
+/// Longest file of a secret, in bytes.
+const MOST_SECRET: u64 = 4096;
+
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {
@@ -92,6 +95,21 @@ pub fn explain(error: Errno) -> Unread {
         Errno::LOOP | Errno::NOTDIR | Errno::NXIO => Unread::NotAFile,
         other => Unread::Failed(other.into()),
     }
+}
+
+/// The text of a file that is nobody else's business. The error does not have it.
+///
+/// # Errors
+/// It cannot be read, or has not one line.
+pub fn read_secret(file: &Path) -> Result<String, String> {
+    let unread = |error: &dyn std::fmt::Display| format!("{} {error}", file.display());
+    let bytes = read(file, MOST_SECRET).map_err(|error| unread(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| unread(&"is no text"))?;
+    let secret = text.trim();
+    if secret.is_empty() || secret.contains(char::is_control) {
+        return Err(unread(&"has no secret of one line"));
+    }
+    Ok(secret.to_owned())
 }
 
 #[cfg(test)]

@@ -63,6 +63,12 @@ impl Trust {
         Ok(StreamOwned::new(connection, stream))
     }
 
+    /// What encrypts streams to `host`, and the name by which it is known.
+    pub(crate) fn for_streams(&self, host: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), String> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+        Ok((self.config.clone(), name))
+    }
+
     /// What to do about `reason`, if it is want of trust: another file of certificates is named `by` this.
     pub(crate) fn advice(&self, reason: &str, by: &str) -> String {
         if reason.contains("invalid peer certificate") {

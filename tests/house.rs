@@ -42,7 +42,7 @@ const ORDER: &[&[&str]] = &[
     &["run"],
     &["daemon"],
     &["systemd", "doctor", "client"],
-    &["api"],
+    &["api", "mqtt"],
     &["cli"],
 ];
 

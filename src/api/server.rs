@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
 use tracing::{debug, error, info, warn};
 
-use crate::daemon::{ApiState, Service, next_connection, page_addresses};
+use crate::daemon::{ApiState, Service, as_code, next_connection, page_addresses};
 use crate::run::Pulse;
 use crate::threads;
 
@@ -124,8 +124,13 @@ async fn listen_until_dropped(place: Place, tls: Option<Tls>, app: App) {
     let Ok(address) = listener.local_addr() else { return error!("the API listens nowhere") };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let passed = if matches!(place, Place::Passed(_)) { ", a socket of the service manager" } else { "" };
-    let pages = page_addresses(&app.rig.service.station().config().api, address).join(" or ");
-    info!("the API listens at {scheme}://{address}{passed}; the page: {pages}");
+    let pages = page_addresses(&app.rig.service.station().config().api, address);
+    info!("the API listens at {scheme}://{address}{passed}; the page: {}", pages.join(" or "));
+    // Nobody's phone reaches what only this machine does.
+    let code = if address.ip().is_loopback() { None } else { pages.first().and_then(|page| as_code(page)) };
+    if let Some(code) = code {
+        info!("the page, for the camera of a phone:\n{code}");
+    }
     app.rig.service.set_api(ApiState::Listening { address });
     serve(listener, Site { router: router(app), tls }).await;
 }

@@ -3,11 +3,8 @@
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
-
 use crate::config::Config;
-use crate::daemon::{Request, page_addresses};
+use crate::daemon::{Request, as_code, page_addresses};
 
 use super::control::{ANSWER_PATIENCE, ask_for};
 use super::exit::{Exit, Failure};
@@ -45,12 +42,9 @@ pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Fa
         if listen.ip().is_loopback() {
             output::print("Only from this machine: `[api] listen` says where the page can be reached.")?;
         } else if std::io::stdout().is_terminal()
-            && let Ok(code) = QrCode::new(first)
+            && let Some(code) = as_code(first)
         {
-            // As on paper, on a terminal that is dark.
-            let drawn =
-                code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
-            output::print(&drawn)?;
+            output::print(&code)?;
         }
     }
     output::print(&format!("Logs one browser in, once, within {minutes} minutes."))?;

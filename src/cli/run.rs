@@ -14,6 +14,7 @@ use crate::daemon::{
     resume_when_there, serve,
 };
 use crate::doctor::{Asked, tell_of_shut_addresses};
+use crate::mqtt;
 use crate::notify::Notifier;
 use crate::rig::camera::reap_orphans;
 use crate::scan::WaitsFor;
@@ -205,6 +206,7 @@ impl Running {
         tasks.spawn("the keeping of hours", MayEnd::Unneeded, keep_hours(service.clone()));
         tasks.spawn("the wait for the disk", MayEnd::Unneeded, resume_when_there(service.clone()));
         tasks.spawn("the status line for systemd", MayEnd::Never, systemd::follow(service.clone()));
+        tasks.spawn("what is published by MQTT", MayEnd::Unneeded, mqtt::publish(service.clone()));
         if let Some(file) = breakdown(service.station().config()) {
             tasks.spawn("the simulated breakdown", MayEnd::Never, break_down(file));
         }

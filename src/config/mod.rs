@@ -16,6 +16,7 @@ pub mod gpio;
 mod guess;
 mod inline;
 mod load;
+mod mqtt;
 mod notify;
 mod pin;
 mod problem;
@@ -29,6 +30,7 @@ mod value;
 
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
 pub use inline::inline_plan;
+pub use mqtt::{Broker, Mqtt};
 pub use notify::{Address, CommandLine, Notify, Occasion, Topic, Way};
 pub use problem::{ConfigErrors, Problem};
 pub use scanning::*;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::gate::Gate;
 use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
+use super::mqtt::Mqtt;
 use super::notify::Notify;
 use super::scanning::{NamedPlan, Recovery, Scan};
 use crate::model::{
@@ -46,6 +47,8 @@ pub struct Config {
     pub export: Export,
     /// Who is told how a scan stands.
     pub notify: Vec<Notify>,
+    /// Where it is published how the scanner stands; nowhere if absent.
+    pub mqtt: Option<Mqtt>,
 }
 
 impl Config {

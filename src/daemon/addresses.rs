@@ -3,6 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+
 use super::network::own_names;
 use crate::config::Api;
 
@@ -13,6 +16,12 @@ const AVAHI: &str = "/run/avahi-daemon/socket";
 /// names, and any device knows numbers.
 pub fn page_addresses(api: &Api, listen: SocketAddr) -> Vec<String> {
     addresses(api, listen, &Machine::this())
+}
+
+/// A link as a code for the camera of a phone, for screens that are dark: a line of text for each two of its rows.
+pub fn as_code(link: &str) -> Option<String> {
+    let code = QrCode::new(link).ok()?;
+    Some(code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build())
 }
 
 /// How others find this machine.

@@ -34,7 +34,7 @@ mod wiring;
 mod work;
 
 pub use accept::next_connection;
-pub use addresses::page_addresses;
+pub use addresses::{as_code, page_addresses};
 pub use automatic::{resume_interrupted, resume_when_there};
 pub use captures::{Capture, Captures, Developed};
 pub use control::{ControlError, ask, serve};

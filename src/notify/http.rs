@@ -10,15 +10,12 @@ use ureq::Agent;
 use ureq::http::StatusCode;
 
 use crate::config::{Address, Occasion, Topic};
-use crate::regular_file;
+use crate::regular_file::read_secret;
 use crate::trust::{SYSTEM_CERTIFICATES, Trust};
 
 use super::message::Message;
 use super::outcome::Outcome;
 use super::signature::Secret;
-
-/// Longest file of a secret, in bytes.
-const MOST_SECRET: u64 = 4096;
 
 type Headers = Vec<(&'static str, String)>;
 
@@ -86,18 +83,6 @@ fn publication(topic: &Topic, message: &Message) -> serde_json::Value {
 
 fn attempt(work: impl FnOnce() -> Result<Outcome, String>) -> Outcome {
     work().unwrap_or_else(Outcome::Failed)
-}
-
-/// The text of a file that is nobody else's business. The error does not have it.
-fn read_secret(file: &Path) -> Result<String, String> {
-    let unread = |error: &dyn std::fmt::Display| format!("{} {error}", file.display());
-    let bytes = regular_file::read(file, MOST_SECRET).map_err(|error| unread(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| unread(&"is no text"))?;
-    let secret = text.trim();
-    if secret.is_empty() || secret.contains(char::is_control) {
-        return Err(unread(&"has no secret of one line"));
-    }
-    Ok(secret.to_owned())
 }
 
 fn post(

@@ -73,6 +73,17 @@ impl Button {
 }
 
 impl Led {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::Ready,
+        Self::Scanning,
+        Self::Recovering,
+        Self::Attention,
+        Self::Pairing,
+        Self::Stopped,
+        Self::Wedged,
+    ];
+
     /// As in the log and in `scanner status`.
     pub const fn name(self) -> &'static str {
         match self {

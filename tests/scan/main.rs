@@ -17,6 +17,7 @@ mod gate;
 mod interrupted;
 mod manager;
 mod many;
+mod mqtt;
 mod notify;
 mod odd_files;
 mod owner;

@@ -259,10 +259,10 @@ impl Trial<'_> {
 
 /// A move that did not end well. Each try has the axes anew, so a fault needs no `scanner clear` here.
 fn failed(error: MotionError) -> Outcome {
-    Outcome::Fails(match error {
-        MotionError::Fault { cause } => format!("The axes were stopped: {cause}"),
-        error => error.to_string(),
-    })
+    if let MotionError::Fault { cause } = error {
+        return Outcome::Fails(format!("The axes were stopped: {cause}"));
+    }
+    Outcome::Fails(error.to_string())
 }
 
 /// Why the parts could not be tried now, and how they can be later.

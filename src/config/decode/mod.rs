@@ -6,6 +6,7 @@ mod export;
 mod gate;
 mod gpio;
 mod motion;
+mod mqtt;
 mod notify;
 mod plan;
 mod stepper;
@@ -52,6 +53,11 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
         let recovery = document.section("recovery", recovery);
         let export = document.section("export", export::export);
         let notify = notify::notify(document);
+        let mqtt = if document.has("mqtt") && !document.is_off("mqtt") {
+            document.section("mqtt", mqtt::mqtt).flatten()
+        } else {
+            None
+        };
         Some(Config {
             api: api?,
             schedule: schedule?,
@@ -67,6 +73,7 @@ pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Findin
             recovery: recovery?,
             export: export?,
             notify,
+            mqtt,
         })
     })
 }

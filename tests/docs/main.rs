@@ -1,6 +1,10 @@
-//! The documents' links: each leads to a file, and to a heading in it.
+//! The documents: their links lead somewhere, their commands are the program's, and what can be run is run.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod blocks;
+mod commands;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,6 +34,18 @@ fn no_link_of_a_document_is_dead() {
     }
     assert!(seen > 20, "only {seen} links were found: does this test still read them?");
     assert!(dead.is_empty(), "dead links: {dead:#?}");
+}
+
+/// The site (`make docs`) has every document, once.
+#[test]
+fn the_site_leaves_no_document_out() {
+    let summary = fs::read_to_string("docs/site/SUMMARY.md").unwrap();
+    let mut listed: Vec<String> = links(&summary).into_iter().map(|(_, link)| link).collect();
+    let mut there: Vec<String> =
+        documents().iter().map(|path| path.strip_prefix(".").unwrap_or(path).display().to_string()).collect();
+    listed.sort();
+    there.sort();
+    assert_eq!(listed, there);
 }
 
 /// What is quoted there in a row's first column is what the program says.
