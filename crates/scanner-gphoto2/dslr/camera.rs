@@ -17,7 +17,7 @@ use release::object_info;
 use scanner::clock::now_ns;
 
 use super::ptp::{self, Command, Writer};
-use super::settings::{CameraSettings, FaultKind, Settings};
+use super::settings::{CameraSettings, FaultKind};
 
 const OK: c_int = 0;
 const IO: c_int = -7;
@@ -88,8 +88,7 @@ impl Dslr {
         Self { next: 1, ..Self::default() }
     }
 
-    pub(crate) fn open(&mut self, number: u64) -> c_int {
-        let Some(settings) = Settings::read().at(number) else { return GONE };
+    pub(crate) fn open(&mut self, settings: CameraSettings) -> c_int {
         self.opening = count(&settings, "opened");
         let subject = Subject::of(&settings);
         self.settings = Some(settings.clone());
@@ -179,6 +178,21 @@ impl Dslr {
             self.read = 0;
         }
         length as c_int
+    }
+
+    /// Whether it answers nothing any more.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Whether it waits for what belongs to the latest command.
+    pub(crate) const fn wants_data(&self) -> bool {
+        self.setting.is_some()
+    }
+
+    /// What the computer is to get next, a whole transfer.
+    pub(crate) fn next_answer(&mut self) -> Option<Vec<u8>> {
+        self.answers.pop_front()
     }
 
     /// The next event, if it happens in `timeout` milliseconds.

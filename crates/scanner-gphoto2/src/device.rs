@@ -20,6 +20,7 @@ use super::camera::{Camera, Event, Place};
 use super::controls::{Chosen, Offered, unknown};
 use super::failure::Failure;
 use super::found::{Found, find, find_again};
+use super::network;
 use super::options::Options;
 use super::simulated;
 
@@ -69,12 +70,21 @@ pub(crate) struct Gphoto {
 pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
     let options: Options = parse_options(&args.options)?;
     options.check()?;
+    if options.simulated.is_some() && network::address(&args.camera)?.is_some() {
+        let message = "option simulated: a simulated DSLR at a network is a program of its own: start scanner-dslr, and leave \
+                       [camera.options.simulated] out";
+        return Err(DeviceError::invalid(message));
+    }
     let simulated_node = options.simulated.as_ref().map(simulated::install).transpose()?.flatten();
-    let found = match &args.reset {
+    let mut found = match &args.reset {
         Some(port) => find_again(&args.camera, port)?,
         None => find(&args.camera)?,
     };
-    let camera = if options.size.is_none() { Some(open(&found, &options)?) } else { None };
+    let asked = options.size.is_none() || found.is_at_network();
+    let camera = if asked { Some(open(&found, &options)?) } else { None };
+    if let Some(camera) = &camera {
+        found.named_by(camera);
+    }
     let offered = camera.as_ref().map(Offered::by);
     let others = camera.as_ref().map(|camera| set::others(camera, &options)).transpose()?;
     let told = || camera.as_ref().map(told_size).transpose();
@@ -126,6 +136,9 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
 fn open(found: &Found, options: &Options) -> Result<Camera, DeviceError> {
     let Found { model, port, .. } = found;
     let camera = Camera::open(port).map_err(|failure| {
+        if found.is_at_network() {
+            return network::not_opened(port, failure);
+        }
         let what = found.explained(&format!("opening {model} at {port}"), &failure);
         failure.explain(&what)
     })?;

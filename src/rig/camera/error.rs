@@ -66,14 +66,14 @@ impl CameraError {
     pub const fn advice(&self) -> &'static str {
         match self.kind {
             ErrorKind::Timeout | ErrorKind::QueueBuffer | ErrorKind::BadFrame => {
-                "it is restarted by itself; if this goes on, check its cable and the power supply"
+                "it is restarted by itself; if this goes on, check its connection and the power supply"
             }
             ErrorKind::InvalidArgument => "check this camera's settings in the configuration",
             ErrorKind::Cancelled => {
                 "nothing, if it was given up on purpose; else it is tried again by itself"
             }
             ErrorKind::Busy => "end the program that holds it, or list that program in recovery.may_end",
-            ErrorKind::Gone => "check its cable, and its id in the configuration",
+            ErrorKind::Gone => "check its connection, and its id in the configuration",
             ErrorKind::NoMemory if matches!(self.code, Some(FILE_TOO_LARGE)) => {
                 "a limit of the length of files is in force (`ulimit -f`, or LimitFSIZE= of the service), which concerns memory for frames, too: raise it"
             }

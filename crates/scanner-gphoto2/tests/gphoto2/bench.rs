@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Daemon, wait_for};
-use crate::support::{Finished, Recipe, TestRig, built};
+use crate::support::{Finished, Recipe, Running, TestRig, built};
 
 /// Photographs on a card.
 const PHOTOS: u8 = 5;
@@ -76,6 +77,21 @@ impl Bench {
         }
         fs::write(&self.rig.config, config).unwrap();
         self
+    }
+
+    /// Camera number `index` at a network, listening at `address` or, without one, where there is room; the configuration names it so.
+    pub(crate) fn listening(&self, index: usize, address: Option<&str>) -> (Running, String) {
+        let settings = self.stage.cameras[index].to_string();
+        let mut command = Command::new(built("scanner-dslr"));
+        command.args(["--listen", address.unwrap_or("127.0.0.1:0"), "--settings", &settings]);
+        let mut camera = Running::spawn(command.stdout(Stdio::piped()));
+        let mut said = String::new();
+        BufReader::new(camera.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let address = said.trim().to_owned();
+        let config = fs::read_to_string(&self.rig.config).unwrap();
+        let (number, id) = (format!("id = \"{index}\""), format!("id = \"ptpip:{address}\""));
+        fs::write(&self.rig.config, config.replace(&number, &id)).unwrap();
+        (camera, address)
     }
 
     /// With one camera, simulated by its options instead of by the environment; `node` stands for its device node.

@@ -11,6 +11,7 @@ mod demo;
 mod faults;
 mod held;
 mod live;
+mod network;
 mod phases;
 mod reset;
 mod scans;
