@@ -80,6 +80,8 @@ pub(crate) struct Dslr {
     /// Which release is the latest, over all processes.
     release: Option<u64>,
     next: u32,
+    /// When it was last asked something.
+    used: Option<Instant>,
     gone: bool,
 }
 
@@ -103,6 +105,7 @@ impl Dslr {
         self.subject = Some(subject);
         // A port can be opened whose camera answers nothing.
         self.gone = settings.noted(DEAD).exists();
+        self.used = Some(Instant::now());
         self.read = 0;
         self.answers.clear();
         OK
@@ -149,9 +152,10 @@ impl Dslr {
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> c_int {
-        if self.gone {
+        if self.is_off() {
             return IO;
         }
+        self.used = Some(Instant::now());
         if let Some(command) = Command::read(bytes) {
             self.obey(command);
         } else if let (Some(data), Some(command)) = (ptp::data(bytes), self.setting.take()) {
@@ -180,6 +184,18 @@ impl Dslr {
         length as c_int
     }
 
+    /// Whether it answers nothing any more; switches itself off if it is time for that.
+    fn is_off(&mut self) -> bool {
+        if let (false, Some(settings), Some(used)) = (self.gone, &self.settings, self.used)
+            && settings.off_after_ms > 0
+            && used.elapsed() > Duration::from_millis(settings.off_after_ms)
+        {
+            count(settings, "switched-off");
+            self.gone = true;
+        }
+        self.gone
+    }
+
     /// Whether it answers nothing any more.
     pub(crate) const fn is_gone(&self) -> bool {
         self.gone
@@ -197,7 +213,7 @@ impl Dslr {
 
     /// The next event, if it happens in `timeout` milliseconds.
     pub(crate) fn event(&mut self, to: &mut [u8], timeout: c_int) -> c_int {
-        if self.gone {
+        if self.is_off() {
             return IO;
         }
         if self.has(FaultKind::HangEvent) {

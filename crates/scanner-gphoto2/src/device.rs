@@ -1,5 +1,6 @@
 //! A camera of libgphoto2 as a device of the protocol.
 
+mod awake;
 mod condition;
 mod live;
 mod release;
@@ -30,8 +31,6 @@ const LOOK: Duration = Duration::from_millis(100);
 const SHORT: Duration = Duration::from_secs(5);
 /// What is left of earlier releases is fetched from a camera in so many events at most.
 const LEFT_OVER: usize = 200;
-/// Between releases, events are fetched so often: some cameras go to sleep otherwise.
-const KEEP_AWAKE: Duration = Duration::from_secs(5);
 
 /// The device of `scanner-gphoto2`.
 pub(crate) struct Gphoto {
@@ -59,6 +58,7 @@ pub(crate) struct Gphoto {
     condition: Option<Condition>,
     frames: FileFrames,
     live: LiveView,
+    /// When the camera was last asked something.
     looked: Instant,
     /// Of stills, in this process.
     sequence: u64,
@@ -250,10 +250,8 @@ impl Gphoto {
                 self.tidy();
                 return Ok(None);
             }
-            if self.looked.elapsed() >= KEEP_AWAKE {
-                self.looked = Instant::now();
-                self.clear()?;
-                self.examine();
+            if self.is_to_be_kept_awake() {
+                self.keep_awake()?;
                 return Ok(None);
             }
             if let Some(frame) = self.look()? {
@@ -297,10 +295,7 @@ impl Device for Gphoto {
 
     fn start(&mut self, _epoch: u64) -> Result<(), DeviceError> {
         self.release = None;
-        if self.opened()? {
-            self.adjust()?;
-        }
-        self.clear()?;
+        self.awaken()?;
         self.examine();
         Ok(())
     }
