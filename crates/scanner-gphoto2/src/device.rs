@@ -81,7 +81,10 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         None => find(&args.camera)?,
     };
     let asked = options.size.is_none() || found.is_at_network();
-    let camera = if asked { Some(open(&found, &options)?) } else { None };
+    // Where it cannot be opened, nothing more can be said of it than where it is.
+    let devices: Vec<_> = simulated_node.or_else(|| found.node()).into_iter().collect();
+    let opened = asked.then(|| open(&found, &options)).transpose();
+    let camera = opened.map_err(|error| DeviceError { devices: devices.clone(), ..error })?;
     if let Some(camera) = &camera {
         found.named_by(camera);
     }
@@ -100,7 +103,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         files: options.files.clone(),
         modes: Vec::new(),
         controls: offered.as_ref().map_or_else(unknown, Offered::controls),
-        devices: simulated_node.or_else(|| found.node()).into_iter().collect(),
+        devices,
         live_beside_stills: true,
         raw: false,
         bayer: None,

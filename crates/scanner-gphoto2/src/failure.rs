@@ -53,7 +53,7 @@ impl Failure {
             // I/O and time-outs: a cable, a hub, a camera that fell asleep.
             _ => (ErrorKind::Timeout, ""),
         };
-        DeviceError { kind, message: format!("{what}: {text} ({code}){remedy}"), code: None }
+        DeviceError::new(kind, format!("{what}: {text} ({code}){remedy}"))
     }
 }
 

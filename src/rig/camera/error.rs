@@ -1,6 +1,7 @@
 //! What can go wrong with a camera, in the words that reach a person.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,17 +27,21 @@ pub struct CameraError {
     pub message: String,
     /// The operating system's error number, if there is one.
     pub code: Option<i32>,
+    /// Device nodes of the camera, where its driver got no further than to say that.
+    #[serde(skip)]
+    pub devices: Vec<PathBuf>,
 }
 
 impl CameraError {
     /// An error of `camera` without an error number.
     pub fn new(camera: &str, kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { camera: camera.into(), kind, message: message.into(), code: None }
+        Self { camera: camera.into(), kind, message: message.into(), code: None, devices: Vec::new() }
     }
 
     /// An error of `camera` that stems from the operating system; `doing` is what was tried.
     pub(super) fn system(camera: &str, kind: ErrorKind, doing: &str, error: &std::io::Error) -> Self {
-        Self { camera: camera.into(), kind, message: format!("{doing}: {error}"), code: error.raw_os_error() }
+        let failed = Self::new(camera, kind, format!("{doing}: {error}"));
+        Self { code: error.raw_os_error(), ..failed }
     }
 
     /// Why what the driver of `camera` said cannot be read. That this process has no room for it is no fault of the driver.

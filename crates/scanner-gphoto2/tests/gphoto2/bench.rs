@@ -17,7 +17,7 @@ use crate::support::{Finished, Recipe, Running, TestRig, built};
 /// Photographs on a card.
 const PHOTOS: u8 = 5;
 /// Size of the photographs.
-const SIZE: (u32, u32) = (64, 48);
+pub(crate) const SIZE: (u32, u32) = (64, 48);
 
 /// Points of long scans: `SCANNER_TEST_POINTS`, or so many.
 pub(crate) fn points(usual: u32) -> u32 {
@@ -94,21 +94,23 @@ impl Bench {
         (camera, address)
     }
 
-    /// With one camera, simulated by its options instead of by the environment; `node` stands for its device node.
-    pub(crate) fn simulated(self, faults: &Value, node: &Path) -> Self {
+    /// With one camera, simulated by its options instead of by the environment; `node` stands for its device node. `size` is that of its
+    /// images, unless it is to say that itself.
+    pub(crate) fn simulated(self, faults: &Value, node: &Path, size: Option<(u32, u32)>) -> Self {
         let mut config = fs::read_to_string(&self.rig.config).unwrap();
         let (camera, text) = (&self.stage.cameras[0], |path: &Value| path.as_str().unwrap().to_owned());
         let serial = text(&camera["serial"]);
         config = config.replace("id = \"0\"", &format!("id = \"serial:{serial}\""));
-        let (width, height) = SIZE;
+        let size = size.map(|(width, height)| format!("size = {{ width = {width}, height = {height} }}\n"));
         let node = node.to_str().unwrap();
         let faults = faults.as_array().unwrap().iter();
         let faults: Vec<_> =
             faults.map(|fault| format!("{{ kind = {}, at = {} }}", fault["kind"], fault["at"])).collect();
         write!(
             config,
-            "size = {{ width = {width}, height = {height} }}\n[camera.options.simulated]\nserial = {:?}\ncard = {:?}\nstate = {:?}\n\
+            "{}[camera.options.simulated]\nserial = {:?}\ncard = {:?}\nstate = {:?}\n\
              node = {node:?}\nfaults = [{}]\n",
+            size.unwrap_or_default(),
             serial,
             text(&camera["card"]),
             text(&camera["state"]),
