@@ -346,6 +346,10 @@ pub enum FromDriver {
         /// The operating system's error number, if it gave one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<i32>,
+        /// In place of `hello`: device nodes of the camera that only one process can use, as in [`Hello::devices`], so that who holds
+        /// them can be named. A daemon that does not know this does without.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        devices: Vec<PathBuf>,
     },
     /// The thread that owns the camera is alive.
     Beat {

@@ -17,7 +17,7 @@ use release::object_info;
 use scanner::clock::now_ns;
 
 use super::ptp::{self, Command, Writer};
-use super::settings::{CameraSettings, FaultKind, Settings};
+use super::settings::{CameraSettings, FaultKind};
 
 const OK: c_int = 0;
 const IO: c_int = -7;
@@ -80,6 +80,8 @@ pub(crate) struct Dslr {
     /// Which release is the latest, over all processes.
     release: Option<u64>,
     next: u32,
+    /// When it was last asked something.
+    used: Option<Instant>,
     gone: bool,
 }
 
@@ -88,8 +90,7 @@ impl Dslr {
         Self { next: 1, ..Self::default() }
     }
 
-    pub(crate) fn open(&mut self, number: u64) -> c_int {
-        let Some(settings) = Settings::read().at(number) else { return GONE };
+    pub(crate) fn open(&mut self, settings: CameraSettings) -> c_int {
         self.opening = count(&settings, "opened");
         let subject = Subject::of(&settings);
         self.settings = Some(settings.clone());
@@ -104,6 +105,7 @@ impl Dslr {
         self.subject = Some(subject);
         // A port can be opened whose camera answers nothing.
         self.gone = settings.noted(DEAD).exists();
+        self.used = Some(Instant::now());
         self.read = 0;
         self.answers.clear();
         OK
@@ -150,9 +152,10 @@ impl Dslr {
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> c_int {
-        if self.gone {
+        if self.is_off() {
             return IO;
         }
+        self.used = Some(Instant::now());
         if let Some(command) = Command::read(bytes) {
             self.obey(command);
         } else if let (Some(data), Some(command)) = (ptp::data(bytes), self.setting.take()) {
@@ -181,9 +184,36 @@ impl Dslr {
         length as c_int
     }
 
+    /// Whether it answers nothing any more; switches itself off if it is time for that.
+    fn is_off(&mut self) -> bool {
+        if let (false, Some(settings), Some(used)) = (self.gone, &self.settings, self.used)
+            && settings.off_after_ms > 0
+            && used.elapsed() > Duration::from_millis(settings.off_after_ms)
+        {
+            count(settings, "switched-off");
+            self.gone = true;
+        }
+        self.gone
+    }
+
+    /// Whether it answers nothing any more.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Whether it waits for what belongs to the latest command.
+    pub(crate) const fn wants_data(&self) -> bool {
+        self.setting.is_some()
+    }
+
+    /// What the computer is to get next, a whole transfer.
+    pub(crate) fn next_answer(&mut self) -> Option<Vec<u8>> {
+        self.answers.pop_front()
+    }
+
     /// The next event, if it happens in `timeout` milliseconds.
     pub(crate) fn event(&mut self, to: &mut [u8], timeout: c_int) -> c_int {
-        if self.gone {
+        if self.is_off() {
             return IO;
         }
         if self.has(FaultKind::HangEvent) {

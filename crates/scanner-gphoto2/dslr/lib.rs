@@ -1,6 +1,6 @@
 //! A simulated DSLR for libgphoto2: an I/O library that the library itself loads from the folder that `IOLIBS` names, and that
 //! answers PTP as a camera on USB does. So all of libgphoto2 is between a driver and this, and needs no camera and no kernel
-//! module.
+//! module. The same camera at a network is `network.rs`, which the program `scanner-dslr` runs.
 //!
 //! What it is, it reads from `SCANNER_DSLR`, or from the file that this names (`settings.rs`): `card`, a folder of JPEGs with raw
 //! files beside them, of which it makes copies in turn, or `rig`, the simulated rig that it looks at; `state`, a folder in which it
@@ -9,6 +9,7 @@
 #![expect(missing_docs, reason = "nobody calls it but libgphoto2")]
 
 mod camera;
+pub mod network;
 mod ptp;
 mod settings;
 
@@ -189,7 +190,8 @@ extern "C" fn open(port: *mut Port) -> c_int {
     let bytes = unsafe { (*port).settings.usb.port };
     let path: String = bytes.iter().take_while(|byte| **byte != 0).map(|byte| *byte as u8 as char).collect();
     let number = path.rsplit_once(',').and_then(|(_, number)| number.parse().ok());
-    with(port, |dslr| number.map_or(NOT_FOUND, |number| dslr.open(number)))
+    let settings = number.and_then(|number| Settings::read().at(number));
+    with(port, |dslr| settings.map_or(NOT_FOUND, |settings| dslr.open(settings)))
 }
 
 extern "C" fn reset(port: *mut Port) -> c_int {

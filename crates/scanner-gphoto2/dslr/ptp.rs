@@ -85,6 +85,13 @@ pub(crate) fn container(kind: u16, code: u16, transaction: u32, content: &[u8]) 
     bytes
 }
 
+/// A container: how much is to be in it, its kind, and what is behind that.
+pub(crate) fn opened(bytes: &[u8]) -> Option<(usize, u16, &[u8])> {
+    let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
+    let kind = u16::from_le_bytes(bytes.get(4..6)?.try_into().ok()?);
+    Some((length.checked_sub(HEADER)?, kind, bytes.get(6..).filter(|rest| rest.len() >= HEADER - 6)?))
+}
+
 /// What is in a container of data; none in one of another kind.
 pub(crate) fn data(bytes: &[u8]) -> Option<&[u8]> {
     let kind = u16::from_le_bytes(bytes.get(4..6)?.try_into().ok()?);

@@ -39,6 +39,8 @@ pub(crate) struct CameraSettings {
     /// What is in its battery when it is opened, and what each release takes of that, in percent.
     pub(crate) battery: u8,
     pub(crate) drain: u8,
+    /// It switches itself off if it is asked nothing for so long, in milliseconds, until it is opened anew; 0 for never. It notes each time.
+    pub(crate) off_after_ms: u64,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -56,6 +58,7 @@ impl Default for CameraSettings {
             controls: false,
             battery: 80,
             drain: 0,
+            off_after_ms: 0,
             faults: Vec::new(),
         }
     }

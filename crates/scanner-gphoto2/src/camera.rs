@@ -8,17 +8,21 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt;
 use std::ptr::{NonNull, null, null_mut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use port::Ports;
 pub(crate) use port::reset;
+use port::{Ports, network_abilities};
 pub(crate) use setting::Takes;
 
 use super::failure::Failure;
 use super::library as gp;
+use super::network;
 
 /// Pieces that are read at once.
 pub(crate) const PIECE: usize = 1 << 20;
+
+/// The longest pause where libgphoto2 should wait, and does not: nobody wakes who sleeps.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// libgphoto2's surroundings of a call, and what it last said of errors.
 pub(crate) struct Context {
@@ -135,6 +139,11 @@ impl Camera {
             context.check(gp::gp_camera_new(&raw mut raw))?;
             let camera = Self { raw: NonNull::new(raw).ok_or_else(no_memory)?, context, _ports: ports };
             camera.context.check(gp::gp_camera_set_port_info(raw, info))?;
+            if network::is_at_one(port) {
+                network::introduce();
+                let abilities = network_abilities(&camera.context)?;
+                camera.context.check(gp::gp_camera_set_abilities(raw, abilities))?;
+            }
             camera.context.check(gp::gp_camera_init(raw, camera.context.get()))?;
             Ok(camera)
         }
@@ -149,6 +158,7 @@ impl Camera {
 
     /// What the camera tells next, for so long. Some cameras send a whole file meanwhile.
     pub(crate) fn wait(&self, time: Duration) -> Done<Event> {
+        let begin = Instant::now();
         let (mut kind, mut data) = (gp::EVENT_TIMEOUT, null_mut());
         let milliseconds = c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX);
         // SAFETY: camera and context are valid; what the event says is freed here, once, and of the kind that it says.
@@ -166,6 +176,10 @@ impl Camera {
                 _ => Event::Other,
             });
             libc::free(data);
+            if event == Ok(Event::Nothing) {
+                // At a network, libgphoto2 does not wait.
+                std::thread::sleep(time.saturating_sub(begin.elapsed()).min(PAUSE));
+            }
             event
         }
     }

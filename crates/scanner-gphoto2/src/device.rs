@@ -1,5 +1,6 @@
 //! A camera of libgphoto2 as a device of the protocol.
 
+mod awake;
 mod condition;
 mod live;
 mod release;
@@ -20,6 +21,7 @@ use super::camera::{Camera, Event, Place};
 use super::controls::{Chosen, Offered, unknown};
 use super::failure::Failure;
 use super::found::{Found, find, find_again};
+use super::network;
 use super::options::Options;
 use super::simulated;
 
@@ -29,8 +31,6 @@ const LOOK: Duration = Duration::from_millis(100);
 const SHORT: Duration = Duration::from_secs(5);
 /// What is left of earlier releases is fetched from a camera in so many events at most.
 const LEFT_OVER: usize = 200;
-/// Between releases, events are fetched so often: some cameras go to sleep otherwise.
-const KEEP_AWAKE: Duration = Duration::from_secs(5);
 
 /// The device of `scanner-gphoto2`.
 pub(crate) struct Gphoto {
@@ -58,6 +58,7 @@ pub(crate) struct Gphoto {
     condition: Option<Condition>,
     frames: FileFrames,
     live: LiveView,
+    /// When the camera was last asked something.
     looked: Instant,
     /// Of stills, in this process.
     sequence: u64,
@@ -69,12 +70,24 @@ pub(crate) struct Gphoto {
 pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
     let options: Options = parse_options(&args.options)?;
     options.check()?;
+    if options.simulated.is_some() && network::address(&args.camera)?.is_some() {
+        let message = "option simulated: a simulated DSLR at a network is a program of its own: start scanner-dslr, and leave \
+                       [camera.options.simulated] out";
+        return Err(DeviceError::invalid(message));
+    }
     let simulated_node = options.simulated.as_ref().map(simulated::install).transpose()?.flatten();
-    let found = match &args.reset {
+    let mut found = match &args.reset {
         Some(port) => find_again(&args.camera, port)?,
         None => find(&args.camera)?,
     };
-    let camera = if options.size.is_none() { Some(open(&found, &options)?) } else { None };
+    let asked = options.size.is_none() || found.is_at_network();
+    // Where it cannot be opened, nothing more can be said of it than where it is.
+    let devices: Vec<_> = simulated_node.or_else(|| found.node()).into_iter().collect();
+    let opened = asked.then(|| open(&found, &options)).transpose();
+    let camera = opened.map_err(|error| DeviceError { devices: devices.clone(), ..error })?;
+    if let Some(camera) = &camera {
+        found.named_by(camera);
+    }
     let offered = camera.as_ref().map(Offered::by);
     let others = camera.as_ref().map(|camera| set::others(camera, &options)).transpose()?;
     let told = || camera.as_ref().map(told_size).transpose();
@@ -90,7 +103,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         files: options.files.clone(),
         modes: Vec::new(),
         controls: offered.as_ref().map_or_else(unknown, Offered::controls),
-        devices: simulated_node.or_else(|| found.node()).into_iter().collect(),
+        devices,
         live_beside_stills: true,
         raw: false,
         bayer: None,
@@ -126,6 +139,9 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
 fn open(found: &Found, options: &Options) -> Result<Camera, DeviceError> {
     let Found { model, port, .. } = found;
     let camera = Camera::open(port).map_err(|failure| {
+        if found.is_at_network() {
+            return network::not_opened(port, failure);
+        }
         let what = found.explained(&format!("opening {model} at {port}"), &failure);
         failure.explain(&what)
     })?;
@@ -237,10 +253,8 @@ impl Gphoto {
                 self.tidy();
                 return Ok(None);
             }
-            if self.looked.elapsed() >= KEEP_AWAKE {
-                self.looked = Instant::now();
-                self.clear()?;
-                self.examine();
+            if self.is_to_be_kept_awake() {
+                self.keep_awake()?;
                 return Ok(None);
             }
             if let Some(frame) = self.look()? {
@@ -284,10 +298,7 @@ impl Device for Gphoto {
 
     fn start(&mut self, _epoch: u64) -> Result<(), DeviceError> {
         self.release = None;
-        if self.opened()? {
-            self.adjust()?;
-        }
-        self.clear()?;
+        self.awaken()?;
         self.examine();
         Ok(())
     }

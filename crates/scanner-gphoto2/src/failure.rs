@@ -22,7 +22,16 @@ const MODEL_NOT_FOUND: c_int = -105;
 /// A file that the camera has not, or not any more.
 const FILE_NOT_FOUND: c_int = -108;
 
+/// What a camera answers nothing to, or is not there for: `GP_ERROR_IO`, `GP_ERROR_TIMEOUT`, `GP_ERROR_IO_USB_FIND`, and those of
+/// single operations of a port.
+const OF_CONNECTION: [c_int; 6] = [-7, -10, -34, -35, -36, -52];
+
 impl Failure {
+    /// Whether there was no answer at all, rather than one that it cannot.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        OF_CONNECTION.contains(&self.code)
+    }
+
     /// As the daemon hears of it, met in doing `what`.
     pub(crate) fn explain(self, what: &str) -> DeviceError {
         let Self { code, text } = self;
@@ -44,7 +53,7 @@ impl Failure {
             // I/O and time-outs: a cable, a hub, a camera that fell asleep.
             _ => (ErrorKind::Timeout, ""),
         };
-        DeviceError { kind, message: format!("{what}: {text} ({code}){remedy}"), code: None }
+        DeviceError::new(kind, format!("{what}: {text} ({code}){remedy}"))
     }
 }
 

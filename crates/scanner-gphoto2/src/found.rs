@@ -11,6 +11,7 @@ use scanner::camera_driver::protocol::ErrorKind;
 
 use super::camera::{Camera, Context, reset};
 use super::failure::{CLAIMED, Failure};
+use super::network;
 
 /// A camera that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +28,14 @@ pub(crate) struct Found {
 /// What the names of settings with a serial number are, by maker.
 const SERIAL: [&str; 2] = ["serialnumber", "eosserialnumber"];
 
+const MODEL: &str = "cameramodel";
+
 /// The camera that `id` means: a number, counted from 0 in the order of their ports; `serial:1234`, wherever it is plugged in; or a
-/// port, as `usb:001,007` or `ptpip:192.168.1.1`.
+/// port, as `usb:001,007` or `ptpip:192.168.1.1`. Whether there is one at a network, nobody knows before it is opened.
 pub(crate) fn find(id: &str) -> Result<Found, DeviceError> {
-    if id.starts_with("ptpip:") {
-        let model = "camera at a network".into();
-        return Ok(Found { model, port: id.into(), serial: None, is_sure: true });
+    if let Some(address) = network::address(id)? {
+        let (model, port) = ("camera at a network".into(), network::port(address));
+        return Ok(Found { model, port, serial: None, is_sure: true });
     }
     let detected = Context::new().and_then(|context| context.cameras());
     let detected = detected.map_err(|failure| failure.explain("looking for cameras"))?;
@@ -114,6 +117,21 @@ impl Found {
             SERIAL.iter().any(|name| camera.setting(name).is_ok_and(|value| bare(&value) == bare(serial)))
         };
         self.serial.as_deref().is_none_or(has)
+    }
+
+    /// Whether it is at a network: without a node, a port to reset, and another program of this machine that may hold it.
+    pub(crate) fn is_at_network(&self) -> bool {
+        network::is_at_one(&self.port)
+    }
+
+    /// As `camera`, which is open, calls itself, where only that tells.
+    pub(crate) fn named_by(&mut self, camera: &Camera) {
+        let told = camera.setting(MODEL).ok().filter(|model| !model.trim().is_empty());
+        if self.is_at_network()
+            && let Some(model) = told
+        {
+            self.model = model.trim().to_owned();
+        }
     }
 
     /// The port by which it can be brought back, if it is on USB.

@@ -14,7 +14,14 @@ macro_rules! opaque {
     )* };
 }
 
-opaque!(Camera, CameraFile, CameraList, CameraWidget, Context, Port, PortInfo, PortInfoList);
+opaque!(AbilitiesList, Camera, CameraFile, CameraList, CameraWidget, Context, Port, PortInfo, PortInfoList);
+
+/// `CameraAbilities`: what a model can do. Only ever handed on.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Abilities {
+    _all: [c_int; 626],
+}
 
 /// `CameraFilePath`: where a file is in a camera.
 #[repr(C)]
@@ -77,6 +84,16 @@ unsafe extern "C" {
     pub(crate) fn gp_camera_autodetect(list: *mut CameraList, context: *mut Context) -> c_int;
     pub(crate) fn gp_camera_new(camera: *mut *mut Camera) -> c_int;
     pub(crate) fn gp_camera_set_port_info(camera: *mut Camera, info: *mut PortInfo) -> c_int;
+    pub(crate) fn gp_abilities_list_new(list: *mut *mut AbilitiesList) -> c_int;
+    pub(crate) fn gp_abilities_list_free(list: *mut AbilitiesList) -> c_int;
+    pub(crate) fn gp_abilities_list_load(list: *mut AbilitiesList, context: *mut Context) -> c_int;
+    pub(crate) fn gp_abilities_list_lookup_model(list: *mut AbilitiesList, model: *const c_char) -> c_int;
+    pub(crate) fn gp_abilities_list_get_abilities(
+        list: *mut AbilitiesList,
+        index: c_int,
+        abilities: *mut Abilities,
+    ) -> c_int;
+    pub(crate) fn gp_camera_set_abilities(camera: *mut Camera, abilities: Abilities) -> c_int;
     pub(crate) fn gp_camera_init(camera: *mut Camera, context: *mut Context) -> c_int;
     pub(crate) fn gp_camera_exit(camera: *mut Camera, context: *mut Context) -> c_int;
     pub(crate) fn gp_camera_unref(camera: *mut Camera) -> c_int;
@@ -156,6 +173,12 @@ unsafe extern "C" {
     ) -> c_int;
     pub(crate) fn gp_widget_get_readonly(widget: *mut CameraWidget, readonly: *mut c_int) -> c_int;
     pub(crate) fn gp_widget_unref(widget: *mut CameraWidget) -> c_int;
+}
+
+// Of settings of libgphoto2 itself. What is set stays in this process where there is no home.
+#[link(name = "gphoto2")]
+unsafe extern "C" {
+    pub(crate) fn gp_setting_set(id: *const c_char, key: *const c_char, value: *const c_char) -> c_int;
 }
 
 #[link(name = "gphoto2_port")]

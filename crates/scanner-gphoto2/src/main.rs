@@ -6,6 +6,7 @@
 //! - A call that captures may never return. So the shutter is triggered, and then events are waited for, a little at a time; files
 //!   are read in pieces, so that the thread beats meanwhile. Where a camera gives a file in one piece only, the driver says that it
 //!   is busy.
+//! - Cameras at a network it opens only if it is told that it is one; else it takes the first on USB.
 //! - It keeps its last port in `~/.gphoto`, and a stale one makes the next start fail: here it has no home.
 
 mod camera;
@@ -14,6 +15,7 @@ mod device;
 mod failure;
 mod found;
 mod library;
+mod network;
 mod options;
 mod simulated;
 mod taken;

@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) release_time: Seconds,
     /// The longest call into it: an exposure, or a file that comes in one piece.
     pub(crate) longest_call: Seconds,
+    /// How often it is asked something while no photograph is wanted, so that it does not switch itself off; 0 leaves it alone.
+    pub(crate) keep_alive: Seconds,
     /// With less in its battery, in percent, no scan asks for a photograph; 0 leaves that alone.
     pub(crate) least_battery: u8,
     /// Whether files are left in the camera once they are here.
@@ -53,6 +55,7 @@ impl Default for Options {
             settings: BTreeMap::new(),
             release_time: Seconds::new(5.0),
             longest_call: Seconds::new(60.0),
+            keep_alive: Seconds::new(5.0),
             least_battery: 0,
             keep_in_camera: false,
             simulated: None,
@@ -71,6 +74,9 @@ impl Options {
             return Err(DeviceError::invalid(
                 "options release_time and longest_call: must be greater than 0",
             ));
+        }
+        if !(self.keep_alive.get() >= 0.0 && self.keep_alive.get().is_finite()) {
+            return Err(DeviceError::invalid("option keep_alive: must be 0 or greater"));
         }
         if self.size.is_some_and(|size| size.width == 0 || size.height == 0) {
             return Err(DeviceError::invalid("option size: an image without pixels"));

@@ -24,7 +24,7 @@ pub(crate) fn failed(doing: &str, error: &io::Error) -> DeviceError {
         Some(_) | None => (ErrorKind::QueueBuffer, ""),
     };
     let what = errno.map_or_else(|| error.to_string(), |errno| errno.to_string());
-    DeviceError { kind, message: format!("{doing}: {what}{advice}"), code }
+    DeviceError { code, ..DeviceError::new(kind, format!("{doing}: {what}{advice}")) }
 }
 
 /// A camera that cannot be had.

@@ -1,6 +1,7 @@
 //! What a driver has to do for its camera; everything else is done for it by the host.
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,6 +139,9 @@ pub struct DeviceError {
     pub message: String,
     /// The operating system's error number, if it gave one.
     pub code: Option<i32>,
+    /// The camera's device nodes that only one process can use, where the device could not be built: it has said no
+    /// [`hello`](Device::hello) that tells of them.
+    pub devices: Vec<PathBuf>,
 }
 
 impl From<Refused> for DeviceError {
@@ -149,7 +153,7 @@ impl From<Refused> for DeviceError {
 impl DeviceError {
     /// An error without a number.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), code: None }
+        Self { kind, message: message.into(), code: None, devices: Vec::new() }
     }
 
     /// Something that was asked for cannot be.
@@ -159,10 +163,7 @@ impl DeviceError {
 
     /// Memory for frames that the system refused, with its error.
     pub fn no_memory(what: &str, errno: rustix::io::Errno) -> Self {
-        Self {
-            kind: ErrorKind::NoMemory,
-            message: format!("{what}: {errno}"),
-            code: Some(errno.raw_os_error()),
-        }
+        let error = Self::new(ErrorKind::NoMemory, format!("{what}: {errno}"));
+        Self { code: Some(errno.raw_os_error()), ..error }
     }
 }

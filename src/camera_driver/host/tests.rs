@@ -123,7 +123,7 @@ impl Device for Puppet {
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
         match self.steps.recv_timeout(timeout.min(Duration::from_millis(5))) {
             Err(_) => Ok(None),
-            Ok(Step::Error(kind)) => Err(DeviceError { kind, message: "as told".into(), code: Some(5) }),
+            Ok(Step::Error(kind)) => Err(DeviceError { code: Some(5), ..DeviceError::new(kind, "as told") }),
             Ok(Step::Hang(says)) => {
                 says.send(()).unwrap();
                 loop {
@@ -321,8 +321,13 @@ fn an_error_answers_the_capture_in_turn_and_without_one_is_told_once() {
     stage.capture(7, 0);
     stage.capture(8, 0);
     stage.steps.send(Step::Error(ErrorKind::QueueBuffer)).unwrap();
-    let expected =
-        |kind, request| FromDriver::Error { kind, message: "as told".into(), request, code: Some(5) };
+    let expected = |kind, request| FromDriver::Error {
+        kind,
+        message: "as told".into(),
+        request,
+        code: Some(5),
+        devices: Vec::new(),
+    };
     assert_eq!(stage.next(), expected(ErrorKind::QueueBuffer, Some(7)));
     stage.frame(Stream::Still, true, 0);
     assert_eq!(stage.next_frame(), (1, Some(8)));

@@ -73,5 +73,6 @@ impl Voice {
 
 /// `error` as the daemon hears of it.
 pub(super) fn error_message(error: DeviceError, request: Option<u64>) -> FromDriver {
-    FromDriver::Error { kind: error.kind, message: error.message, request, code: error.code }
+    let DeviceError { kind, message, code, devices } = error;
+    FromDriver::Error { kind, message, request, code, devices }
 }

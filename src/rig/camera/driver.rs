@@ -238,11 +238,14 @@ fn end_holder(
     Ok(if end_by_pidfd(pidfd.as_fd(), timeout) { HolderFate::Ended } else { HolderFate::Lives })
 }
 
-/// The device nodes of the camera that only one process can use: as its driver says, or its options.
+/// The device nodes of the camera that only one process can use: as its driver says, in `hello` or in place of that, or its options.
 fn devices(inner: &Shared) -> Vec<PathBuf> {
-    if let Some(hello) = inner.board().hello.as_ref().filter(|hello| !hello.devices.is_empty()) {
-        return hello.devices.clone();
+    let board = inner.board();
+    let said = [Some(&board.devices), board.hello.as_ref().map(|hello| &hello.devices)];
+    if let Some(devices) = said.into_iter().flatten().find(|devices| !devices.is_empty()) {
+        return devices.clone();
     }
+    drop(board);
     let device = inner.config.options.get("device").and_then(|device| device.as_str());
     device.map(PathBuf::from).into_iter().collect()
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with a camera, in the words that reach a person.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,17 +27,21 @@ pub struct CameraError {
     pub message: String,
     /// The operating system's error number, if there is one.
     pub code: Option<i32>,
+    /// Device nodes of the camera, where its driver got no further than to say that.
+    #[serde(skip)]
+    pub devices: Vec<PathBuf>,
 }
 
 impl CameraError {
     /// An error of `camera` without an error number.
     pub fn new(camera: &str, kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { camera: camera.into(), kind, message: message.into(), code: None }
+        Self { camera: camera.into(), kind, message: message.into(), code: None, devices: Vec::new() }
     }
 
     /// An error of `camera` that stems from the operating system; `doing` is what was tried.
     pub(super) fn system(camera: &str, kind: ErrorKind, doing: &str, error: &std::io::Error) -> Self {
-        Self { camera: camera.into(), kind, message: format!("{doing}: {error}"), code: error.raw_os_error() }
+        let failed = Self::new(camera, kind, format!("{doing}: {error}"));
+        Self { code: error.raw_os_error(), ..failed }
     }
 
     /// Why what the driver of `camera` said cannot be read. That this process has no room for it is no fault of the driver.
@@ -66,14 +71,14 @@ impl CameraError {
     pub const fn advice(&self) -> &'static str {
         match self.kind {
             ErrorKind::Timeout | ErrorKind::QueueBuffer | ErrorKind::BadFrame => {
-                "it is restarted by itself; if this goes on, check its cable and the power supply"
+                "it is restarted by itself; if this goes on, check its connection and the power supply"
             }
             ErrorKind::InvalidArgument => "check this camera's settings in the configuration",
             ErrorKind::Cancelled => {
                 "nothing, if it was given up on purpose; else it is tried again by itself"
             }
             ErrorKind::Busy => "end the program that holds it, or list that program in recovery.may_end",
-            ErrorKind::Gone => "check its cable, and its id in the configuration",
+            ErrorKind::Gone => "check its connection, and its id in the configuration",
             ErrorKind::NoMemory if matches!(self.code, Some(FILE_TOO_LARGE)) => {
                 "a limit of the length of files is in force (`ulimit -f`, or LimitFSIZE= of the service), which concerns memory for frames, too: raise it"
             }

@@ -1,5 +1,6 @@
 //! What is known of a camera, for all who deal with it.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub(super) struct Board {
     pub(super) held: Controls,
     /// What the driver said of the camera, last.
     pub(super) hello: Option<Hello>,
+    /// Its device nodes, as a driver that could not open it has said in place of that since.
+    pub(super) devices: Vec<PathBuf>,
     /// The size of its images, last, and the part of the sensor that they show.
     pub(super) images: Option<(Size, Option<Region>)>,
     /// The size of its images that must not change while it is open.

@@ -139,7 +139,13 @@ mod tests {
     }
 
     fn error(request: Option<u64>) -> FromDriver {
-        FromDriver::Error { kind: ErrorKind::Timeout, message: String::new(), request, code: None }
+        FromDriver::Error {
+            kind: ErrorKind::Timeout,
+            message: String::new(),
+            request,
+            code: None,
+            devices: Vec::new(),
+        }
     }
 
     #[test]

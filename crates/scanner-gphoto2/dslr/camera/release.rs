@@ -16,10 +16,6 @@ impl Dslr {
         if self.has(FaultKind::HangDownload) {
             self.hang("download");
         }
-        if self.has(FaultKind::Unplug) {
-            self.gone = true;
-            return;
-        }
         let Some(object) = self.objects.get(&handle) else {
             return self.answer(command, None, ptp::INVALID_OBJECT, &[]);
         };
@@ -27,6 +23,12 @@ impl Dslr {
         let to = from.saturating_add(most).min(object.bytes.len());
         let part = object.bytes[from..to].to_vec();
         let length = part.len() as u32;
+        if self.has(FaultKind::Unplug) {
+            self.gone = true;
+            let mut whole = ptp::container(ptp::DATA, command.code, command.transaction, &part);
+            whole.truncate(ptp::HEADER + part.len() / 2);
+            return self.answers.push_back(whole);
+        }
         if to == object.bytes.len() {
             self.unread.remove(&handle);
         }

@@ -1,5 +1,7 @@
 //! The ports of this machine, and what is done to one whose camera answers nothing.
 
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
 use std::ptr::{NonNull, null_mut};
 
 use super::{Context, Done, c_text, no_memory};
@@ -36,6 +38,27 @@ impl Drop for Ports {
     fn drop(&mut self) {
         // SAFETY: it is valid, and not used afterwards.
         unsafe { gp::gp_port_info_list_free(self.0.as_ptr()) };
+    }
+}
+
+/// What libgphoto2 calls cameras at a network. It would look for one on USB, and take that, unless it is told.
+const AT_NETWORK: &CStr = c"PTP/IP Camera";
+
+/// What a camera at a network can do, as far as that is known before it is asked.
+pub(super) fn network_abilities(context: &Context) -> Done<gp::Abilities> {
+    let mut list = null_mut();
+    let mut abilities = MaybeUninit::uninit();
+    // SAFETY: the list is made here, and freed once; what is written has the size that the header says, and is read if it was.
+    unsafe {
+        context.check(gp::gp_abilities_list_new(&raw mut list))?;
+        let found = context
+            .check(gp::gp_abilities_list_load(list, context.get()))
+            .and_then(|_| context.check(gp::gp_abilities_list_lookup_model(list, AT_NETWORK.as_ptr())))
+            .and_then(|index| {
+                context.check(gp::gp_abilities_list_get_abilities(list, index, abilities.as_mut_ptr()))
+            });
+        gp::gp_abilities_list_free(list);
+        found.map(|_| abilities.assume_init())
     }
 }
 

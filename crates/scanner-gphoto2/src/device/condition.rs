@@ -4,7 +4,7 @@ use scanner::camera_driver::protocol::Condition;
 
 use super::{Gphoto, SHORT};
 
-const BATTERY: &str = "batterylevel";
+pub(super) const BATTERY: &str = "batterylevel";
 const LENS: &str = "lensname";
 
 impl Gphoto {

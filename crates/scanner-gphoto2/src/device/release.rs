@@ -36,9 +36,8 @@ impl Gphoto {
     /// Releases the shutter for `capture`.
     pub(super) fn trigger(&mut self, capture: CaptureRequest) -> Result<(), DeviceError> {
         self.tidy();
-        self.clear()?;
         // Somebody may have turned a dial.
-        self.adjust()?;
+        self.awaken()?;
         self.busy(self.longest_call());
         self.unfinished = Some(Instant::now());
         let triggered_ns = now_ns();

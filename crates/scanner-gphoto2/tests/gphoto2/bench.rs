@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Daemon, wait_for};
-use crate::support::{Finished, Recipe, TestRig, built};
+use crate::support::{Finished, Recipe, Running, TestRig, built};
 
 /// Photographs on a card.
 const PHOTOS: u8 = 5;
 /// Size of the photographs.
-const SIZE: (u32, u32) = (64, 48);
+pub(crate) const SIZE: (u32, u32) = (64, 48);
 
 /// Points of long scans: `SCANNER_TEST_POINTS`, or so many.
 pub(crate) fn points(usual: u32) -> u32 {
@@ -78,21 +79,38 @@ impl Bench {
         self
     }
 
-    /// With one camera, simulated by its options instead of by the environment; `node` stands for its device node.
-    pub(crate) fn simulated(self, faults: &Value, node: &Path) -> Self {
+    /// Camera number `index` at a network, listening at `address` or, without one, where there is room; the configuration names it so.
+    pub(crate) fn listening(&self, index: usize, address: Option<&str>) -> (Running, String) {
+        let settings = self.stage.cameras[index].to_string();
+        let mut command = Command::new(built("scanner-dslr"));
+        command.args(["--listen", address.unwrap_or("127.0.0.1:0"), "--settings", &settings]);
+        let mut camera = Running::spawn(command.stdout(Stdio::piped()));
+        let mut said = String::new();
+        BufReader::new(camera.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let address = said.trim().to_owned();
+        let config = fs::read_to_string(&self.rig.config).unwrap();
+        let (number, id) = (format!("id = \"{index}\""), format!("id = \"ptpip:{address}\""));
+        fs::write(&self.rig.config, config.replace(&number, &id)).unwrap();
+        (camera, address)
+    }
+
+    /// With one camera, simulated by its options instead of by the environment; `node` stands for its device node. `size` is that of its
+    /// images, unless it is to say that itself.
+    pub(crate) fn simulated(self, faults: &Value, node: &Path, size: Option<(u32, u32)>) -> Self {
         let mut config = fs::read_to_string(&self.rig.config).unwrap();
         let (camera, text) = (&self.stage.cameras[0], |path: &Value| path.as_str().unwrap().to_owned());
         let serial = text(&camera["serial"]);
         config = config.replace("id = \"0\"", &format!("id = \"serial:{serial}\""));
-        let (width, height) = SIZE;
+        let size = size.map(|(width, height)| format!("size = {{ width = {width}, height = {height} }}\n"));
         let node = node.to_str().unwrap();
         let faults = faults.as_array().unwrap().iter();
         let faults: Vec<_> =
             faults.map(|fault| format!("{{ kind = {}, at = {} }}", fault["kind"], fault["at"])).collect();
         write!(
             config,
-            "size = {{ width = {width}, height = {height} }}\n[camera.options.simulated]\nserial = {:?}\ncard = {:?}\nstate = {:?}\n\
+            "{}[camera.options.simulated]\nserial = {:?}\ncard = {:?}\nstate = {:?}\n\
              node = {node:?}\nfaults = [{}]\n",
+            size.unwrap_or_default(),
             serial,
             text(&camera["card"]),
             text(&camera["state"]),

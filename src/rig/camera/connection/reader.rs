@@ -154,8 +154,8 @@ impl Reader {
                 }
                 Ok(Answer::Frame(raw))
             }
-            FromDriver::Error { kind, message, code, .. } => {
-                Err(CameraError { camera: self.camera().to_owned(), kind, message, code })
+            FromDriver::Error { kind, message, code, devices, request: _ } => {
+                Err(CameraError { camera: self.camera().to_owned(), kind, message, code, devices })
             }
         };
         match verdict {

@@ -27,7 +27,12 @@ pub(super) async fn hear(
 ) -> Result<Hello, CameraError> {
     let error = |kind, message| CameraError::new(inner.name(), kind, message);
     let heard = connection.attempt(None, hello, deadline.saturating_duration_since(Instant::now()));
-    let Answer::Hello(hello) = unless_cancelled(inner, cancel, heard).await? else {
+    let heard = unless_cancelled(inner, cancel, heard).await.inspect_err(|error| {
+        if !error.devices.is_empty() {
+            inner.board().devices.clone_from(&error.devices);
+        }
+    });
+    let Answer::Hello(hello) = heard? else {
         return Err(error(ErrorKind::Protocol, "its driver did not begin with hello".into()));
     };
     if !(OLDEST..=VERSION).contains(&hello.protocol) {
@@ -54,7 +59,9 @@ pub(super) async fn hear(
             format!("its driver announces files, and what it announces {objection}"),
         ));
     }
-    inner.board().hello = Some(hello.clone());
+    let mut board = inner.board();
+    board.hello = Some(hello.clone());
+    board.devices.clear();
     Ok(hello)
 }
 
