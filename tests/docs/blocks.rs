@@ -22,7 +22,7 @@ enum Tried {
 }
 
 /// A document, how the block in it begins, and where that is tried.
-const BLOCKS: [(&str, &str, Tried); 16] = [
+const BLOCKS: [(&str, &str, Tried); 19] = [
     ("README.md", "sudo apt-get update", Tried::Nowhere("installs programs on the machine that tests")),
     ("README.md", "make demo", Tried::Nowhere("compiles the release, which takes longer than all tests")),
     (
@@ -39,8 +39,15 @@ const BLOCKS: [(&str, &str, Tried); 16] = [
         "sudo apt-get install ./scanner-lib",
         Tried::Nowhere("is for a Raspberry Pi: `make test-pi`"),
     ),
+    ("cameras.md", "sudo mkdir -p /etc/scanner/cameras", Tried::AsAService),
     ("log.md", "scanner logs 2026-11-21", Tried::AsAService),
     ("notify.md", "sudo install -D -m 644 /usr/share", Tried::AsAService),
+    (
+        "service.md",
+        "sudo apt-get install ./scanner_",
+        Tried::Nowhere("is for a Raspberry Pi: `make test-pi`"),
+    ),
+    ("service.md", "sudo install -m 644 /usr/share", Tried::AsAService),
     ("service.md", "sudo mkdir -p /media/scans", Tried::Nowhere("takes a disk with that label")),
     ("service.md", "sudo install -D -m 644 /usr/share", Tried::Nowhere("boots the machine anew")),
     ("simulation.md", "mkdir -p try/scanner.toml.d", Tried::Here),
@@ -68,6 +75,8 @@ fn blocks(language: &str) -> Vec<Block> {
         let text = fs::read_to_string(&path).unwrap();
         let mut open: Option<Block> = None;
         for (index, line) in text.lines().enumerate() {
+            // In a list, they stand farther in.
+            let line = line.trim_start();
             match (&mut open, line.strip_prefix("```")) {
                 (Some(block), None) => {
                     block.text.push_str(line);
