@@ -9,7 +9,6 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 /// The response, after whose last byte `work` is done; or when nobody takes it any more.
-#[cfg_attr(not(test), expect(dead_code, reason = "for what changes the configuration"))]
 pub(in crate::api) fn afterwards(response: Response, work: impl FnOnce() + Send + 'static) -> Response {
     response.map(|body| Body::new(Afterwards { body, _work: Work(Some(Box::new(work))) }))
 }

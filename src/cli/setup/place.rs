@@ -10,7 +10,7 @@ use crate::cli::check_config::plans_of;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output;
 use crate::config::Config;
-use crate::drop_in::{Store, StoreError, Wish};
+use crate::drop_in::{Store, Wish};
 use crate::durable::{self, Readers};
 use crate::plan::Plan;
 use crate::regular_file::{self, SMALL, Unread};
@@ -91,16 +91,7 @@ impl Place {
             by: "scanner setup",
             change: "the rig, by questions",
         };
-        store.put(&wish, &|_| Ok(())).map_err(|error| match &error {
-            StoreError::Config(errors) => Failure::new(Exit::Config, errors),
-            StoreError::Conflict
-            | StoreError::Unfit(_)
-            | StoreError::TooLong { .. }
-            | StoreError::Busy
-            | StoreError::NoVersion(_)
-            | StoreError::Versions { .. }
-            | StoreError::Io { .. } => Failure::new(Exit::Failed, &error),
-        })?;
+        store.put(&wish, &|_| Ok(()))?;
         Ok(())
     }
 
