@@ -47,14 +47,16 @@ pub(super) fn run(path: &Path, config: Config) -> Result<Exit, Failure> {
 
 async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
-    let (reloads, mut wishes) = Reloads::new();
+    let (reloads, mut wishes) = Reloads::new(path);
     let socket = systemd::socket().map_err(|error| Failure::new(Exit::Config, &error))?;
     let mut running = Running::open(config.clone(), &reloads)?;
     tokio::task::block_in_place(|| resume_interrupted(&running.service));
     running.serve(socket.as_ref())?;
     ready(&config);
+    let mut put_off = false;
     loop {
-        let reload = match next(&mut signals, &mut wishes, &mut running.tasks).await {
+        let idle = running.service.idle();
+        let reload = match next(&mut signals, &mut wishes, &mut running.tasks, idle, put_off).await {
             Wish::End(heard) => {
                 info!("asked to end ({})", heard.name());
                 running.end(WaitsFor::Person, "the service is stopping").await;
@@ -71,11 +73,18 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
         };
         let new = match check(path, &config, &running).await {
             Ok(new) => new,
+            Err(Reply::Refused { reason: Reason::InUse, .. }) if reload.when_idle => {
+                info!("the new configuration is put in force at the end of what is under way");
+                put_off = true;
+                continue;
+            }
             Err(reply) => {
-                told(reload, reply);
+                put_off = false;
+                told(&reloads, reload, reply);
                 continue;
             }
         };
+        put_off = false;
         systemd::reloading();
         running.give_up().await;
         let reply;
@@ -91,7 +100,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
                 (Running::start(config.clone(), &reloads, socket.as_ref())?, refused)
             }
         };
-        told(reload, reply);
+        told(&reloads, reload, reply);
         ready(&config);
     }
 }
@@ -109,7 +118,14 @@ enum Wish {
     GiveUp(String),
 }
 
-async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>, tasks: &mut Watched) -> Wish {
+/// What is wished next. Once the rig is `idle`, that is the reload that was `put_off`, if any was.
+async fn next(
+    signals: &mut Signals,
+    wishes: &mut mpsc::Receiver<Reload>,
+    tasks: &mut Watched,
+    idle: impl Future<Output = ()>,
+    put_off: bool,
+) -> Wish {
     tokio::select! {
         heard = signals.next() => match heard {
             Heard::Interrupt | Heard::Terminate | Heard::Quit => Wish::End(heard),
@@ -117,6 +133,7 @@ async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>, tasks:
         },
         Some(reload) = wishes.recv() => Wish::Reload(reload),
         broken = tasks.broken() => Wish::GiveUp(broken),
+        () = idle, if put_off => Wish::Reload(Reload::put_off()),
     }
 }
 
@@ -164,7 +181,8 @@ async fn check(path: &Path, old: &Config, running: &Running) -> Result<Config, R
 }
 
 /// Logs what became of a reload, and tells whoever waits for it.
-fn told(reload: Reload, reply: Reply) {
+fn told(reloads: &Reloads, reload: Reload, reply: Reply) {
+    reloads.remember(&reply);
     match &reply {
         Reply::Ok { message, .. } => info!("reload: {message}"),
         Reply::Refused { message, .. } => error!("reload: {message}"),

@@ -9,29 +9,39 @@
 //! Mistakes are collected, not stopped at: [`ConfigErrors`] tells all of them, each with its file, line and
 //! caret (`problem`).
 
+mod asked;
 mod decode;
 mod driver;
 mod gate;
 pub mod gpio;
 mod guess;
 mod inline;
+mod kind;
 mod load;
 mod mqtt;
 mod notify;
+mod page;
 mod pin;
 mod problem;
 mod reader;
+mod reference;
 mod scanning;
 mod source;
+mod survey;
 pub mod tmc2209;
 mod tree;
 mod types;
 mod value;
 
+pub use asked::Asked;
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
 pub use inline::inline_plan;
+pub use kind::Kind;
 pub use mqtt::{Broker, Mqtt};
 pub use notify::{Address, CommandLine, Notify, Occasion, Topic, Way};
+pub use page::explained_page;
 pub use problem::{ConfigErrors, Problem};
+pub use reference::{Entry, generic, reference};
 pub use scanning::*;
+pub use survey::{Setting, Survey, item_name};
 pub use types::*;

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::source::{Place, Sources};
 
 /// One mistake in a configuration, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ConfigProblem)]
 pub struct Problem {
     /// The file that makes it, as it was named to the loader.
     pub file: String,
@@ -20,6 +21,8 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The key that it is about, as `scanner config` takes it; none if it is about no single one.
+    pub key: Option<String>,
 }
 
 /// Every mistake in a configuration, in the order of files and lines; at least one.
@@ -38,9 +41,7 @@ impl ConfigErrors {
     }
 
     pub(super) fn new(sources: &Sources, mut findings: Vec<Finding>) -> Self {
-        findings.sort_by_key(|finding| {
-            (finding.place.file, finding.place.span.as_ref().map(|span| (span.start, span.end)))
-        });
+        sort(&mut findings);
         let mut rendered: Vec<String> = findings.iter().map(|finding| finding.render(sources)).collect();
         rendered.push(match findings.len() {
             1 => "1 problem in the configuration".to_owned(),
@@ -59,17 +60,31 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+/// In the order of files and lines.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| {
+        (finding.place.file, finding.place.span.as_ref().map(|span| (span.start, span.end)))
+    });
+}
+
+/// The findings as problems, in the order of files and lines.
+pub(super) fn sorted(sources: &Sources, mut findings: Vec<Finding>) -> Vec<Problem> {
+    sort(&mut findings);
+    findings.into_iter().map(|finding| finding.problem(sources)).collect()
+}
+
 /// A mistake and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
     pub(super) place: Place,
     pub(super) message: String,
     pub(super) hint: Option<String>,
+    pub(super) key: Option<String>,
 }
 
 impl Finding {
     pub(super) fn new(place: &Place, message: impl Into<String>) -> Self {
-        Self { place: place.clone(), message: message.into(), hint: None }
+        Self { place: place.clone(), message: message.into(), hint: None, key: None }
     }
 
     /// With what to do about it.
@@ -78,10 +93,16 @@ impl Finding {
         self
     }
 
+    /// Of the key `key`.
+    pub(super) fn of(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
     fn problem(self, sources: &Sources) -> Problem {
         let (line, column) = sources.line_column(&self.place).unzip();
         let file = sources.get(self.place.file).name.clone();
-        Problem { file, line, column, message: self.message, hint: self.hint }
+        Problem { file, line, column, message: self.message, hint: self.hint, key: self.key }
     }
 
     fn render(&self, sources: &Sources) -> String {

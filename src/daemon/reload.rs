@@ -1,5 +1,8 @@
 //! Reading the configuration again, which whoever owns the service does: the rig is given up and wired up anew.
 
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::Reason;
@@ -7,24 +10,57 @@ use super::message::Reply;
 
 /// Somebody wants the configuration to be read again.
 #[derive(Debug)]
-pub struct Reload(Option<oneshot::Sender<Reply>>);
+pub struct Reload {
+    answer: Option<oneshot::Sender<Reply>>,
+    /// Whether it waits for the end of what is under way, and is not refused.
+    pub when_idle: bool,
+}
 
-/// Where a reload can be asked for. Cheap to clone.
+/// Where a reload can be asked for. Cheap to clone, and no part of the rig.
 #[derive(Debug, Clone)]
-pub struct Reloads(mpsc::Sender<Reload>);
+pub struct Reloads {
+    wishes: mpsc::Sender<Reload>,
+    path: Arc<Path>,
+    refused: Arc<Mutex<Option<String>>>,
+}
 
 impl Reloads {
-    /// A place to ask at, and where it is heard.
-    pub fn new() -> (Self, mpsc::Receiver<Reload>) {
-        let (sender, receiver) = mpsc::channel(4);
-        (Self(sender), receiver)
+    /// A place to ask at that the file at `path` is read again, and where it is heard.
+    pub fn new(path: &Path) -> (Self, mpsc::Receiver<Reload>) {
+        let (wishes, receiver) = mpsc::channel(4);
+        (Self { wishes, path: path.into(), refused: Arc::default() }, receiver)
+    }
+
+    /// The main file of the configuration.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Asks that what is written now is put in force: at once, or at the end of what is under way. Nobody waits for that.
+    pub fn ask_when_idle(&self) {
+        // A full queue holds such a wish already.
+        let _ = self.wishes.try_send(Reload { answer: None, when_idle: true });
+    }
+
+    /// Why the last reload was refused, if it was.
+    pub fn refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers what became of a reload.
+    pub fn remember(&self, reply: &Reply) {
+        let refused = match reply {
+            Reply::Ok { .. } => None,
+            Reply::Refused { message, .. } => Some(message.clone()),
+        };
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
     }
 
     /// Asks, and waits for what becomes of it.
     pub(super) async fn ask(self) -> Reply {
         let (sender, answer) = oneshot::channel();
         // Whoever listens has ended otherwise, and so does this program.
-        let _ = self.0.send(Reload(Some(sender))).await;
+        let _ = self.wishes.send(Reload { answer: Some(sender), when_idle: false }).await;
         answer.await.unwrap_or_else(|_| Reply::Refused {
             reason: Reason::Failed,
             message: "the scanner is about to end; it reads its configuration when it starts".into(),
@@ -35,12 +71,17 @@ impl Reloads {
 impl Reload {
     /// One that nobody waits for.
     pub const fn unattended() -> Self {
-        Self(None)
+        Self { answer: None, when_idle: false }
+    }
+
+    /// One that was put off to the end of what was under way.
+    pub const fn put_off() -> Self {
+        Self { answer: None, when_idle: true }
     }
 
     /// Says what became of it, to whoever waits.
     pub fn answer(self, reply: Reply) {
-        if let Some(sender) = self.0 {
+        if let Some(sender) = self.answer {
             // It may have gone away meanwhile.
             let _ = sender.send(reply);
         }

@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::dataset::ScanId;
+use crate::drop_in::Store;
 use crate::event::{Event, Told};
 use crate::run::{Command, Emit, Progress, Pulse, Summary};
 use crate::scan::WaitsFor;
@@ -128,8 +129,14 @@ impl Service {
     }
 
     /// Where reloads can be asked for, if anywhere.
-    pub(super) fn reloads(&self) -> Option<&Reloads> {
+    pub fn reloads(&self) -> Option<&Reloads> {
         self.reloads.as_ref()
+    }
+
+    /// The files of the configuration, where it can be read again.
+    pub fn store(&self) -> Option<Store> {
+        let state = &self.station.config().storage.state_directory;
+        self.reloads.as_ref().map(|reloads| Store::new(reloads.path(), state))
     }
 
     /// The pulse of the scan that is prepared or under way, which rests without one.

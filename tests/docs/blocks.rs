@@ -22,7 +22,7 @@ enum Tried {
 }
 
 /// A document, how the block in it begins, and where that is tried.
-const BLOCKS: [(&str, &str, Tried); 19] = [
+const BLOCKS: [(&str, &str, Tried); 20] = [
     ("README.md", "sudo apt-get update", Tried::Nowhere("installs programs on the machine that tests")),
     ("README.md", "make demo", Tried::Nowhere("compiles the release, which takes longer than all tests")),
     (
@@ -51,6 +51,7 @@ const BLOCKS: [(&str, &str, Tried); 19] = [
     ("service.md", "sudo mkdir -p /media/scans", Tried::Nowhere("takes a disk with that label")),
     ("service.md", "sudo install -D -m 644 /usr/share", Tried::Nowhere("boots the machine anew")),
     ("simulation.md", "mkdir -p try/scanner.toml.d", Tried::Here),
+    ("simulation.md", "scanner-dslr --card", Tried::Nowhere("serves for ever: the tests of gphoto2 do so")),
     ("simulation.md", "sudo install target/release/", Tried::Nowhere("writes into the machine that tests")),
     ("wiring.md", "scanner check-config", Tried::Here),
     (

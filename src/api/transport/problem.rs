@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::daemon::{MasksRefused, Reason, RetakeError, ScanDescribeError, StartError};
 use crate::dataset::OpenError;
+use crate::drop_in::StoreError;
 use crate::mask::MaskError;
 use crate::rig::axes::MotionError;
 use crate::scan::Unfit;
@@ -72,6 +73,15 @@ pub(in crate::api) enum ProblemType {
     /// The axes do not move as asked: a fault, their travel, or a position that is not known.
     #[serde(rename = "/problems/motion")]
     Motion,
+    /// The configuration would not load, or not do.
+    #[serde(rename = "/problems/configuration")]
+    Configuration,
+    /// Somebody else has changed it meanwhile: look at it again.
+    #[serde(rename = "/problems/changed_meanwhile")]
+    ChangedMeanwhile,
+    /// This is not changed over the network.
+    #[serde(rename = "/problems/reserved")]
+    Reserved,
     /// Somebody gave it up before it began.
     #[serde(rename = "/problems/given_up")]
     GivenUp,
@@ -159,6 +169,9 @@ impl ProblemType {
             Self::Dataset => (StatusCode::CONFLICT, "the dataset cannot be used"),
             Self::OtherRig => (StatusCode::CONFLICT, "made on another rig"),
             Self::Motion => (StatusCode::CONFLICT, "the axes do not move"),
+            Self::Configuration => (StatusCode::UNPROCESSABLE_ENTITY, "the configuration would not do"),
+            Self::ChangedMeanwhile => (StatusCode::CONFLICT, "changed meanwhile"),
+            Self::Reserved => (StatusCode::FORBIDDEN, "not over the network"),
             Self::GivenUp => (StatusCode::CONFLICT, "given up"),
             Self::OutOfHours => (StatusCode::CONFLICT, "out of hours"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "not available now"),
@@ -246,6 +259,21 @@ impl From<Unfit> for Problem {
 impl From<OpenError> for Problem {
     fn from(error: OpenError) -> Self {
         StartError::from(error).into()
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Config(_)
+            | StoreError::Unfit(_)
+            | StoreError::Edit(_)
+            | StoreError::TooLong { .. } => ProblemType::Configuration,
+            StoreError::Conflict | StoreError::Busy => ProblemType::ChangedMeanwhile,
+            StoreError::NoVersion(_) => ProblemType::NotFound,
+            StoreError::Versions { .. } | StoreError::Io { .. } => ProblemType::Failed,
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::cli::check_config::plans_of;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output;
 use crate::config::Config;
+use crate::drop_in::{Store, Wish};
 use crate::durable::{self, Readers};
 use crate::plan::Plan;
 use crate::regular_file::{self, SMALL, Unread};
@@ -83,21 +84,18 @@ impl Place {
             .map_err(|errors| Failure::new(Exit::Config, &errors))
     }
 
-    /// Puts a drop-in in place that has been loaded.
+    /// Puts a drop-in in place.
     pub(super) fn put(&self, text: &str) -> Result<(), Failure> {
-        let put = || {
-            let is_new = !self.folder.is_dir();
-            durable::create_folder(&self.folder)?;
-            if is_new {
-                read_like(&self.folder, beside(&self.path))?;
-            }
-            durable::replace(&self.file(), text.as_bytes(), Readers::AsUsual)?;
-            read_like(&self.file(), &self.path)
+        let store = Store::new(&self.path, &self.config.storage.state_directory);
+        let wish = Wish {
+            drop_in: DROP_IN,
+            text: Some(text),
+            based_on: None,
+            by: "scanner setup",
+            change: "the rig, by questions",
         };
-        put().map_err(|error| Failure {
-            exit: Exit::Failed,
-            message: format!("cannot write {}: {error}", self.file().display()),
-        })
+        store.put(&wish, &|_| Ok(()))?;
+        Ok(())
     }
 
     /// Where answers wait for the next time.
@@ -131,11 +129,6 @@ impl Place {
 /// The folder that the configuration is in.
 fn beside(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whoever may read `like`, the service say, may read `made`, too: root's mask may be one under which nobody else could.
-fn read_like(made: &Path, like: &Path) -> io::Result<()> {
-    fs::set_permissions(made, fs::metadata(like)?.permissions())
 }
 
 /// Before anything is asked: it would be a pity about the answers.

@@ -39,5 +39,12 @@ export type LiveMessage = Schemas["LiveMessage"];
 export type LiveStats = Schemas["LiveStats"];
 /** Whether a live view goes on. */
 export type ViewState = Omit<Extract<LiveMessage, { type: "state" }>, "type">;
+export type Configuration = Schemas["Configuration"];
+export type Setting = Schemas["Setting"];
+export type ConfigEdit = Schemas["ConfigEdit"];
+export type ConfigChange = Schemas["Change"];
+export type ConfigChecked = Schemas["Checked"];
+export type ConfigChanged = Schemas["Changed"];
+export type ConfigProblem = Schemas["ConfigProblem"];
 export type Preflight = Schemas["Preflight"];
 export type Finding = Schemas["PreflightFinding"];

@@ -9,6 +9,7 @@ export type Route =
   | { view: "scan" }
   | { view: "scans" }
   | { view: "one"; scan: string }
+  | { view: "settings" }
   | { view: "system" };
 
 function parse(path: string): Route {
@@ -18,6 +19,7 @@ function parse(path: string): Route {
       return { view };
     case "scans":
       return argument ? { view: "one", scan: decodeURIComponent(argument) } : { view };
+    case "settings":
     case "system":
       return { view };
     default:
