@@ -202,7 +202,7 @@ fn row(camera: &Found) -> [String; 7] {
             camera.name.clone(),
             hello.model.clone(),
             format!("{}x{}", hello.sensor.width, hello.sensor.height),
-            format!("{} um", hello.pixel_pitch_um),
+            pitch(hello),
             modes(hello),
             hello.driver.clone(),
             held,
@@ -212,6 +212,11 @@ fn row(camera: &Found) -> [String; 7] {
             [camera.name.clone(), error.to_string(), none.clone(), none.clone(), none.clone(), none, held]
         }
     }
+}
+
+fn pitch(hello: &Hello) -> String {
+    // A driver that does not know it says 0.
+    if hello.pixel_pitch_um > 0.0 { format!("{} um", hello.pixel_pitch_um) } else { "unknown".into() }
 }
 
 fn modes(hello: &Hello) -> String {

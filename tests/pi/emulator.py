@@ -24,6 +24,9 @@ KERNEL_ARGUMENTS = " ".join(
     ]
 )
 
+# For what is waited for, in seconds: it may take long here, and ends the wait when it comes.
+LONG = 1200
+
 # The registers of pins 0 to 31: set, clear, read.
 GPSET0, GPCLR0, GPLEV0, GPFSEL0 = 0x3F20001C, 0x3F200028, 0x3F200034, 0x3F200000
 
@@ -37,12 +40,14 @@ class BootFailed(Failed):
 
 
 class Pi:
-    """A Raspberry Pi that boots the card `sd.img` in `folder`, which the tools see as /work/`inside`."""
+    """A Raspberry Pi that boots the card `sd.img` in `folder`, which the tools see as /work/`inside`. What its console says goes to
+    console.log in the folder `said`, and what is to be shown of it to transcript.txt."""
 
-    def __init__(self, run, folder, inside, log):
+    def __init__(self, run, folder, inside, said):
         self.began = time.monotonic()
         self.folder = folder
-        self.log = open(log, "wb")
+        self.log = open(said / "console.log", "wb")
+        self.transcript = open(said / "transcript.txt", "w", encoding="utf-8")
         self.seen = b""
         self.commands = 0
         command = [
@@ -55,14 +60,14 @@ class Pi:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
 
-    def boot(self, timeout):
+    def boot(self, timeout=LONG):
         """Waits for a shell on the console; returns the seconds to it, and those that the guest has counted."""
         if not self.read_until(rb"root@pi:[^\n]*# ", timeout):
             raise BootFailed(f"no shell on the console after {timeout} s; its end: {self.seen[-1500:].decode(errors='replace')}")
-        self.type("stty -echo cols 250; export PS1= PS2= TERM=dumb LC_ALL=C.UTF-8; bind 'set enable-bracketed-paste off'; dmesg -n 1; echo READY$((1+1))")
-        if not self.read_until(rb"READY2", 120):
+        self.type("stty -echo cols 250; export PS1= PS2= TERM=dumb LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive; bind 'set enable-bracketed-paste off'; dmesg -n 1; echo READY$((1+1))")
+        if not self.read_until(rb"READY2", LONG):
             raise BootFailed("the shell does not answer")
-        self.run("systemctl is-system-running --wait", 300, check=False)
+        self.run("systemctl is-system-running --wait", check=False)
         return time.monotonic() - self.began, float(self.run("cut -d' ' -f1 /proc/uptime"))
 
     def type(self, line):
@@ -86,25 +91,35 @@ class Pi:
                 self.seen += data
         return None
 
-    def run(self, command, timeout=180, check=True):
-        """What `command` prints in the guest; it is to succeed if `check`."""
+    def note(self, text):
+        """What happens outside, for the transcript."""
+        self.transcript.write(f"[outside] {text}\n\n")
+        self.transcript.flush()
+
+    def run(self, command, timeout=LONG, check=True, shown=False):
+        """What `command` prints in the guest; it is to succeed if `check`. In the transcript if `shown`."""
         self.commands += 1
         self.type(f"{{ {command}\n}} 2>&1; echo ENDED-{self.commands}-$?-")
         match = self.read_until(rb"(?s)^(.*?)ENDED-%d-(\d+)-\r?\n" % self.commands, timeout)
         if not match:
             raise Failed(f"`{command}` does not end in {timeout} s: {self.seen.decode(errors='replace')}")
-        output = match.group(1).decode(errors="replace").replace("\r", "").strip()
+        # Of what shows its progress on one line, its end.
+        lines = [line.rstrip("\r").rpartition("\r")[2] for line in match.group(1).decode(errors="replace").split("\n")]
+        output = "\n".join(lines).strip()
+        if shown:
+            self.transcript.write(f"root@pi:~# {command}\n{output}\n\n")
+            self.transcript.flush()
         if check and match.group(2) != b"0":
             raise Failed(f"`{command}` fails with {match.group(2).decode()}: {output}")
         return output
 
-    def wait_until(self, what, timeout, condition):
-        end = time.monotonic() + timeout
+    def wait_until(self, what, condition):
+        end = time.monotonic() + LONG
         while time.monotonic() < end:
             if condition():
                 return
             time.sleep(0.5)
-        raise Failed(f"{what} did not come in {timeout} s")
+        raise Failed(f"{what} did not come in {LONG} s")
 
     def end(self):
         """Takes the power away."""
@@ -112,6 +127,7 @@ class Pi:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.log.close()
+        self.transcript.close()
 
 
 class Gpio:
