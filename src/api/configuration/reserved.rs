@@ -26,7 +26,7 @@ pub(super) fn reserved(key: &str) -> Option<&'static str> {
         }
         "plan.NAME.file" | "gpio.chip" | "motion.AXIS.stepper.uart.port" => FILE,
         _ if open.starts_with("gpio.simulation.") => FILE,
-        _ if open.starts_with("notify.") => "it may name programs, and addresses and files that are secrets",
+        _ if open.starts_with("notify.") || open.starts_with("mqtt.") => "it may name programs, and addresses and files that are secrets",
         _ => return None,
     })
 }
@@ -105,6 +105,7 @@ mod tests {
             ("[[notify]]\nname = \"x\"\nthrough = \"command\"\ncommand = [\"/bin/sh\"]", "notify."),
             ("[api]\ntokens = \"/tmp/mine.json\"", "api.tokens"),
             ("[api]\ncertificate = \"a\"\nkey = \"b\"", "api.certificate"),
+            ("[mqtt]\nbroker = \"mqtt://evil.example\"", "mqtt.broker"),
             ("[recovery]\nmay_end = [\"bash\"]", "recovery.may_end"),
             ("[storage]\nstate_directory = \"/tmp\"", "storage.state_directory"),
             ("[plan.x]\nshape = \"list\"\nfile = \"/etc/passwd\"", "plan.x.file"),
