@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use scanner::camera_driver::host::DeviceError;
 
-use super::{Gphoto, SHORT, open};
+use super::opening::open;
+use super::{Gphoto, SHORT};
 use crate::camera::Camera;
 use crate::controls::{Chosen, Offered};
 use crate::failure::Failure;
