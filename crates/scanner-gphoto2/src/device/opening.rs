@@ -1,11 +1,15 @@
 //! A camera is opened.
 
+use std::time::Instant;
+
 use scanner::camera_driver::host::DeviceError;
 use scanner::camera_driver::protocol::ErrorKind;
 use scanner::model::Size;
 
-use super::set::set_by_name;
+use super::Gphoto;
+use super::set::{others, set_by_name};
 use crate::camera::Camera;
+use crate::controls::Offered;
 use crate::found::Found;
 use crate::network;
 use crate::options::Options;
@@ -39,4 +43,19 @@ pub(super) fn told_size(camera: &Camera) -> Result<Size, DeviceError> {
             "the camera does not say how large its images are: set the option size to that of its JPEGs";
         DeviceError::invalid(message)
     })
+}
+
+impl Gphoto {
+    /// Opens the camera if it is not open; says whether it did.
+    pub(super) fn opened(&mut self) -> Result<bool, DeviceError> {
+        if self.camera.is_some() {
+            return Ok(false);
+        }
+        self.busy(self.longest_call());
+        let camera = open(&self.found, &self.options)?;
+        (self.offered, self.others) = (Offered::by(&camera), others(&camera, &self.options)?);
+        self.camera = Some(camera);
+        self.unfinished = Some(Instant::now());
+        Ok(true)
+    }
 }
