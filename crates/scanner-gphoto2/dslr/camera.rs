@@ -90,9 +90,9 @@ impl Dslr {
         Self { next: 1, ..Self::default() }
     }
 
-    pub(crate) fn open(&mut self, settings: CameraSettings) -> c_int {
-        self.opening = count(&settings, "opened");
-        let subject = Subject::of(&settings);
+    pub(crate) fn open(&mut self, settings: &CameraSettings) -> c_int {
+        self.opening = count(settings, "opened");
+        let subject = Subject::of(settings);
         self.settings = Some(settings.clone());
         if self.has_now(FaultKind::HangOpen) {
             self.hang("open");
@@ -101,7 +101,7 @@ impl Dslr {
             return CLAIMED;
         }
         let (deaf, liar) = (self.has_now(FaultKind::Deaf), self.has_now(FaultKind::Liar));
-        self.properties = Properties::of(&settings, subject.size(), deaf, liar);
+        self.properties = Properties::of(settings, subject.size(), deaf, liar);
         self.subject = Some(subject);
         // A port can be opened whose camera answers nothing.
         self.gone = settings.noted(DEAD).exists();

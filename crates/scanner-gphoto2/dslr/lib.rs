@@ -191,7 +191,7 @@ extern "C" fn open(port: *mut Port) -> c_int {
     let path: String = bytes.iter().take_while(|byte| **byte != 0).map(|byte| *byte as u8 as char).collect();
     let number = path.rsplit_once(',').and_then(|(_, number)| number.parse().ok());
     let settings = number.and_then(|number| Settings::read().at(number));
-    with(port, |dslr| settings.map_or(NOT_FOUND, |settings| dslr.open(settings)))
+    with(port, |dslr| settings.map_or(NOT_FOUND, |settings| dslr.open(&settings)))
 }
 
 extern "C" fn reset(port: *mut Port) -> c_int {

@@ -25,7 +25,7 @@ const REJECTED: u32 = 1;
 /// A simulated camera that listens.
 #[derive(Debug)]
 pub struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     camera: CameraSettings,
     /// The computer that it is paired with: the first that came.
     paired: Option<[u8; 16]>,
@@ -48,8 +48,8 @@ impl Listener {
             return Err(refused(message.into()));
         }
         let camera = serde_json::from_str(camera).map_err(|error| refused(format!("it is told: {error}")))?;
-        let listener = TcpListener::bind(address)?;
-        Ok(Self { listener, camera, paired: None, halves: HashMap::new(), next: 1, latest: None })
+        let socket = TcpListener::bind(address)?;
+        Ok(Self { socket, camera, paired: None, halves: HashMap::new(), next: 1, latest: None })
     }
 
     /// Where it listens.
@@ -57,7 +57,7 @@ impl Listener {
     /// # Errors
     /// The system does not say.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.socket.local_addr()
     }
 
     /// Answers whoever connects, for ever.
@@ -66,7 +66,7 @@ impl Listener {
     /// Nobody can connect any more.
     pub fn serve(&mut self) -> io::Result<()> {
         loop {
-            let (stream, _) = self.listener.accept()?;
+            let (stream, _) = self.socket.accept()?;
             // Whoever does not speak PTP/IP is let go.
             let _ = self.greet(stream);
         }
@@ -109,7 +109,7 @@ impl Listener {
         }
         let camera = self.camera.clone();
         // One whose camera hangs stays behind.
-        thread::spawn(move || Session::new(commands, events).serve(camera));
+        thread::spawn(move || Session::new(commands, events).serve(&camera));
         Ok(())
     }
 }

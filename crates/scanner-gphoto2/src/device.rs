@@ -3,12 +3,14 @@
 mod awake;
 mod condition;
 mod live;
+mod opening;
 mod release;
 mod set;
 
 use std::time::{Duration, Instant};
 
 use live::LiveView;
+use opening::{open, told_size};
 use release::Release;
 use scanner::camera_driver::host::{
     CaptureRequest, Configured, Device, DeviceError, DriverArgs, FileFrames, Notice, RawFrame, parse_options,
@@ -132,37 +134,6 @@ pub(crate) fn build(args: &DriverArgs) -> Result<Gphoto, DeviceError> {
         looked: Instant::now(),
         sequence: 0,
         buffer: 0,
-    })
-}
-
-/// Opens the camera and sets what is to be set.
-fn open(found: &Found, options: &Options) -> Result<Camera, DeviceError> {
-    let Found { model, port, .. } = found;
-    let camera = Camera::open(port).map_err(|failure| {
-        if found.is_at_network() {
-            return network::not_opened(port, failure);
-        }
-        let what = found.explained(&format!("opening {model} at {port}"), &failure);
-        failure.explain(&what)
-    })?;
-    if !found.is_it(&camera) {
-        let message = format!("{model} at {port} has another serial number than the one that is meant");
-        return Err(DeviceError::new(ErrorKind::Gone, message));
-    }
-    set::set_by_name(&camera, model, options)?;
-    Ok(camera)
-}
-
-/// The size of the images, where the camera says it as `6000x4000`.
-fn told_size(camera: &Camera) -> Result<Size, DeviceError> {
-    let told = camera.setting("imagesize").unwrap_or_default();
-    let sides = told.split_once('x').and_then(|(width, height)| {
-        Some(Size { width: width.trim().parse().ok()?, height: height.trim().parse().ok()? })
-    });
-    sides.filter(|size| size.width > 0 && size.height > 0).ok_or_else(|| {
-        let message =
-            "the camera does not say how large its images are: set the option size to that of its JPEGs";
-        DeviceError::invalid(message)
     })
 }
 

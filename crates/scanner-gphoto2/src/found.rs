@@ -130,7 +130,7 @@ impl Found {
         if self.is_at_network()
             && let Some(model) = told
         {
-            self.model = model.trim().to_owned();
+            model.trim().clone_into(&mut self.model);
         }
     }
 

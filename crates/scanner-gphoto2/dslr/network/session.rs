@@ -32,14 +32,14 @@ impl Session {
     }
 
     /// Answers until the computer or the camera is gone.
-    pub(super) fn serve(mut self, camera: CameraSettings) {
+    pub(super) fn serve(mut self, camera: &CameraSettings) {
         // Both ends see that it is over; why, is of no concern.
         let _ = self.open(camera);
         let _ = self.commands.shutdown(Shutdown::Both);
         let _ = self.events.shutdown(Shutdown::Both);
     }
 
-    fn open(&mut self, camera: CameraSettings) -> io::Result<()> {
+    fn open(&mut self, camera: &CameraSettings) -> io::Result<()> {
         if self.camera.open(camera) != OK {
             return Packet::new(Kind::InitFail).u32(BUSY).write(&mut &self.events);
         }

@@ -1,12 +1,12 @@
 //! What a camera is set to.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scanner::camera_driver::host::DeviceError;
 
-use super::{Gphoto, SHORT, open};
+use super::{Gphoto, SHORT};
 use crate::camera::Camera;
-use crate::controls::{Chosen, Offered};
+use crate::controls::Chosen;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::wishes::is_at;
@@ -16,19 +16,6 @@ const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 impl Gphoto {
-    /// Opens the camera if it is not open; says whether it did.
-    pub(super) fn opened(&mut self) -> Result<bool, DeviceError> {
-        if self.camera.is_some() {
-            return Ok(false);
-        }
-        self.busy(self.longest_call());
-        let camera = open(&self.found, &self.options)?;
-        (self.offered, self.others) = (Offered::by(&camera), others(&camera, &self.options)?);
-        self.camera = Some(camera);
-        self.unfinished = Some(Instant::now());
-        Ok(true)
-    }
-
     /// Sets what is to be set and is not, and reads it again.
     pub(super) fn adjust(&mut self) -> Result<(), DeviceError> {
         let (chosen, at) = match &self.camera {
