@@ -60,6 +60,7 @@ mod router;
 mod scans;
 mod schemas;
 mod server;
+mod setup;
 mod transport;
 
 pub use router::openapi;

@@ -6,23 +6,18 @@ use serde_json::json;
 
 use crate::api::check_certificate;
 use crate::config::{Config, gpio};
-use crate::daemon::plan_from;
+use crate::daemon;
 use crate::ownership;
-use crate::plan::{self, Pace, Plan};
+use crate::plan::{self, Pace, Plan, summary};
 use crate::sim::SimAxes;
 
 use super::exit::{Exit, Failure};
-use super::plan::summary;
 use super::{devices, output};
 
 /// The plans of a configuration that has loaded, by their names. What is wrong with it beyond what is written in it is an
 /// error: a plan that the axes cannot reach is better found now than at the press of the button.
 pub(super) fn plans_of(config: &Config) -> Result<Vec<(&str, Plan)>, Failure> {
-    let start = SimAxes::home(&config.motion.axes);
-    let mut plans = Vec::with_capacity(config.plans.len());
-    for named in &config.plans {
-        plans.push((named.name.as_str(), plan_from(config, Some(&named.name), &start)?));
-    }
+    let plans = daemon::plans_of(config)?;
     let certificate = config.api.tls.as_ref().map_or(Ok(()), check_certificate);
     certificate.map_err(|error| Failure::new(Exit::Config, &error))?;
     Ok(plans)

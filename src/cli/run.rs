@@ -48,7 +48,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
     let mut signals = Signals::install()?;
     let (reloads, mut wishes) = Reloads::new();
     let socket = systemd::socket().map_err(|error| Failure::new(Exit::Config, &error))?;
-    let mut running = Running::open(config.clone(), &reloads)?;
+    let mut running = Running::open(path, config.clone(), &reloads)?;
     tokio::task::block_in_place(|| resume_interrupted(&running.service));
     running.serve(socket.as_ref())?;
     ready(&config);
@@ -68,7 +68,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             }
             Wish::Reload(reload) => reload,
         };
-        let new = match check(path, &config, &running).await {
+        let new = match check(path, &config, &running, reload.placed()).await {
             Ok(new) => new,
             Err(reply) => {
                 told(reload, reply);
@@ -78,7 +78,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
         systemd::reloading();
         running.give_up().await;
         let reply;
-        (running, reply) = match Running::start(new.clone(), &reloads, socket.as_ref()) {
+        (running, reply) = match Running::start(path, new.clone(), &reloads, socket.as_ref()) {
             Ok(running) => {
                 config = new;
                 (running, Reply::done("the new configuration is in force"))
@@ -87,7 +87,7 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             Err(failure) => {
                 let message = format!("the old configuration stays in force: {}", failure.message);
                 let refused = Reply::Refused { reason: Reason::Config, message };
-                (Running::start(config.clone(), &reloads, socket.as_ref())?, refused)
+                (Running::start(path, config.clone(), &reloads, socket.as_ref())?, refused)
             }
         };
         told(reload, reply);
@@ -96,6 +96,10 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
 }
 
 fn ready(config: &Config) {
+    if config.is_undescribed() {
+        info!("ready: no rig is described yet; the page does that (`scanner open`), or `scanner setup`");
+        return systemd::ready("ready: no rig is described yet");
+    }
     let plan = config.plans.first().map(|plan| plan.name.as_str()).unwrap_or_default();
     info!("ready: `scanner start` begins the plan {plan:?}");
     systemd::ready("ready");
@@ -120,9 +124,9 @@ async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>, tasks:
 }
 
 /// The configuration as it is written now, if it can be put in force: from then on no scan begins.
-async fn check(path: &Path, old: &Config, running: &Running) -> Result<Config, Reply> {
+async fn check(path: &Path, old: &Config, running: &Running, placed: bool) -> Result<Config, Reply> {
     let file = path.to_owned();
-    let load = move || Config::load(&file).map_err(|errors| errors.to_string());
+    let load = move || Config::load_even_undescribed(&file).map_err(|errors| errors.to_string());
     let loaded = tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| Err(error.to_string()));
     let new = loaded.map_err(|errors| Reply::Refused {
         reason: Reason::Config,
@@ -149,7 +153,8 @@ async fn check(path: &Path, old: &Config, running: &Running) -> Result<Config, R
             "storage.runtime_directory has changed, where the service is looked for: restart it".into();
         return Err(Reply::Refused { reason: Reason::Config, message });
     }
-    if let Some(axis) = old.motion.backend.placed_by_hand().or(new.motion.backend.placed_by_hand()) {
+    let by_hand = || old.motion.backend.placed_by_hand().or(new.motion.backend.placed_by_hand());
+    if let Some(axis) = by_hand().filter(|_| !placed) {
         let message = format!(
             "it would be forgotten where the {axis} stands, which is put in its place by hand: do that, and restart the service"
         );
@@ -181,15 +186,20 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: Config, reloads: &Reloads, socket: Option<&TcpListener>) -> Result<Self, Failure> {
-        let mut running = Self::open(config, reloads)?;
+    fn start(
+        path: &Path,
+        config: Config,
+        reloads: &Reloads,
+        socket: Option<&TcpListener>,
+    ) -> Result<Self, Failure> {
+        let mut running = Self::open(path, config, reloads)?;
         running.serve(socket)?;
         Ok(running)
     }
 
     /// Opens the rig; nobody can ask for anything yet.
-    fn open(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
-        let service = Service::reloadable(Station::open(config)?, reloads.clone());
+    fn open(path: &Path, config: Config, reloads: &Reloads) -> Result<Self, Failure> {
+        let service = Service::reloadable(Station::open(config)?, reloads.clone(), path);
         let notifier = notifier(&service);
         Ok(Self { service, tasks: Watched::default(), api: None, notifier })
     }

@@ -25,6 +25,7 @@ mod source;
 pub mod tmc2209;
 mod tree;
 mod types;
+mod undescribed;
 mod value;
 
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};

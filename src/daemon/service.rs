@@ -6,8 +6,10 @@ mod derived;
 mod describe;
 mod launch;
 mod retake;
+mod setting_up;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, watch};
@@ -30,6 +32,8 @@ use super::station::Station;
 use super::status::{ApiState, Last, Status, disk_wait_s, led};
 use super::tokens::Tokens;
 
+pub use setting_up::ByHand;
+
 /// A rig and what it is doing. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
@@ -38,6 +42,7 @@ pub struct Service {
     listeners: broadcast::Sender<Told>,
     pulse: Pulse,
     reloads: Option<Reloads>,
+    config_file: Option<Arc<Path>>,
     tokens: Arc<Tokens>,
     sessions: Arc<Sessions>,
     pairing: Arc<Pairing>,
@@ -110,6 +115,7 @@ impl Service {
             listeners: broadcast::channel(1024).0,
             pulse: Pulse::default(),
             reloads: None,
+            config_file: None,
             tokens,
             sessions,
             pairing: Arc::default(),
@@ -122,9 +128,9 @@ impl Service {
         }
     }
 
-    /// As [`Self::new`]; who asks for a reload of the configuration is passed on to `reloads`.
-    pub fn reloadable(station: Station, reloads: Reloads) -> Self {
-        Self { reloads: Some(reloads), ..Self::new(station) }
+    /// As [`Self::new`]; who asks for the configuration in `file` to be read again is passed on to `reloads`.
+    pub fn reloadable(station: Station, reloads: Reloads, file: &Path) -> Self {
+        Self { reloads: Some(reloads), config_file: Some(file.into()), ..Self::new(station) }
     }
 
     /// Where reloads can be asked for, if anywhere.
