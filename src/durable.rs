@@ -29,6 +29,24 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     sync_folder(parent(path))
 }
 
+/// As [`replace`]; whoever may read the file `like` may read this one, whatever the umask is.
+pub fn replace_like(path: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
+    let file = written(path, bytes, Readers::Owner)?;
+    // Before anybody finds it under its name: it would be one that they cannot read.
+    file.as_file().set_permissions(fs::metadata(like)?.permissions())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    sync_folder(parent(path))
+}
+
+/// Removes a file, which need not be there. On return it will not be there after a power cut.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.and_then(|()| sync_folder(parent(path))),
+    }
+}
+
 /// Makes a file that must not exist. On return its bytes are durable; its name is, once the caller has called
 /// [`sync_folder`].
 pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
@@ -122,6 +140,13 @@ mod tests {
         assert_eq!(mode() & 0o600, 0o600);
         swap(&path, b"four", Readers::Owner).unwrap();
         assert_eq!((fs::read(&path).unwrap(), mode()), (b"four".to_vec(), 0o600));
+        let like = dir.path().join("like");
+        fs::write(&like, "").unwrap();
+        fs::set_permissions(&like, Permissions::from_mode(0o644)).unwrap();
+        replace_like(&path, b"five", &like).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode()), (b"five".to_vec(), 0o644));
+        remove(&like).unwrap();
+        remove(&like).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 

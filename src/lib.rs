@@ -1,7 +1,7 @@
 //! A 3D-scanner service: no scan is lost, and none lies.
 //!
 //! ```text
-//! scanner-pixels -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads, trust -> model -> motion -> config -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
+//! scanner-pixels -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads, trust -> model -> motion -> config -> drop_in -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask
 //!   -> event, export, report, setup -> logging -> notify -> run -> daemon -> systemd, doctor, client -> api -> cli
 //! ```
 //! Read downward only: nothing imports what stands to its right.
@@ -15,6 +15,7 @@ pub mod config;
 pub mod daemon;
 pub mod dataset;
 pub mod doctor;
+pub mod drop_in;
 pub mod durable;
 pub mod event;
 pub mod export;

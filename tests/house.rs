@@ -28,6 +28,7 @@ const ORDER: &[&[&str]] = &[
     &["model"],
     &["motion"],
     &["config"],
+    &["drop_in"],
     &["plan"],
     &["camera_driver"],
     &["rig"],

@@ -46,14 +46,16 @@ pub(super) fn run(path: &Path, config: Config) -> Result<Exit, Failure> {
 
 async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
-    let (reloads, mut wishes) = Reloads::new();
+    let (reloads, mut wishes) = Reloads::new(path);
     let socket = systemd::socket().map_err(|error| Failure::new(Exit::Config, &error))?;
-    let mut running = Running::open(path, config.clone(), &reloads)?;
+    let mut running = Running::open(config.clone(), &reloads)?;
     tokio::task::block_in_place(|| resume_interrupted(&running.service));
     running.serve(socket.as_ref())?;
     ready(&config);
+    let mut put_off = None;
     loop {
-        let reload = match next(&mut signals, &mut wishes, &mut running.tasks).await {
+        let idle = running.service.idle();
+        let reload = match next(&mut signals, &mut wishes, &mut running.tasks, idle, &mut put_off).await {
             Wish::End(heard) => {
                 info!("asked to end ({})", heard.name());
                 running.end(WaitsFor::Person, "the service is stopping").await;
@@ -68,17 +70,24 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             }
             Wish::Reload(reload) => reload,
         };
-        let new = match check(path, &config, &running, reload.placed()).await {
+        let new = match check(path, &config, &running, reload.placed).await {
             Ok(new) => new,
+            Err(Reply::Refused { reason: Reason::InUse, .. }) if reload.when_idle => {
+                info!("the new configuration is put in force at the end of what is under way");
+                put_off = Some(Reload::put_off(reload.placed));
+                continue;
+            }
             Err(reply) => {
-                told(reload, reply);
+                put_off = None;
+                told(&reloads, reload, reply);
                 continue;
             }
         };
+        put_off = None;
         systemd::reloading();
         running.give_up().await;
         let reply;
-        (running, reply) = match Running::start(path, new.clone(), &reloads, socket.as_ref()) {
+        (running, reply) = match Running::start(new.clone(), &reloads, socket.as_ref()) {
             Ok(running) => {
                 config = new;
                 (running, Reply::done("the new configuration is in force"))
@@ -87,10 +96,10 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             Err(failure) => {
                 let message = format!("the old configuration stays in force: {}", failure.message);
                 let refused = Reply::Refused { reason: Reason::Config, message };
-                (Running::start(path, config.clone(), &reloads, socket.as_ref())?, refused)
+                (Running::start(config.clone(), &reloads, socket.as_ref())?, refused)
             }
         };
-        told(reload, reply);
+        told(&reloads, reload, reply);
         ready(&config);
     }
 }
@@ -112,7 +121,14 @@ enum Wish {
     GiveUp(String),
 }
 
-async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>, tasks: &mut Watched) -> Wish {
+/// What is wished next. Once the rig is `idle`, that is the reload that was `put_off`, if any was.
+async fn next(
+    signals: &mut Signals,
+    wishes: &mut mpsc::Receiver<Reload>,
+    tasks: &mut Watched,
+    idle: impl Future<Output = ()>,
+    put_off: &mut Option<Reload>,
+) -> Wish {
     tokio::select! {
         heard = signals.next() => match heard {
             Heard::Interrupt | Heard::Terminate | Heard::Quit => Wish::End(heard),
@@ -120,6 +136,7 @@ async fn next(signals: &mut Signals, wishes: &mut mpsc::Receiver<Reload>, tasks:
         },
         Some(reload) = wishes.recv() => Wish::Reload(reload),
         broken = tasks.broken() => Wish::GiveUp(broken),
+        () = idle, if put_off.is_some() => Wish::Reload(put_off.take().unwrap_or_else(Reload::unattended)),
     }
 }
 
@@ -168,7 +185,8 @@ async fn check(path: &Path, old: &Config, running: &Running, placed: bool) -> Re
 }
 
 /// Logs what became of a reload, and tells whoever waits for it.
-fn told(reload: Reload, reply: Reply) {
+fn told(reloads: &Reloads, reload: Reload, reply: Reply) {
+    reloads.remember(&reply);
     match &reply {
         Reply::Ok { message, .. } => info!("reload: {message}"),
         Reply::Refused { message, .. } => error!("reload: {message}"),
@@ -186,20 +204,15 @@ struct Running {
 }
 
 impl Running {
-    fn start(
-        path: &Path,
-        config: Config,
-        reloads: &Reloads,
-        socket: Option<&TcpListener>,
-    ) -> Result<Self, Failure> {
-        let mut running = Self::open(path, config, reloads)?;
+    fn start(config: Config, reloads: &Reloads, socket: Option<&TcpListener>) -> Result<Self, Failure> {
+        let mut running = Self::open(config, reloads)?;
         running.serve(socket)?;
         Ok(running)
     }
 
     /// Opens the rig; nobody can ask for anything yet.
-    fn open(path: &Path, config: Config, reloads: &Reloads) -> Result<Self, Failure> {
-        let service = Service::reloadable(Station::open(config)?, reloads.clone(), path);
+    fn open(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
+        let service = Service::reloadable(Station::open(config)?, reloads.clone());
         let notifier = notifier(&service);
         Ok(Self { service, tasks: Watched::default(), api: None, notifier })
     }

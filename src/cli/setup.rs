@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::daemon::{Place, PlaceError, notes};
+use crate::drop_in::StoreError;
 use crate::logging;
 use crate::ownership;
 use crate::regular_file::{self, SMALL};
@@ -55,11 +56,17 @@ fn opened(path: &Path) -> Result<Place, Failure> {
     Ok(place)
 }
 
-/// Puts a drop-in in place that has been loaded.
+/// Puts a drop-in in place.
 fn put(place: &Place, text: &str) -> Result<(), Failure> {
-    place.put(text).map_err(|error| Failure {
-        exit: Exit::Failed,
-        message: format!("cannot write {}: {error}", place.file().display()),
+    place.put(text, "scanner setup").map_err(|error| match &error {
+        StoreError::Config(errors) => Failure::new(Exit::Config, errors),
+        StoreError::Conflict
+        | StoreError::Unfit(_)
+        | StoreError::TooLong { .. }
+        | StoreError::Busy
+        | StoreError::NoVersion(_)
+        | StoreError::Versions { .. }
+        | StoreError::Io { .. } => Failure::new(Exit::Failed, &error),
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::asked::Notes;
 use super::problem::{ConfigErrors, Finding};
 use super::source::{Place, Sources};
 use super::tree::Table;
@@ -152,14 +153,15 @@ impl Written {
 
     fn check(self) -> Result<Config, ConfigErrors> {
         let Self { sources, tables, mut findings } = self;
+        let is_whole = findings.is_empty();
         let merged = tables.into_iter().reduce(|mut merged, later| {
-            merged.merge(later);
+            merged.merge_document(later, &mut findings);
             merged
         });
         match merged {
             // Half-read files have mistakes in places where there are none.
-            Some(merged) if findings.is_empty() => {
-                let config = decode::config(&merged, &sources, &mut findings);
+            Some(merged) if is_whole => {
+                let config = decode::config(&merged, &sources, &mut findings, &mut Notes::default());
                 config.filter(|_| findings.is_empty()).ok_or_else(|| ConfigErrors::new(&sources, findings))
             }
             _ => Err(ConfigErrors::new(&sources, findings)),

@@ -9,12 +9,14 @@
 //! Mistakes are collected, not stopped at: [`ConfigErrors`] tells all of them, each with its file, line and
 //! caret (`problem`).
 
+mod asked;
 mod decode;
 mod driver;
 mod gate;
 pub mod gpio;
 mod guess;
 mod inline;
+mod kind;
 mod load;
 mod notify;
 mod pin;
@@ -28,8 +30,10 @@ mod types;
 mod undescribed;
 mod value;
 
+pub use asked::Asked;
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
 pub use inline::inline_plan;
+pub use kind::Kind;
 pub use notify::{Address, CommandLine, Notify, Occasion, Topic, Way};
 pub use problem::{ConfigErrors, Problem};
 pub use scanning::*;

@@ -20,6 +20,8 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The key that it is about, as `scanner config` takes it; none if it is about no single one.
+    pub key: Option<String>,
 }
 
 /// Every mistake in a configuration, in the order of files and lines; at least one.
@@ -65,11 +67,12 @@ pub(super) struct Finding {
     pub(super) place: Place,
     pub(super) message: String,
     pub(super) hint: Option<String>,
+    pub(super) key: Option<String>,
 }
 
 impl Finding {
     pub(super) fn new(place: &Place, message: impl Into<String>) -> Self {
-        Self { place: place.clone(), message: message.into(), hint: None }
+        Self { place: place.clone(), message: message.into(), hint: None, key: None }
     }
 
     /// With what to do about it.
@@ -78,10 +81,16 @@ impl Finding {
         self
     }
 
+    /// Of the key `key`.
+    pub(super) fn of(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
     fn problem(self, sources: &Sources) -> Problem {
         let (line, column) = sources.line_column(&self.place).unzip();
         let file = sources.get(self.place.file).name.clone();
-        Problem { file, line, column, message: self.message, hint: self.hint }
+        Problem { file, line, column, message: self.message, hint: self.hint, key: self.key }
     }
 
     fn render(&self, sources: &Sources) -> String {

@@ -4,16 +4,19 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use super::asked::Notes;
 use super::guess::did_you_mean;
+use super::kind::Kind;
 use super::problem::Finding;
 use super::source::{Place, Sources};
-use super::tree::{Node, Table, Value};
+use super::tree::{Node, Table, Value, name_of};
 use super::value::Decode;
 
 /// What all readers of a configuration share.
 pub(super) struct Context<'c> {
     pub(super) sources: &'c Sources,
     pub(super) findings: &'c mut Vec<Finding>,
+    pub(super) notes: &'c mut Notes,
 }
 
 /// One table being read. Keys that nobody has asked for by the end are mistakes.
@@ -22,6 +25,8 @@ pub(super) struct Context<'c> {
 pub(super) struct Reader<'t, 'r, 'c> {
     /// As written in front of its keys: `camera.mount`; empty for the document.
     path: String,
+    /// As one of many is told apart: `camera.cam0.mount`.
+    trail: String,
     /// Where what is missing would have to be written.
     place: Place,
     /// None if it is not written, and so is empty.
@@ -36,16 +41,23 @@ pub(super) fn document<'t, T>(
     context: &mut Context<'_>,
     decode: impl FnOnce(&mut Reader<'t, '_, '_>) -> T,
 ) -> T {
-    Reader::read(String::new(), table.place.clone(), Some(table), context, decode)
+    Reader::read(At::default(), table.place.clone(), Some(table), context, decode)
+}
+
+/// Where a table stands.
+#[derive(Default)]
+struct At {
+    path: String,
+    trail: String,
 }
 
 impl<'t> Reader<'t, '_, '_> {
     /// The value of `key`; a mistake if absent.
     pub(super) fn required<T: Decode>(&mut self, key: &'static str) -> Option<T> {
-        if let Some(node) = self.find(key) {
+        if let Some(node) = self.value::<T>(key) {
             return self.decode(key, node);
         }
-        let finding = Finding::new(&self.place, format!("`{}` is missing", self.name(key)));
+        let finding = Finding::new(&self.place, format!("`{}` is missing", self.name(key))).of(self.key(key));
         // Where a whole table is missing, the key alone would be added to another one.
         let header = self.table.is_none().then(|| format!("`[{}]`, and below it ", self.path));
         let hint = format!("write {}`{key} = ...`: {}", header.unwrap_or_default(), T::wanted());
@@ -59,13 +71,13 @@ impl<'t> Reader<'t, '_, '_> {
         key: &'static str,
         range: &RangeInclusive<T>,
     ) -> Option<T> {
-        let value = self.required(key)?;
+        let value = self.required(key);
         self.within(key, value, range)
     }
 
     /// The value of `key`, if it is written.
     pub(super) fn optional<T: Decode>(&mut self, key: &'static str) -> Option<T> {
-        let node = self.find(key)?;
+        let node = self.value::<T>(key)?;
         self.decode(key, node)
     }
 
@@ -75,7 +87,7 @@ impl<'t> Reader<'t, '_, '_> {
         key: &'static str,
         range: &RangeInclusive<T>,
     ) -> Option<T> {
-        let value = self.optional(key)?;
+        let value = self.optional(key);
         self.within(key, value, range)
     }
 
@@ -111,7 +123,7 @@ impl<'t> Reader<'t, '_, '_> {
         key: &'static str,
         parse: impl Fn(&str) -> Result<T, (String, &'static str)>,
     ) -> Vec<T> {
-        let Some(node) = self.find(key) else { return Vec::new() };
+        let Some(node) = self.value::<Vec<String>>(key) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             // No list: that is reported.
             let _ = self.decode::<Vec<String>>(key, node);
@@ -124,7 +136,7 @@ impl<'t> Reader<'t, '_, '_> {
                 Ok(value) => values.push(value),
                 Err((message, hint)) => {
                     let finding = Finding::new(&item.place, format!("`{}` {message}", self.name(key)));
-                    self.context.findings.push(finding.hint(hint));
+                    self.context.findings.push(finding.hint(hint).of(self.key(key)));
                 }
             }
         }
@@ -134,6 +146,12 @@ impl<'t> Reader<'t, '_, '_> {
     /// What is written at `key`, as it is.
     pub(super) fn raw(&mut self, key: &'static str) -> Option<&'t Node> {
         self.find(key)
+    }
+
+    /// The table at `key` is one value, for which `wanted` has to be written.
+    pub(super) fn is_one_value(&mut self, key: &str, wanted: &str) {
+        let key = self.key(key);
+        self.context.notes.table(key, wanted);
     }
 
     /// Whether `key` is written.
@@ -147,17 +165,17 @@ impl<'t> Reader<'t, '_, '_> {
         key: &'static str,
         decode: impl FnOnce(&mut Reader<'t, '_, '_>) -> T,
     ) -> Option<T> {
-        let path = self.name(key);
+        let at = At { path: self.name(key), trail: self.key(key) };
         let Some(node) = self.find(key) else {
-            return Some(Reader::read(path, self.place.clone(), None, self.context, decode));
+            return Some(Reader::read(at, self.place.clone(), None, self.context, decode));
         };
-        let table = self.table_of(node, &path)?;
-        Some(Reader::read(path, table.place.clone(), Some(table), self.context, decode))
+        let table = self.table_of(node, &at)?;
+        Some(Reader::read(at, table.place.clone(), Some(table), self.context, decode))
     }
 
     /// Whether `key` is `false`, with which a drop-in takes away the table that another file has there.
     pub(super) fn is_off(&mut self, key: &'static str) -> bool {
-        self.find(key).is_some_and(|node| matches!(node.value, Value::Boolean(false)))
+        self.written(key).is_some_and(|node| matches!(node.value, Value::Boolean(false)))
     }
 
     /// Every table in the table at `key` with its name, read with `decode`, in the order of writing. One that is `false` was
@@ -167,23 +185,26 @@ impl<'t> Reader<'t, '_, '_> {
         key: &'static str,
         mut decode: impl FnMut(&str, &mut Reader<'t, '_, '_>) -> Option<T>,
     ) -> Vec<T> {
-        let path = self.name(key);
-        let Some(parent) = self.find(key).and_then(|node| self.table_of(node, &path)) else {
+        let above = At { path: self.name(key), trail: self.key(key) };
+        let Some(parent) = self.find(key).and_then(|node| self.table_of(node, &above)) else {
             return Vec::new();
         };
         let mut values = Vec::new();
         for entry in &parent.entries {
-            let path = format!("{path}.{}", entry.key);
+            let (path, trail) =
+                (format!("{}.{}", above.path, entry.key), format!("{}.{}", above.trail, entry.key));
+            let at = At { path, trail };
             if let Err(message) = check_name(&entry.key) {
-                self.context.findings.push(Finding::new(&entry.key_place, format!("`{path}` {message}")));
+                let finding = Finding::new(&entry.key_place, format!("`{}` {message}", at.path));
+                self.context.findings.push(finding.of(&at.trail));
             }
             if matches!(entry.node.value, Value::Boolean(false)) {
                 continue;
             }
-            if let Some(table) = self.table_of(&entry.node, &path) {
+            if let Some(table) = self.table_of(&entry.node, &at) {
                 let place = table.place.clone();
                 let decode = |reader: &mut Reader<'t, '_, '_>| decode(&entry.key, reader);
-                values.extend(Reader::read(path, place, Some(table), self.context, decode));
+                values.extend(Reader::read(at, place, Some(table), self.context, decode));
             }
         }
         values
@@ -199,16 +220,18 @@ impl<'t> Reader<'t, '_, '_> {
         let Some(node) = self.find(key) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             let finding = Finding::new(&node.place, format!("`{path}` cannot be {}", node.value.kind()));
-            self.context
-                .findings
-                .push(finding.hint(format!("write `[[{path}]]`, with two brackets, for each one")));
+            let hint = format!("write `[[{path}]]`, with two brackets, for each one");
+            self.context.findings.push(finding.hint(hint).of(self.key(key)));
             return Vec::new();
         };
         let mut values = Vec::new();
-        for item in items {
-            if let Some(table) = self.table_of(item, &path) {
+        for (index, item) in items.iter().enumerate() {
+            let above = At { path: path.clone(), trail: self.key(key) };
+            if let Some(table) = self.table_of(item, &above) {
                 let place = table.place.clone();
-                values.extend(Reader::read(path.clone(), place, Some(table), self.context, &mut decode));
+                let name = name_of(key, index, table).unwrap_or_else(|| index.to_string());
+                let at = At { trail: format!("{}.{name}", above.trail), ..above };
+                values.extend(Reader::read(at, place, Some(table), self.context, &mut decode));
             }
         }
         values
@@ -233,7 +256,7 @@ impl<'t> Reader<'t, '_, '_> {
     pub(super) fn reject(&mut self, key: &str, message: &str, hint: &str) {
         let place = self.table.and_then(|table| table.get(key)).map_or(&self.place, |node| &node.place);
         let finding = Finding::new(place, format!("`{}` {message}", self.name(key)));
-        self.context.findings.push(finding.hint(hint));
+        self.context.findings.push(finding.hint(hint).of(self.key(key)));
     }
 
     /// Reports `finding` as it is.
@@ -243,7 +266,8 @@ impl<'t> Reader<'t, '_, '_> {
 
     /// Reports that something about the table as a whole is wrong.
     pub(super) fn reject_table(&mut self, message: &str, hint: &str) {
-        self.context.findings.push(Finding::new(&self.place, message).hint(hint));
+        let finding = Finding::new(&self.place, message).hint(hint);
+        self.context.findings.push(if self.trail.is_empty() { finding } else { finding.of(&self.trail) });
     }
 
     /// Lets keys pass that nobody has asked for: which ones belong here cannot be told.
@@ -252,13 +276,13 @@ impl<'t> Reader<'t, '_, '_> {
     }
 
     fn read<T>(
-        path: String,
+        At { path, trail }: At,
         place: Place,
         table: Option<&'t Table>,
         context: &mut Context<'_>,
         decode: impl FnOnce(&mut Reader<'t, '_, '_>) -> T,
     ) -> T {
-        let mut reader = Reader { path, place, table, asked: Vec::new(), context };
+        let mut reader = Reader { path, trail, place, table, asked: Vec::new(), context };
         let value = decode(&mut reader);
         reader.report_unknown();
         value
@@ -273,13 +297,24 @@ impl<'t> Reader<'t, '_, '_> {
             };
             let finding = Finding::new(&entry.key_place, format!("there is no key `{}` {place}", entry.key));
             let hint = did_you_mean(&entry.key, self.asked.iter().copied());
-            self.context
-                .findings
-                .push(finding.hint(hint.unwrap_or_else(|| format!("known here: {}", self.asked.join(", ")))));
+            let hint = hint.unwrap_or_else(|| format!("known here: {}", self.asked.join(", ")));
+            self.context.findings.push(finding.hint(hint).of(self.key(&entry.key)));
         }
     }
 
+    /// What is written at `key`; `false` takes away what another file has there.
     fn find(&mut self, key: &'static str) -> Option<&'t Node> {
+        self.written(key).filter(|node| !matches!(node.value, Value::Boolean(false)))
+    }
+
+    /// As [`Self::find`], of a key at which a `T` can be.
+    fn value<T: Decode>(&mut self, key: &'static str) -> Option<&'t Node> {
+        let name = self.key(key);
+        self.context.notes.value::<T>(name);
+        if T::kind() == Kind::Truth { self.written(key) } else { self.find(key) }
+    }
+
+    fn written(&mut self, key: &'static str) -> Option<&'t Node> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
@@ -290,7 +325,8 @@ impl<'t> Reader<'t, '_, '_> {
         T::decode(node)
             .map_err(|finding| {
                 let message = format!("`{}` {}", self.name(key), finding.message);
-                self.context.findings.push(Finding { message, ..finding });
+                let finding = Finding { message, ..finding }.of(self.key(key));
+                self.context.findings.push(finding);
             })
             .ok()
     }
@@ -298,9 +334,12 @@ impl<'t> Reader<'t, '_, '_> {
     fn within<T: PartialOrd + Display>(
         &mut self,
         key: &str,
-        value: T,
+        value: Option<T>,
         range: &RangeInclusive<T>,
     ) -> Option<T> {
+        let name = self.key(key);
+        self.context.notes.limits(&name, range.start(), range.end());
+        let value = value?;
         if range.contains(&value) {
             return Some(value);
         }
@@ -309,13 +348,19 @@ impl<'t> Reader<'t, '_, '_> {
         None
     }
 
-    fn table_of(&mut self, node: &'t Node, path: &str) -> Option<&'t Table> {
+    fn table_of(&mut self, node: &'t Node, At { path, trail }: &At) -> Option<&'t Table> {
         if let Value::Table(table) = &node.value {
             return Some(table);
         }
         let finding = Finding::new(&node.place, format!("`{path}` cannot be {}", node.value.kind()));
-        self.context.findings.push(finding.hint(format!("write a table: `[{path}]`, and its keys below")));
+        let hint = format!("write a table: `[{path}]`, and its keys below");
+        self.context.findings.push(finding.hint(hint).of(trail));
         None
+    }
+
+    /// Where `key` stands, told apart from those of others alike.
+    fn key(&self, key: &str) -> String {
+        if self.trail.is_empty() { key.to_owned() } else { format!("{}.{key}", self.trail) }
     }
 
     fn name(&self, key: &str) -> String {

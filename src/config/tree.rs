@@ -3,6 +3,8 @@
 
 use toml::de::{DeTable, DeValue};
 
+use super::guess::did_you_mean;
+use super::problem::Finding;
 use super::source::{FileId, Place};
 
 /// A value and its place.
@@ -64,21 +66,109 @@ impl Table {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
+    /// Lets the document `later` override this one: tables merge key by key, a table `[camera.NAME]` changes the
+    /// `[[camera]]` of that name, and all else is replaced.
+    pub(super) fn merge_document(&mut self, later: Self, findings: &mut Vec<Finding>) {
+        self.merge_with(later, |key, items, later| {
+            let is_list = !items.is_empty() && items.iter().all(|item| matches!(item.value, Value::Table(_)));
+            if is_list { Ok(change_items(key, items, later, findings)) } else { Err(later) }
+        });
+    }
+
     /// Lets `later` override: tables merge key by key, all else is replaced.
-    pub(super) fn merge(&mut self, later: Self) {
-        for entry in later.entries {
-            match self.entries.iter_mut().find(|own| own.key == entry.key) {
-                None => self.entries.push(entry),
-                Some(own) => match (&mut own.node.value, entry.node.value) {
-                    (Value::Table(own), Value::Table(later)) => own.merge(later),
-                    (_, value) => {
-                        own.key_place = entry.key_place;
-                        own.node = Node { place: entry.node.place, value };
-                    }
+    fn merge(&mut self, later: Self) {
+        self.merge_with(later, |_, _, later| Err(later));
+    }
+
+    /// As [`Self::merge`]; what `change` does not give back has changed the items of a list.
+    fn merge_with(
+        &mut self,
+        later: Self,
+        mut change: impl FnMut(&str, &mut Vec<Node>, Self) -> Result<(), Self>,
+    ) {
+        for Entry { key, key_place, node: Node { place, value } } in later.entries {
+            let Some(own) = self.entries.iter_mut().find(|own| own.key == key) else {
+                self.entries.push(Entry { key, key_place, node: Node { place, value } });
+                continue;
+            };
+            let value = match (&mut own.node.value, value) {
+                (Value::Table(own), Value::Table(later)) => {
+                    own.merge(later);
+                    continue;
+                }
+                (Value::Array(items), Value::Table(later)) => match change(&key, items, later) {
+                    Ok(()) => continue,
+                    Err(later) => Value::Table(later),
                 },
+                (_, value) => value,
+            };
+            own.key_place = key_place;
+            own.node = Node { place, value };
+        }
+    }
+}
+
+/// What the item at `index` of the list `[[key]]` is called.
+pub(super) fn name_of(key: &str, index: usize, item: &Table) -> Option<String> {
+    match item.get("name").map(|node| &node.value) {
+        Some(Value::Text(name)) => Some(name.clone()),
+        // As cameras are called that are given no name.
+        None if key == "camera" => Some(format!("cam{index}")),
+        None
+        | Some(
+            Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Date
+            | Value::Array(_)
+            | Value::Table(_),
+        ) => None,
+    }
+}
+
+/// Lets the tables of `later` change the items of the list `[[key]]` that are called as they are.
+fn change_items(key: &str, items: &mut Vec<Node>, later: Table, findings: &mut Vec<Finding>) {
+    let named = |(index, node): (usize, &Node)| match &node.value {
+        Value::Table(item) => name_of(key, index, item),
+        Value::Text(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Date
+        | Value::Array(_) => None,
+    };
+    let names: Vec<Option<String>> = items.iter().enumerate().map(named).collect();
+    let mut taken_away = vec![false; items.len()];
+    for entry in later.entries {
+        let Some(index) = names.iter().position(|name| name.as_ref() == Some(&entry.key)) else {
+            let known: Vec<&str> = names.iter().flatten().map(String::as_str).collect();
+            let hint = did_you_mean(&entry.key, known.iter().copied()).unwrap_or_else(|| {
+                format!(
+                    "there are: {}; write `[[{key}]]`, and all of them, for a further one",
+                    known.join(", ")
+                )
+            });
+            let message = format!("`{key}.{}` changes a `[[{key}]]` that is not there", entry.key);
+            findings.push(Finding::new(&entry.key_place, message).hint(hint));
+            continue;
+        };
+        match (&mut items[index].value, entry.node.value) {
+            (Value::Table(_), Value::Boolean(false)) => taken_away[index] = true,
+            (Value::Table(_), Value::Table(later)) if later.get("name").is_some() => {
+                let message = format!("`{key}.{}` cannot be given another name here", entry.key);
+                let hint = format!("change it in the `[[{key}]]` itself");
+                findings.push(Finding::new(&entry.node.place, message).hint(hint));
+            }
+            (Value::Table(own), Value::Table(later)) => own.merge(later),
+            (_, value) => {
+                let message = format!("`{key}.{}` cannot be {}", entry.key, value.kind());
+                let hint = format!("write a table: `[{key}.{}]`, or `false` to take it away", entry.key);
+                findings.push(Finding::new(&entry.node.place, message).hint(hint));
             }
         }
     }
+    let mut stays = taken_away.into_iter().map(|taken_away| !taken_away);
+    items.retain(|_| stays.next().unwrap_or(true));
 }
 
 impl Value {

@@ -1,6 +1,7 @@
 //! From one node of the tree to one value.
 
 use super::guess::did_you_mean;
+use super::kind::Kind;
 use super::problem::Finding;
 use super::tree::{Node, Value};
 use super::{CaptureOrder, GatePolicy, HoldSettings, Live, OnFailedShot, OnWedgedCamera, PlanOrder, Raw};
@@ -11,6 +12,9 @@ use crate::units::{Dimension, Quantity};
 pub(super) trait Decode: Sized {
     /// What has to be written, with an example where that helps.
     fn wanted() -> String;
+
+    /// What it is like.
+    fn kind() -> Kind;
 
     /// Reads `node`. The message of an error continues "`the.key` ".
     fn decode(node: &Node) -> Result<Self, Finding>;
@@ -98,6 +102,10 @@ impl<C: Choice> Decode for C {
         }
     }
 
+    fn kind() -> Kind {
+        Kind::Word { words: C::CHOICES.iter().map(|(word, _)| *word).collect() }
+    }
+
     fn decode(node: &Node) -> Result<Self, Finding> {
         let Value::Text(text) = &node.value else { return Err(wrong::<Self>(node)) };
         C::CHOICES.iter().find(|(word, _)| word == text).map(|(_, choice)| *choice).ok_or_else(|| {
@@ -111,6 +119,10 @@ impl<C: Choice> Decode for C {
 impl Decode for String {
     fn wanted() -> String {
         "a text in quotes".into()
+    }
+
+    fn kind() -> Kind {
+        Kind::Text
     }
 
     fn decode(node: &Node) -> Result<Self, Finding> {
@@ -132,6 +144,10 @@ impl Decode for bool {
         "true or false".into()
     }
 
+    fn kind() -> Kind {
+        Kind::Truth
+    }
+
     fn decode(node: &Node) -> Result<Self, Finding> {
         let Value::Boolean(value) = &node.value else { return Err(wrong::<Self>(node)) };
         Ok(*value)
@@ -141,6 +157,10 @@ impl Decode for bool {
 impl Decode for Live {
     fn wanted() -> String {
         "\"auto\", \"off\", or a size such as \"960x540\"".into()
+    }
+
+    fn kind() -> Kind {
+        Kind::Text
     }
 
     fn decode(node: &Node) -> Result<Self, Finding> {
@@ -168,6 +188,10 @@ impl Decode for f64 {
         "a number".into()
     }
 
+    fn kind() -> Kind {
+        Kind::Number
+    }
+
     fn decode(node: &Node) -> Result<Self, Finding> {
         if let Value::Integer(Some(number)) = node.value {
             return Ok(number as Self);
@@ -187,6 +211,10 @@ macro_rules! decode_whole_numbers {
                 "a whole number".into()
             }
 
+            fn kind() -> Kind {
+                Kind::WholeNumber
+            }
+
             fn decode(node: &Node) -> Result<Self, Finding> {
                 let Value::Integer(number) = &node.value else { return Err(wrong::<Self>(node)) };
                 number.and_then(|number| Self::try_from(number).ok()).ok_or_else(|| {
@@ -204,6 +232,10 @@ impl<D: Dimension> Decode for Quantity<D> {
         format!("{} such as \"1.5 {}\"", D::NAME, D::UNITS[0].0)
     }
 
+    fn kind() -> Kind {
+        Kind::Text
+    }
+
     fn decode(node: &Node) -> Result<Self, Finding> {
         let Value::Text(text) = &node.value else { return Err(wrong::<Self>(node)) };
         text.parse().map_err(|error| {
@@ -216,6 +248,10 @@ impl<D: Dimension> Decode for Quantity<D> {
 impl<T: Decode> Decode for Vec<T> {
     fn wanted() -> String {
         format!("a list in brackets, each item {}", T::wanted())
+    }
+
+    fn kind() -> Kind {
+        Kind::List
     }
 
     fn decode(node: &Node) -> Result<Self, Finding> {

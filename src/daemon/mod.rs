@@ -10,6 +10,7 @@ mod disk_space;
 mod disk_speed;
 mod error;
 mod exports;
+mod fit;
 mod folder;
 mod hours;
 mod idle_lights;
@@ -43,6 +44,7 @@ pub use control::{ControlError, ask, serve};
 pub use disk_speed::{IMAGE, write_images};
 pub use error::{PressError, Reason, RetakeError, ScanDescribeError, StartError};
 pub use exports::Exports;
+pub use fit::plans_of;
 pub use hours::keep_hours;
 pub use masks::{MaskProgress, Masks, MasksEnd, MasksRefused};
 pub use message::{Reply, Request, TokenAction};
@@ -57,8 +59,8 @@ pub use rig_lock::RigLock;
 pub use service::{ByHand, Launched, NoScan, Service, Starting};
 pub use sessions::Sessions;
 pub use setup::{
-    Bench, CameraSearch, Place, PlaceError, Showing, Tried, disks, notes, plain_camera, plans_of,
-    real_cameras, search_cameras,
+    Bench, CameraSearch, Place, PlaceError, Showing, Tried, disks, notes, plain_camera, real_cameras,
+    search_cameras,
 };
 pub use standby::{
     CameraTurn, PhotographUnderWay, StandbyCamera, StandbyCameras, StandbyError, Viewing, develop,

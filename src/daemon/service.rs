@@ -9,13 +9,13 @@ mod retake;
 mod setting_up;
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::dataset::ScanId;
+use crate::drop_in::Store;
 use crate::event::{Event, Told};
 use crate::run::{Command, Emit, Progress, Pulse, Summary};
 use crate::scan::WaitsFor;
@@ -42,7 +42,6 @@ pub struct Service {
     listeners: broadcast::Sender<Told>,
     pulse: Pulse,
     reloads: Option<Reloads>,
-    config_file: Option<Arc<Path>>,
     tokens: Arc<Tokens>,
     sessions: Arc<Sessions>,
     pairing: Arc<Pairing>,
@@ -115,7 +114,6 @@ impl Service {
             listeners: broadcast::channel(1024).0,
             pulse: Pulse::default(),
             reloads: None,
-            config_file: None,
             tokens,
             sessions,
             pairing: Arc::default(),
@@ -128,14 +126,20 @@ impl Service {
         }
     }
 
-    /// As [`Self::new`]; who asks for the configuration in `file` to be read again is passed on to `reloads`.
-    pub fn reloadable(station: Station, reloads: Reloads, file: &Path) -> Self {
-        Self { reloads: Some(reloads), config_file: Some(file.into()), ..Self::new(station) }
+    /// As [`Self::new`]; who asks for a reload of the configuration is passed on to `reloads`.
+    pub fn reloadable(station: Station, reloads: Reloads) -> Self {
+        Self { reloads: Some(reloads), ..Self::new(station) }
     }
 
     /// Where reloads can be asked for, if anywhere.
-    pub(super) fn reloads(&self) -> Option<&Reloads> {
+    pub fn reloads(&self) -> Option<&Reloads> {
         self.reloads.as_ref()
+    }
+
+    /// The files of the configuration, where it can be read again.
+    pub fn store(&self) -> Option<Store> {
+        let state = &self.station.config().storage.state_directory;
+        self.reloads.as_ref().map(|reloads| Store::new(reloads.path(), state))
     }
 
     /// The pulse of the scan that is prepared or under way, which rests without one.

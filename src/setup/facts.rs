@@ -94,11 +94,20 @@ impl Facts {
     }
 }
 
-/// As the configuration merges its files: tables key by key, all else replaces.
+/// As the configuration merges its files: tables key by key, a table into the item of a list that is called so, and all
+/// else replaces.
 fn merge(into: &mut Table, later: &Table) {
     for (key, value) in later {
         match (into.get_mut(key), value) {
             (Some(Value::Table(own)), Value::Table(later)) => merge(own, later),
+            (Some(Value::Array(items)), Value::Table(later)) => {
+                for item in items.iter_mut().filter_map(Value::as_table_mut) {
+                    let named = item.get("name").and_then(Value::as_str).and_then(|name| later.get(name));
+                    if let Some(Value::Table(later)) = named {
+                        merge(item, later);
+                    }
+                }
+            }
             _ => {
                 into.insert(key.clone(), value.clone());
             }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scanner::config::{Config, PlanShape};
+use scanner::config::{Config, Panel, PlanShape};
 use scanner::units::Millimetres;
 
 use super::{SHIPPED, messages};
@@ -133,7 +133,7 @@ fn relative_folders_in_a_drop_in_start_from_the_main_file_too() {
 }
 
 #[test]
-fn false_takes_away_an_axis_or_a_plan_of_another_file_and_a_later_file_brings_it_back() {
+fn false_takes_away_what_another_file_has_and_a_later_file_brings_it_back() {
     let off = b"[motion]\nlift = false\nrail = false\n[plan]\ncylinder = false\nother = false\n[plan.turn]\nshape='ring'\nangles=3";
     let (_folder, path) = folder(SHIPPED, &[("20-off.toml", off)]);
     let config = Config::load(&path).unwrap_or_else(|errors| panic!("{errors}"));
@@ -143,8 +143,18 @@ fn false_takes_away_an_axis_or_a_plan_of_another_file_and_a_later_file_brings_it
     let back = b"[motion.lift]\nspeed='1 mm/s'\nacceleration='1 mm/s2'\ntravel=['0 mm', '5 mm']";
     let (_folder, path) = folder(SHIPPED, &[("20-off.toml", off), ("30-back.toml", back)]);
     assert_eq!(Config::load(&path).unwrap().motion.axes.len(), 2);
-    // Elsewhere it is a mistake, and true is one everywhere.
-    for wrong in ["[motion]\nturntable = true", "[motion.turntable]\nspeed = false", "panel = false"] {
+    // It is then as if it were not written: by default, or a mistake.
+    let off = b"[storage]\nkeep_scans = 3\nmake_room = true\n[panel]\nbackend = 'sim'\n";
+    let gone =
+        b"panel = false\n[storage]\nkeep_scans = false\nmake_room = false\n[camera.cam1]\ncontrols = false\n";
+    let (_folder, path) = folder(SHIPPED, &[("20-on.toml", off), ("30-off.toml", gone)]);
+    let config = Config::load(&path).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(
+        (config.storage.keep_scans, config.storage.make_room, config.panel),
+        (None, false, Panel::None)
+    );
+    assert_eq!((config.cameras[0].controls.gain, config.cameras[1].controls.gain), (Some(1.0), None));
+    for wrong in ["[motion]\nturntable = true", "[motion.turntable]\nspeed = false", "camera = false"] {
         let (_folder, path) = folder(SHIPPED, &[("20-wrong.toml", wrong.as_bytes())]);
         Config::load(&path).unwrap_err();
     }

@@ -1,23 +1,22 @@
 //! What the answers make, and putting that in force.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tracing::{info, warn};
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::state::{Session, Setup};
+use crate::api::access::grant::Grant;
+use crate::api::transport::afterwards::afterwards;
 use crate::api::transport::extract::MaybeBody;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::config::Config;
-use crate::daemon::{Place, Reply, StartError, notes};
+use crate::daemon::{Place, StartError, notes};
+use crate::drop_in::StoreError;
 use crate::model::Axis;
-
-/// The answer to who applies it is on its way before the connection ends with what it asked of.
-const ANSWERED: Duration = Duration::from_millis(500);
 
 /// What the answers make.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,8 +82,10 @@ pub(in crate::api) async fn preview(State(setup): State<Setup>) -> Answer<Json<D
 ))]
 pub(in crate::api) async fn apply(
     State(setup): State<Setup>,
+    axum::Extension(grant): axum::Extension<Grant>,
     MaybeBody(Apply { placed }): MaybeBody<Apply>,
-) -> Answer<StatusCode> {
+) -> Answer<Response> {
+    let by = grant.token.name;
     let _turn = setup.turn().await;
     let service = &setup.rig.service;
     let taken = service.take_by_hand()?;
@@ -95,31 +96,26 @@ pub(in crate::api) async fn apply(
             let detail = format!("the {axis} is put in its place by hand: do that, and say so (`placed`)");
             return Err(Problem::setup(detail));
         }
-        let unwritten = |error| {
-            let file = session.place.file();
-            Problem::new(ProblemType::Storage, format!("cannot write {}: {error}", file.display()))
-        };
-        session.place.put(&text).map_err(unwritten)?;
+        session.place.put(&text, &by).map_err(unwritten)?;
         session.place.forget();
         Ok(session.place.file())
     });
     let file = written.await?;
     info!("{} is written by the setup", file.display());
     drop(taken);
-    let reload = service.reload(placed);
-    let reload = reload.ok_or_else(|| Problem::from(StartError::Closed))?;
-    *setup.refused() = None;
-    // Not on the API's own threads, which end with it; and nothing of the rig is held while it is given up.
-    let told = setup.teller();
-    setup.rig.runtime().spawn(async move {
-        tokio::time::sleep(ANSWERED).await;
-        match reload.await {
-            Reply::Ok { message, .. } => info!("{message}"),
-            Reply::Refused { message, .. } => {
-                warn!("what was set up is not in force: {message}");
-                told(message);
-            }
+    let reloads = service.reloads().cloned().ok_or_else(|| Problem::from(StartError::Closed))?;
+    // Which ends the API.
+    Ok(afterwards(StatusCode::ACCEPTED.into_response(), move || reloads.ask_when_placed()))
+}
+
+fn unwritten(error: StoreError) -> Problem {
+    match error {
+        StoreError::Busy => Problem::new(ProblemType::InUse, error),
+        StoreError::Config(_) | StoreError::Unfit(_) | StoreError::Conflict | StoreError::TooLong { .. } => {
+            Problem::setup(error)
         }
-    });
-    Ok(StatusCode::ACCEPTED)
+        StoreError::NoVersion(_) | StoreError::Versions { .. } | StoreError::Io { .. } => {
+            Problem::new(ProblemType::Storage, error)
+        }
+    }
 }

@@ -118,7 +118,7 @@ impl SetupState {
             questions: interview.questions().into_iter().map(SetupQuestion::from).collect(),
             next: interview.key().map(Key::name),
             trial: whole.and_then(|answers| setup.trial().state(&answers)),
-            refused: setup.refused().clone(),
+            refused: setup.refused(),
         }
     }
 }

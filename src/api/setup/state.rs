@@ -9,7 +9,7 @@ use super::trial::Trial;
 use crate::api::rig::state::Rig;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::api::transport::work::on_disk;
-use crate::daemon::{Place, PlaceError};
+use crate::daemon::{Place, PlaceError, Reloads};
 use crate::doctor;
 use crate::setup::{Answers, Disk, Facts, FoundCamera, Interview, complete};
 
@@ -26,7 +26,6 @@ struct Shared {
     turn: tokio::sync::Mutex<()>,
     looked: Mutex<Option<Looked>>,
     trial: Mutex<Trial>,
-    refused: Mutex<Option<String>>,
 }
 
 /// What was found when somebody had it looked for.
@@ -142,19 +141,9 @@ impl Setup {
         lock(&self.shared.trial)
     }
 
-    /// Why what was applied last is not in force.
-    pub(super) fn refused(&self) -> MutexGuard<'_, Option<String>> {
-        lock(&self.shared.refused)
-    }
-
-    /// Takes down why what was applied is not in force, without a part in the rig.
-    pub(super) fn teller(&self) -> impl FnOnce(String) + Send + use<> {
-        let shared = Arc::downgrade(&self.shared);
-        move |message| {
-            if let Some(shared) = shared.upgrade() {
-                *lock(&shared.refused) = Some(message);
-            }
-        }
+    /// Why the configuration was not read again when that was wanted last.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.rig.service.reloads().and_then(Reloads::refused)
     }
 
     /// Does something with the session as it is now, on a thread for files.
@@ -171,7 +160,7 @@ impl Setup {
     }
 
     fn session(&self) -> Answer<Session> {
-        let file = self.rig.service.config_file();
+        let file = self.rig.service.reloads().map(Reloads::path);
         let file = file.ok_or_else(|| Problem::setup("this program reads no configuration of its own"))?;
         let place = Place::open(file).map_err(|error| match error {
             PlaceError::Unwritable { .. } => {

@@ -243,6 +243,8 @@ fn white_balance(controls: &mut Reader<'_, '_, '_>) -> Option<ColourGains> {
 
 /// A part of the image at `key`.
 fn region(controls: &mut Reader<'_, '_, '_>, key: &'static str) -> Option<Region> {
+    controls
+        .is_one_value(key, "a part of the picture such as { x = 0.25, y = 0.25, width = 0.5, height = 0.5 }");
     if !controls.has(key) {
         return None;
     }
@@ -264,6 +266,7 @@ fn region(controls: &mut Reader<'_, '_, '_>, key: &'static str) -> Option<Region
 
 /// The options as JSON; an empty object if there are none.
 fn options(camera: &mut Reader<'_, '_, '_>) -> Option<serde_json::Value> {
+    camera.is_one_value("options", "a table of what the driver knows");
     let Some(node) = camera.raw("options") else { return Some(Map::new().into()) };
     let Value::Table(table) = &node.value else {
         camera.reject("options", &format!("cannot be {}", node.value.kind()), "write `[camera.options]`");

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Panel;
 use crate::config::gpio::{DeviceFault, Gpio, LightPin, PanelPins, Pin, SimulatedPins};
+use crate::config::kind::Kind;
 use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Value};
@@ -30,6 +31,10 @@ impl Choice for DeviceFault {
 impl Decode for Pin {
     fn wanted() -> String {
         "a pin such as \"GPIO17\"; in front of it `!` if it is active when low, `^` or `~` to pull it up or down".into()
+    }
+
+    fn kind() -> Kind {
+        Kind::Text
     }
 
     fn decode(node: &Node) -> Result<Self, Finding> {

@@ -14,6 +14,7 @@ mod uart;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::asked::Notes;
 use super::guess::did_you_mean;
 use super::problem::Finding;
 use super::reader::{Context, Reader, document};
@@ -32,12 +33,19 @@ pub(super) fn plan(
     sources: &Sources,
     findings: &mut Vec<Finding>,
 ) -> Option<NamedPlan> {
-    document(table, &mut Context { sources, findings }, |reader| plan::plan("inline", reader, Some(motion)))
+    let context = &mut Context { sources, findings, notes: &mut Notes::default() };
+    document(table, context, |reader| plan::plan("inline", reader, Some(motion)))
 }
 
-/// Decodes `table`; what is wrong is added to `findings`. A config that comes with findings is not to be used.
-pub(super) fn config(table: &Table, sources: &Sources, findings: &mut Vec<Finding>) -> Option<Config> {
-    document(table, &mut Context { sources, findings }, |document| {
+/// Decodes `table`; what is wrong is added to `findings`, and what was asked for to `notes`. A config that comes with
+/// findings is not to be used.
+pub(super) fn config(
+    table: &Table,
+    sources: &Sources,
+    findings: &mut Vec<Finding>,
+    notes: &mut Notes,
+) -> Option<Config> {
+    document(table, &mut Context { sources, findings, notes }, |document| {
         let storage = document.section("storage", storage);
         let api = document.section("api", |section| api::api(section, storage.as_ref()));
         let cameras = camera::cameras(document);

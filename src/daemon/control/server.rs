@@ -210,7 +210,7 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
         Ok(Request::Reload) => match service.reloads().cloned() {
             Some(reloads) => {
                 drop(service);
-                reloads.ask(false).await
+                reloads.ask().await
             }
             None => Reply::Refused { reason: Reason::InUse, message: NO_RELOAD.into() },
         },

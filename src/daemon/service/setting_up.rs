@@ -1,7 +1,5 @@
 //! What somebody who sets the rig up asks of it: cameras that the configuration does not have, and the rig for a while.
 
-use std::path::Path;
-
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tracing::info;
@@ -13,7 +11,6 @@ use crate::run::Command;
 
 use super::super::captures::Developed;
 use super::super::error::StartError;
-use super::super::message::Reply;
 use super::super::opening::open_lease;
 use super::super::setup::{CameraSearch, real_cameras, search_cameras};
 use super::super::standby::develop;
@@ -41,21 +38,10 @@ impl ByHand {
 }
 
 impl Service {
-    /// The file of the configuration, if this service reads one.
-    pub fn config_file(&self) -> Option<&Path> {
-        self.config_file.as_deref()
-    }
-
     /// Takes the rig; no scan begins meanwhile.
     pub fn take_by_hand(&self) -> Result<ByHand, StartError> {
         let (claim, commands) = self.claim_by_hand()?;
         Ok(ByHand { _claim: claim, commands })
-    }
-
-    /// Asks for the configuration to be read again, which ends this service, and waits for what becomes of it; none if nobody
-    /// can be asked. `placed`: a person has put the axes in their place that are put there by hand.
-    pub fn reload(&self, placed: bool) -> Option<impl Future<Output = Reply> + Send + use<>> {
-        self.reloads().cloned().map(|reloads| reloads.ask(placed))
     }
 
     /// What the drivers of real cameras find. Those of the rig are closed for it.

@@ -10,4 +10,4 @@ mod place;
 pub use bench::{Bench, Showing, Tried};
 pub use cameras::{CameraSearch, plain_camera, real_cameras, search_cameras};
 pub use disks::disks;
-pub use place::{Place, PlaceError, notes, plans_of};
+pub use place::{Place, PlaceError, notes};

@@ -8,9 +8,10 @@ use rustix::fs::{Access, access};
 
 use crate::config::{Config, ConfigErrors, gpio};
 use crate::daemon::error::StartError;
-use crate::daemon::station::plan_from;
+use crate::daemon::fit::plans_of;
+use crate::drop_in::{Store, StoreError, Wish};
 use crate::durable::{self, Readers};
-use crate::plan::{Plan, summary};
+use crate::plan::summary;
 use crate::regular_file::{self, SMALL, Unread};
 use crate::setup::{
     Answers, DROP_IN, Disk, Facts, FoundCamera, Layer, Overlap, PLAN, complete, overlaps, write,
@@ -104,15 +105,12 @@ impl Place {
         Config::load_as_if(&self.path, DROP_IN, Some(text))
     }
 
-    /// Puts a drop-in in place that has been loaded.
-    pub fn put(&self, text: &str) -> io::Result<()> {
-        let is_new = !self.folder.is_dir();
-        durable::create_folder(&self.folder)?;
-        if is_new {
-            read_like(&self.folder, beside(&self.path))?;
-        }
-        durable::replace(&self.file(), text.as_bytes(), Readers::AsUsual)?;
-        read_like(&self.file(), &self.path)
+    /// Puts a drop-in in place, as `by` wishes.
+    pub fn put(&self, text: &str, by: &str) -> Result<(), StoreError> {
+        let store = Store::new(&self.path, &self.config.storage.state_directory);
+        let change = "the rig, by questions";
+        let wish = Wish { drop_in: DROP_IN, text: Some(text), based_on: None, by, change };
+        store.put(&wish, &|_| Ok(())).map(drop)
     }
 
     /// Where answers wait for the next time.
@@ -160,24 +158,9 @@ pub fn notes(text: &str, facts: &Facts, config: &Config) -> Vec<String> {
     notes
 }
 
-/// The plans of a configuration that has loaded, by their names.
-///
-/// # Errors
-/// The axes cannot reach one, say.
-pub fn plans_of(config: &Config) -> Result<Vec<(&str, Plan)>, StartError> {
-    let start = SimAxes::home(&config.motion.axes);
-    let plans = config.plans.iter();
-    plans.map(|named| Ok((named.name.as_str(), plan_from(config, Some(&named.name), &start)?))).collect()
-}
-
 /// The folder that the configuration is in.
 fn beside(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whoever may read `like`, the service say, may read `made`, too: root's mask may be one under which nobody else could.
-fn read_like(made: &Path, like: &Path) -> io::Result<()> {
-    fs::set_permissions(made, fs::metadata(like)?.permissions())
 }
 
 /// Before anything is asked: it would be a pity about the answers.
