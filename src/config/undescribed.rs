@@ -13,7 +13,8 @@ const NAME: &str = "00.toml";
 /// What stands for a rig while the rest is checked, ...
 const RIG: &str = "[[camera]]\ndriver = \"none\"\n[plan.none]\nshape = \"ring\"\nangles = 1\n";
 /// ... and what turns it, where nothing does.
-const TURNTABLE: &str = "[motion.turntable]\nspeed = \"1 deg/s\"\nacceleration = \"1 deg/s2\"\n";
+const TURNTABLE: &str =
+    "[motion]\nbackend = \"sim\"\n[motion.turntable]\nspeed = \"1 deg/s\"\nacceleration = \"1 deg/s2\"\n";
 
 impl Config {
     /// As [`Self::load`], but what says nothing of cameras and plans is no mistake: the rig has none yet, and can be set up.

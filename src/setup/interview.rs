@@ -160,7 +160,8 @@ impl<'f> Interview<'f> {
         Question {
             key,
             title: texts::title(key, answers),
-            about: texts::about(key, answers, facts),
+            about: texts::each(key, answers)
+                .map_or_else(|| texts::about(key, answers, facts), |each| format!("Give {each}.")),
             more: texts::more(key),
             choices: choices(key, facts),
             usual: default(key, answers, facts),

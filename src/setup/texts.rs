@@ -70,22 +70,28 @@ fn prompt(key: Key, answers: &Answers, facts: &Facts) -> String {
         | Key::LiftTravel
         | Key::TiltGear
         | Key::TiltTravel
-        | Key::Distances
-        | Key::CameraHeights
-        | Key::Azimuths
         | Key::LookAt
         | Key::Angles
         | Key::Heights
         | Key::Points
         | Key::Tilts
         | Key::Page => title,
+        Key::Distances | Key::CameraHeights | Key::Azimuths => match each(key, answers) {
+            Some(each) => format!("{title} ({each})"),
+            None => title,
+        },
     }
+}
+
+/// How one answer is given for several cameras.
+pub(super) fn each(key: Key, answers: &Answers) -> Option<&'static str> {
+    let of_each = matches!(key, Key::Distances | Key::CameraHeights | Key::Azimuths);
+    (of_each && answers.cameras().len() > 1).then_some("one for all cameras, or one for each, with commas")
 }
 
 /// A question on one line.
 pub(super) fn title(key: Key, answers: &Answers) -> String {
     let several = answers.cameras().len() > 1;
-    let each = if several { " (one for all cameras, or one for each, with commas)" } else { "" };
     match key {
         Key::Cameras => "Which cameras?".into(),
         Key::Names if several => "Names of the cameras, with commas".into(),
@@ -102,11 +108,9 @@ pub(super) fn title(key: Key, answers: &Answers) -> String {
         Key::LiftTravel => "How high does the lift go, from its switch at the lower end?".into(),
         Key::TiltGear => "How far does the arm tilt by one turn of its motor?".into(),
         Key::TiltTravel => "Lowest and highest tilt of the arm".into(),
-        Key::Distances => format!("Distance of the camera from the turntable's axis{each}"),
-        Key::CameraHeights => format!("Height of the camera over the turntable's surface{each}"),
-        Key::Azimuths => {
-            format!("Where the camera stands around the axis, counter-clockwise from above{each}")
-        }
+        Key::Distances => "Distance of the camera from the turntable's axis".into(),
+        Key::CameraHeights => "Height of the camera over the turntable's surface".into(),
+        Key::Azimuths => "Where the camera stands around the axis, counter-clockwise from above".into(),
         Key::LookAt => "Look-at height: of the point on the axis that is in the middle of the image".into(),
         Key::Angles => "Images around the object, a turn of the table".into(),
         Key::Heights => "Heights of the lift for a turn each, with commas".into(),

@@ -20,6 +20,7 @@ mod retake;
 mod revoked;
 mod scans;
 mod sessions;
+mod setup;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;

@@ -19,6 +19,8 @@ pub(in crate::api) struct SetupState {
     is_set_up: bool,
     /// What the configuration in force describes.
     described: Described,
+    /// Whether the configuration in force is the one that is written.
+    in_force: bool,
     /// The file that it writes.
     file: String,
     /// What machine this is, by its device tree; null if that says nothing.
@@ -111,6 +113,7 @@ impl SetupState {
         Self {
             is_set_up: again,
             described: Described::of(setup.rig.config(), again),
+            in_force: session.place.written().is_some_and(|written| written == *setup.rig.config()),
             file: session.place.file().display().to_string(),
             machine: session.facts.machine.clone(),
             found: setup.looked().map(Found::from),

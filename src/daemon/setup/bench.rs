@@ -208,6 +208,12 @@ fn told(showing: Showing, ended: Result<(), MotionError>) -> Tried {
 fn failed(error: MotionError) -> Outcome {
     Outcome::Fails(match error {
         MotionError::Fault { cause } => format!("The axes were stopped: {cause}"),
-        error => error.to_string(),
+        error @ (MotionError::Moving
+        | MotionError::Unreachable(_)
+        | MotionError::Stopped
+        | MotionError::Unknown { .. }
+        | MotionError::Homing { .. }
+        | MotionError::Ended
+        | MotionError::World { .. }) => error.to_string(),
     })
 }

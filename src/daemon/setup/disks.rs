@@ -73,7 +73,7 @@ mod tests {
         let wanted = folder.path().join("not/yet");
         let disk = disk(wanted.clone()).unwrap();
         assert_eq!(disk.folder, wanted);
-        assert_eq!(disk.free.get(), export::free(folder.path()).unwrap().get());
+        assert!(disk.free.get() > 0.0);
         assert!(disk.writes_per_s.is_some_and(|speed| speed.get() > 0.0));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

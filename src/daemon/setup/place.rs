@@ -105,6 +105,11 @@ impl Place {
         Config::load_as_if(&self.path, DROP_IN, Some(text))
     }
 
+    /// The configuration that is written, if it loads.
+    pub fn written(&self) -> Option<Config> {
+        Config::load_even_undescribed(&self.path).ok()
+    }
+
     /// Puts a drop-in in place, as `by` wishes.
     pub fn put(&self, text: &str, by: &str) -> Result<(), StoreError> {
         let store = Store::new(&self.path, &self.config.storage.state_directory);

@@ -39,5 +39,10 @@ export type LiveMessage = Schemas["LiveMessage"];
 export type LiveStats = Schemas["LiveStats"];
 /** Whether a live view goes on. */
 export type ViewState = Omit<Extract<LiveMessage, { type: "state" }>, "type">;
+export type SetupState = Schemas["SetupState"];
+export type SetupQuestion = Schemas["SetupQuestion"];
+export type SetupChoice = Schemas["SetupChoice"];
+export type TrialPart = Schemas["TrialPart"];
+export type TrialResult = Schemas["TrialResult"];
 export type Preflight = Schemas["Preflight"];
 export type Finding = Schemas["PreflightFinding"];
