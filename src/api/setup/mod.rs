@@ -5,3 +5,4 @@ pub(super) mod look;
 pub(super) mod questions;
 pub(super) mod state;
 pub(super) mod trial;
+mod tried;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::state::{Found, Session, Setup};
-use super::trial::TrialState;
+use super::tried::TrialState;
 use crate::api::transport::extract::{Body, Path};
 use crate::api::transport::problem::{Answer, Problem};
 use crate::config::{Config, MotionBackend};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::trial::Trial;
+use super::tried::Trial;
 use crate::api::rig::state::Rig;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::api::transport::work::on_disk;
