@@ -59,8 +59,8 @@ pub use rig_lock::RigLock;
 pub use service::{ByHand, Launched, NoScan, Service, Starting};
 pub use sessions::Sessions;
 pub use setup::{
-    Bench, CameraSearch, Place, PlaceError, Showing, Tried, disks, notes, plain_camera, real_cameras,
-    search_cameras,
+    Bench, CameraSearch, Place, PlaceError, Showing, Tried, disks, is_known_driver, notes, plain_camera,
+    real_cameras, search_cameras,
 };
 pub use standby::{
     CameraTurn, PhotographUnderWay, StandbyCamera, StandbyCameras, StandbyError, Viewing, develop,

@@ -128,8 +128,8 @@ fn what_is_asked_written_and_said_of_wrong_answers_is_what_a_terminal_asks_write
         other.dir.path().join("scanner.toml.d/api.toml"),
     )
     .unwrap();
-    let lines: String = ANSWERS.iter().map(|line| format!("{WRONG}\n{line}\n")).collect();
-    let said = terminal(&other, &format!("{lines}yes\n"));
+    let lines: Vec<&str> = ANSWERS.iter().flat_map(|line| [WRONG, line]).chain(["yes", ""]).collect();
+    let said = terminal(&other, &lines.join("\n"));
     assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
     let wrong: Vec<&str> = said
         .stdout
@@ -202,7 +202,14 @@ fn from_nothing_to_a_finished_scan() {
     let picture = daemon.get("/api/v1/setup/picture.jpg?camera=scanner-sim:1");
     assert_eq!((picture.status, picture.header("content-type")), (200, "image/jpeg"));
     assert!(picture.body.starts_with(&[0xFF, 0xD8]));
-    // No program is started that was not found.
+    // No program is started that was not found, nor chosen from afar.
+    let driver = put(&daemon, "cameras", "/bin/sh:0");
+    assert_eq!(driver.status, 422, "{}", driver.json());
+    assert!(
+        driver.json()["detail"].as_str().unwrap().contains("not chosen over the network"),
+        "{}",
+        driver.json()
+    );
     for unknown in ["/bin/sh:0", "libcamera:0", "nothing"] {
         assert_eq!(daemon.get(&format!("/api/v1/setup/picture.jpg?camera={unknown}")).status, 404);
     }

@@ -10,7 +10,8 @@ use super::tried::TrialState;
 use crate::api::transport::extract::{Body, Path};
 use crate::api::transport::problem::{Answer, Problem};
 use crate::config::{Config, MotionBackend};
-use crate::setup::{Choice, Form, Key, Question, Refused, SIMULATED, STEPS};
+use crate::daemon::is_known_driver;
+use crate::setup::{Answers, Choice, Form, Key, Question, Refused, SIMULATED, STEPS};
 
 /// How far the rig is set up.
 #[derive(Debug, Serialize, ToSchema)]
@@ -197,11 +198,24 @@ pub(in crate::api) async fn answer(
             Refused::Open { .. } | Refused::Needless(_) => Problem::setup(refused),
         })?;
         let answers = interview.answers().clone();
+        check_drivers(&answers, &session.place.config)?;
         session.keep(&answers)?;
         session.answers = answers;
         Ok(Json(SetupState::of(setup, &session)))
     });
     answered.await
+}
+
+/// A driver is a program: over the network, only ours are chosen, and those that the configuration has already.
+fn check_drivers(answers: &Answers, config: &Config) -> Answer<()> {
+    let known =
+        |driver: &str| config.cameras.iter().any(|camera| camera.driver == std::path::Path::new(driver));
+    let other = answers.cameras().into_iter().find(|(driver, _)| !is_known_driver(driver) && !known(driver));
+    let Some((driver, _)) = other else { return Ok(()) };
+    Err(Problem::unprocessable(format!(
+        "the driver {driver:?} is not chosen over the network, since it names a program; on the machine itself: sudo scanner \
+         setup"
+    )))
 }
 
 /// Forget what was answered: begin anew, with what the configuration says.

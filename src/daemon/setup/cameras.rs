@@ -12,6 +12,8 @@ use crate::rig::camera::{Camera, CameraError, find_driver};
 
 /// Drivers of real cameras.
 const REAL: [&str; 2] = ["libcamera", "gphoto2"];
+/// Drivers of cameras that are none.
+const COMPUTED: [&str; 2] = ["scanner-sim", "scanner-replay"];
 /// Most cameras of a driver that are looked for.
 const MOST: usize = 8;
 
@@ -31,6 +33,11 @@ pub fn real_cameras() -> Vec<config::Camera> {
     installed
         .flat_map(|driver| (0..MOST).map(move |index| plain_camera(driver, &index.to_string())))
         .collect()
+}
+
+/// Whether a driver, as it is configured, is one of ours, which is looked for beside the program.
+pub fn is_known_driver(driver: &str) -> bool {
+    REAL.contains(&driver) || COMPUTED.contains(&driver)
 }
 
 /// Asks the drivers of `cameras`, which are `wanted`, for one after the other until there is none.

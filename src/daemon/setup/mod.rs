@@ -8,6 +8,6 @@ mod disks;
 mod place;
 
 pub use bench::{Bench, Showing, Tried};
-pub use cameras::{CameraSearch, plain_camera, real_cameras, search_cameras};
+pub use cameras::{CameraSearch, is_known_driver, plain_camera, real_cameras, search_cameras};
 pub use disks::disks;
 pub use place::{Place, PlaceError, notes};
