@@ -48,6 +48,15 @@ fn the_messages_of_the_troubleshooting_are_the_programs() {
     assert!(unknown.is_empty(), "no message of the program: {unknown:#?}");
 }
 
+/// The page of settings is made of the same explanations that the program gives.
+#[test]
+fn the_page_of_settings_is_the_one_that_the_program_makes() {
+    let written = fs::read_to_string("docs/settings.md").unwrap();
+    let made = scanner::config::explained_page();
+    assert!(written == made, "make it anew: scanner config explain --markdown > docs/settings.md");
+    assert!(made.lines().filter(|line| line.starts_with("| `")).count() > 120);
+}
+
 /// The text of all our own sources below `folder`.
 fn read_sources(folder: &Path, into: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -31,6 +31,7 @@ use super::transport::problem::Problem;
         (name = "events", description = "What happens, as it happens."),
         (name = "setup", description = "The rig set up: questions, its parts tried, what comes of it put in force."),
         (name = "session", description = "Logging a browser in and out."),
+        (name = "configuration", description = "What the configuration says and could say; changing it, and taking changes back."),
         (name = "operation", description = "For those who look after the machine."),
     ),
     // What the router knows by another path.
@@ -113,9 +114,10 @@ mod tests {
     use crate::api::openapi;
 
     /// What an operation is called begins with what it does.
-    const VERBS: [&str; 22] = [
-        "begin", "cancel", "clear", "collect", "delete", "describe", "get", "home", "jog", "list", "log",
-        "pause", "preview", "resume", "retake", "run", "set", "start", "stream", "switch", "take", "verify",
+    const VERBS: [&str; 25] = [
+        "change", "check", "restore", "begin", "cancel", "clear", "collect", "delete", "describe", "get",
+        "home", "jog", "list", "log", "pause", "preview", "resume", "retake", "run", "set", "start",
+        "stream", "switch", "take", "verify",
     ];
 
     /// Method, path and operation of each.

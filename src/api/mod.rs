@@ -43,6 +43,9 @@
 //!   beside its holder. Across network namespaces the file counts, and the pins.
 //! - **Events** (`api/events`): history is numbered and never left out without a word (`gap`); the status is only ever the
 //!   newest. The numbers are those of one run of the program, which the snapshot names.
+//! - **The configuration** (`api/configuration`): a reload ends the API, so it is asked for once the answer to a change has been sent
+//!   (`api/transport/afterwards.rs`). What names programs, files and secrets is not changed over the network
+//!   (`api/configuration/reserved.rs`): what counts is what differs afterwards, however it was written.
 //! - **Archives** (`api/transport/zip.rs`): lengths are known, so where every byte will be is known before one is read, and any range can
 //!   be sent. Nothing is compressed: images are. Checksums of what a range leaves out are read when the directory needs them.
 //!   What grows, such as a journal, is kept open and sent in pieces, as far as it went when the archive was laid out.
@@ -50,6 +53,7 @@
 mod access;
 mod app;
 mod captures;
+mod configuration;
 mod document;
 mod events;
 mod live;
@@ -63,6 +67,7 @@ mod server;
 mod setup;
 mod transport;
 
+pub use configuration::fit;
 pub use router::openapi;
 pub use server::Server;
 pub use transport::tls::{TlsError, check_certificate};

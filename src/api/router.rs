@@ -20,7 +20,7 @@ use super::app::App;
 use super::document::{Document, complete};
 use super::page;
 use super::transport::problem::Problem;
-use super::{captures, events, live, operation, rig, scans, setup};
+use super::{captures, configuration, events, live, operation, rig, scans, setup};
 
 /// Most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -40,6 +40,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operation::routes::preflight))
         .routes(routes!(operation::routes::log))
         .routes(routes!(operation::routes::support))
+        .routes(routes!(configuration::routes::configuration, configuration::routes::change))
+        .routes(routes!(configuration::routes::check))
+        .routes(routes!(configuration::versions::versions))
+        .routes(routes!(configuration::versions::take_back))
+        .routes(routes!(configuration::versions::backup, configuration::versions::restore))
         .routes(routes!(auth::login))
         .routes(routes!(access::pair::begin))
         .routes(routes!(access::pair::collect))

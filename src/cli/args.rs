@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+mod config;
 mod dataset;
 mod description;
 mod logs;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::complete;
+pub(super) use config::ConfigCommand;
 pub(super) use dataset::DatasetCommand;
 pub(super) use description::DescriptionArgs;
 pub(super) use logs::LogsArgs;
@@ -106,6 +108,11 @@ pub(super) enum Command {
         /// Print the problems as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Show the configuration, change it key by key, and take changes back
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
     },
     /// Print what every camera's driver says of it, and who holds it
     Devices {

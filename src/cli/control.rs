@@ -17,6 +17,7 @@ use super::output;
 
 /// A question is answered at once; a start opens the cameras first.
 pub(super) const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const RELOAD_PATIENCE: Duration = START_PATIENCE;
 const START_PATIENCE: Duration = Duration::from_secs(120);
 /// A resume reads every image of the scan before.
 const RESUME_PATIENCE: Duration = Duration::from_secs(3600);
@@ -165,7 +166,7 @@ pub(super) fn cancel(config: &Config) -> Result<Exit, Failure> {
 }
 
 pub(super) fn reload(config: &Config) -> Result<Exit, Failure> {
-    tell(config, &Request::Reload, START_PATIENCE)
+    tell(config, &Request::Reload, RELOAD_PATIENCE)
 }
 
 pub(super) fn clear(config: &Config) -> Result<Exit, Failure> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::daemon::{ControlError, Reason, StartError};
 use crate::dataset::{OpenError, SpaceError};
+use crate::drop_in::StoreError;
 use crate::export::ExportError;
 use crate::mask::MaskError;
 use crate::report::ReportError;
@@ -151,6 +152,21 @@ impl From<ControlError> for Failure {
             ControlError::NoAnswer { .. } | ControlError::HungUp { .. } | ControlError::Io { .. } => {
                 Exit::Failed
             }
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::Config(_)
+            | StoreError::Unfit(_)
+            | StoreError::Edit(_)
+            | StoreError::TooLong { .. } => Exit::Config,
+            StoreError::Conflict | StoreError::Busy => Exit::InUse,
+            StoreError::NoVersion(_) => Exit::NotFound,
+            StoreError::Versions { .. } | StoreError::Io { .. } => Exit::Failed,
         };
         Self::new(exit, &error)
     }

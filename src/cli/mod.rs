@@ -3,6 +3,7 @@
 mod args;
 mod check_config;
 mod complete;
+mod config;
 mod control;
 mod dataset;
 mod demo;
@@ -102,6 +103,7 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Demo(demo) => demo::demo(&demo),
         Command::Plan(plan) => plan::plan(&load(config)?, &plan),
         Command::CheckConfig { devices, json } => check_config::check_config(config, devices, json),
+        Command::Config { command } => config::config(config, command),
         Command::Devices { release, json } => devices::devices(load(config)?, release, json),
         Command::Dataset { command } => dataset::dataset(config, command),
         Command::Storage { accept } => storage::storage(&load(config)?, accept),

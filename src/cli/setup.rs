@@ -10,7 +10,6 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::daemon::{Place, PlaceError, notes};
-use crate::drop_in::StoreError;
 use crate::logging;
 use crate::ownership;
 use crate::regular_file::{self, SMALL};
@@ -58,16 +57,7 @@ fn opened(path: &Path) -> Result<Place, Failure> {
 
 /// Puts a drop-in in place.
 fn put(place: &Place, text: &str) -> Result<(), Failure> {
-    place.put(text, "scanner setup").map_err(|error| match &error {
-        StoreError::Config(errors) => Failure::new(Exit::Config, errors),
-        StoreError::Conflict
-        | StoreError::Unfit(_)
-        | StoreError::TooLong { .. }
-        | StoreError::Busy
-        | StoreError::NoVersion(_)
-        | StoreError::Versions { .. }
-        | StoreError::Io { .. } => Failure::new(Exit::Failed, &error),
-    })
+    Ok(place.put(text, "scanner setup")?)
 }
 
 /// The whole configuration with this drop-in, as `check-config` reads it.

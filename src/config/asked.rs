@@ -43,7 +43,6 @@ impl Notes {
     }
 
     /// All of them, but for what is inside a value.
-    #[expect(dead_code, reason = "for what shows the configuration")]
     pub(super) fn into_asked(self) -> Vec<Asked> {
         let tables: Vec<String> = self
             .0

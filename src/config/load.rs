@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::asked::Notes;
+use super::asked::{Asked, Notes};
 use super::problem::{ConfigErrors, Finding};
 use super::source::{Place, Sources};
 use super::tree::Table;
@@ -152,21 +152,49 @@ impl Written {
     }
 
     fn check(self) -> Result<Config, ConfigErrors> {
+        let Checked { sources, findings, config, .. } = self.checked();
+        config.filter(|_| findings.is_empty()).ok_or_else(|| ConfigErrors::new(&sources, findings))
+    }
+
+    fn checked(self) -> Checked {
         let Self { sources, tables, mut findings } = self;
         let is_whole = findings.is_empty();
         let merged = tables.into_iter().reduce(|mut merged, later| {
             merged.merge_document(later, &mut findings);
             merged
         });
-        match merged {
-            // Half-read files have mistakes in places where there are none.
-            Some(merged) if is_whole => {
-                let config = decode::config(&merged, &sources, &mut findings, &mut Notes::default());
-                config.filter(|_| findings.is_empty()).ok_or_else(|| ConfigErrors::new(&sources, findings))
-            }
-            _ => Err(ConfigErrors::new(&sources, findings)),
-        }
+        let mut notes = Notes::default();
+        // Half-read files have mistakes in places where there are none.
+        let whole = merged.as_ref().filter(|_| is_whole);
+        let config = whole.and_then(|merged| decode::config(merged, &sources, &mut findings, &mut notes));
+        Checked { sources, merged, findings, asked: notes.into_asked(), config }
     }
+}
+
+/// What has come of the files.
+pub(super) struct Checked {
+    pub(super) sources: Sources,
+    /// What they say together.
+    pub(super) merged: Option<Table>,
+    pub(super) findings: Vec<Finding>,
+    /// The keys that there could be; none if the files could not be read.
+    pub(super) asked: Vec<Asked>,
+    pub(super) config: Option<Config>,
+}
+
+/// What has come of the files at `path`, if the drop-in that is named had another text, or were not there.
+pub(super) fn checked(path: &Path, instead: Option<(&str, Option<&str>)>) -> Checked {
+    let mut written = Written::default();
+    written.read(path);
+    written.read_drop_ins(path, instead);
+    written.checked()
+}
+
+/// The keys that there could be beside those of `text`.
+pub(super) fn asked_of(text: &str) -> Vec<Asked> {
+    let mut written = Written::default();
+    written.parse(Path::new("scanner.toml"), text.to_owned());
+    written.checked().asked
 }
 
 fn drop_ins(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::source::{Place, Sources};
 
 /// One mistake in a configuration, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ConfigProblem)]
 pub struct Problem {
     /// The file that makes it, as it was named to the loader.
     pub file: String,
@@ -40,9 +41,7 @@ impl ConfigErrors {
     }
 
     pub(super) fn new(sources: &Sources, mut findings: Vec<Finding>) -> Self {
-        findings.sort_by_key(|finding| {
-            (finding.place.file, finding.place.span.as_ref().map(|span| (span.start, span.end)))
-        });
+        sort(&mut findings);
         let mut rendered: Vec<String> = findings.iter().map(|finding| finding.render(sources)).collect();
         rendered.push(match findings.len() {
             1 => "1 problem in the configuration".to_owned(),
@@ -60,6 +59,19 @@ impl fmt::Display for ConfigErrors {
 }
 
 impl std::error::Error for ConfigErrors {}
+
+/// In the order of files and lines.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| {
+        (finding.place.file, finding.place.span.as_ref().map(|span| (span.start, span.end)))
+    });
+}
+
+/// The findings as problems, in the order of files and lines.
+pub(super) fn sorted(sources: &Sources, mut findings: Vec<Finding>) -> Vec<Problem> {
+    sort(&mut findings);
+    findings.into_iter().map(|finding| finding.problem(sources)).collect()
+}
 
 /// A mistake and its place.
 #[derive(Debug, Clone)]

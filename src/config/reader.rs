@@ -175,7 +175,7 @@ impl<'t> Reader<'t, '_, '_> {
 
     /// Whether `key` is `false`, with which a drop-in takes away the table that another file has there.
     pub(super) fn is_off(&mut self, key: &'static str) -> bool {
-        self.written(key).is_some_and(|node| matches!(node.value, Value::Boolean(false)))
+        self.written(key).is_some_and(|node| node.value.is_false())
     }
 
     /// Every table in the table at `key` with its name, read with `decode`, in the order of writing. One that is `false` was
@@ -198,7 +198,7 @@ impl<'t> Reader<'t, '_, '_> {
                 let finding = Finding::new(&entry.key_place, format!("`{}` {message}", at.path));
                 self.context.findings.push(finding.of(&at.trail));
             }
-            if matches!(entry.node.value, Value::Boolean(false)) {
+            if entry.node.value.is_false() {
                 continue;
             }
             if let Some(table) = self.table_of(&entry.node, &at) {
@@ -304,7 +304,7 @@ impl<'t> Reader<'t, '_, '_> {
 
     /// What is written at `key`; `false` takes away what another file has there.
     fn find(&mut self, key: &'static str) -> Option<&'t Node> {
-        self.written(key).filter(|node| !matches!(node.value, Value::Boolean(false)))
+        self.written(key).filter(|node| !node.value.is_false())
     }
 
     /// As [`Self::find`], of a key at which a `T` can be.

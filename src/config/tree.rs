@@ -71,7 +71,11 @@ impl Table {
     pub(super) fn merge_document(&mut self, later: Self, findings: &mut Vec<Finding>) {
         self.merge_with(later, |key, items, later| {
             let is_list = !items.is_empty() && items.iter().all(|item| matches!(item.value, Value::Table(_)));
-            if is_list { Ok(change_items(key, items, later, findings)) } else { Err(later) }
+            if !is_list {
+                return Err(later);
+            }
+            change_items(key, items, later, findings);
+            Ok(())
         });
     }
 
@@ -87,10 +91,16 @@ impl Table {
         mut change: impl FnMut(&str, &mut Vec<Node>, Self) -> Result<(), Self>,
     ) {
         for Entry { key, key_place, node: Node { place, value } } in later.entries {
-            let Some(own) = self.entries.iter_mut().find(|own| own.key == key) else {
+            let Some(at) = self.entries.iter().position(|own| own.key == key) else {
                 self.entries.push(Entry { key, key_place, node: Node { place, value } });
                 continue;
             };
+            if value.is_false() && !matches!(self.entries[at].node.value, Value::Boolean(_)) {
+                // Taken away, whether it still has a meaning there or not.
+                self.entries.remove(at);
+                continue;
+            }
+            let own = &mut self.entries[at];
             let value = match (&mut own.node.value, value) {
                 (Value::Table(own), Value::Table(later)) => {
                     own.merge(later);
@@ -193,6 +203,11 @@ impl Value {
             ),
             DeValue::Table(table) => Self::Table(Table::from_toml(table, file, place.clone())),
         }
+    }
+
+    /// Whether it takes away what another file has.
+    pub(super) const fn is_false(&self) -> bool {
+        matches!(self, Self::Boolean(false))
     }
 
     /// What it is, for error messages.

@@ -67,6 +67,11 @@ impl Edit {
 pub fn edit(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let mut document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| EditError::Text(error.to_string()))?;
+    // What stands above nothing stays above what comes.
+    let above = if document.is_empty() { text } else { "" };
+    if !above.is_empty() {
+        document = DocumentMut::new();
+    }
     for edit in edits {
         let parts: Vec<&str> = edit.key().split('.').collect();
         if parts.iter().any(|part| part.is_empty() || part.contains(|c: char| !is_bare(c))) {
@@ -81,7 +86,7 @@ pub fn edit(text: &str, edits: &[Edit]) -> Result<String, EditError> {
             Edit::Unset { .. } => unset(document.as_table_mut(), &parts),
         }
     }
-    Ok(document.to_string())
+    Ok(format!("{above}{document}"))
 }
 
 const fn is_bare(c: char) -> bool {
@@ -163,7 +168,7 @@ fn named<'l>(list: &'l mut ArrayOfTables, key: &str, name: &str) -> Option<&'l m
 }
 
 /// JSON as TOML; none if it has a null.
-fn to_toml(json: &Json) -> Option<Value> {
+pub(super) fn to_toml(json: &Json) -> Option<Value> {
     Some(match json {
         Json::Null => return None,
         Json::Bool(truth) => Value::from(*truth),

@@ -3,11 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::edit::EditError;
 use crate::config::ConfigErrors;
 
 /// Why the configuration was not changed: it is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// It cannot be changed key by key.
+    #[error(transparent)]
+    Edit(#[from] EditError),
     /// Somebody else was faster.
     #[error("the configuration was changed by somebody else meanwhile: look at it again, and change it then")]
     Conflict,

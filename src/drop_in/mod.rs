@@ -7,6 +7,7 @@
 //!
 //! What is written there ([`edit`]) leaves the comments and the order of who wrote before.
 
+mod backup;
 mod disk;
 mod edit;
 mod error;
@@ -16,6 +17,7 @@ mod store;
 mod tests;
 mod versions;
 
+pub use backup::{Restored, backup, restore};
 pub use edit::{Edit, EditError, edit};
 pub use error::StoreError;
 pub use fingerprint::Fingerprint;

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::PAGE;
 use super::disk::{Disk, Durable};
+use super::edit::{Edit, edit};
 use super::error::StoreError;
 use super::fingerprint::Fingerprint;
 use super::versions::{Version, Versions};
@@ -21,6 +23,8 @@ use crate::regular_file::{self, Unread};
 const LONGEST: usize = 64 << 10;
 /// Longest file of versions that is read: twenty drop-ins, as JSON.
 const LONGEST_VERSIONS: u64 = 8 << 20;
+/// What the drop-in of the page begins with.
+const HEADER: &str = "# Changed in the page, or by `scanner config`.\n";
 const VERSIONS: &str = "configuration-versions.json";
 const LOCK: &str = "configuration.lock";
 
@@ -83,6 +87,12 @@ impl Store {
             Err(Unread::Missing) => Ok(None),
             Err(unread) => Err(failed("read", &file)(unread.into())),
         }
+    }
+
+    /// What the drop-in of the page would say after these changes.
+    pub fn edited(&self, edits: &[Edit]) -> Result<String, StoreError> {
+        let text = self.text(PAGE)?.unwrap_or_else(|| HEADER.to_owned());
+        Ok(edit(&text, edits)?)
     }
 
     /// The files as they are now.

@@ -34,11 +34,10 @@ pub(super) struct Versions(Vec<Version>);
 impl Versions {
     /// With what a drop-in says until now.
     pub(super) fn add(&mut self, version: Version) {
-        let newest = self.0.iter_mut().rev().find(|other| other.drop_in == version.drop_in);
-        if let Some(newest) = newest.filter(|newest| newest.text == version.text) {
-            // The change before this one was not made, for want of power.
-            *newest = Version { number: newest.number, ..version };
-            return;
+        let newest = self.0.iter().rposition(|other| other.drop_in == version.drop_in);
+        if let Some(newest) = newest.filter(|newest| self.0[*newest].text == version.text) {
+            // The change before this one was not made, for want of power: what it kept is kept as the newest now.
+            self.0.remove(newest);
         }
         let number = self.0.last().map_or(1, |last| last.number.saturating_add(1));
         self.0.push(Version { number, ..version });

@@ -176,6 +176,37 @@ impl Daemon {
         Answer::of(request.send_json(body).unwrap())
     }
 
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.try_send("PATCH", path, body).unwrap()
+    }
+
+    /// What is answered; none where nobody answers, or not to its end.
+    pub(crate) fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(self.url(path))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Content-Type", "application/json");
+        let body = if method == "GET" { String::new() } else { body.to_string() };
+        let response = self.agent.run(request.body(body).unwrap()).ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.into_body().read_to_vec().ok()?;
+        Some(Answer { status, headers, body })
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+
+    /// Starts one that was killed.
+    pub(crate) fn restart_killed(&mut self) {
+        let _ = self.child.kill();
+        self.restart();
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Answer {
         let request =
             self.agent.delete(self.url(path)).header("Authorization", format!("Bearer {}", self.token));

@@ -5,6 +5,7 @@ mod access;
 mod archive;
 mod captures;
 mod client;
+mod configuration;
 mod crowd;
 mod described;
 mod exports;

@@ -204,7 +204,7 @@ fn from_nothing_to_a_finished_scan() {
     assert!(picture.body.starts_with(&[0xFF, 0xD8]));
     // No program is started that was not found, nor chosen from afar.
     let driver = put(&daemon, "cameras", "/bin/sh:0");
-    assert_eq!(driver.status, 422, "{}", driver.json());
+    assert_eq!(driver.status, 403, "{}", driver.json());
     assert!(
         driver.json()["detail"].as_str().unwrap().contains("not chosen over the network"),
         "{}",

@@ -102,7 +102,7 @@ fn each_mistake_has_its_message() {
             "`plan.a b` may have only letters (a to z), digits, `-` and `_`",
         ),
         ("angles = 36", "angles = 3000", "`plan.cylinder.angles` times 4 heights is more than 10000 points"),
-        ("heights = [", "heights = []\n#", "`plan.cylinder.heights` is empty"),
+        ("\nheights = [", "\nheights = []\n#", "`plan.cylinder.heights` is empty"),
         (
             "shape = \"cylinder\"\nangles = 36",
             "shape = \"list\"\nangles = 36",

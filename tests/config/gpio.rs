@@ -197,7 +197,8 @@ fn what_belongs_to_pins_needs_them_and_the_other_way_round() {
         without.iter().filter(|message| message.contains("there is no [gpio]")).count() > 10,
         "{without:?}"
     );
-    let simulated = mistakes("backend = \"gpio\"\nstart", "backend = \"sim\"\nstart");
+    let simulated =
+        mistakes("backend = \"gpio\"\n# The pin of the start", "backend = \"sim\"\n# The pin of the start");
     assert_eq!(simulated.len(), 3, "{simulated:?}");
     assert!(simulated.iter().all(|message| message.contains("the panel is not on pins")), "{simulated:?}");
     let config = load(&EXAMPLE.replace("backend = \"rppal\"", "backend = \"gpiocdev\""));

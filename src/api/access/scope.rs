@@ -13,7 +13,8 @@ const PRIVATE: [&str; 2] = ["/api/v1/setup", "/api/v1/setup/drop-in"];
 /// What opens a camera to look through it.
 const OPENS: [&str; 2] = ["/api/v1/live/{camera}", "/api/v1/live/{camera}/mjpeg"];
 /// What is not asked for by GET, and yet changes nothing.
-const LOOKS: [&str; 3] = ["/api/v1/logout", "/api/v1/plans/preview", "/api/v1/scans/{scan}/verify"];
+const LOOKS: [&str; 4] =
+    ["/api/v1/logout", "/api/v1/plans/preview", "/api/v1/scans/{scan}/verify", "/api/v1/configuration/check"];
 
 /// Whether this route changes and captures nothing.
 pub(in crate::api) fn only_looks(method: &Method, route: &str) -> bool {

@@ -15,7 +15,6 @@ use crate::api::transport::extract::MaybeBody;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::config::Config;
 use crate::daemon::{Place, StartError, notes};
-use crate::drop_in::StoreError;
 use crate::model::Axis;
 
 /// What the answers make.
@@ -49,7 +48,7 @@ fn made(session: &Session) -> Answer<(String, Config)> {
             "{errors}\n\nThe configuration would not load with these answers, so nothing was written. They are kept: put the \
              file that is named right, or change the answers."
         );
-        Problem::setup(detail).with_status(StatusCode::UNPROCESSABLE_ENTITY)
+        Problem::new(ProblemType::Configuration, detail)
     })?;
     Ok((text, config))
 }
@@ -96,7 +95,7 @@ pub(in crate::api) async fn apply(
             let detail = format!("the {axis} is put in its place by hand: do that, and say so (`placed`)");
             return Err(Problem::setup(detail));
         }
-        session.place.put(&text, &by).map_err(unwritten)?;
+        session.place.put(&text, &by)?;
         session.place.forget();
         Ok(session.place.file())
     });
@@ -106,16 +105,4 @@ pub(in crate::api) async fn apply(
     let reloads = service.reloads().cloned().ok_or_else(|| Problem::from(StartError::Closed))?;
     // Which ends the API.
     Ok(afterwards(StatusCode::ACCEPTED.into_response(), move || reloads.ask_when_placed()))
-}
-
-fn unwritten(error: StoreError) -> Problem {
-    match error {
-        StoreError::Busy => Problem::new(ProblemType::InUse, error),
-        StoreError::Config(_) | StoreError::Unfit(_) | StoreError::Conflict | StoreError::TooLong { .. } => {
-            Problem::setup(error)
-        }
-        StoreError::NoVersion(_) | StoreError::Versions { .. } | StoreError::Io { .. } => {
-            Problem::new(ProblemType::Storage, error)
-        }
-    }
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::state::{Found, Session, Setup};
 use super::tried::TrialState;
 use crate::api::transport::extract::{Body, Path};
-use crate::api::transport::problem::{Answer, Problem};
+use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::config::{Config, MotionBackend};
 use crate::daemon::is_known_driver;
 use crate::setup::{Answers, Choice, Form, Key, Question, Refused, SIMULATED, STEPS};
@@ -212,10 +212,11 @@ fn check_drivers(answers: &Answers, config: &Config) -> Answer<()> {
         |driver: &str| config.cameras.iter().any(|camera| camera.driver == std::path::Path::new(driver));
     let other = answers.cameras().into_iter().find(|(driver, _)| !is_known_driver(driver) && !known(driver));
     let Some((driver, _)) = other else { return Ok(()) };
-    Err(Problem::unprocessable(format!(
+    let detail = format!(
         "the driver {driver:?} is not chosen over the network, since it names a program; on the machine itself: sudo scanner \
          setup"
-    )))
+    );
+    Err(Problem::new(ProblemType::Reserved, detail))
 }
 
 /// Forget what was answered: begin anew, with what the configuration says.

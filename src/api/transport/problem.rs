@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::daemon::{MasksRefused, Reason, RetakeError, ScanDescribeError, StartError};
 use crate::dataset::OpenError;
+use crate::drop_in::StoreError;
 use crate::mask::MaskError;
 use crate::rig::axes::MotionError;
 use crate::scan::Unfit;
@@ -75,6 +76,15 @@ pub(in crate::api) enum ProblemType {
     /// The rig cannot be set up so: an answer is missing, or the configuration would not load with the answers.
     #[serde(rename = "/problems/setup")]
     Setup,
+    /// The configuration would not load, or not do.
+    #[serde(rename = "/problems/configuration")]
+    Configuration,
+    /// Somebody else has changed it meanwhile: look at it again.
+    #[serde(rename = "/problems/changed_meanwhile")]
+    ChangedMeanwhile,
+    /// This is not changed over the network.
+    #[serde(rename = "/problems/reserved")]
+    Reserved,
     /// Somebody gave it up before it began.
     #[serde(rename = "/problems/given_up")]
     GivenUp,
@@ -173,6 +183,9 @@ impl ProblemType {
             Self::OtherRig => (StatusCode::CONFLICT, "made on another rig"),
             Self::Motion => (StatusCode::CONFLICT, "the axes do not move"),
             Self::Setup => (StatusCode::CONFLICT, "cannot be set up so"),
+            Self::Configuration => (StatusCode::UNPROCESSABLE_ENTITY, "the configuration would not do"),
+            Self::ChangedMeanwhile => (StatusCode::CONFLICT, "changed meanwhile"),
+            Self::Reserved => (StatusCode::FORBIDDEN, "not over the network"),
             Self::GivenUp => (StatusCode::CONFLICT, "given up"),
             Self::OutOfHours => (StatusCode::CONFLICT, "out of hours"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "not available now"),
@@ -260,6 +273,21 @@ impl From<Unfit> for Problem {
 impl From<OpenError> for Problem {
     fn from(error: OpenError) -> Self {
         StartError::from(error).into()
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Config(_)
+            | StoreError::Unfit(_)
+            | StoreError::Edit(_)
+            | StoreError::TooLong { .. } => ProblemType::Configuration,
+            StoreError::Conflict | StoreError::Busy => ProblemType::ChangedMeanwhile,
+            StoreError::NoVersion(_) => ProblemType::NotFound,
+            StoreError::Versions { .. } | StoreError::Io { .. } => ProblemType::Failed,
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -49,9 +49,6 @@ pub(super) fn notify(document: &mut Reader<'_, '_, '_>) -> Vec<Notify> {
 
 fn occasions(notify: &mut Reader<'_, '_, '_>) -> Vec<Occasion> {
     const HINT: &str = "write some of \"finished\", \"paused\", \"failed\", \"needs_person\", each once";
-    if !notify.has("on") {
-        return Occasion::USUAL.to_vec();
-    }
     let seen = RefCell::new(Vec::new());
     let on = notify.each("on", |name| {
         let Some(occasion) = Occasion::ALL.into_iter().find(|occasion| occasion.name() == name) else {
@@ -63,6 +60,9 @@ fn occasions(notify: &mut Reader<'_, '_, '_>) -> Vec<Occasion> {
         seen.borrow_mut().push(occasion);
         Ok(occasion)
     });
+    if !notify.has("on") {
+        return Occasion::USUAL.to_vec();
+    }
     if notify.raw("on").is_some_and(|node| matches!(&node.value, Value::Array(items) if items.is_empty())) {
         notify.reject(
             "on",

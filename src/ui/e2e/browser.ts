@@ -93,7 +93,7 @@ export async function at(browser: Browser, recipe: Recipe, test: (situation: Sit
 }
 
 /** The view of this name. */
-export async function open(page: Page, name: "Live" | "Scan" | "Scans" | "System"): Promise<void> {
+export async function open(page: Page, name: "Live" | "Scan" | "Scans" | "Settings" | "System"): Promise<void> {
   await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
   await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 }

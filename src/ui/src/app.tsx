@@ -20,13 +20,15 @@ import { Login } from "./views/login";
 import { ScanView } from "./views/scan/scan";
 import { Gallery } from "./views/scans/gallery";
 import { OneScan } from "./views/scans/one";
+import { Settings } from "./views/settings/settings";
 import { Setup } from "./views/setup/setup";
 import { System } from "./views/system/system";
 
-const TABS: readonly { view: "live" | "scan" | "scans" | "system"; icon: IconName; text: string }[] = [
+const TABS: readonly { view: "live" | "scan" | "scans" | "settings" | "system"; icon: IconName; text: string }[] = [
   { view: "live", icon: "live", text: "Live" },
   { view: "scan", icon: "scan", text: "Scan" },
   { view: "scans", icon: "scans", text: "Scans" },
+  { view: "settings", icon: "settings", text: "Settings" },
   { view: "system", icon: "system", text: "System" },
 ];
 
@@ -99,6 +101,8 @@ function View({ route }: { route: Route }) {
       return <Gallery />;
     case "one":
       return <OneScan key={route.scan} id={route.scan} />;
+    case "settings":
+      return <Settings />;
     case "system":
       return <System />;
     case "setup":

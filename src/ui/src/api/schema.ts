@@ -856,6 +856,525 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at the configuration: every key with its value, where that is written, its default and what it is for. Secrets are not
+         *     shown.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Configuration"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the configuration. It is written if the whole configuration loads with it, and put in force at once, or at the end of
+         *     what is under way: `in_force` of `GET /api/v1/configuration` says when.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Change"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Changed"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/configuration/backup.toml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole configuration in one file, without secrets. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/toml": string;
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Have the configuration as a backup has it. It is checked as a whole before anything is changed. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Changed"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/configuration/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a change without making it. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Change"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Checked"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/configuration/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was before the last changes: twenty are kept. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ConfigVersions"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/configuration/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have it as it was before a change. That is a change as well, and can be taken back. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Its number. */
+                    version: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Changed"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -5390,6 +5909,13 @@ export interface components {
             /** @description The unit of its positions: `deg` or `mm`. */
             unit: string;
         };
+        /** @description A backup that is to be had back. */
+        Backup: {
+            /** @description The `fingerprint` that it is based on. */
+            based_on?: string | null;
+            /** @description The file. */
+            text: string;
+        };
         /**
          * @description What became of a part.
          * @enum {string}
@@ -5674,6 +6200,100 @@ export interface components {
             /** @description Of that one: the session, or the scan. */
             session_id?: string | null;
         };
+        /** @description A change of the drop-in of the page: key by key, or as a text. */
+        Change: {
+            /** @description The `fingerprint` that it is based on; needed where it is made. */
+            based_on?: string | null;
+            /** @description Changes of keys, one after the other. */
+            edits?: components["schemas"]["ConfigEdit"][];
+            /** @description All that the drop-in is to say, in place of what it says. */
+            text?: string | null;
+        };
+        /** @description What has come of a change. */
+        Changed: {
+            /** @description Whether the drop-in said something else before. */
+            changed: boolean;
+            /** @description Of the files, as they are now. */
+            fingerprint: components["schemas"]["Fingerprint"];
+            /** @description What could not be had back, for want of a secret. */
+            left_out?: string[];
+            /** @description Whether it waits for the end of what is under way; else it is put in force at once, which ends the connection. */
+            waits: boolean;
+        };
+        /** @description What a change would come to. */
+        Checked: {
+            /** @description What would be wrong with the configuration, as `scanner check-config` says it. */
+            problems: components["schemas"]["ConfigProblem"][];
+            /** @description Why it is not made all the same: it would load, and yet not do, or may not be changed over the network. */
+            refused?: string | null;
+            /** @description What the drop-in would say. */
+            text: string;
+        };
+        /** @description One change of a drop-in. */
+        ConfigEdit: {
+            /** @enum {string} */
+            do: "set";
+            /** @description Which key: `motion.settle`, `camera.cam0.controls.gain`. */
+            key: string;
+            /** @description Its value: a text, a number, true or false, a list, or a table. */
+            value: components["schemas"]["Value"];
+        } | {
+            /** @enum {string} */
+            do: "unset";
+            /** @description Which key, or table. */
+            key: string;
+        } | {
+            /** @enum {string} */
+            do: "take_away";
+            /** @description Which key, or table. */
+            key: string;
+        };
+        /** @description One mistake in a configuration, and where it is. */
+        ConfigProblem: {
+            /**
+             * Format: int32
+             * @description Column in characters, from 1; none without a line.
+             */
+            column?: number | null;
+            /** @description The file that makes it, as it was named to the loader. */
+            file: string;
+            /** @description What to do about it. */
+            hint?: string | null;
+            /** @description The key that it is about, as `scanner config` takes it; none if it is about no single one. */
+            key?: string | null;
+            /**
+             * Format: int32
+             * @description Line, from 1; none if the file could not be read. What is missing is to be written there.
+             */
+            line?: number | null;
+            /** @description What is wrong there, for people. */
+            message: string;
+        };
+        /** @description The configuration: what its files say, and what they could say. */
+        Configuration: {
+            /** @description The drop-in that is changed here. */
+            file: string;
+            /** @description Of the files, as they are now: a change is based on it. */
+            fingerprint: components["schemas"]["Fingerprint"];
+            /** @description Whether it is in force: what is written is what the service goes by. */
+            in_force: boolean;
+            /** @description What is wrong with it. */
+            problems: components["schemas"]["ConfigProblem"][];
+            /** @description Why the last reload was refused, if it was. */
+            refused?: string | null;
+            /** @description Every key that could be written, in the order in which they are read. */
+            settings: components["schemas"]["Setting"][];
+            /** @description Tables, and what they are for. */
+            tables: components["schemas"]["Explained"][];
+            /** @description What that says; null if there is a secret in it, which somebody wrote on the machine. */
+            text?: string | null;
+            /** @description Whether it is put in force at the end of what is under way. */
+            waits: boolean;
+        };
+        /** @description What was before the last changes, the newest first. */
+        ConfigVersions: {
+            versions: components["schemas"]["Earlier"][];
+        };
         /** @description A control that a camera has. */
         Control: {
             /** @enum {string} */
@@ -5771,6 +6391,25 @@ export interface components {
             /** @description What it will say. */
             text: string;
         };
+        /** @description What a drop-in said until somebody changed it. */
+        Earlier: {
+            /** @description Who changed it. */
+            by: string;
+            /** @description What was changed then, for people. */
+            change: string;
+            /** @description Which drop-in. */
+            drop_in: string;
+            /**
+             * Format: int32
+             * @description By which it is taken back.
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description When it was changed.
+             */
+            until: string;
+        };
         /**
          * @description How a run ended, as programs read it.
          * @enum {string}
@@ -5785,6 +6424,13 @@ export interface components {
         Evidence: {
             /** @description Its threads that have not ended. */
             threads: components["schemas"]["ThreadEvidence"][];
+        };
+        /** @description What a table is for. */
+        Explained: {
+            /** @description What it is for. */
+            explanation: string;
+            /** @description Which: `gate`, `camera.NAME.controls`. */
+            key: string;
         };
         /**
          * @description A program that reconstructs, and what it opens.
@@ -5803,6 +6449,8 @@ export interface components {
          * @enum {string}
          */
         FailureKind: "frame" | "storage" | "disk_full" | "storage_unusable";
+        /** @description The names and the bytes of all files of a configuration, in short. */
+        Fingerprint: string;
         /** @description What was found on this machine. */
         Found: {
             /** @description Cameras of drivers that are installed. */
@@ -6481,7 +7129,7 @@ export interface components {
          * @description What went wrong, for programs. A type never changes its meaning.
          * @enum {string}
          */
-        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/setup" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
+        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/setup" | "/problems/configuration" | "/problems/changed_meanwhile" | "/problems/reserved" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
         /** @description Where a running scan stands. */
         Progress: {
             /**
@@ -6726,6 +7374,56 @@ export interface components {
             may: components["schemas"]["May"];
             /** @description The name of the token. */
             name: string;
+        };
+        /** @description A key of the configuration. */
+        Setting: {
+            /** @description Whether it is the drop-in of the page that says so. */
+            changed_here: boolean;
+            /** @description Its default, as it would be written; null if it has none. */
+            default?: string | null;
+            /** @description What it is for. */
+            explanation: string;
+            /** @description The file in which it is written, and the line; null if it is not. */
+            file?: string | null;
+            /** @description What its value is like. */
+            form: components["schemas"]["SettingKind"];
+            /** @description Where it stands: `motion.settle`, `camera.cam0.controls.gain`. */
+            key: string;
+            /** Format: int32 */
+            line?: number | null;
+            /** @description Why it is not changed over the network; null if it is. */
+            reserved?: string | null;
+            /** @description Whether something is written that is not shown. */
+            secret: boolean;
+            /** @description What is written; null if nothing is, or if it is a secret. */
+            value?: unknown;
+            /** @description What has to be written, for people. */
+            wanted: string;
+        };
+        /** @description What a value is like, as far as a form has to know. */
+        SettingKind: {
+            /** @enum {string} */
+            kind: "text";
+        } | {
+            /** @enum {string} */
+            kind: "whole_number";
+        } | {
+            /** @enum {string} */
+            kind: "number";
+        } | {
+            /** @enum {string} */
+            kind: "truth";
+        } | {
+            /** @enum {string} */
+            kind: "word";
+            /** @description All that can be written. */
+            words: string[];
+        } | {
+            /** @enum {string} */
+            kind: "list";
+        } | {
+            /** @enum {string} */
+            kind: "table";
         };
         /** @description An answer, as somebody types it. */
         SetupAnswer: {
@@ -7673,6 +8371,7 @@ export interface components {
             /** @description The word. */
             answer: string;
         };
+        Value: unknown;
         /** @description What a check of a scan found. */
         Verified: {
             /** @description What resuming the scan puts in order, for people. */

@@ -9,6 +9,7 @@ export type Route =
   | { view: "scan" }
   | { view: "scans" }
   | { view: "one"; scan: string }
+  | { view: "settings" }
   | { view: "system" }
   /** `at`: a question, or another place in the setup. */
   | { view: "setup"; at: string };
@@ -20,6 +21,7 @@ function parse(path: string): Route {
       return { view };
     case "scans":
       return argument ? { view: "one", scan: decodeURIComponent(argument) } : { view };
+    case "settings":
     case "system":
       return { view };
     case "setup":

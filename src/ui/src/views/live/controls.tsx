@@ -4,9 +4,10 @@ import { useRef } from "preact/hooks";
 
 import type { CameraInfo, Controls } from "../../api/types";
 import { exposure, figures, fixed, percent, unit } from "../../lib/format";
-import { Figure } from "../../parts/parts";
+import { Do, Figure } from "../../parts/parts";
 import { BINS } from "./analysis";
 import type { Measured } from "./analysis";
+import { keep } from "./keep";
 import { asConfiguration, placeOf, placesOf, scaleOf, setTo, valueAt, withKnob, without } from "./settings";
 import type { Knob } from "./settings";
 import type { Settings } from "./use-controls";
@@ -219,15 +220,18 @@ export function WhitePanel({ camera, settings, disabled }: PanelProps) {
 }
 
 /** What is set here does not reach scans, which are to be the same tomorrow: how it does. */
-export function ForScans({ camera, settings: { chosen } }: { camera: CameraInfo; settings: Settings }) {
+export function ForScans({ camera, settings: { chosen }, disabled }: PanelProps) {
   if (Object.keys(chosen).length === 0) return null;
   return (
     <section class="card stack tight" aria-label="For scans">
       <h2>For scans</h2>
       <p class="small dim">
-        A scan is taken as configured. To have these settings there, put this into the <code>[[camera]]</code> of {camera.name} in the
-        configuration, in place of what it has under that heading, and run <code>systemctl reload scanner</code>.
+        A scan is taken as configured. Kept, these settings are in the configuration, as those of {camera.name}; by hand they are put into
+        its <code>[[camera]]</code>.
       </p>
+      <Do kind="main" doing="Keeping…" disabled={disabled} does={() => keep(camera.name, chosen)}>
+        Keep these settings
+      </Do>
       <pre class="to-copy small">{asConfiguration({ ...camera.configured, ...chosen })}</pre>
     </section>
   );

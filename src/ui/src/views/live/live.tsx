@@ -134,7 +134,7 @@ function OneCamera({ camera, cameras, scanning, changed }: Props) {
             if (measured === id) setMeasured(null);
           }}
         />
-        <ForScans {...{ camera, settings }} />
+        <ForScans {...{ camera, settings }} disabled={scanning} />
         <LightsCard scanning={scanning} />
         <AxesCard scanning={scanning} />
       </div>

@@ -36,7 +36,7 @@ export function QuestionPage({ state, changed, back, question, next }: Props) {
     try {
       next(await put("/api/v1/setup/answers/{key}", { path: { key }, body: { answer: text } }));
     } catch (error) {
-      if (error instanceof ApiError && error.status === 422) setWrong(error.message);
+      if (error instanceof ApiError && (error.status === 422 || error.status === 403)) setWrong(error.message);
       else complain(error);
     } finally {
       setBusy(false);
