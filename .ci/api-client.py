@@ -47,6 +47,8 @@ scan = call("scans", "list_scans").parsed.scans[0].id
 formats = importlib.import_module("scanner_client.models").ExportFormat
 values = {"scan": scan, "shot": 0, "camera": "cam0", "name": "ring", "id": 1, "format": formats.COLMAP, "suffix": "jpg"}
 nothing = importlib.import_module("scanner_client.models").CaptureRequest()
+# Of whose parameters behind the question mark one has to be there.
+queries = {"get_setup_picture": {"camera": "scanner-sim:0"}}
 bodies = {name: {"body": nothing} for name in ("take_capture", "take_test_capture")}
 call("captures", "take_capture", **bodies["take_capture"])
 # By the scan of the empty rig that there is.
@@ -55,6 +57,10 @@ for _ in range(300):
     if json.loads(call("rig", "get_status").content)["masks"] is None:
         break
     time.sleep(0.1)
+# What the answers of a setup make can be seen once all are given.
+answer = importlib.import_module("scanner_client.models").SetupAnswer(answer="")
+while (asked := json.loads(call("setup", "get_setup").content)["next"]) is not None:
+    call("setup", "set_setup_answer", key=asked, body=answer)
 walked, wrong = 0, []
 for path, item in document["paths"].items():
     for method, operation in item.items():
@@ -63,7 +69,7 @@ for path, item in document["paths"].items():
             continue
         # Python has words of its own.
         arguments = {"format_" if name == "format" else name: values[name] for name in re.findall(r"\{(\w+)\}", path)}
-        answer = call(operation["tags"][0], name, **arguments, **bodies.get(name, {}))
+        answer = call(operation["tags"][0], name, **arguments, **bodies.get(name, {}), **queries.get(name, {}))
         empty = answer.parsed is None or type(answer.parsed).__name__ == "Problem"
         if answer.status_code != 200 or empty:
             wrong.append(f"{method.upper()} {path}: {answer.status_code} {answer.parsed!r} {answer.content[:200]!r}")

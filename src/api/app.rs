@@ -12,6 +12,7 @@ use super::live::state::Live;
 use super::operation::state::Operation;
 use super::rig::state::Rig;
 use super::scans::state::Scans;
+use super::setup::state::Setup;
 
 /// Everything that is kept.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub(super) struct App {
     captures: Captures,
     scans: Scans,
     operation: Operation,
+    setup: Setup,
 }
 
 impl App {
@@ -34,6 +36,7 @@ impl App {
             access: Access::new(rig.clone()),
             captures: Captures::new(rig.clone(), events.clone()),
             scans: Scans::new(rig.clone()),
+            setup: Setup::new(rig.clone()),
             operation: Operation { rig: rig.clone(), events: events.clone(), live: live.clone() },
             live,
             events,
@@ -53,4 +56,4 @@ macro_rules! parts {
     };
 }
 
-parts!(rig: Rig, access: Access, events: Events, live: Live, captures: Captures, scans: Scans, operation: Operation);
+parts!(rig: Rig, access: Access, events: Events, live: Live, captures: Captures, scans: Scans, operation: Operation, setup: Setup);

@@ -29,6 +29,7 @@ use super::transport::problem::Problem;
         (name = "cameras", description = "Cameras and what can be set."),
         (name = "live", description = "Live views of the cameras."),
         (name = "events", description = "What happens, as it happens."),
+        (name = "setup", description = "The rig set up: questions, its parts tried, what comes of it put in force."),
         (name = "session", description = "Logging a browser in and out."),
         (name = "configuration", description = "What the configuration says and could say; changing it, and taking changes back."),
         (name = "operation", description = "For those who look after the machine."),

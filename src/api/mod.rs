@@ -64,6 +64,7 @@ mod router;
 mod scans;
 mod schemas;
 mod server;
+mod setup;
 mod transport;
 
 pub use configuration::fit;

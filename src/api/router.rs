@@ -20,7 +20,7 @@ use super::app::App;
 use super::document::{Document, complete};
 use super::page;
 use super::transport::problem::Problem;
-use super::{captures, configuration, events, live, operation, rig, scans};
+use super::{captures, configuration, events, live, operation, rig, scans, setup};
 
 /// Most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -96,6 +96,17 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(rig::routes::axes))
         .routes(routes!(rig::routes::jog))
         .routes(routes!(rig::routes::home))
+        .routes(routes!(setup::questions::state))
+        .routes(routes!(setup::questions::answer))
+        .routes(routes!(setup::questions::forget))
+        .routes(routes!(setup::look::look))
+        .routes(routes!(setup::look::picture))
+        .routes(routes!(setup::trial::try_part))
+        .routes(routes!(setup::trial::answer))
+        .routes(routes!(setup::trial::pin))
+        .routes(routes!(setup::trial::end))
+        .routes(routes!(setup::apply::preview))
+        .routes(routes!(setup::apply::apply))
 }
 
 /// The document of the API, generated from its handlers.

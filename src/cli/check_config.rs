@@ -8,11 +8,10 @@ use crate::api::check_certificate;
 use crate::config::{Config, gpio};
 use crate::daemon;
 use crate::ownership;
-use crate::plan::{self, Pace, Plan};
+use crate::plan::{self, Pace, Plan, summary};
 use crate::sim::SimAxes;
 
 use super::exit::{Exit, Failure};
-use super::plan::summary;
 use super::{devices, output};
 
 /// The plans of a configuration that has loaded, by their names. What is wrong with it beyond what is written in it is an

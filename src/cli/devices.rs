@@ -1,15 +1,13 @@
 //! `scanner devices`: what the cameras' drivers say of them, and who holds the cameras.
 
 use std::io;
-use std::path::Path;
 
 use serde_json::json;
 
-use crate::camera_driver::protocol::{ErrorKind, Hello};
-use crate::config::{self, Config, HoldSettings, Live, MotionBackend, Panel, Raw};
-use crate::daemon::{PlanChoice, StartError, Station, focus_of};
-use crate::model::{Controls, Optics, Orientation, PixelFormat};
-use crate::rig::camera::{Camera, CameraError, Holder, find_driver};
+use crate::camera_driver::protocol::Hello;
+use crate::config::{Config, MotionBackend, Panel};
+use crate::daemon::{CameraSearch, PlanChoice, StartError, Station, focus_of, real_cameras, search_cameras};
+use crate::rig::camera::{Camera, CameraError, Holder};
 
 use super::exit::{Exit, Failure};
 use super::{output, run};
@@ -108,71 +106,18 @@ pub(super) fn check(config: Config) -> Result<Vec<CameraError>, Failure> {
     })
 }
 
-/// Drivers of real cameras.
-const REAL: [&str; 2] = ["libcamera", "gphoto2"];
-/// Most cameras of a driver that are looked for.
-const MOST: usize = 8;
-
-/// What was found, and of which drivers nobody knows.
-#[derive(Default)]
-pub(super) struct Search {
-    pub(super) found: Vec<(String, Hello)>,
-    pub(super) failed: Vec<(String, CameraError)>,
-}
-
-/// What the drivers of real cameras find, as far as they are installed: each is asked for its first camera, its second and so
-/// on, until there is none. Pins, lights and motors are left alone.
-pub(super) fn find(mut config: Config) -> Result<Search, Failure> {
-    let installed = REAL.iter().filter(|driver| find_driver(Path::new(driver)).is_ok());
-    config.cameras =
-        installed.flat_map(|driver| (0..MOST).map(move |index| plain(driver, &index.to_string()))).collect();
+/// What the drivers of real cameras find, as far as they are installed. Pins, lights and motors are left alone.
+pub(super) fn find(mut config: Config) -> Result<CameraSearch, Failure> {
+    config.cameras = real_cameras();
     if config.cameras.is_empty() {
-        return Ok(Search::default());
+        return Ok(CameraSearch::default());
     }
     config.gpio = None;
     config.motion.backend = MotionBackend::Sim { time_scale: 1.0 };
     config.lights.clear();
     config.panel = Panel::None;
-    let wanted = config.cameras.iter().map(|camera| camera.driver.display().to_string()).collect::<Vec<_>>();
-    with_station(config, async |station| {
-        let mut search = Search::default();
-        let mut through: Option<&str> = None;
-        for (camera, driver) in station.cameras().iter().zip(&wanted) {
-            if through == Some(driver.as_str()) {
-                continue;
-            }
-            match look(camera, false).await? {
-                Ok(hello) => search.found.push((driver.clone(), hello)),
-                Err(error) => {
-                    through = Some(driver.as_str());
-                    // A camera that is not there is no failure: it is how a list ends.
-                    if error.kind != ErrorKind::Gone {
-                        search.failed.push((driver.clone(), error));
-                    }
-                }
-            }
-        }
-        Ok(search)
-    })
-}
-
-/// A camera of which nothing is said.
-fn plain(driver: &str, id: &str) -> config::Camera {
-    config::Camera {
-        name: format!("{driver}{id}"),
-        driver: driver.into(),
-        id: id.to_owned(),
-        format: PixelFormat::Yuv420,
-        frame_rate: None,
-        optics: Optics::Unknown,
-        mount: None,
-        orientation: Orientation::Normal,
-        live: Live::Off,
-        raw: Raw::Off,
-        controls: Controls::default(),
-        hold: HoldSettings::Scan,
-        options: json!({}),
-    }
+    let wanted = config.cameras.clone();
+    with_station(config, async |station| search_cameras(station.cameras(), &wanted).await)
 }
 
 async fn look(camera: &Camera, configure: bool) -> Result<Result<Hello, CameraError>, StartError> {

@@ -150,7 +150,7 @@ fn is_sane(now: SystemTime) -> bool {
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {
-    let config = Config::load(path).map_err(|errors| Failure::new(Exit::Config, &errors))?;
+    let config = Config::load_even_undescribed(path).map_err(|errors| Failure::new(Exit::Config, &errors))?;
     ownership::share_like(&config.storage.runtime_directory);
     Ok(config)
 }

@@ -4,10 +4,9 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::daemon::plan_from;
-use crate::model::{Axis, Pose};
-use crate::plan::{self, Pace, Plan};
+use crate::model::Axis;
+use crate::plan::{self, Pace, summary};
 use crate::sim::SimAxes;
-use crate::units::Seconds;
 
 use super::args::PlanArgs;
 use super::exit::{Exit, Failure};
@@ -39,20 +38,4 @@ pub(super) fn plan(config: &Config, args: &PlanArgs) -> Result<Exit, Failure> {
     output::print(&output::table(header, rows))?;
     output::print(&format!("\n{}", summary(config, &plan, &start)))?;
     Ok(Exit::Done)
-}
-
-/// How much a scan of `plan` from `start` is, for people.
-pub(super) fn summary(config: &Config, plan: &Plan, start: &Pose) -> String {
-    let axes = &config.motion.axes;
-    let silhouettes = match plan.silhouettes() * plan.cameras.len() {
-        0 => String::new(),
-        count => format!(", {count} of which are silhouettes"),
-    };
-    format!(
-        "{} points, {} shots{silhouettes}; travel {:.1}, about {:.1} in all",
-        plan.points.len(),
-        plan.shot_count(),
-        Seconds::from(plan::travel(plan, axes, start)),
-        Seconds::from(plan::estimate(plan, axes, start, &Pace::of(config)))
-    )
 }

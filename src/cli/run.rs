@@ -53,10 +53,10 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
     tokio::task::block_in_place(|| resume_interrupted(&running.service));
     running.serve(socket.as_ref())?;
     ready(&config);
-    let mut put_off = false;
+    let mut put_off = None;
     loop {
         let idle = running.service.idle();
-        let reload = match next(&mut signals, &mut wishes, &mut running.tasks, idle, put_off).await {
+        let reload = match next(&mut signals, &mut wishes, &mut running.tasks, idle, &mut put_off).await {
             Wish::End(heard) => {
                 info!("asked to end ({})", heard.name());
                 running.end(WaitsFor::Person, "the service is stopping").await;
@@ -71,20 +71,20 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             }
             Wish::Reload(reload) => reload,
         };
-        let new = match check(path, &config, &running).await {
+        let new = match check(path, &config, &running, reload.placed).await {
             Ok(new) => new,
             Err(Reply::Refused { reason: Reason::InUse, .. }) if reload.when_idle => {
                 info!("the new configuration is put in force at the end of what is under way");
-                put_off = true;
+                put_off = Some(Reload::put_off(reload.placed));
                 continue;
             }
             Err(reply) => {
-                put_off = false;
+                put_off = None;
                 told(&reloads, reload, reply);
                 continue;
             }
         };
-        put_off = false;
+        put_off = None;
         systemd::reloading();
         running.give_up().await;
         let reply;
@@ -106,6 +106,10 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
 }
 
 fn ready(config: &Config) {
+    if config.is_undescribed() {
+        info!("ready: no rig is described yet; the page does that (`scanner open`), or `scanner setup`");
+        return systemd::ready("ready: no rig is described yet");
+    }
     let plan = config.plans.first().map(|plan| plan.name.as_str()).unwrap_or_default();
     info!("ready: `scanner start` begins the plan {plan:?}");
     systemd::ready("ready");
@@ -124,7 +128,7 @@ async fn next(
     wishes: &mut mpsc::Receiver<Reload>,
     tasks: &mut Watched,
     idle: impl Future<Output = ()>,
-    put_off: bool,
+    put_off: &mut Option<Reload>,
 ) -> Wish {
     tokio::select! {
         heard = signals.next() => match heard {
@@ -133,14 +137,14 @@ async fn next(
         },
         Some(reload) = wishes.recv() => Wish::Reload(reload),
         broken = tasks.broken() => Wish::GiveUp(broken),
-        () = idle, if put_off => Wish::Reload(Reload::put_off()),
+        () = idle, if put_off.is_some() => Wish::Reload(put_off.take().unwrap_or_else(Reload::unattended)),
     }
 }
 
 /// The configuration as it is written now, if it can be put in force: from then on no scan begins.
-async fn check(path: &Path, old: &Config, running: &Running) -> Result<Config, Reply> {
+async fn check(path: &Path, old: &Config, running: &Running, placed: bool) -> Result<Config, Reply> {
     let file = path.to_owned();
-    let load = move || Config::load(&file).map_err(|errors| errors.to_string());
+    let load = move || Config::load_even_undescribed(&file).map_err(|errors| errors.to_string());
     let loaded = tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| Err(error.to_string()));
     let new = loaded.map_err(|errors| Reply::Refused {
         reason: Reason::Config,
@@ -167,7 +171,8 @@ async fn check(path: &Path, old: &Config, running: &Running) -> Result<Config, R
             "storage.runtime_directory has changed, where the service is looked for: restart it".into();
         return Err(Reply::Refused { reason: Reason::Config, message });
     }
-    if let Some(axis) = old.motion.backend.placed_by_hand().or(new.motion.backend.placed_by_hand()) {
+    let by_hand = || old.motion.backend.placed_by_hand().or(new.motion.backend.placed_by_hand());
+    if let Some(axis) = by_hand().filter(|_| !placed) {
         let message = format!(
             "it would be forgotten where the {axis} stands, which is put in its place by hand: do that, and restart the service"
         );

@@ -1,7 +1,6 @@
 //! `scanner setup`: asks what the rig is, line by line, and writes it into a drop-in of the configuration.
 
 mod machine;
-mod place;
 mod trying;
 
 use std::cell::Cell;
@@ -9,17 +8,15 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 use std::path::Path;
 
-use crate::config::{Config, gpio};
+use crate::config::Config;
+use crate::daemon::{Place, PlaceError, notes};
 use crate::logging;
 use crate::ownership;
 use crate::regular_file::{self, SMALL};
-use crate::setup::{Answers, Facts, Heard, Interview, Key, Rig, STEPS, complete, from_file, overlaps};
-use crate::sim::SimAxes;
+use crate::setup::{Answers, DROP_IN, Facts, Heard, Interview, Key, Rig, STEPS, complete, from_file};
 
 use super::exit::{Exit, Failure};
 use super::output;
-use super::plan::summary;
-use place::Place;
 use trying::{Tried, put_off, try_parts};
 
 /// What is logged if nobody says.
@@ -28,7 +25,7 @@ pub(super) const LOG: &str = "warn,scanner::camera_driver=off";
 const LONGEST: u64 = 16 << 10;
 
 pub(super) fn setup(path: &Path, file: Option<&Path>, try_alone: bool) -> Result<Exit, Failure> {
-    let place = Place::open(path)?;
+    let place = opened(path)?;
     ownership::share_like(&place.config.storage.runtime_directory);
     if try_alone {
         return tried_alone(&place);
@@ -38,6 +35,34 @@ pub(super) fn setup(path: &Path, file: Option<&Path>, try_alone: bool) -> Result
         Some(file) => unasked(&place, &facts, file),
         None => Session { place: &place, facts: &facts, forgets: Cell::new(false) }.run(),
     }
+}
+
+/// The place of the configuration at `path`; what will be replaced there is told.
+fn opened(path: &Path) -> Result<Place, Failure> {
+    let place = Place::open(path).map_err(|error| match error {
+        PlaceError::Unwritable { .. } => {
+            let message = format!("{error}. Say: sudo scanner --config {} setup", path.display());
+            Failure { exit: Exit::Failed, message }
+        }
+        PlaceError::Config(_) => Failure::new(Exit::Config, &error),
+        PlaceError::Unread(error) => error.into(),
+    })?;
+    if let Some(errors) = &place.replaced {
+        output::print(&format!(
+            "What {DROP_IN} says now is not in order, and will be replaced:\n{errors}\n"
+        ))?;
+    }
+    Ok(place)
+}
+
+/// Puts a drop-in in place.
+fn put(place: &Place, text: &str) -> Result<(), Failure> {
+    Ok(place.put(text, "scanner setup")?)
+}
+
+/// The whole configuration with this drop-in, as `check-config` reads it.
+fn loaded(place: &Place, text: &str) -> Result<Config, Failure> {
+    place.load(text).map_err(|errors| Failure::new(Exit::Config, &errors))
 }
 
 /// With the answers of a file.
@@ -50,7 +75,7 @@ fn unasked(place: &Place, facts: &Facts, file: &Path) -> Result<Exit, Failure> {
     let answers = from_file(&given, facts).map_err(|missing| wrong(missing.to_string()))?;
     let text = place.text(&answers, facts);
     output::print(&what_comes_of_it(place, facts, &text)?)?;
-    place.put(&text)?;
+    put(place, &text)?;
     output::print(&format!("\n{}", what_next(place, &answers)))?;
     Ok(Exit::Done)
 }
@@ -152,7 +177,7 @@ impl Session<'_> {
             return Ok(());
         }
         let text = self.place.text(&complete(answers, self.facts), self.facts);
-        match self.place.load(&text).and_then(|config| told(&config)) {
+        match loaded(self.place, &text).and_then(|config| told(&config)) {
             Ok(told) => output::print(&told),
             // The file as a whole says it better, at the end.
             Err(_) => Ok(()),
@@ -189,7 +214,7 @@ impl Session<'_> {
                 _ => output::print("That does not do: yes, back or quit was expected.")?,
             }
         }
-        self.place.put(&text)?;
+        put(self.place, &text)?;
         self.place.forget();
         let tried = self.tried(&answers)?;
         if let Some(tried) = &tried {
@@ -257,27 +282,17 @@ fn read_line() -> io::Result<Option<String>> {
 
 /// The file, what is odd about it, and how much a scan is. An error if the configuration would not load with it.
 fn what_comes_of_it(place: &Place, facts: &Facts, text: &str) -> Result<String, Failure> {
-    let config = place.load(text)?;
+    let config = loaded(place, text)?;
     let mut shown = format!("{}:\n\n{text}\n", place.file().display());
-    for found in overlaps(text, &facts.layers) {
-        let keys = found.keys.join(", ");
-        let _ = if found.theirs {
-            writeln!(shown, "NOTE: {} is read later and overrides this file in: {keys}", found.file)
-        } else {
-            writeln!(shown, "{} stays as it is; this file overrides it in: {keys}", found.file)
-        };
-    }
-    for warning in gpio::warnings(&config) {
-        let _ = writeln!(shown, "warning: {warning}");
+    for note in notes(text, facts, &config) {
+        let _ = writeln!(shown, "{note}");
     }
     Ok(shown + &told(&config)?)
 }
 
 /// How much a scan of the plan is.
 fn told(config: &Config) -> Result<String, Failure> {
-    let start = SimAxes::home(&config.motion.axes);
-    let plan = Place::plan(config)?;
-    Ok(plan.map(|plan| format!("A scan: {}.", summary(config, &plan, &start))).unwrap_or_default())
+    Ok(Place::told(config)?.unwrap_or_default())
 }
 
 fn what_next(place: &Place, answers: &Answers) -> String {

@@ -31,6 +31,7 @@ mod survey;
 pub mod tmc2209;
 mod tree;
 mod types;
+mod undescribed;
 mod value;
 
 pub use asked::Asked;

@@ -39,6 +39,12 @@ pub enum StartError {
         /// The scan that has the rig, or `(starting)`.
         scan: String,
     },
+    /// The pins of the rig are this process' own.
+    #[error(
+        "the service itself has the pins of this rig, so they cannot be tried here: sudo systemctl stop scanner, and then \
+         scanner setup --try"
+    )]
+    PinsTaken,
     /// A file or folder of the running program.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -189,9 +195,10 @@ pub enum Reason {
 impl From<&StartError> for Reason {
     fn from(error: &StartError) -> Self {
         match error {
-            StartError::RigInUse { .. } | StartError::ScanUnderWay { .. } | StartError::Busy(_) => {
-                Self::InUse
-            }
+            StartError::RigInUse { .. }
+            | StartError::ScanUnderWay { .. }
+            | StartError::PinsTaken
+            | StartError::Busy(_) => Self::InUse,
             StartError::UnknownPlan { .. } | StartError::Plan(_) => Self::Plan,
             StartError::UnknownScan { .. } | StartError::ScanId(_) => Self::NotFound,
             StartError::OtherRig { .. } => Self::Config,

@@ -7,6 +7,7 @@ mod automatic;
 mod captures;
 mod control;
 mod disk_space;
+mod disk_speed;
 mod error;
 mod exports;
 mod fit;
@@ -25,6 +26,7 @@ mod resumes;
 mod rig_lock;
 mod service;
 mod sessions;
+mod setup;
 mod standby;
 mod station;
 mod status;
@@ -39,6 +41,7 @@ pub use addresses::{as_code, page_addresses};
 pub use automatic::{resume_interrupted, resume_when_there};
 pub use captures::{Capture, Captures, Developed};
 pub use control::{ControlError, ask, serve};
+pub use disk_speed::{IMAGE, write_images};
 pub use error::{PressError, Reason, RetakeError, ScanDescribeError, StartError};
 pub use exports::Exports;
 pub use fit::plans_of;
@@ -53,8 +56,12 @@ pub use pairing::{
 pub use panel::attend;
 pub use reload::{Reload, Reloads};
 pub use rig_lock::RigLock;
-pub use service::{Launched, NoScan, Service, Starting};
+pub use service::{ByHand, Launched, NoScan, Service, Starting};
 pub use sessions::Sessions;
+pub use setup::{
+    Bench, CameraSearch, Place, PlaceError, Showing, Tried, disks, is_known_driver, notes, plain_camera,
+    real_cameras, search_cameras,
+};
 pub use standby::{
     CameraTurn, PhotographUnderWay, StandbyCamera, StandbyCameras, StandbyError, Viewing, develop,
 };

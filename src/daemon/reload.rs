@@ -14,6 +14,8 @@ pub struct Reload {
     answer: Option<oneshot::Sender<Reply>>,
     /// Whether it waits for the end of what is under way, and is not refused.
     pub when_idle: bool,
+    /// Whether a person has put the axes in their place that are put there by hand: where they stood may be forgotten.
+    pub placed: bool,
 }
 
 /// Where a reload can be asked for. Cheap to clone, and no part of the rig.
@@ -39,7 +41,12 @@ impl Reloads {
     /// Asks that what is written now is put in force: at once, or at the end of what is under way. Nobody waits for that.
     pub fn ask_when_idle(&self) {
         // A full queue holds such a wish already.
-        let _ = self.wishes.try_send(Reload { answer: None, when_idle: true });
+        let _ = self.wishes.try_send(Reload::put_off(false));
+    }
+
+    /// As [`Self::ask_when_idle`]; a person has put the axes in their place that are put there by hand.
+    pub fn ask_when_placed(&self) {
+        let _ = self.wishes.try_send(Reload::put_off(true));
     }
 
     /// Why the last reload was refused, if it was.
@@ -60,7 +67,7 @@ impl Reloads {
     pub(super) async fn ask(self) -> Reply {
         let (sender, answer) = oneshot::channel();
         // Whoever listens has ended otherwise, and so does this program.
-        let _ = self.wishes.send(Reload { answer: Some(sender), when_idle: false }).await;
+        let _ = self.wishes.send(Reload { answer: Some(sender), when_idle: false, placed: false }).await;
         answer.await.unwrap_or_else(|_| Reply::Refused {
             reason: Reason::Failed,
             message: "the scanner is about to end; it reads its configuration when it starts".into(),
@@ -71,12 +78,12 @@ impl Reloads {
 impl Reload {
     /// One that nobody waits for.
     pub const fn unattended() -> Self {
-        Self { answer: None, when_idle: false }
+        Self { answer: None, when_idle: false, placed: false }
     }
 
     /// One that was put off to the end of what was under way.
-    pub const fn put_off() -> Self {
-        Self { answer: None, when_idle: true }
+    pub const fn put_off(placed: bool) -> Self {
+        Self { answer: None, when_idle: true, placed }
     }
 
     /// Says what became of it, to whoever waits.

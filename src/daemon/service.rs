@@ -6,6 +6,7 @@ mod derived;
 mod describe;
 mod launch;
 mod retake;
+mod setting_up;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,8 @@ use super::standby::StandbyCameras;
 use super::station::Station;
 use super::status::{ApiState, Last, Status, disk_wait_s, led};
 use super::tokens::Tokens;
+
+pub use setting_up::ByHand;
 
 /// A rig and what it is doing. Cheap to clone.
 #[derive(Clone)]

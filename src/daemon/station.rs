@@ -24,6 +24,7 @@ use crate::rig::gpio;
 use crate::rig::lights::Lights;
 use crate::rig::panel::{Button, Panel};
 use crate::run::{AtDisk, OpenCamera};
+use crate::sim::WorldFile;
 
 use super::error::{PressError, StartError};
 use super::folder::{create_folder, io};
@@ -40,6 +41,9 @@ pub(super) use scans::{Job, Prepared};
 /// For how long a simulated start button is held, as on pins by default.
 const SIMULATED_LONG_PRESS: Duration = Duration::from_millis(1500);
 
+/// Frames of a camera that takes one now and then.
+const SPARE_FRAMES: u32 = 2;
+
 /// A rig, wired up and locked for this process.
 pub struct Station {
     config: Config,
@@ -48,6 +52,9 @@ pub struct Station {
     cameras: Vec<Camera>,
     panel: Option<WiredPanel>,
     pins: Option<gpio::Opened>,
+    /// What starts drivers, and what simulated cameras see.
+    spawner: Spawner,
+    world: Arc<WorldFile>,
     /// Scans that this process has begun or gone on with: their positions are those that the axes now have.
     own: Mutex<Vec<ScanId>>,
     at_disk: AtDisk,
@@ -85,7 +92,27 @@ impl Station {
         let lights = IdleLights::new(lights);
         let (own, at_disk) = (Mutex::default(), AtDisk::default());
         let last = watch::Sender::default();
-        Ok(Self { axes, lights, cameras, panel, pins, own, at_disk, _faults: faults, lock, last, config })
+        Ok(Self {
+            axes,
+            lights,
+            cameras,
+            panel,
+            pins,
+            spawner,
+            world,
+            own,
+            at_disk,
+            _faults: faults,
+            lock,
+            last,
+            config,
+        })
+    }
+
+    /// A camera that the rig may not have, closed; its faults, if it simulates any, do not happen.
+    pub(super) fn spare_camera(&self, camera: &config::Camera) -> Result<Camera, StartError> {
+        let extra = extra_options(camera, &self.config, &self.world, None)?;
+        Ok(Camera::new(camera, &self.config.recovery, SPARE_FRAMES, extra, self.spawner.clone()))
     }
 
     /// Yields once the station is gone, whoever had a part in it last, and the rig is free.
@@ -159,6 +186,16 @@ impl Station {
     /// The lights, of which those of one role are on at a time.
     pub fn lights(&self) -> &Arc<dyn Lights> {
         self.lights.lights()
+    }
+
+    /// Switches the lights on for a photograph, and says how long it takes until they are steady.
+    pub(super) fn lights_on(&self) -> Result<Duration, StartError> {
+        Ok(self.lights.switch_on()?)
+    }
+
+    /// Leaves the lights to their idle times.
+    pub(super) fn lights_off(&self) {
+        self.lights.leave();
     }
 
     /// What its scans have under way at the disk.
@@ -236,7 +273,11 @@ pub(crate) fn plan_from(config: &Config, name: Option<&str>, start: &Pose) -> Re
     };
     let Some(named) = named else {
         let known = config.plans.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>();
-        let known = if known.is_empty() { "none: add [plan.NAME]".to_owned() } else { known.join(", ") };
+        let known = if known.is_empty() {
+            "none: let `scanner setup`, or the page, describe the rig".to_owned()
+        } else {
+            known.join(", ")
+        };
         return Err(StartError::UnknownPlan { name: name.unwrap_or_default().to_owned(), known });
     };
     generate(config, named, start)

@@ -1,9 +1,7 @@
 //! The disk of the scans: room, and how long it takes until an image is safe.
 
-use std::fs::File;
-use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
@@ -11,6 +9,7 @@ use rustix::io::Errno;
 use super::Finding;
 use crate::config::Storage;
 use crate::daemon::storage::{self, Found};
+use crate::daemon::{IMAGE, write_images};
 use crate::dataset::{self, Needs, SpaceError};
 use crate::units::Bytes;
 
@@ -18,8 +17,6 @@ use crate::units::Bytes;
 const CHECK: &str = "storage";
 /// Images written to find out.
 const IMAGES: u32 = 8;
-/// As large as one of 12 megapixels.
-const IMAGE: usize = 4 << 20;
 /// A point takes about this long; a disk that takes longer makes the rig wait.
 const SLOW: Duration = Duration::from_millis(800);
 
@@ -89,7 +86,7 @@ pub(super) fn examine(storage: &Storage) -> Vec<Finding> {
         Ok(_) => Finding::fine("room", format!("{} has room beyond storage.keep_free", folder.display())),
         Err(error) => return vec![which, judge_room(&error)],
     };
-    let speed = match write_images(folder) {
+    let speed = match write_images(folder, IMAGES) {
         Ok(took) => judge_speed(folder, took),
         Err(error) => Finding::problem(
             "disk",
@@ -145,22 +142,6 @@ fn judge_speed(folder: &Path, each: Duration) -> Finding {
     Finding::fine("disk", found)
 }
 
-/// Mean time of an image, with the syncs that it takes.
-fn write_images(folder: &Path) -> io::Result<Duration> {
-    let scratch = tempfile::Builder::new().prefix(".doctor-").tempdir_in(folder)?;
-    let image = vec![0xA5; IMAGE];
-    let began = Instant::now();
-    for number in 0..IMAGES {
-        let path = scratch.path().join(format!("{number}.tmp"));
-        let mut file = File::create_new(&path)?;
-        file.write_all(&image)?;
-        file.sync_all()?;
-        std::fs::rename(&path, path.with_extension("jpg"))?;
-        File::open(scratch.path())?.sync_all()?;
-    }
-    Ok(began.elapsed() / IMAGES)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,9 +163,9 @@ mod tests {
     #[test]
     fn a_slow_disk_is_told_and_nothing_is_left_of_the_test() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(write_images(folder.path()).unwrap() > Duration::ZERO);
+        assert!(write_images(folder.path(), IMAGES).unwrap() > Duration::ZERO);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        assert!(write_images(&folder.path().join("missing")).is_err());
+        assert!(write_images(&folder.path().join("missing"), IMAGES).is_err());
         assert_eq!(judge_speed(folder.path(), SLOW).verdict, Verdict::Fine);
         assert!(matches!(judge_speed(folder.path(), SLOW * 2).verdict, Verdict::Advice { .. }));
     }

@@ -21,5 +21,5 @@ pub use generate::{MAX_SHOTS, PlanError, Violation, Violations, generate};
 pub use list::ListError;
 
 pub use svg::svg;
-pub use time::{Pace, estimate, travel};
+pub use time::{Pace, estimate, summary, travel};
 pub use types::*;

@@ -6,6 +6,7 @@ use super::{Plan, Point};
 use crate::config::Config;
 use crate::model::{AxisConfig, Lighting, Pose};
 use crate::motion;
+use crate::units::Seconds;
 
 /// Frame wait, exposure and readout of a point, roughly: two frames at 15 frames a second.
 const CAPTURE: Duration = Duration::from_millis(130);
@@ -66,6 +67,22 @@ pub(super) fn travel_through(points: &[Point], axes: &[AxisConfig], start: &Pose
         .zip(poses)
         .map(|(from, to)| motion::travel_time(from, to, axes))
         .fold(Duration::ZERO, Duration::saturating_add)
+}
+
+/// How much a scan of `plan` from `start` is, for people.
+pub fn summary(config: &Config, plan: &Plan, start: &Pose) -> String {
+    let axes = &config.motion.axes;
+    let silhouettes = match plan.silhouettes() * plan.cameras.len() {
+        0 => String::new(),
+        count => format!(", {count} of which are silhouettes"),
+    };
+    format!(
+        "{} points, {} shots{silhouettes}; travel {:.1}, about {:.1} in all",
+        plan.points.len(),
+        plan.shot_count(),
+        Seconds::from(travel(plan, axes, start)),
+        Seconds::from(estimate(plan, axes, start, &Pace::of(config)))
+    )
 }
 
 #[cfg(test)]

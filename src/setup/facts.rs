@@ -37,6 +37,8 @@ pub struct Disk {
     pub folder: PathBuf,
     /// Room on its disk.
     pub free: Bytes,
+    /// What it writes in a second, safe on the disk; none where that was not tried.
+    pub writes_per_s: Option<Bytes>,
 }
 
 /// A file of the configuration.

@@ -3,6 +3,7 @@
 use super::accept::accept;
 use super::answers::Answers;
 use super::applies::applies;
+use super::choices::{Choice, choices};
 use super::defaults::default;
 use super::facts::Facts;
 use super::key::Key;
@@ -15,6 +16,44 @@ pub struct Interview<'f> {
     answers: Answers,
     /// The place in [`Key::ALL`]; behind its end when all is answered.
     at: usize,
+}
+
+/// A question as a form shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Which one.
+    pub key: Key,
+    /// What is asked, on one line.
+    pub title: String,
+    /// What has to be known for it; may be empty.
+    pub about: String,
+    /// More, for who wants to know.
+    pub more: &'static str,
+    /// What may be chosen; empty where a text is wanted.
+    pub choices: Vec<Choice>,
+    /// What is taken if nothing is said.
+    pub usual: String,
+    /// What was answered; none of the one that is asked.
+    pub answer: Option<String>,
+}
+
+/// Why an answer is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is no answer; what was expected.
+    #[error("{0}")]
+    Wrong(String),
+    /// An earlier question is open.
+    #[error("`{}` is not asked yet: answer `{}` first", .key.name(), .open.name())]
+    Open {
+        /// What was answered.
+        key: Key,
+        /// What is asked.
+        open: Key,
+    },
+    /// This rig does not have that question.
+    #[error("this rig has no question `{}`", .0.name())]
+    Needless(Key),
 }
 
 /// What comes of a line.
@@ -77,16 +116,56 @@ impl<'f> Interview<'f> {
             "" => default(key, &self.answers, self.facts),
             text => text.to_owned(),
         };
-        match accept(key, &text, &self.answers, self.facts) {
-            Ok(answer) => {
-                self.answers.set(key, answer);
-                self.at += 1;
-                while self.key().is_some_and(|key| !applies(key, &self.answers)) {
-                    self.at += 1;
-                }
-                Heard::Answered(key)
-            }
+        match self.answer(key, &text) {
+            Ok(()) => Heard::Answered(key),
             Err(expected) => Heard::Wrong(expected),
+        }
+    }
+
+    fn answer(&mut self, key: Key, text: &str) -> Result<(), String> {
+        let answer = accept(key, text, &self.answers, self.facts)?;
+        self.answers.set(key, answer);
+        self.at += 1;
+        while self.key().is_some_and(|key| !applies(key, &self.answers)) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    /// Answers `key`, wherever somebody is. Unlike a line, no text but an empty one, Enter alone, means anything else.
+    pub fn put(&mut self, key: Key, text: &str) -> Result<(), Refused> {
+        let place = Key::ALL.iter().position(|known| *known == key).unwrap_or(self.at);
+        if place > self.at
+            && let Some(open) = self.key()
+        {
+            return Err(Refused::Open { key, open });
+        }
+        if !applies(key, &self.answers) {
+            return Err(Refused::Needless(key));
+        }
+        self.at = place;
+        let usual = || default(key, &self.answers, self.facts);
+        let text = if text.trim().is_empty() { usual() } else { text.to_owned() };
+        self.answer(key, &text).map_err(Refused::Wrong)
+    }
+
+    /// Every question up to the one that is asked, for a form.
+    pub fn questions(&self) -> Vec<Question> {
+        let asked = Key::ALL.iter().take(self.at + 1).filter(|key| applies(**key, &self.answers));
+        asked.map(|key| self.question(*key)).collect()
+    }
+
+    fn question(&self, key: Key) -> Question {
+        let (answers, facts) = (&self.answers, self.facts);
+        Question {
+            key,
+            title: texts::title(key, answers),
+            about: texts::each(key, answers)
+                .map_or_else(|| texts::about(key, answers, facts), |each| format!("Give {each}.")),
+            more: texts::more(key),
+            choices: choices(key, facts),
+            usual: default(key, answers, facts),
+            answer: answers.get(key).filter(|_| self.key() != Some(key)).map(str::to_owned),
         }
     }
 

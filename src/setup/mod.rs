@@ -3,7 +3,7 @@
 //! - [`Facts`]: what is known before anything is asked, by whoever looked.
 //! - [`Key`]: the questions in their order; which of them a rig has (`applies`), what may be answered (`accept`), what
 //!   Enter takes (`defaults`), and what is said (`texts`).
-//! - [`Interview`]: where somebody is in them; it hears a line and says what comes of it.
+//! - [`Interview`]: where somebody is in them; it hears a line and says what comes of it, or shows each as a [`Question`] of a form.
 //! - [`write()`]: the answers as a drop-in of the configuration. Whether that loads, whoever has the files finds out.
 //! - [`trial`]: the parts of the rig, tried one by one; what an answer makes of the pins.
 //! - [`overlaps`]: what the drop-in and the files of others say twice.
@@ -11,6 +11,7 @@
 mod accept;
 mod answers;
 mod applies;
+mod choices;
 mod defaults;
 mod facts;
 mod interview;
@@ -26,9 +27,11 @@ mod write;
 
 pub use accept::accept;
 pub use answers::{Answers, AnswersError, Rig};
+pub use choices::{Choice, Form};
 pub use defaults::{PLAN, complete, default};
 pub use facts::{Disk, Facts, FoundCamera, Layer};
-pub use interview::{Heard, Interview, Missing, from_file};
+pub use interview::{Heard, Interview, Missing, Question, Refused, from_file};
 pub use key::{Function, Key, STEPS, Step};
 pub use overlap::{Overlap, overlaps};
+pub use words::SIMULATED;
 pub use write::{DROP_IN, write};

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::answers::Answers;
 use super::applies::is_there;
+use super::choices::{Choice, choices};
 use super::facts::Facts;
 use super::key::{Function, Key};
 use super::pins::{is_optional, purpose, standard};
@@ -25,44 +26,136 @@ const DRAWING: &str = "
 
 /// A question, without what is in brackets behind it.
 pub(super) fn ask(key: Key, answers: &Answers, facts: &Facts) -> String {
-    let count = answers.cameras().len();
-    let each = if count > 1 { " (one for all cameras, or one for each, with commas)" } else { "" };
+    let mut text = about(key, answers, facts);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let numbered = matches!(key, Key::Cameras | Key::Rig | Key::Directory);
+    let named = numbered || matches!(key, Key::Backend | Key::Wiring | Key::Page);
+    for (index, Choice { answer, about }) in choices(key, facts).iter().enumerate().filter(|_| named) {
+        let number = if numbered { format!("{} ", index + 1) } else { String::new() };
+        let _ = if key == Key::Cameras {
+            writeln!(text, "  {number}{about} ({answer})")
+        } else if key == Key::Directory {
+            writeln!(text, "  {number}{answer} ({about})")
+        } else {
+            writeln!(text, "  {number}{answer:<10} {about}")
+        };
+    }
+    if key == Key::Distances {
+        text.push_str(DRAWING);
+    }
+    text + &prompt(key, answers, facts)
+}
+
+/// What stands in front of the brackets.
+fn prompt(key: Key, answers: &Answers, facts: &Facts) -> String {
+    let title = title(key, answers);
     match key {
-        Key::Cameras => cameras(facts),
-        Key::Names => format!("The images of each camera are in a folder of its name.\n{}", if count > 1 { "Names of the cameras, with commas" } else { "Name of the camera" }),
-        Key::Rig => "Which rig is it?\n  1 simulated  nothing moves: the program computes turntable and lift\n  \
-             2 turntable  a camera on a stand\n  3 lift       the camera goes up and down on a lift\n  \
-             4 tilt       the camera is on an arm that tilts over the table\n  \
-             5 cameras    several cameras on stands or a pole\nNumber or word"
-            .into(),
-        Key::Backend => "How are its pins reached? rppal: a Raspberry Pi's; gpiocdev: any board's, by the kernel; \
-             sim: simulated, to try\nPins by"
-            .into(),
-        Key::Pin(Function::EmergencyStop) => "First what stops the rig in an emergency: a contact, closed until somebody presses it, \
-             between this\npin and ground. A broken wire stops the rig, too. Without it (none), keep a hand at the motors' supply.\n\
-             Pin of the emergency stop"
-            .into(),
-        Key::Wiring => format!("{}table: wired so; own: you name each pin\nWired by", table(answers)),
-        Key::Pin(function) => format!("Pin of the {} (Broadcom's number{})", purpose(function), pin_hint(function)),
-        Key::Board => "Driver boards of the motors: tmc2209, a4988 or drv8825\nBoard".into(),
+        Key::Cameras if facts.cameras.is_empty() => {
+            "Cameras (simulated, or a driver and an id such as libcamera:0)".into()
+        }
+        Key::Cameras => "Numbers of those to use, or simulated".into(),
+        Key::Rig => format!("{title} Number or word"),
+        Key::Directory => format!("{title} Number or folder"),
+        Key::Pin(function) => format!("{title} (Broadcom's number{})", pin_hint(function)),
+        Key::Names
+        | Key::Backend
+        | Key::Wiring
+        | Key::Board
+        | Key::FullSteps
+        | Key::Microsteps
+        | Key::TurntableGear
+        | Key::LiftLead
+        | Key::LiftTravel
+        | Key::TiltGear
+        | Key::TiltTravel
+        | Key::LookAt
+        | Key::Angles
+        | Key::Heights
+        | Key::Points
+        | Key::Tilts
+        | Key::Page => title,
+        Key::Distances | Key::CameraHeights | Key::Azimuths => match each(key, answers) {
+            Some(each) => format!("{title} ({each})"),
+            None => title,
+        },
+    }
+}
+
+/// How one answer is given for several cameras.
+pub(super) fn each(key: Key, answers: &Answers) -> Option<&'static str> {
+    let of_each = matches!(key, Key::Distances | Key::CameraHeights | Key::Azimuths);
+    (of_each && answers.cameras().len() > 1).then_some("one for all cameras, or one for each, with commas")
+}
+
+/// A question on one line.
+pub(super) fn title(key: Key, answers: &Answers) -> String {
+    let several = answers.cameras().len() > 1;
+    match key {
+        Key::Cameras => "Which cameras?".into(),
+        Key::Names if several => "Names of the cameras, with commas".into(),
+        Key::Names => "Name of the camera".into(),
+        Key::Rig => "Which rig is it?".into(),
+        Key::Backend => "Which pins does it have?".into(),
+        Key::Wiring => "How is it wired?".into(),
+        Key::Pin(function) => format!("Pin of the {}", purpose(function)),
+        Key::Board => "Driver boards of the motors: tmc2209, a4988 or drv8825".into(),
         Key::FullSteps => "Full steps of a motor for one turn (200: 1.8 deg a step)".into(),
         Key::Microsteps => "Microsteps of a full step, as set on the board".into(),
-        Key::TurntableGear => "How far does the turntable turn by one turn of its motor? (belt from 20 to 90 teeth: 80 deg)\nAngle".into(),
-        Key::LiftLead => "How far does the lift go by one turn of its motor? (a screw's lead)\nWay".into(),
-        Key::LiftTravel => "How high does the lift go, from its switch at the lower end?\nWay".into(),
-        Key::TiltGear => "How far does the arm tilt by one turn of its motor?\nAngle".into(),
-        Key::TiltTravel => "Lowest and highest tilt of the arm; the switch is at the lowest, 0 deg is level\nTilts".into(),
-        Key::Distances => format!("{DRAWING}Distance of the camera from the turntable's axis{each}"),
-        Key::CameraHeights => format!("Height of the camera over the turntable's surface{each}"),
-        Key::Azimuths => format!("Where the camera stands around the axis, counter-clockwise from above{each}"),
+        Key::TurntableGear => "How far does the turntable turn by one turn of its motor?".into(),
+        Key::LiftLead => "How far does the lift go by one turn of its motor?".into(),
+        Key::LiftTravel => "How high does the lift go, from its switch at the lower end?".into(),
+        Key::TiltGear => "How far does the arm tilt by one turn of its motor?".into(),
+        Key::TiltTravel => "Lowest and highest tilt of the arm".into(),
+        Key::Distances => "Distance of the camera from the turntable's axis".into(),
+        Key::CameraHeights => "Height of the camera over the turntable's surface".into(),
+        Key::Azimuths => "Where the camera stands around the axis, counter-clockwise from above".into(),
         Key::LookAt => "Look-at height: of the point on the axis that is in the middle of the image".into(),
         Key::Angles => "Images around the object, a turn of the table".into(),
         Key::Heights => "Heights of the lift for a turn each, with commas".into(),
         Key::Points => "Points on the sphere around the object".into(),
         Key::Tilts => "From which tilt of the arm to which".into(),
-        Key::Directory => disks(facts),
-        Key::Page => "From where may the page be opened? here: from this machine alone; network: from phones and computers in the\n\
-             network, too, each of which has to log in\nFrom".into(),
+        Key::Directory => "Where do scans go?".into(),
+        Key::Page => "From where may the page be opened?".into(),
+    }
+}
+
+/// What has to be known for an answer; empty where the title says it.
+pub(super) fn about(key: Key, answers: &Answers, facts: &Facts) -> String {
+    match key {
+        Key::Cameras if facts.cameras.is_empty() => {
+            "No camera was found by a driver that is installed (libcamera, gphoto2).".into()
+        }
+        Key::Cameras => "Cameras that were found:".into(),
+        Key::Names => "The images of each camera are in a folder of its name.".into(),
+        Key::Pin(Function::EmergencyStop) => {
+            "First what stops the rig in an emergency: a contact, closed until somebody presses it, between this\npin and \
+             ground. A broken wire stops the rig, too. Without it (none), keep a hand at the motors' supply."
+                .into()
+        }
+        Key::Wiring => table(answers),
+        Key::TurntableGear => "With a belt from 20 to 90 teeth: 80 deg.".into(),
+        Key::LiftLead => "That of a screw is its lead.".into(),
+        Key::TiltTravel => "The switch is at the lowest; 0 deg is level.".into(),
+        Key::Rig
+        | Key::Backend
+        | Key::Pin(_)
+        | Key::Board
+        | Key::FullSteps
+        | Key::Microsteps
+        | Key::LiftTravel
+        | Key::TiltGear
+        | Key::Distances
+        | Key::CameraHeights
+        | Key::Azimuths
+        | Key::LookAt
+        | Key::Angles
+        | Key::Heights
+        | Key::Points
+        | Key::Tilts
+        | Key::Directory
+        | Key::Page => String::new(),
     }
 }
 
@@ -133,35 +226,13 @@ pub(super) const fn more(key: Key) -> &'static str {
     }
 }
 
-fn cameras(facts: &Facts) -> String {
-    if facts.cameras.is_empty() {
-        return "No camera was found by a driver that is installed (libcamera, gphoto2).\n\
-                Cameras (simulated, or a driver and an id such as libcamera:0)"
-            .into();
-    }
-    let mut text = "Cameras that were found:\n".to_owned();
-    for (index, camera) in facts.cameras.iter().enumerate() {
-        let _ = writeln!(text, "  {} {} ({}:{})", index + 1, camera.model, camera.driver, camera.id);
-    }
-    text + "Numbers of those to use, or simulated"
-}
-
-fn disks(facts: &Facts) -> String {
-    let mut text = "Where do scans go?\n".to_owned();
-    for (index, disk) in facts.disks.iter().enumerate() {
-        let free = disk.free.get() / 1e9;
-        let _ = writeln!(text, "  {} {} ({free:.1} GB free)", index + 1, disk.folder.display());
-    }
-    text + "Number or folder"
-}
-
 /// The pins of the functions that this rig has, as the table has them.
 fn table(answers: &Answers) -> String {
-    let mut text = "The pins of docs/wiring.md:\n".to_owned();
+    let mut text = "The pins of docs/wiring.md:".to_owned();
     let of_rig = Function::ALL.into_iter().filter(|function| is_there(*function, answers));
     for function in of_rig.filter(|function| *function != Function::EmergencyStop) {
         if let Some(pin) = Pin::parse(standard(function)) {
-            let _ = writeln!(text, "  {:<20} {pin}", purpose(function));
+            let _ = write!(text, "\n  {:<20} {pin}", purpose(function));
         }
     }
     text

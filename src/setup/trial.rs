@@ -72,6 +72,31 @@ impl Part {
         }
     }
 
+    /// Its name, for programs.
+    pub fn id(self) -> String {
+        match self {
+            Self::Contact(function) | Self::Lamp(function) => function.name().to_owned(),
+            Self::Direction(axis) => format!("{axis}_way"),
+            Self::Distance(axis) => format!("{axis}_distance"),
+            Self::Home(axis) => format!("{axis}_home"),
+        }
+    }
+
+    /// The words that answer what is asked afterwards, and what they mean; none where a distance is wanted, or nothing.
+    pub const fn words(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Direction(Axis::Turntable) => {
+                &[("ccw", "Counter-clockwise"), ("cw", "Clockwise"), ("none", "It did not move")]
+            }
+            Self::Direction(Axis::Lift | Axis::Rail | Axis::Tilt) => {
+                &[("up", "Up"), ("down", "Down"), ("none", "It did not move")]
+            }
+            Self::Home(_) => &[("yes", "Yes"), ("no", "No")],
+            Self::Lamp(_) => &[("yes", "It is on"), ("wrong", "It went off"), ("no", "It stayed dark")],
+            Self::Contact(_) | Self::Distance(_) => &[],
+        }
+    }
+
     /// How far an axis goes for it, in its unit; none if it is no move by hand.
     pub fn way(self, answers: &Answers) -> Option<f64> {
         match self {

@@ -11,4 +11,4 @@ pub(super) const HERE: &str = "here";
 /// The page is for the whole network.
 pub(super) const NETWORK: &str = "network";
 /// The driver of simulated cameras.
-pub(super) const SIMULATED: &str = "scanner-sim";
+pub const SIMULATED: &str = "scanner-sim";

@@ -21,6 +21,7 @@ mod retake;
 mod revoked;
 mod scans;
 mod sessions;
+mod setup;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;

@@ -7,7 +7,9 @@ use crate::api::transport::peer::Peer;
 use crate::api::transport::problem::{Problem, ProblemType};
 
 /// What is asked for by GET, and yet does something: it takes a photograph, or writes to the disk.
-const ACTS: [&str; 2] = ["/api/v1/preview.jpg", "/api/v1/support.zip"];
+const ACTS: [&str; 3] = ["/api/v1/preview.jpg", "/api/v1/support.zip", "/api/v1/setup/picture.jpg"];
+/// What only looks, and yet is for nobody but those who may change it.
+const PRIVATE: [&str; 2] = ["/api/v1/setup", "/api/v1/setup/drop-in"];
 /// What opens a camera to look through it.
 const OPENS: [&str; 2] = ["/api/v1/live/{camera}", "/api/v1/live/{camera}/mjpeg"];
 /// What is not asked for by GET, and yet changes nothing.
@@ -16,7 +18,7 @@ const LOOKS: [&str; 4] =
 
 /// Whether this route changes and captures nothing.
 pub(in crate::api) fn only_looks(method: &Method, route: &str) -> bool {
-    if is_read(method) { !ACTS.contains(&route) } else { LOOKS.contains(&route) }
+    if is_read(method) { !ACTS.contains(&route) && !PRIVATE.contains(&route) } else { LOOKS.contains(&route) }
 }
 
 /// Checks that a browser does not ask because a page of somebody else's has it ask, of this host at another port too: what it

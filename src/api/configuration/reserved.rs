@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::config::{Survey, generic};
-
-/// Our own drivers, which are looked for beside the program.
-const DRIVERS: [&str; 4] = ["scanner-sim", "scanner-replay", "libcamera", "gphoto2"];
+use crate::daemon::is_known_driver;
 
 const PROGRAM: &str = "it names a program";
 const SECRET: &str = "it names the file of a secret";
@@ -53,7 +51,7 @@ pub(super) fn check(before: &Survey, after: &Survey) -> Result<(), String> {
                 .any(|other| generic(&other.key) == open && before.written(&other.key) == new)
         };
         let is_ours = open == "camera.NAME.driver"
-            && new.and_then(Json::as_str).is_some_and(|name| DRIVERS.contains(&name));
+            && new.and_then(Json::as_str).is_some_and(is_known_driver);
         if old == new || (of_many && (is_gone || known())) || is_ours {
             continue;
         }

@@ -73,6 +73,9 @@ pub(in crate::api) enum ProblemType {
     /// The axes do not move as asked: a fault, their travel, or a position that is not known.
     #[serde(rename = "/problems/motion")]
     Motion,
+    /// The rig cannot be set up so: an answer is missing, or the configuration would not load with the answers.
+    #[serde(rename = "/problems/setup")]
+    Setup,
     /// The configuration would not load, or not do.
     #[serde(rename = "/problems/configuration")]
     Configuration,
@@ -139,6 +142,16 @@ impl Problem {
         Self::new(ProblemType::BadRequest, detail)
     }
 
+    /// What was sent is understood, and is no answer.
+    pub(in crate::api) fn unprocessable(detail: impl Display) -> Self {
+        Self::bad_request(detail).with_status(StatusCode::UNPROCESSABLE_ENTITY)
+    }
+
+    /// The rig cannot be set up so.
+    pub(in crate::api) fn setup(detail: impl Display) -> Self {
+        Self::new(ProblemType::Setup, detail)
+    }
+
     pub(in crate::api) fn not_found(detail: impl Display) -> Self {
         Self::new(ProblemType::NotFound, detail)
     }
@@ -169,6 +182,7 @@ impl ProblemType {
             Self::Dataset => (StatusCode::CONFLICT, "the dataset cannot be used"),
             Self::OtherRig => (StatusCode::CONFLICT, "made on another rig"),
             Self::Motion => (StatusCode::CONFLICT, "the axes do not move"),
+            Self::Setup => (StatusCode::CONFLICT, "cannot be set up so"),
             Self::Configuration => (StatusCode::UNPROCESSABLE_ENTITY, "the configuration would not do"),
             Self::ChangedMeanwhile => (StatusCode::CONFLICT, "changed meanwhile"),
             Self::Reserved => (StatusCode::FORBIDDEN, "not over the network"),

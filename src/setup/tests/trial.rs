@@ -148,3 +148,22 @@ proptest! {
         load(&write(&complete(&answers, &facts), &facts, &[]));
     }
 }
+
+#[test]
+fn what_a_part_takes_for_an_answer_is_in_its_words_and_its_name_is_its_own() {
+    let facts = Facts::default();
+    for rig in ["turntable", "lift", "tilt"] {
+        let answers = wired(rig, &facts);
+        let parts = Part::of(&answers);
+        for (at, part) in parts.iter().enumerate() {
+            assert!(!parts[..at].iter().any(|other| other.id() == part.id()), "{part:?}");
+            for (word, _) in part.words() {
+                assert!(part.answered(word, &answers, &facts).is_ok(), "{part:?}: {word}");
+            }
+            if let Some((_, usual)) = part.after(&answers) {
+                let words = part.words();
+                assert!(words.is_empty() || words.iter().any(|(word, _)| *word == usual), "{part:?}");
+            }
+        }
+    }
+}

@@ -7,6 +7,7 @@ import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
 
+import { check } from "./axe";
 import { Rig } from "./rig";
 import type { Recipe } from "./rig";
 
@@ -105,8 +106,9 @@ export const LOOKS = [
   { name: "phone-dark", colorScheme: "dark", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
 ] as const;
 
-/** A picture of the whole page, which must not be wider than its screen, or go on behind its end. */
+/** A picture of the whole page, in which nothing violates a rule of axe's, and which must not be wider than its screen, or go on behind its end. */
 export async function shoot(page: Page, look: string, view: string): Promise<void> {
+  await check(page, view);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wide, `${view} is wider than its screen`).toBeLessThanOrEqual(0);
   const empty = await page.evaluate(() => {

@@ -27,6 +27,8 @@ export interface Recipe {
   recovery?: string;
   size?: readonly [number, number];
   heights?: string;
+  /** The configuration says where files go, and nothing of a rig. */
+  bare?: boolean;
   /** Nothing stands on the table, until the daemon is started again. */
   emptied?: boolean;
 }
@@ -143,6 +145,15 @@ function freePort(): Promise<number> {
 }
 
 function config(recipe: Recipe, port: number): string {
+  const files = `
+[storage]
+directory = "scans"
+runtime_directory = "run"
+keep_free = "1 MB"
+[api]
+listen = "127.0.0.1:${port}"
+`;
+  if (recipe.bare) return files;
   const { angles = 12, timeScale = 20, cameras = 2, options = "", recovery = "", size = [640, 480], heights } = recipe;
   const plan = heights
     ? `[plan.cylinder]\nshape = "cylinder"\nangles = ${angles}\nheights = ${heights}`
@@ -166,13 +177,7 @@ gain = 1.0
 [camera.options]
 ${index === 0 ? options : ""}
 `;
-  return `
-[storage]
-directory = "scans"
-runtime_directory = "run"
-keep_free = "1 MB"
-[api]
-listen = "127.0.0.1:${port}"
+  return `${files}
 [motion]
 backend = "sim"
 time_scale = ${timeScale.toFixed(1)}

@@ -81,13 +81,13 @@ describe("a scan in the browser", () => {
       await begin(page);
       await page.getByRole("gridcell", { name: /^cam0, point 1,.*: stored$/ }).click();
       const point = page.getByRole("region", { name: "Point 1" });
-      await point.getByRole("button", { name: "Take cam0 again" }).click();
+      await point.getByRole("button", { name: "Take again: cam0" }).click();
       const log = page.getByRole("log", { name: "What happened" });
       await log.getByText(/cam0\/.* is to be taken again/).waitFor();
       await page.getByRole("gridcell", { name: /^cam0, point 1,.*stored at a later attempt/ }).waitFor();
       await chip(page, "complete").waitFor();
 
-      await point.getByRole("button", { name: "Take cam1 again" }).click();
+      await point.getByRole("button", { name: "Take again: cam1" }).click();
       await point.getByText("Not taken yet.").waitFor();
       await chip(page, "paused").waitFor();
       expect((await newest(rig)).state).toBe("paused");

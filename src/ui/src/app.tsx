@@ -13,6 +13,7 @@ import { link, status } from "./state/rig";
 import { href, route } from "./state/route";
 import type { Route } from "./state/route";
 import { logOut, session } from "./state/session";
+import { described, later, putOff } from "./state/setup";
 import { nextTheme, theme } from "./state/theme";
 import { Live } from "./views/live/live";
 import { Login } from "./views/login";
@@ -20,6 +21,7 @@ import { ScanView } from "./views/scan/scan";
 import { Gallery } from "./views/scans/gallery";
 import { OneScan } from "./views/scans/one";
 import { Settings } from "./views/settings/settings";
+import { Setup } from "./views/setup/setup";
 import { System } from "./views/system/system";
 
 const TABS: readonly { view: "live" | "scan" | "scans" | "settings" | "system"; icon: IconName; text: string }[] = [
@@ -55,7 +57,7 @@ function Frame() {
   const first = useRef(true);
   useEffect(() => {
     if (!first.current) window.scrollTo(0, 0);
-    document.title = `${TABS.find((tab) => tab.view === view)?.text ?? ""} · scanner`;
+    document.title = `${view === "setup" ? "Setup" : (TABS.find((tab) => tab.view === view)?.text ?? "")} · scanner`;
     // Who reads with a screen reader is told of the new view.
     if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
@@ -103,6 +105,8 @@ function View({ route }: { route: Route }) {
       return <Settings />;
     case "system":
       return <System />;
+    case "setup":
+      return <Setup at={route.at} />;
   }
 }
 
@@ -132,7 +136,7 @@ export function summary(rig: RigStatus | null): { tone: string; text: string } {
   if (rig.scanning) {
     if (rig.cameras.some((camera) => camera.state.state === "recovering")) return { tone: "warn", text: "recovering" };
     if (rig.scan?.stopping) return { tone: "busy", text: "stopping" };
-    return { tone: "busy", text: rig.scan ? "scanning" : "starting" };
+    return { tone: "busy", text: rig.scan ? "scanning" : route.value.view === "setup" ? "at work" : "starting" };
   }
   if (!rig.open) return { tone: "quiet", text: "out of hours" };
   const last = rig.last;
@@ -161,6 +165,7 @@ function Banners() {
   const rig = status.value;
   return (
     <div aria-live="assertive">
+      <SetupBanner />
       {link.value === "lost" && <p class="note warn banner">The scanner cannot be reached; trying again. A scan goes on without this page.</p>}
       {rig && !rig.open && (
         <p class="note banner">
@@ -176,6 +181,28 @@ function Banners() {
           </Do>
         </div>
       )}
+    </div>
+  );
+}
+
+/** For whoever opens the page of a machine whose rig nobody has described yet. */
+function SetupBanner() {
+  if (route.value.view === "setup" || described.value === null || described.value === "rig") return null;
+  const none = described.value === "nothing";
+  if (!none && putOff.value) return null;
+  return (
+    <div class="note info banner row spread">
+      <span>{none ? "No rig is described yet." : "This rig is simulated: nothing moves."}</span>
+      <span class="row">
+        <a class="button" href={href({ view: "setup", at: "" })}>
+          Set up your rig
+        </a>
+        {!none && (
+          <button type="button" class="plain" onClick={later}>
+            Not now
+          </button>
+        )}
+      </span>
     </div>
   );
 }

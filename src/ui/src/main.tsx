@@ -2,6 +2,7 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/shell.css";
 import "./style/views.css";
+import "./style/setup.css";
 
 import { render } from "preact";
 

@@ -4695,6 +4695,864 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far the rig is set up: what is known, what is asked, what was answered. A session that was left in a terminal goes on
+         *     here, and the other way round.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SetupState"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget what was answered: begin anew, with what the configuration says. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SetupState"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/answers/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Answer a question: the one that is asked, or one that was answered before. Changes nothing but the answers. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Which question. */
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SetupAnswer"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SetupState"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description This is no answer; `detail` says what was expected. */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put the answers in force: the file is written, and the service reads its configuration again, for which every connection
+         *     ends. Not during a scan. Whether it is in force, `is_set_up` and `refused` of `GET /api/v1/setup` say then.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": null | components["schemas"]["Apply"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/drop-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the answers make: the file, byte for byte, and what is odd about it. Writes nothing. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DropIn"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for cameras and disks, and find out how fast these are: some megabytes are written to each, and removed. Cameras are
+         *     closed meanwhile for everybody else; not during a scan.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SetupState"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/picture.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A photograph of a camera that was found, or of a simulated one, which is not kept. Cameras are closed meanwhile for everybody
+         *     else; not during a scan.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Which camera, as an answer has it: its driver and its id. */
+                    camera: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a part of the rig: **a motor moves**, a light goes on, a contact is waited for, for 30 s. Only with somebody at the rig
+         *     who has agreed. `POST /api/v1/rig/cancel` brakes, and ends it. Not during a scan, nor where the service itself has the pins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TrialRequest"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrialResult"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/trial/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what happened to the part that was tried. What turns out to be described wrong is put right in the answers. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TrialAnswer"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrialResult"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description This is no answer; `detail` says what was expected. */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/trial/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the trial: what is on goes off, motors are released. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/trial/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a contact another pin. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TrialPin"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrialResult"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description This is no pin for it; `detail` says why. */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -5013,6 +5871,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What somebody says who applies the answers. */
+        Apply: {
+            /**
+             * @description That axes that are put in their place by hand stand there.
+             * @default false
+             */
+            placed?: boolean;
+        };
+        /** @description The part that is tried now. */
+        AtWork: {
+            /** @description Which part. */
+            part: string;
+            /** @description What happens to it. */
+            phase: components["schemas"]["TrialPhase"];
+        };
         /** @description The axes of the rig, and where they stand. */
         Axes: {
             /** @description Those that the rig has. */
@@ -5043,6 +5916,11 @@ export interface components {
             /** @description The file. */
             text: string;
         };
+        /**
+         * @description What became of a part.
+         * @enum {string}
+         */
+        Became: "works" | "changed" | "fails";
         /** @description A scan that has begun. */
         Begun: {
             /** @description By which it is asked for from now on. */
@@ -5468,6 +6346,11 @@ export interface components {
          * @example 1.5 deg
          */
         Degrees: string;
+        /**
+         * @description What the configuration in force describes.
+         * @enum {string}
+         */
+        Described: "nothing" | "simulated" | "rig";
         /** @description What is to be different of a description, as JSON merge patches (RFC 7396) say it: what is absent stays, `null` takes away. */
         DescriptionChanges: {
             /**
@@ -5496,6 +6379,18 @@ export interface components {
          * @enum {string}
          */
         Distribution: "fibonacci" | "rings";
+        /** @description What the answers make. */
+        DropIn: {
+            /** @description The file that is written. */
+            file: string;
+            /** @description What is odd about it, for people. */
+            notes: string[];
+            placed_by_hand?: null | components["schemas"]["Axis"];
+            /** @description How much a scan is, for people. */
+            scan?: string | null;
+            /** @description What it will say. */
+            text: string;
+        };
         /** @description What a drop-in said until somebody changed it. */
         Earlier: {
             /** @description Who changed it. */
@@ -5556,6 +6451,15 @@ export interface components {
         FailureKind: "frame" | "storage" | "disk_full" | "storage_unusable";
         /** @description The names and the bytes of all files of a configuration, in short. */
         Fingerprint: string;
+        /** @description What was found on this machine. */
+        Found: {
+            /** @description Cameras of drivers that are installed. */
+            cameras: components["schemas"]["SetupCamera"][];
+            /** @description Where scans could go. */
+            disks: components["schemas"]["SetupDisk"][];
+            /** @description Drivers that could not look, and why, for people. */
+            failed: string[];
+        };
         /** @description What is known of a stored frame. */
         FrameFacts: {
             /**
@@ -6225,7 +7129,7 @@ export interface components {
          * @description What went wrong, for programs. A type never changes its meaning.
          * @enum {string}
          */
-        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/configuration" | "/problems/changed_meanwhile" | "/problems/reserved" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
+        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/setup" | "/problems/configuration" | "/problems/changed_meanwhile" | "/problems/reserved" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
         /** @description Where a running scan stands. */
         Progress: {
             /**
@@ -6520,6 +7424,97 @@ export interface components {
         } | {
             /** @enum {string} */
             kind: "table";
+        };
+        /** @description An answer, as somebody types it. */
+        SetupAnswer: {
+            /** @description Empty, it is the usual one. */
+            answer: string;
+        };
+        /** @description A camera that a driver found. */
+        SetupCamera: {
+            /** @description As an answer has it: its driver and its id. */
+            camera: string;
+            /** @description What it is, for people. */
+            model: string;
+        };
+        /** @description What may be chosen. */
+        SetupChoice: {
+            /** @description What it means, for people; may be empty. */
+            about: string;
+            /** @description The answer. */
+            answer: string;
+        };
+        /** @description A folder for scans. */
+        SetupDisk: {
+            /** @description The folder, which may not exist yet. */
+            folder: string;
+            /**
+             * Format: double
+             * @description Room on its disk, in bytes.
+             */
+            free: number;
+            /**
+             * Format: double
+             * @description Bytes that it writes in a second; null where that was not tried: for want of room, or because this program may not.
+             */
+            writes_per_s?: number | null;
+        };
+        /**
+         * @description How a question is answered.
+         * @enum {string}
+         */
+        SetupForm: "one" | "several" | "open";
+        /** @description A question. */
+        SetupQuestion: {
+            /** @description What has to be known for it; may be empty. */
+            about: string;
+            /** @description What was answered; null of the one that is asked. */
+            answer?: string | null;
+            /** @description What may be chosen. */
+            choices: components["schemas"]["SetupChoice"][];
+            /** @description How it is answered. */
+            form: components["schemas"]["SetupForm"];
+            /** @description Which one; as a file of answers has it. */
+            key: string;
+            /** @description More, for who wants to know. */
+            more: string;
+            /**
+             * Format: int32
+             * @description The step that it belongs to, from 2.
+             */
+            step: number;
+            /** @description What that step is about. */
+            step_title: string;
+            /** @description What is asked. */
+            title: string;
+            /** @description What is taken if nothing is said. */
+            usual: string;
+        };
+        /** @description How far the rig is set up. */
+        SetupState: {
+            /** @description What the configuration in force describes. */
+            described: components["schemas"]["Described"];
+            /** @description The file that it writes. */
+            file: string;
+            found?: null | components["schemas"]["Found"];
+            /** @description Whether the configuration in force is the one that is written. */
+            in_force: boolean;
+            /** @description Whether a setup has described this rig before. */
+            is_set_up: boolean;
+            /** @description What machine this is, by its device tree; null if that says nothing. */
+            machine?: string | null;
+            /** @description The question that is asked; null if all are answered. */
+            next?: string | null;
+            /** @description Every question up to the one that is asked. */
+            questions: components["schemas"]["SetupQuestion"][];
+            /** @description Why what was applied last is not in force, for people. */
+            refused?: string | null;
+            /**
+             * Format: int32
+             * @description How many steps there are: the machine is the first, the file the last.
+             */
+            steps: number;
+            trial?: null | components["schemas"]["TrialState"];
         };
         /**
          * @description What a plan covers.
@@ -7311,6 +8306,70 @@ export interface components {
             tid: number;
             /** @description The kernel function in which it waits. */
             wchan: string;
+        };
+        /** @description What happened. */
+        TrialAnswer: {
+            /** @description One of the words of the part, or a distance. */
+            answer: string;
+        };
+        /**
+         * @description What kind of part is tried.
+         * @enum {string}
+         */
+        TrialKind: "contact" | "motor" | "lamp";
+        /** @description A part that can be tried. */
+        TrialPart: {
+            /** @description The answers to it, and what they mean; none where a distance is wanted. */
+            answers: components["schemas"]["TrialWord"][];
+            became?: null | components["schemas"]["Became"];
+            /** @description What somebody has to know, and to agree to, before it is tried. */
+            before: string;
+            /** @description What kind of part it is. */
+            kind: components["schemas"]["TrialKind"];
+            /** @description Its name, for people. */
+            name: string;
+            /** @description Its name, for programs. */
+            part: string;
+            /** @description What is asked afterwards; null if nobody has to be asked. */
+            question?: string | null;
+            /** @description The usual answer. */
+            usual?: string | null;
+        };
+        /**
+         * @description What happens to the part that is tried.
+         * @enum {string}
+         */
+        TrialPhase: "preparing" | "press" | "asked";
+        /** @description Another pin. */
+        TrialPin: {
+            /** @description The contact that has it. */
+            part: string;
+            /** @description The pin, as somebody types it. */
+            pin: string;
+        };
+        /** @description Which part is to be tried. */
+        TrialRequest: {
+            /** @description Its name. */
+            part: string;
+        };
+        /** @description What came of a try. */
+        TrialResult: {
+            became?: null | components["schemas"]["Became"];
+            /** @description What was changed, or what may be the reason, for people; empty if there is nothing to say. */
+            message: string;
+        };
+        /** @description The parts of the rig. */
+        TrialState: {
+            at_work?: null | components["schemas"]["AtWork"];
+            /** @description In the order of trying: what stops the rig first. */
+            parts: components["schemas"]["TrialPart"][];
+        };
+        /** @description A word that is an answer. */
+        TrialWord: {
+            /** @description What it means. */
+            about: string;
+            /** @description The word. */
+            answer: string;
         };
         Value: unknown;
         /** @description What a check of a scan found. */

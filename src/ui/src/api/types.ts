@@ -39,6 +39,11 @@ export type LiveMessage = Schemas["LiveMessage"];
 export type LiveStats = Schemas["LiveStats"];
 /** Whether a live view goes on. */
 export type ViewState = Omit<Extract<LiveMessage, { type: "state" }>, "type">;
+export type SetupState = Schemas["SetupState"];
+export type SetupQuestion = Schemas["SetupQuestion"];
+export type SetupChoice = Schemas["SetupChoice"];
+export type TrialPart = Schemas["TrialPart"];
+export type TrialResult = Schemas["TrialResult"];
 export type Configuration = Schemas["Configuration"];
 export type Setting = Schemas["Setting"];
 export type ConfigEdit = Schemas["ConfigEdit"];

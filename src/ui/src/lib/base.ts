@@ -5,7 +5,7 @@
  * are known, and what stands before them is the proxy's.
  */
 export function baseOf(path: string): string {
-  const shapes = [/^(.*)\/scans\/[^/]+$/, /^(.*)\/docs\/$/, /^(.*)\/[^/]*$/];
+  const shapes = [/^(.*)\/(?:scans|setup)\/[^/]+$/, /^(.*)\/docs\/$/, /^(.*)\/[^/]*$/];
   for (const shape of shapes) {
     const base = shape.exec(path)?.[1];
     if (base !== undefined) return base;

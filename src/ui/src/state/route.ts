@@ -10,7 +10,9 @@ export type Route =
   | { view: "scans" }
   | { view: "one"; scan: string }
   | { view: "settings" }
-  | { view: "system" };
+  | { view: "system" }
+  /** `at`: a question, or another place in the setup. */
+  | { view: "setup"; at: string };
 
 function parse(path: string): Route {
   const [view, argument] = path.split("/").filter((part) => part !== "");
@@ -22,6 +24,8 @@ function parse(path: string): Route {
     case "settings":
     case "system":
       return { view };
+    case "setup":
+      return { view, at: decodeURIComponent(argument ?? "") };
     default:
       return { view: "live" };
   }
@@ -33,7 +37,9 @@ const at = (path: string) => parse(path.slice(BASE.length));
 export const route = signal<Route>(at(location.pathname));
 
 export function href(target: Route): string {
-  return target.view === "one" ? `${BASE}/scans/${encodeURIComponent(target.scan)}` : `${BASE}/${target.view}`;
+  if (target.view === "one") return `${BASE}/scans/${encodeURIComponent(target.scan)}`;
+  if (target.view === "setup" && target.at !== "") return `${BASE}/setup/${encodeURIComponent(target.at)}`;
+  return `${BASE}/${target.view}`;
 }
 
 export function go(target: Route): void {

@@ -57,7 +57,7 @@ export function Happenings({ events, most = 60 }: { events: readonly Numbered[];
   });
   return (
     <div role="log" aria-live="polite" aria-label="What happened">
-      <ol class="happenings">
+      <ol class="happenings" tabIndex={0} aria-label="What happened, the newest first">
       {lines.length === 0 && <li class="dim">Nothing out of the ordinary.</li>}
       {lines
         .slice(-most)

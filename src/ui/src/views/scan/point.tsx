@@ -109,7 +109,7 @@ function OneShot({ scan, shot, mark, mask, retake }: ShotProps) {
           <Do
             icon="again"
             doing="Asking…"
-            label={`Take ${shot.camera} again`}
+            label={`Take again: ${shot.camera}`}
             title="The image that there is is kept in the folder of the scan"
             does={() => retake(shot.shot)}
           >

@@ -7,6 +7,7 @@ import { words } from "../../lib/format";
 import { Icon } from "../../parts/icon";
 import { Figure } from "../../parts/parts";
 import { events, link, status } from "../../state/rig";
+import { href } from "../../state/route";
 import { session } from "../../state/session";
 import { Happenings } from "../scan/happenings";
 import { LogCard } from "./log";
@@ -21,6 +22,11 @@ export function System() {
       <div class="view-head">
         <h1>System</h1>
         <span class="row">
+          {session.value !== null && session.value !== "asking" && session.value.may === "use" && (
+            <a class="button" href={href({ view: "setup", at: "" })} title="Which cameras, motors, pins, distances: some questions, and the parts tried">
+              Set up
+            </a>
+          )}
           <a class="button" href={`${BASE}/docs`} title="Every route of the API, to be read and tried">
             API
           </a>
