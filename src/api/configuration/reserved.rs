@@ -24,7 +24,9 @@ pub(super) fn reserved(key: &str) -> Option<&'static str> {
         }
         "plan.NAME.file" | "gpio.chip" | "motion.AXIS.stepper.uart.port" => FILE,
         _ if open.starts_with("gpio.simulation.") => FILE,
-        _ if open.starts_with("notify.") || open.starts_with("mqtt.") => "it may name programs, and addresses and files that are secrets",
+        _ if open.starts_with("notify.") || open.starts_with("mqtt.") => {
+            "it may name programs, and addresses and files that are secrets"
+        }
         _ => return None,
     })
 }
@@ -50,8 +52,7 @@ pub(super) fn check(before: &Survey, after: &Survey) -> Result<(), String> {
                 .iter()
                 .any(|other| generic(&other.key) == open && before.written(&other.key) == new)
         };
-        let is_ours = open == "camera.NAME.driver"
-            && new.and_then(Json::as_str).is_some_and(is_known_driver);
+        let is_ours = open == "camera.NAME.driver" && new.and_then(Json::as_str).is_some_and(is_known_driver);
         if old == new || (of_many && (is_gone || known())) || is_ours {
             continue;
         }
