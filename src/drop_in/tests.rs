@@ -15,6 +15,7 @@ use super::versions::KEPT;
 use super::*;
 use crate::config::{Config, ConfigErrors};
 use crate::durable::{self, Readers};
+use crate::units::Seconds;
 
 const MAIN: &str = r#"
 [storage]
@@ -84,6 +85,7 @@ fn rig() -> Rig {
     Rig { dir, store }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as whoever asks is answered")]
 fn fits(_: &Config) -> Result<(), String> {
     Ok(())
 }
@@ -276,7 +278,7 @@ fn one_camera_of_a_list_is_changed_by_its_name() {
         Config::load_as_if(store.path(), PAGE, Some(text))
     };
     let config = with("[camera.cam0.controls]\nexposure = \"10 ms\"\n").unwrap();
-    assert_eq!(config.cameras[0].controls.exposure.unwrap().get(), 0.01);
+    assert_eq!(config.cameras[0].controls.exposure, Some(Seconds::new(0.01)));
     let told = |result: Result<Config, ConfigErrors>| result.unwrap_err().problems()[0].message.clone();
     assert_eq!(
         told(with("[camera.cam1]\nid = \"1\"\n")),
