@@ -50,8 +50,7 @@ pub(super) fn check(before: &Survey, after: &Survey) -> Result<(), String> {
                 .iter()
                 .any(|other| generic(&other.key) == open && before.written(&other.key) == new)
         };
-        let is_ours = open == "camera.NAME.driver"
-            && new.and_then(Json::as_str).is_some_and(is_known_driver);
+        let is_ours = open == "camera.NAME.driver" && new.and_then(Json::as_str).is_some_and(is_known_driver);
         if old == new || (of_many && (is_gone || known())) || is_ours {
             continue;
         }
