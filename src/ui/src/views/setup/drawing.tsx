@@ -98,9 +98,9 @@ function Side({ shows }: { shows: string }) {
       </text>
       <circle class="point" cx={255} cy={122} r={4} />
       <Measure on={shows === "distance"} from={[95, 208]} to={[255, 208]} name="distance" at={[175, 224]} />
-      <Measure on={shows === "camera_height"} from={[36, 160]} to={[36, 80]} name="height" at={[8, 74]} end="start" />
+      <Measure on={shows === "camera_height"} from={[36, 160]} to={[36, 80]} name="height" at={[6, 62]} end="start" />
       <path class="line dashed" d="M30,80 H62 M258,122 H338" />
-      <Measure on={shows === "look_at_height"} from={[332, 160]} to={[332, 122]} name="look-at height" at={[356, 190]} end="end" />
+      <Measure on={shows === "look_at_height"} from={[332, 160]} to={[332, 122]} name="look at" at={[356, 190]} end="end" />
     </>
   );
 }
