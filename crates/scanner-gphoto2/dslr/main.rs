@@ -1,12 +1,18 @@
 //! The simulated DSLR at this machine's loopback, for those who want to try a camera at a network: `ptpip:127.0.0.1`.
 
+use std::fmt::Display;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser;
 use scanner_dslr::network::{Listener, PORT};
 use serde_json::json;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// A simulated DSLR at a network, for cameras of the driver gphoto2 with id = "ptpip:127.0.0.1"
 #[derive(Debug, Parser)]
@@ -34,8 +40,6 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &Args) -> Result<(), String> {
-    let state = tempfile::Builder::new().prefix("scanner-dslr-").tempdir();
-    let state = state.map_err(|error| format!("no folder for what it counts: {error}"))?;
     let mut camera: serde_json::Map<_, _> =
         serde_json::from_str(&args.settings).map_err(|error| format!("--settings: {error}"))?;
     if let Some(card) = &args.card {
@@ -43,12 +47,39 @@ fn serve(args: &Args) -> Result<(), String> {
     } else if !camera.contains_key("card") {
         camera.entry("rig").or_insert_with(|| json!({}));
     }
-    camera.entry("state").or_insert_with(|| json!(state.path()));
-    let mut listener = Listener::bind(args.listen, &json!(camera).to_string())
-        .map_err(|error| format!("{}: {error}", args.listen))?;
-    let address = listener.address().map_err(|error| error.to_string())?;
-    say(address);
-    listener.serve().map_err(|error| format!("{address}: {error}"))
+    // For what it counts, for as long as it is there.
+    let mut state = None;
+    if !camera.contains_key("state") {
+        let folder = tempfile::Builder::new().prefix("scanner-dslr-").tempdir();
+        let folder = folder.map_err(|error| format!("no folder for what it counts: {error}"))?;
+        camera.insert("state".into(), json!(folder.path()));
+        state = Some(folder);
+    }
+    let refused = |error: &dyn Display| format!("{}: {error}", args.listen);
+    let mut listener =
+        Listener::bind(args.listen, &json!(camera).to_string()).map_err(|error| refused(&error))?;
+    let address = listener.address().map_err(|error| refused(&error))?;
+    let ended = until(move || {
+        say(address);
+        listener.serve()
+    });
+    drop(state);
+    ended.map_err(|error| format!("{address}: {error}"))
+}
+
+/// Does `work` on a thread of its own until it fails, or this program is told to end, whatever the work waits for.
+fn until(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let (mut end, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (done, finished) = oneshot::channel();
+        thread::spawn(move || done.send(work()));
+        tokio::select! {
+            ended = finished => ended.unwrap_or(Ok(())),
+            _ = end.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+        }
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "whoever has started it reads where it is")]

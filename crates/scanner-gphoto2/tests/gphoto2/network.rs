@@ -1,13 +1,15 @@
 //! A camera at a network: PTP/IP on loopback, by the unmodified libgphoto2's own way there.
 
 use std::fs::{self, File};
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
 use crate::client::wait_for;
-use crate::support::{Finished, Running};
+use crate::support::{Finished, Running, built};
 
 const PATIENT: &str = "capture_timeout = \"10 s\"";
 const POINTS: u32 = 6;
@@ -126,8 +128,24 @@ fn what_is_wrong_with_a_camera_at_a_network_is_said_as_it_is() {
 /// It is for this machine alone.
 #[test]
 fn a_simulated_camera_does_not_listen_where_others_could_reach_it() {
-    let mut command = std::process::Command::new(crate::support::built("scanner-dslr"));
+    let mut command = Command::new(built("scanner-dslr"));
     let refused = Finished::from(command.args(["--listen", "0.0.0.0:0"]).output().unwrap());
     assert_eq!(refused.code, Some(1), "{}", refused.stdout);
     assert!(refused.stderr.contains("for this machine alone"), "{}", refused.stderr);
+}
+
+/// What it counts is nobody's once it has ended.
+#[test]
+fn a_simulated_camera_that_is_told_to_end_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(built("scanner-dslr"));
+    command.args(["--listen", "127.0.0.1:0"]).env("TMPDIR", folder.path());
+    let mut camera = Running::spawn(command.stdout(Stdio::piped()));
+    let mut said = String::new();
+    BufReader::new(camera.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let left = || fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left(), 1, "{said}");
+    kill_process(Pid::from_child(&camera), Signal::TERM).unwrap();
+    assert_eq!(camera.wait().unwrap().code(), Some(0));
+    assert_eq!(left(), 0);
 }
