@@ -108,12 +108,37 @@ bool virtual_told(const char *word, double *number) {
 }
 static void nap(double s) { struct timespec t = { (time_t)s, (long)((s - (time_t)s) * 1e9) }; nanosleep(&t, 0); }
 
+static void frame_hook(void);
+// whether frames are made on a thread of their own, as since libcamera 0.5
+static bool hooked = false;
+
 // virtual calls completeBuffer() in the CameraManager thread for every finished frame
 bool _ZN9libcamera15PipelineHandler14completeBufferEPNS_7RequestEPNS_11FrameBufferE(void *self, void *req, void *buf) {
   REAL(bool, "_ZN9libcamera15PipelineHandler14completeBufferEPNS_7RequestEPNS_11FrameBufferE", void *, void *, void *);
+  if (!hooked) frame_hook();
   if (virtual_told("stall", 0)) return false;
   virtual_isp_frame(req, buf);
   return real(self, req, buf);
+}
+// Before libcamera 0.5, virtual completes each request, whatever came of its buffers, and takes none back when it is stopped.
+static struct { void *handler, *request; } swallowed[64];
+static unsigned swallowed_count;
+void _ZN9libcamera15PipelineHandler15completeRequestEPNS_7RequestE(void *self, void *req) {
+  REAL(void, "_ZN9libcamera15PipelineHandler15completeRequestEPNS_7RequestE", void *, void *);
+  if (hooked || swallowed_count == 64 || !virtual_told("stall", 0)) { real(self, req); return; }
+  swallowed[swallowed_count].handler = self;
+  swallowed[swallowed_count++].request = req;
+}
+int _ZN9libcamera6Camera4stopEv(void *self) {
+  REAL(int, "_ZN9libcamera6Camera4stopEv", void *);
+  void (*cancel)(void *) = dlsym(RTLD_NEXT, "_ZN9libcamera7Request7Private6cancelEv");
+  void (*complete)(void *, void *) = dlsym(RTLD_NEXT, "_ZN9libcamera15PipelineHandler15completeRequestEPNS_7RequestE");
+  for (unsigned i = 0; i < swallowed_count; i++) {
+    cancel(*(void **)swallowed[i].request);
+    complete(swallowed[i].handler, swallowed[i].request);
+  }
+  swallowed_count = 0;
+  return real(self);
 }
 // the frame generator maps the buffer on the VirtualCamera thread for every frame: our per-frame hook
 static void frame_hook(void) {
@@ -129,11 +154,11 @@ static void frame_hook(void) {
 }
 void *mmap(void *a, size_t l, int pr, int fl, int fd, off_t o) {
   REAL(void *, "mmap", void *, size_t, int, int, int, off_t);
-  if (fd >= 0 && (pr & PROT_WRITE) && (fl & MAP_SHARED) && on_vcam_thread()) frame_hook();
+  if (fd >= 0 && (pr & PROT_WRITE) && (fl & MAP_SHARED) && on_vcam_thread()) { hooked = true; frame_hook(); }
   return real(a, l, pr, fl, fd, o);
 }
 void *mmap64(void *a, size_t l, int pr, int fl, int fd, off64_t o) {
   REAL(void *, "mmap64", void *, size_t, int, int, int, off64_t);
-  if (fd >= 0 && (pr & PROT_WRITE) && (fl & MAP_SHARED) && on_vcam_thread()) frame_hook();
+  if (fd >= 0 && (pr & PROT_WRITE) && (fl & MAP_SHARED) && on_vcam_thread()) { hooked = true; frame_hook(); }
   return real(a, l, pr, fl, fd, o);
 }

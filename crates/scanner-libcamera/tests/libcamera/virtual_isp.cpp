@@ -18,6 +18,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <time.h>
 #include <utility>
 #include <unistd.h>
 
@@ -151,8 +152,27 @@ __attribute__((constructor)) static void begin()
 	plugged_in_again = virtual_told("unplugged", nullptr);
 }
 
+#if !HAS_MODES
+/* Before 0.5, the virtual camera says nothing of a frame: what is in that memory is by chance. */
+static void say_what_frame(const Request *request, FrameBuffer *buffer)
+{
+	static std::map<const Stream *, unsigned> frames;
+	timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	auto &frame = const_cast<FrameMetadata &>(buffer->metadata());
+	frame.status = FrameMetadata::FrameSuccess;
+	frame.timestamp = now.tv_sec * 1000000000ull + now.tv_nsec;
+	for (const auto &[stream, of_stream] : request->buffers())
+		if (of_stream == buffer)
+			frame.sequence = frames[stream]++;
+}
+#endif
+
 extern "C" void virtual_isp_frame(void *r, void *b)
 {
+#if !HAS_MODES
+	say_what_frame(static_cast<Request *>(r), static_cast<FrameBuffer *>(b));
+#endif
 	if (started && !plugged_in_again && virtual_told("unplugged", nullptr)) {
 		/* As a pipeline handler does when the kernel removes a device. */
 		auto disconnect = reinterpret_cast<void (*)(Camera *)>(dlsym(RTLD_NEXT, "_ZN9libcamera6Camera10disconnectEv"));
