@@ -9,11 +9,13 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use crate::config::Config;
-use crate::daemon::{Place, PlaceError, notes};
+use crate::daemon::{Place, PlaceError, notes, own_names};
 use crate::logging;
 use crate::ownership;
 use crate::regular_file::{self, SMALL};
-use crate::setup::{Answers, DROP_IN, Facts, Heard, Interview, Key, Rig, STEPS, complete, from_file};
+use crate::setup::{
+    Answers, DROP_IN, Facts, Heard, Interview, Key, NETWORK, Rig, STEPS, complete, from_file,
+};
 
 use super::exit::{Exit, Failure};
 use super::output;
@@ -319,5 +321,17 @@ fn what_next(place: &Place, answers: &Answers) -> String {
              scanner doctor                       what may be in the way\n  \
              scanner open                         the page, in a browser or on a phone\n  \
              scanner start                        a scan; or press the start button";
+    if answers.get(Key::Page) == Some(NETWORK) {
+        let names = own_names();
+        let name = names
+            .iter()
+            .find(|name| name.strip_suffix(".local").is_some())
+            .map_or("scanner.local", String::as_str);
+        let _ = write!(
+            next,
+            "\nWith port 80, the page is http://{name}, and found by whoever looks for one in the network: four lines in\n  \
+             /usr/share/doc/scanner/docs/service.md, \"Found by its name\""
+        );
+    }
     next
 }

@@ -33,5 +33,6 @@ pub use facts::{Disk, Facts, FoundCamera, Layer};
 pub use interview::{Heard, Interview, Missing, Question, Refused, from_file};
 pub use key::{Function, Key, STEPS, Step};
 pub use overlap::{Overlap, overlaps};
+pub use words::NETWORK;
 pub use words::SIMULATED;
 pub use write::{DROP_IN, write};

@@ -9,6 +9,6 @@ pub(super) const OWN: &str = "own";
 /// The page is for this machine alone.
 pub(super) const HERE: &str = "here";
 /// The page is for the whole network.
-pub(super) const NETWORK: &str = "network";
+pub const NETWORK: &str = "network";
 /// The driver of simulated cameras.
 pub const SIMULATED: &str = "scanner-sim";

@@ -66,6 +66,7 @@ fn at_every_question_the_end_of_input_leaves_all_as_it_was_and_the_next_session_
     assert_eq!((quit.code, configuration(&rig)), (Some(0), before));
     let done = setup(&rig, "back\n?\nhere\nyes\n");
     assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+    assert!(!done.stdout.contains("With port 80"), "nobody in the network reaches it: {}", done.stdout);
     let written = fs::read_to_string(drop_in(&rig)).unwrap();
     for said in ["step = \"GPIO4\"", "\"40 deg\"", "[\"0 mm\", \"50 mm\"]", "start = ", "pin = \"GPIO13\""] {
         let there = written.contains(said);

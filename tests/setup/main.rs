@@ -61,11 +61,12 @@ fn read(path: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 #[test]
 fn from_nothing_to_a_finished_scan() {
     let rig = rig(&format!("{FOLDERS}[motion]\nbackend = \"sim\"\ntime_scale = 100\n"));
-    let lines = "simulated 2\nlow, high\nsimulated\n300 mm\n60, 260\n0\n35\n2\n0 mm, 40\n\n\nyes\n";
+    let lines = "simulated 2\nlow, high\nsimulated\n300 mm\n60, 260\n0\n35\n2\n0 mm, 40\n\nnetwork\nyes\n";
     let done = setup(&rig, lines);
     assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
     assert!(done.stdout.contains("4 points, 8 shots"), "{}", done.stdout);
     assert!(done.stdout.contains("sudo systemctl restart scanner"), "{}", done.stdout);
+    assert!(done.stdout.contains("With port 80, the page is http://"), "{}", done.stdout);
     let written = fs::read_to_string(drop_in(&rig)).unwrap();
     assert!(done.stdout.contains(&written), "what is written is shown");
     assert!(!rig.dir.path().join("state/setup.toml").exists(), "there is nothing to go on with");
