@@ -42,6 +42,7 @@ fn main() -> Outcome<()> {
     part("recovery", &recovery)?;
     part("flat", &|| flat(points))?;
     part("real", &|| real(points))?;
+    part("shot", &shot)?;
     println!("{}", json!({ "benchmark": "scan", "results": results }));
     Ok(())
 }
@@ -114,6 +115,32 @@ fn recovery() -> Outcome<Value> {
         row(&format!("deadline to next exposure, where {what}"), format!("{after:.2} s"), "<= 1 s");
         results
             .insert(fault.to_owned(), json!({ "after_deadline_s": after, "recoveries": summary.recoveries }));
+    }
+    Ok(results.into())
+}
+
+/// What a photograph of 12 megapixels costs the service, without and with the raw image beside it: what a longer scan costs more than a
+/// shorter one.
+fn shot() -> Outcome<Value> {
+    let (few, many) = (4_u32, 28_u32);
+    let work = |angles: u32, raw: &str| -> Outcome<(u64, Memory)> {
+        let plan = format!("shape = \"ring\"\nangles = {angles}");
+        let rig = Rig::new(&Recipe { size: (4056, 3040), plan: &plan, raw, ..Recipe::default() })?;
+        let (mut cpu_ns, mut memory) = (0, Memory::default());
+        rig.scan(|pid| {
+            // Threads that have ended do not count any more.
+            cpu_ns = cpu_ns.max(Work::of(pid).map_or(0, |work| work.cpu_ns));
+            memory = memory.max(Memory::of(pid).unwrap_or_default());
+        })?;
+        Ok((cpu_ns, memory))
+    };
+    let mut results = Map::new();
+    for (raw, what) in [("off", "JPEG"), ("beside", "JPEG and DNG")] {
+        let ((before, _), (after, memory)) = (work(few, raw)?, work(many, raw)?);
+        let cpu_ms = after.saturating_sub(before) as f64 / 1e6 / f64::from(many - few);
+        row(&format!("a photograph of 12 MP, {what}: processor time"), format!("{cpu_ms:.1} ms"), "");
+        row("  memory, at most", megabytes(memory.resident), "");
+        results.insert(raw.to_owned(), json!({ "cpu_ms": cpu_ms, "memory": memory.json() }));
     }
     Ok(results.into())
 }

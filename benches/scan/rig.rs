@@ -28,6 +28,8 @@ pub(crate) struct Recipe<'a> {
     pub(crate) motion: &'a str,
     /// Lines of the plan's table.
     pub(crate) plan: &'a str,
+    /// Whether there are raw images beside the others: `off`, `beside`.
+    pub(crate) raw: &'a str,
     /// Lines of `[camera.options]`.
     pub(crate) options: &'a str,
     /// How long cameras expose.
@@ -44,6 +46,7 @@ impl Default for Recipe<'_> {
             time_scale: 1.0,
             motion: "",
             plan: "shape = \"ring\"\nangles = 36",
+            raw: "off",
             options: "",
             exposure: "10 ms",
             recovery: "",
@@ -170,7 +173,7 @@ impl Rig {
 }
 
 fn text(recipe: &Recipe<'_>, runtime: &Path) -> Result<String, std::fmt::Error> {
-    let Recipe { cameras, size: (width, height), time_scale, motion, plan, options, exposure, recovery } =
+    let Recipe { cameras, size: (width, height), time_scale, motion, plan, raw, options, exposure, recovery } =
         recipe;
     let runtime = runtime.display().to_string();
     let mut text = format!(
@@ -206,6 +209,7 @@ driver = "scanner-sim"
 id = "{index}"
 width = {width}
 height = {height}
+raw = "{raw}"
 focal_length = "4.74 mm"
 pixel_pitch = "{} um"
 [camera.mount]
