@@ -44,7 +44,7 @@
 //! - **Events** (`api/events`): history is numbered and never left out without a word (`gap`); the status is only ever the
 //!   newest. The numbers are those of one run of the program, which the snapshot names.
 //! - **The configuration** (`api/configuration`): a reload ends the API, so it is asked for once the answer to a change has been sent
-//!   (`api/transport/afterwards.rs`). What names programs, files and secrets is not changed over the network
+//!   (`api/transport/carrying.rs`). What names programs, files and secrets is not changed over the network
 //!   (`api/configuration/reserved.rs`): what counts is what differs afterwards, however it was written.
 //! - **Archives** (`api/transport/zip.rs`): lengths are known, so where every byte will be is known before one is read, and any range can
 //!   be sent. Nothing is compressed: images are. Checksums of what a range leaves out are read when the directory needs them.

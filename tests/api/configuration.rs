@@ -282,6 +282,16 @@ fn who_may_look_changes_nothing_and_nobody_sees_secrets_or_names_programs() {
     assert_eq!(daemon.get(CONFIGURATION).status, 200);
     let checked = daemon.post("/api/v1/configuration/check", &json!({ "edits": set("scan.queue_depth", 3) }));
     assert_eq!(checked.status, 200);
+    // What others have in their files is not to be learned by having them named.
+    let private = daemon.rig.dir.path().join("private.csv");
+    fs::write(&private, "a,secret,of,others\n").unwrap();
+    let text = format!("[plan.x]\nshape = \"list\"\nfile = {private:?}\n");
+    let checked = daemon.post("/api/v1/configuration/check", &json!({ "text": text })).json();
+    let refused = checked["refused"].as_str().unwrap();
+    assert!(
+        refused.contains("not changed over the network") && !checked.to_string().contains("secret,of"),
+        "{checked}"
+    );
     let based_on = looked(&daemon)["fingerprint"].clone();
     let refused =
         daemon.patch(CONFIGURATION, &json!({ "based_on": based_on, "edits": set("scan.queue_depth", 3) }));

@@ -22,7 +22,7 @@ enum Tried {
 }
 
 /// A document, how the block in it begins, and where that is tried.
-const BLOCKS: [(&str, &str, Tried); 20] = [
+const BLOCKS: [(&str, &str, Tried); 21] = [
     ("README.md", "sudo apt-get update", Tried::Nowhere("installs programs on the machine that tests")),
     ("README.md", "make demo", Tried::Nowhere("compiles the release, which takes longer than all tests")),
     (
@@ -47,6 +47,7 @@ const BLOCKS: [(&str, &str, Tried); 20] = [
         "sudo apt-get install ./scanner_",
         Tried::Nowhere("is for a Raspberry Pi: `make test-pi`"),
     ),
+    ("service.md", "sudo tee /etc/scanner", Tried::AsAService),
     ("service.md", "sudo install -m 644 /usr/share", Tried::AsAService),
     ("service.md", "sudo mkdir -p /media/scans", Tried::Nowhere("takes a disk with that label")),
     ("service.md", "sudo install -D -m 644 /usr/share", Tried::Nowhere("boots the machine anew")),

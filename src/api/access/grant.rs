@@ -1,19 +1,16 @@
 //! For how long somebody is let in: what goes on for hours ends when its token or its session does.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use http::HeaderMap;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Body as _;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::credential::{self, bearer};
+use crate::api::transport::carrying::carrying;
 use crate::api::transport::crowd::Place;
 use crate::api::transport::peer::Peer;
 use crate::daemon::{Service, Token};
@@ -108,33 +105,7 @@ impl Grant {
                 self.over().await;
                 place.hang_up();
             });
-            Body::new(Bound { body, _watch: AbortOnDropHandle::new(watch) })
+            carrying(body, AbortOnDropHandle::new(watch))
         })
-    }
-}
-
-/// A body, and who hangs up in its middle.
-struct Bound {
-    body: Body,
-    _watch: AbortOnDropHandle<()>,
-}
-
-impl HttpBody for Bound {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

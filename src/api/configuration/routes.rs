@@ -10,7 +10,7 @@ use super::reserved::{self, reserved};
 use super::state::{put, seen, shown_text, store};
 use crate::api::access::grant::Grant;
 use crate::api::rig::state::Rig;
-use crate::api::transport::afterwards::afterwards;
+use crate::api::transport::carrying::afterwards;
 use crate::api::transport::extract::Body;
 use crate::api::transport::problem::{Answer, Problem};
 use crate::api::transport::work::on_disk;
@@ -187,9 +187,13 @@ pub(in crate::api) async fn check(
         let text = change.text(&store)?;
         let after = Survey::of(store.path(), Some((PAGE, Some(&text))));
         let refused = if after.problems.is_empty() {
-            let unfit =
-                Config::load_as_if(store.path(), PAGE, Some(&text)).map(|config| super::fit(&config).err());
-            unfit.ok().flatten().or_else(|| reserved::check(&Survey::of(store.path(), None), &after).err())
+            let unfit = || {
+                Config::load_as_if(store.path(), PAGE, Some(&text))
+                    .ok()
+                    .and_then(|config| super::fit(&config).err())
+            };
+            // Whether it would do is looked up in files: only in those that may be named over the network.
+            reserved::check(&Survey::of(store.path(), None), &after).err().or_else(unfit)
         } else {
             None
         };

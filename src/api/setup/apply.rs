@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::state::{Session, Setup};
 use crate::api::access::grant::Grant;
-use crate::api::transport::afterwards::afterwards;
+use crate::api::transport::carrying::afterwards;
 use crate::api::transport::extract::MaybeBody;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::config::Config;

@@ -1,6 +1,6 @@
 //! Between sockets and routes: connections, requests, answers, files.
 
-pub(super) mod afterwards;
+pub(super) mod carrying;
 pub(super) mod connection;
 pub(super) mod crowd;
 pub(super) mod extract;

@@ -82,7 +82,7 @@ describe("settings", () => {
       await download.saveAs(file);
       expect(readFileSync(file, "utf8")).toContain("[[camera]]");
       writeFileSync(file, readFileSync(file, "utf8").replace("angles = 12", "angles = 24"));
-      await page.getByLabel("Have it as in a backup").setInputFiles(file);
+      await page.getByLabel("Restore from a backup").setInputFiles(file);
       await until("it is written", async () => drop_in(rig).includes("angles = 24"));
       await inForce(page);
       const checked = (await rig.tell("check-config")) as { plans: { shots: number }[] };

@@ -156,7 +156,7 @@ function Form({ configuration, drafts, setDrafts, words, setWords, mayChange, ch
             {checked?.refused != null && <li class="small bad">{checked.refused}</li>}
           </ul>
           <div class="row spread">
-            <span>{checked === null ? "Checking…" : fine ? `${count(edits.length, "change")}, all in order` : `${count(edits.length, "change")}, not in order`}</span>
+            <span>{checked === null ? "Checking…" : fine ? `${count(edits.length, "change")}, all in order` : `${count(edits.length, "change")}, to be corrected`}</span>
             <span class="row">
               <button type="button" onClick={() => setDrafts(new Map())}>
                 Discard

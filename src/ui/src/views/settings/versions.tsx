@@ -67,7 +67,7 @@ export function Backup({ fingerprint, mayChange, changed }: VersionsProps) {
           Download
         </a>
         <label class="field grow">
-          <span>Have it as in a backup</span>
+          <span>Restore from a backup</span>
           <input
             ref={file}
             type="file"

@@ -1,4 +1,4 @@
-//! What is done once a response has been sent: a reload ends the API, and with it whatever would still be on its way.
+//! Bodies that carry something along: it is dropped once all was taken, or nobody takes it any more.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,14 +8,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-/// The response, after whose last byte `work` is done; or when nobody takes it any more.
+/// The response, after whose last byte `work` is done: a reload ends the API, and with it whatever would still be on its way.
 pub(in crate::api) fn afterwards(response: Response, work: impl FnOnce() + Send + 'static) -> Response {
-    response.map(|body| Body::new(Afterwards { body, _work: Work(Some(Box::new(work))) }))
+    response.map(|body| carrying(body, Work(Some(Box::new(work)))))
 }
 
-struct Afterwards {
-    body: Body,
-    _work: Work,
+/// The body, with which `carried` is dropped.
+pub(in crate::api) fn carrying(body: Body, carried: impl Send + Unpin + 'static) -> Body {
+    Body::new(Carrying { body, _carried: carried })
 }
 
 struct Work(Option<Box<dyn FnOnce() + Send>>);
@@ -28,7 +28,12 @@ impl Drop for Work {
     }
 }
 
-impl HttpBody for Afterwards {
+struct Carrying<T> {
+    body: Body,
+    _carried: T,
+}
+
+impl<T: Unpin> HttpBody for Carrying<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
