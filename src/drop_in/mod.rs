@@ -5,7 +5,7 @@
 //! - **Nothing is lost.** What the file said before is on the disk as a [`Version`] before it is replaced.
 //! - **Nobody is overruled unawares.** A change may say on what it is based, by a [`Fingerprint`] of all files.
 //!
-//! What is written there ([`edit`]) leaves the comments and the order of who wrote before.
+//! What is written there ([`edit()`]) leaves the comments and the order of who wrote before.
 
 mod backup;
 mod disk;
