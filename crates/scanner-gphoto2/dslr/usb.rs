@@ -52,7 +52,11 @@ impl Device {
     pub fn describe(folder: &Path, camera: &str) -> io::Result<Self> {
         let told = |error| io::Error::new(ErrorKind::InvalidInput, format!("it is told: {error}"));
         let camera = serde_json::from_str(camera).map_err(told)?;
-        let endpoint = |name| OpenOptions::new().read(true).write(true).open(folder.join(name));
+        let endpoint = |name| {
+            let opened = OpenOptions::new().read(true).write(true).open(folder.join(name));
+            let missing = "is a FunctionFS mounted there, and may this user have it?";
+            opened.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}: {missing}")))
+        };
         let mut control = endpoint("ep0")?;
         // The kernel takes each of them whole or not at all.
         control.write_all(&descriptors::descriptors())?;
