@@ -53,6 +53,11 @@ const BLOCKS: [(&str, &str, Tried); 21] = [
     ("service.md", "sudo install -D -m 644 /usr/share", Tried::Nowhere("boots the machine anew")),
     ("simulation.md", "mkdir -p try/scanner.toml.d", Tried::Here),
     ("simulation.md", "scanner-dslr --card", Tried::Nowhere("serves for ever: the tests of gphoto2 do so")),
+    (
+        "simulation.md",
+        "sudo tests/pi/usb-camera make",
+        Tried::Nowhere("takes a kernel with dummy_hcd: `make test-pi`"),
+    ),
     ("simulation.md", "sudo install target/release/", Tried::Nowhere("writes into the machine that tests")),
     ("wiring.md", "scanner check-config", Tried::Here),
     (

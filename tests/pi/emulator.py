@@ -17,6 +17,9 @@ KERNEL_ARGUMENTS = " ".join(
         "systemd.default_timeout_start_sec=300 systemd.default_device_timeout_sec=300",
         # Registers that a driver has claimed are out of bounds for /dev/mem otherwise.
         "iomem=relaxed",
+        # Where libraries have other addresses in each process, one in some starts of a program ended with an undefined instruction: the
+        # first call inside a library just loaded went astray. With the same ones in all it was not seen; QEMU is suspected.
+        "norandmaps",
         # More processors than the machine has wait for each other.
         f"maxcpus={min(4, os.cpu_count() or 4)}",
         # What QEMU does not emulate, and the kernel would wait for.

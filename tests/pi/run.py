@@ -18,6 +18,7 @@ import time
 from bench import EMERGENCY_STOP, LIGHT, STEPS_PER_DEGREE, STEPS_PER_MM, TURN_ENABLE, Bench, planned_runs
 from emulator import BootFailed, Failed, Gpio, Pi
 from service import Service, expect
+from usb import plugged_in, scan_on_usb, scan_unplugged
 
 HERE = pathlib.Path(__file__).parent
 CACHE = pathlib.Path(".cache/pi").resolve()
@@ -27,7 +28,7 @@ SAID = pathlib.Path("target/pi")
 # What is on the card beside the packages, and where.
 FILES = {
     "answers.toml": "/root", "camera.toml": "/root", "emulated.toml": "/root", "emulated.conf": "/root",
-    "virtual.yaml": "/root", "dpkg.conf": "/etc/dpkg/dpkg.cfg.d/between",
+    "virtual.yaml": "/root", "usb-camera": "/root", "usb.toml": "/root", "dpkg.conf": "/etc/dpkg/dpkg.cfg.d/between",
 }
 # What answers.toml wants.
 POINTS = 6
@@ -238,6 +239,16 @@ def stopped(pi, service):
     ok("systemctl stop: outputs safe")
 
 
+def usb_camera(pi):
+    """On a real USB stack, with simulated axes: what those on pins do has been seen."""
+    plugged_in(pi)
+    ok("a gadget on dummy_hcd with the simulated DSLR behind FunctionFS: libgphoto2 finds it on the kernel's USB, as the user scanner by the package's udev rule")
+    scan_on_usb(pi)
+    ok("a scan of it is complete, and its images are those on the camera's card")
+    before = scan_unplugged(pi)
+    ok(f"unplugged in mid-scan, after {before} images, and plugged in again: that scan is complete too")
+
+
 def main():
     packages = [pathlib.Path(package) for package in sys.argv[1:]]
     began = time.monotonic()
@@ -254,6 +265,7 @@ def main():
             emergency_stop(pi, service)
             killed(pi, service)
             stopped(pi, service)
+            usb_camera(pi)
             ok(f"in all {time.monotonic() - began:.0f} s; what was said is in {SAID}/transcript.txt")
         except Failed:
             print("--- the end of the journal:", flush=True)

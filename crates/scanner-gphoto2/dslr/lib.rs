@@ -1,17 +1,21 @@
 //! A simulated DSLR for libgphoto2: an I/O library that the library itself loads from the folder that `IOLIBS` names, and that
 //! answers PTP as a camera on USB does. So all of libgphoto2 is between a driver and this, and needs no camera and no kernel
-//! module. The same camera at a network is `network.rs`, which the program `scanner-dslr` runs.
+//! module. The same camera at a network is `network.rs`, and as a device on a real USB stack `usb.rs`: the program `scanner-dslr` runs both.
 //!
 //! What it is, it reads from `SCANNER_DSLR`, or from the file that this names (`settings.rs`): `card`, a folder of JPEGs with raw
 //! files beside them, of which it makes copies in turn, or `rig`, the simulated rig that it looks at; `state`, a folder in which it
 //! counts across processes; `faults`, which happen at the release of that number.
-#![expect(unsafe_code, reason = "libgphoto2 loads it as a C library")]
+#![expect(
+    unsafe_code,
+    reason = "libgphoto2 loads it as a C library, and a kernel is asked about its endpoints"
+)]
 #![expect(missing_docs, reason = "nobody calls it but libgphoto2")]
 
 mod camera;
 pub mod network;
 mod ptp;
 mod settings;
+pub mod usb;
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
