@@ -11,6 +11,8 @@ mod described;
 mod exports;
 mod flagged;
 mod hours;
+#[path = "../setup/largest.rs"]
+mod largest;
 mod live;
 mod masks;
 mod pairing;

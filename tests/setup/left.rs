@@ -2,44 +2,8 @@
 
 use std::fs;
 
-use crate::{FOLDERS, configuration, drop_in, rig, setup};
-
-/// All questions of the largest rig; the last line writes.
-const LINES: [&str; 33] = [
-    "simulated 2",
-    "low, high",
-    "lift",
-    "sim",
-    "26",
-    "own",
-    "4",
-    "17",
-    "none",
-    "23",
-    "24",
-    "25",
-    "16",
-    "18",
-    "13",
-    "none",
-    "6",
-    "12",
-    "a4988",
-    "400",
-    "8",
-    "40 deg",
-    "4 mm",
-    "150 mm",
-    "310 mm",
-    "60, 250",
-    "0, 10",
-    "30 mm",
-    "12",
-    "0, 50",
-    "scans",
-    "network",
-    "yes",
-];
+use crate::largest::{ANSWERS, FOLDERS};
+use crate::{configuration, drop_in, rig, setup};
 
 #[test]
 fn at_every_question_the_end_of_input_leaves_all_as_it_was_and_the_next_session_goes_on() {
@@ -48,7 +12,7 @@ fn at_every_question_the_end_of_input_leaves_all_as_it_was_and_the_next_session_
     fs::write(rig.dir.path().join("scanner.toml.d/60-mine.toml"), "[recovery]\nattempts = 2\n").unwrap();
     let before = configuration(&rig);
     let mut asked = Vec::new();
-    for line in &LINES[..LINES.len() - 1] {
+    for line in ANSWERS {
         // One more answer each time; what has no end of line was not said.
         let left = setup(&rig, &format!("{line}\nhalf a l"));
         assert_eq!(left.code, Some(1), "{line}: {}{}", left.stdout, left.stderr);

@@ -1,6 +1,7 @@
 //! `scanner setup` as a person or a script says it: lines on standard input, the configuration on disk.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+mod largest;
 mod left;
 mod refused;
 #[path = "../support/mod.rs"]
@@ -14,10 +15,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use largest::FOLDERS;
 use support::{Finished, Running, TestRig};
-
-/// A folder with a configuration that says where files go, and nothing of the rig.
-const FOLDERS: &str = "[storage]\ndirectory = \"scans\"\nruntime_directory = \"run\"\nstate_directory = \"state\"\nkeep_free = \"1 MB\"\n";
 
 /// A rig whose configuration is `text`.
 fn rig(text: &str) -> TestRig {
