@@ -3,20 +3,30 @@ CARGO ?= cargo
 # What is tested is compiled with one set of features, so that nothing is compiled twice, and no program is replaced while others
 # test it: so all that compiles them selects these packages (.ci/program and .ci/test-libcamera read them here). scanner-libcamera
 # is added where it is tested: it takes a libcamera that this machine may not have.
-TESTED = -p scanner -p scanner-pixels -p scanner-gphoto2
+TESTED = -p scanner -p scanner-pixels -p scanner-hull -p scanner-marks -p scanner-deliver -p scanner-gphoto2 -p scanner-fleet
 
-.PHONY: all build ui check-ui test-ui libcamera demo test lint deny doc docs unit test-api test-reconstruct test-libcamera test-libcamera-oldest bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera deb-arm64-gphoto2 release test-pi test-systemd bench-systemd clean
+.PHONY: all build marks deliver ui check-ui test-ui libcamera demo demo-fleet demo-workshop test lint deny doc docs unit test-api test-reconstruct test-libcamera test-libcamera-oldest bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 fleet test-fleet test-fleet-campaign deb-fleet test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera deb-arm64-gphoto2 release test-pi test-systemd bench-systemd clean
 
 all: build
 
 build:
 	./.ci/prepare
 	./.ci/ui --or-without
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked -p scanner -p scanner-marks -p scanner-deliver
 
 ## The web page, which cargo then builds into the program; needs npm
 ui:
 	./.ci/ui
+
+## What finds marks in images, for `scanner calibrate`; `make build` builds it, too
+marks:
+	./.ci/prepare
+	$(CARGO) build --release --locked -p scanner-marks
+
+## What brings scans to where they are kept, for `[[deliver]]`; `make build` builds it, too
+deliver:
+	./.ci/prepare
+	$(CARGO) build --release --locked -p scanner-deliver
 
 ## The driver of real cameras; needs libcamera-dev, 0.4 to 0.7
 libcamera:
@@ -29,9 +39,22 @@ gphoto2:
 	$(CARGO) build --release --locked -p scanner-gphoto2 --lib --bins
 	./.ci/iolibs release
 
+## What makes cameras of other machines cameras of this one, and the workshop: docs/fleet.md, docs/workshop.md
+fleet:
+	./.ci/prepare
+	$(CARGO) build --release --locked -p scanner-fleet
+
 ## A 144-point scan on the simulated rig, with faults
 demo: build
 	./target/release/scanner demo
+
+## A scan with the cameras of four nodes, all on this machine; needs nats-server
+demo-fleet: build fleet
+	./crates/fleet/demo
+
+## A scan that two workers reconstruct, one of which is killed, all on this machine; needs nats-server
+demo-workshop: build fleet
+	./crates/fleet/demo-workshop
 
 ## Everything that CI runs
 test:
@@ -58,7 +81,7 @@ deny:
 
 # Without the simulated DSLR, for whose few pages the whole library would be checked once more.
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p scanner -p scanner-pixels --lib --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked -p scanner -p scanner-pixels -p scanner-hull -p scanner-marks -p scanner-deliver --lib --no-deps --document-private-items
 
 ## The documents as a site, in target/site/html
 docs:
@@ -89,7 +112,17 @@ test-gphoto2: prepare-test
 	./.ci/program
 	$(CARGO) test --locked $(TESTED) --bin scanner-gphoto2 --test gphoto2 -- --nocapture
 
-## A scan exported for every program, read back by others, and reconstructed
+## Remote cameras and the workshop, with a real broker; a part of `unit`
+test-fleet: prepare-test
+	./.ci/program
+	$(CARGO) test --locked $(TESTED) --test fleet -- --nocapture
+
+## Many nodes and random faults: a long run of the campaign, its seed SCANNER_TEST_SEED
+test-fleet-campaign: prepare-test
+	./.ci/program
+	SCANNER_TEST_CAMPAIGN=$${SCANNER_TEST_CAMPAIGN:-1} $(CARGO) test --locked $(TESTED) --test fleet campaigns -- --nocapture
+
+## A scan exported for every program, read back by others, and reconstructed; and by workers of the workshop
 test-reconstruct: prepare-test
 	./.ci/program
 	./.ci/test-reconstruct
@@ -110,6 +143,7 @@ test-crash: prepare-test
 	SCANNER_TEST_FAULTS=10000 $(CARGO) test --locked $(TESTED) --test camera_soak -- --nocapture
 	SCANNER_TEST_FIRE=1800 $(CARGO) test --locked $(TESTED) --test api -- --nocapture mixed_fire
 	SCANNER_TEST_FULL=1 $(CARGO) test --locked $(TESTED) --lib power_cut -- --nocapture
+	SCANNER_TEST_DELIVERIES=300 $(CARGO) test --locked $(TESTED) --test killed -- --nocapture
 	for i in 1 2 3 4 5; do SCANNER_TEST_FULL=1 $(CARGO) test --locked $(TESTED) --test crash_matrix -- --nocapture || exit 1; done
 
 ## Numbers, not tests
@@ -137,6 +171,11 @@ deb-libcamera: libcamera
 deb-gphoto2: gphoto2
 	./.ci/prepare deb
 	$(CARGO) deb --locked --no-build --strip -p scanner-gphoto2 --output target/deb/
+
+## The package of remote cameras and the workshop
+deb-fleet: fleet
+	./.ci/prepare deb
+	$(CARGO) deb --locked --no-build --strip -p scanner-fleet --output target/deb/
 
 ## The package for a Raspberry Pi (arm64), built on a PC; cross/README.md
 deb-arm64:

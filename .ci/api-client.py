@@ -45,7 +45,7 @@ MORE = {"run_preflight", "verify_scan", "take_test_capture", "take_capture"}
 
 scan = call("scans", "list_scans").parsed.scans[0].id
 formats = importlib.import_module("scanner_client.models").ExportFormat
-values = {"scan": scan, "shot": 0, "camera": "cam0", "name": "ring", "id": 1, "format": formats.COLMAP, "suffix": "jpg"}
+values = {"scan": scan, "shot": 0, "camera": "cam0", "name": "ring", "id": 1, "format": formats.COLMAP, "suffix": "jpg", "number": 1}
 nothing = importlib.import_module("scanner_client.models").CaptureRequest()
 # Of whose parameters behind the question mark one has to be there.
 queries = {"get_setup_picture": {"camera": "scanner-sim:0"}}
@@ -55,6 +55,11 @@ call("captures", "take_capture", **bodies["take_capture"])
 call("scans", "begin_masks", scan=scan, body=importlib.import_module("scanner_client.models").MaskWish())
 for _ in range(300):
     if json.loads(call("rig", "get_status").content)["masks"] is None:
+        break
+    time.sleep(0.1)
+# Which is followed by a model.
+for _ in range(300):
+    if call("scans", "get_scan_preview", scan=scan).status_code == 200:
         break
     time.sleep(0.1)
 # What the answers of a setup make can be seen once all are given.

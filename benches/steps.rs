@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use scanner::clock::now_ns;
 use scanner::config::{Config, MotionBackend};
-use scanner::model::{Axis, Limits, Pose};
+use scanner::model::{Axis, AxisConfig, Limits, Pose, Swing};
 use scanner::motion::{StepCourse, StepScale};
 use scanner::rig::Axes as _;
 use scanner::rig::gpio::{GpioAxes, open};
 use scanner::sim::{World, WorldFile};
+use scanner::units::Hertz;
 use serde_json::{Map, Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -28,6 +29,8 @@ const STEP: u32 = 4;
 /// Steps to a degree, and degrees to a move.
 const SCALE: f64 = 100.0;
 const TURN: f64 = 170.0;
+/// What the turntable carries swings: three parts.
+const SWING: &str = "swing = { frequency = \"8 Hz\", damping = 0.05 }\nshaper = \"zvd\"";
 
 fn main() -> Outcome<()> {
     let seconds = std::env::var("SCANNER_BENCH_SECONDS").map_or(Ok(3.0), |text| text.parse())?;
@@ -41,7 +44,8 @@ fn main() -> Outcome<()> {
         for rate in RATES {
             let state = if loaded { "loaded" } else { "idle" };
             for (way, measure) in [
-                ("thread of steps", steps as fn(u32, f64) -> Outcome<Measured>),
+                ("thread of steps", whole as fn(u32, f64) -> Outcome<Measured>),
+                ("thread, move in parts", parted),
                 ("loop that sleeps", sleeps),
             ] {
                 let name = format!("{state}, {rate} steps/s, {way}");
@@ -76,10 +80,18 @@ impl Measured {
     }
 }
 
+fn whole(rate: u32, seconds: f64) -> Outcome<Measured> {
+    steps(rate, seconds, "")
+}
+
+fn parted(rate: u32, seconds: f64) -> Outcome<Measured> {
+    steps(rate, seconds, SWING)
+}
+
 /// The real thread, with a turntable of 100 steps a degree.
-fn steps(rate: u32, seconds: f64) -> Outcome<Measured> {
+fn steps(rate: u32, seconds: f64, swing: &str) -> Outcome<Measured> {
     let speed = f64::from(rate) / SCALE;
-    let config = Config::from_text("bench.toml", &config(speed))?;
+    let config = Config::from_text("bench.toml", &config(speed, swing))?;
     let folder = tempfile::tempdir()?;
     let pins = open(&config, folder.path())?.ok_or("no pins")?;
     let sim = pins.sim.clone().ok_or("not simulated")?;
@@ -96,8 +108,7 @@ fn steps(rate: u32, seconds: f64) -> Outcome<Measured> {
     let processor = (cpu_seconds() - cpu) / began.elapsed().as_secs_f64();
     let rises: Vec<_> =
         sim.changes().into_iter().filter(|change| change.pin == STEP && change.high).collect();
-    let limits = config.motion.axes[0].limits;
-    let course = StepCourse::new((TURN * SCALE) as i64, StepScale::new(SCALE).limits(limits));
+    let course = StepCourse::planned((TURN * SCALE) as i64, StepScale::new(SCALE), &config.motion.axes[0]);
     let due = |index: u64| course.due(index).unwrap_or_default().as_nanos() as u64;
     let mut late_ns = Vec::with_capacity(rises.len());
     for moved in rises.chunks(course.steps() as usize) {
@@ -129,11 +140,20 @@ fn sleeps(rate: u32, seconds: f64) -> Outcome<Measured> {
 fn planning() -> Value {
     let scale = StepScale::new(40.0);
     let mut results = Map::new();
-    for (name, jerk) in [("trapezoid", None), ("S-curve", Some(600.0))] {
-        let limits = scale.limits(Limits { speed: 45.0, acceleration: 90.0, jerk });
+    let swing = Swing { frequency: Hertz::new(8.0), damping: 0.05, spread: 0.0 };
+    let ways = [
+        ("trapezoid", None, None),
+        ("S-curve", Some(600.0), None),
+        ("shaped trapezoid", None, Some(swing)),
+        ("shaped S-curve", Some(600.0), Some(swing)),
+    ];
+    for (name, jerk, swing) in ways {
+        let limits = Limits { speed: 45.0, acceleration: 90.0, jerk };
+        let axis = AxisConfig { swing, ..AxisConfig::new(Axis::Turntable, limits, None) };
         let began = Instant::now();
-        let courses: Vec<StepCourse> =
-            (0..10_000_u32).map(|point| StepCourse::new(1 + i64::from(point % 400), limits)).collect();
+        let courses: Vec<StepCourse> = (0..10_000_u32)
+            .map(|point| StepCourse::planned(1 + i64::from(point % 400), scale, &axis))
+            .collect();
         let planned = began.elapsed();
         let began = Instant::now();
         let steps: u64 = courses
@@ -183,7 +203,7 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-fn config(speed: f64) -> String {
+fn config(speed: f64, swing: &str) -> String {
     format!(
         r#"
 [gpio]
@@ -196,6 +216,7 @@ max_late_steps = 1000000
 [motion.turntable]
 speed = "{speed} deg/s"
 acceleration = "{} deg/s2"
+{swing}
 [motion.turntable.stepper]
 driver = "a4988"
 step = "GPIO{STEP}"

@@ -16,6 +16,13 @@ pub fn now_ns() -> u64 {
     now.tv_sec.unsigned_abs() * NANOSECONDS + now.tv_nsec.unsigned_abs()
 }
 
+/// For how long this machine has been suspended since it was started, in nanoseconds: `CLOCK_MONOTONIC` stands still then.
+pub fn suspended_ns() -> u64 {
+    let with_sleep = clock_gettime(ClockId::Boottime);
+    let with_sleep_ns = with_sleep.tv_sec.unsigned_abs() * NANOSECONDS + with_sleep.tv_nsec.unsigned_abs();
+    with_sleep_ns.saturating_sub(now_ns())
+}
+
 /// Sleeps until the clock shows `deadline_ns`; not at all if it does already.
 pub fn sleep_until_ns(deadline_ns: u64) {
     let deadline =

@@ -1,6 +1,7 @@
 //! What happens, in one vocabulary: each event is a log line, a JSON object and a step of a progress bar.
 
 mod message;
+mod shot_name;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,37 +14,11 @@ use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
 use crate::frame::FailureKind;
 use crate::model::{Controls, ExportFormat};
-use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Finding, Outcome, WaitsFor};
 
 pub use message::message_id;
 use message::target;
-
-/// A shot, as logs name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct ShotName {
-    /// Index in the plan.
-    pub shot: u32,
-    /// Point in the order of execution, from 1.
-    pub point: u32,
-    /// Stem of its file.
-    pub label: String,
-    /// The camera that takes it, as it is called in the plan.
-    pub camera: String,
-}
-
-impl ShotName {
-    /// The names of `shot`, which the plan has.
-    pub fn of(plan: &Plan, shot: ShotIndex) -> Self {
-        let point = plan.point_of(shot);
-        Self {
-            shot: shot.0,
-            point: point.0 + 1,
-            label: plan.point(point).label.clone(),
-            camera: plan.camera(plan.camera_of(shot)).name.clone(),
-        }
-    }
-}
+pub use shot_name::ShotName;
 
 /// An event as listeners get it.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -170,6 +145,19 @@ pub enum Event {
         /// Whether it is taken again.
         again: bool,
     },
+    /// The ring of marks in an image that is stored shows that something is not where it should be.
+    Displaced {
+        /// The shot by whose image it was seen.
+        shot: ShotName,
+        /// What stands elsewhere, and how far, for people.
+        message: String,
+        /// By how many degrees the table stands further on than it should; none if it does not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        table_deg: Option<f64>,
+        /// By how many millimetres the camera was moved; none if it was not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        camera_mm: Option<f64>,
+    },
     /// An image could not be stored.
     StoreFailed {
         /// The shot whose frame is lost: it is pending again.
@@ -193,6 +181,17 @@ pub enum Event {
         /// Shots that are stored without it.
         stored: u32,
         /// Shots of the plan.
+        shots: u32,
+    },
+    /// Points were added to the scan.
+    Extended {
+        /// How many.
+        added: u32,
+        /// Points of the plan now.
+        points: u32,
+        /// Shots stored so far.
+        stored: u32,
+        /// Shots of the plan now.
         shots: u32,
     },
     /// The run ended before its time; the scan can be resumed.
@@ -238,11 +237,32 @@ pub enum Event {
         /// For people.
         message: String,
     },
+    /// The scan, which is over, is where `[[deliver]]` wants it, and was compared there.
+    Delivered {
+        /// The name of that place.
+        target: String,
+        /// Files there.
+        files: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Files that had to be sent: the others were there already.
+        sent_files: u64,
+        /// Their bytes.
+        sent_bytes: u64,
+    },
+    /// It could not be brought there; that is tried again. Told once for each reason.
+    DeliveryFailed {
+        /// The name of that place.
+        target: String,
+        /// For people.
+        message: String,
+    },
 }
 
 impl Event {
     /// Writes the event as one log line. Info is the normal course; a warning has been or is being dealt with;
     /// an error waits for a person.
+    #[expect(clippy::too_many_lines, reason = "each event has its line")]
     pub fn log(&self, scan: &str) {
         match self {
             Self::Started { points, shots, stored: 0 } => {
@@ -294,9 +314,9 @@ impl Event {
                     "stored {image} ({stored}/{shots}, sharpness {sharpness:.0})"
                 );
             }
-            Self::Flagged { shot: ShotName { shot, point, label, camera }, findings: _, message, again } => {
-                let then = if *again { "; it is taken again" } else { "" };
-                warn!(target: target::FLAGGED, scan, point, camera, shot, again, "flagged {camera}/{label}: {message}{then}");
+            Self::Flagged { shot, findings: _, message, again } => log_flagged(scan, shot, message, *again),
+            Self::Displaced { shot, message, table_deg, camera_mm } => {
+                log_displaced(scan, shot, message, *table_deg, *camera_mm);
             }
             Self::StoreFailed { shot: ShotName { shot, point, label, camera }, kind, message } => {
                 let kind = kind.name();
@@ -307,6 +327,9 @@ impl Event {
             }
             Self::Retake { shot: ShotName { shot, point, label, camera }, stored, shots } => {
                 info!(target: target::RETAKE, scan, point, camera, shot, stored, shots, "{camera}/{label} is to be taken again; its image, if there was one, is kept in retaken/");
+            }
+            Self::Extended { added, points, stored, shots } => {
+                info!(target: target::EXTENDED, scan, added, points, stored, shots, "{added} points were added: the scan has {shots} shots at {points} points now");
             }
             Self::Paused { reason, waits_for: _, wanted: _, stored, shots } => {
                 error!(target: target::PAUSED,
@@ -338,8 +361,29 @@ impl Event {
             Self::ExportFailed { format, message } => {
                 error!(target: target::EXPORT_FAILED, scan, %format, "not exported for {format}: {message}; the scan is as it was; export it by hand with: scanner dataset export {scan} --to {format}");
             }
+            Self::Delivered { target, files, bytes, sent_files, sent_bytes } => {
+                info!(target: target::DELIVERED, scan, to = target, files, bytes, sent_files, sent_bytes, "delivered to {target:?}: {files} files, of which {sent_files} had to be sent");
+            }
+            Self::DeliveryFailed { target, message } => {
+                error!(target: target::DELIVERY_FAILED, scan, to = target, "not delivered to {target:?}: {message}; it is tried again, and stays here; at once with: scanner deliver {scan} --to {target}");
+            }
         }
     }
+}
+
+fn log_flagged(scan: &str, ShotName { shot, point, label, camera }: &ShotName, message: &str, again: bool) {
+    let then = if again { "; it is taken again" } else { "" };
+    warn!(target: target::FLAGGED, scan, point, camera, shot, again, "flagged {camera}/{label}: {message}{then}");
+}
+
+fn log_displaced(
+    scan: &str,
+    ShotName { shot, point, label, camera }: &ShotName,
+    message: &str,
+    table_deg: Option<f64>,
+    camera_mm: Option<f64>,
+) {
+    warn!(target: target::DISPLACED, scan, point, camera, shot, table_deg, camera_mm, "displaced at {camera}/{label}: {message}");
 }
 
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

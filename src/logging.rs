@@ -113,6 +113,11 @@ pub fn init(filter: Option<&str>, default: LevelFilter) -> io::Result<()> {
     registry.with(layer).try_init().map_err(twice)
 }
 
+/// Keeps lines for [`recent()`] in programs that set up their log by themselves.
+pub fn keeper<S: tracing::Subscriber>() -> impl tracing_subscriber::Layer<S> {
+    recent::Keeper
+}
+
 /// Whether standard error is the journal's socket: systemd says which one it gave us in `JOURNAL_STREAM`
 /// (systemd.exec(5)), and a child that redirects its standard error must not write to the journal.
 fn started_by_systemd() -> bool {

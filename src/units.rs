@@ -45,6 +45,8 @@ dimensions! {
     Millimetres = Length, "a length", [("mm", 1.0), ("cm", 10.0), ("m", 1000.0), ("um", 0.001), ("µm", 0.001)];
     /// An optical power in dioptres: the reciprocal of the focus distance in metres.
     Dioptres = OpticalPower, "an optical power", [("dpt", 1.0)];
+    /// A difference of exposure in stops: each is twice the light.
+    Stops = ExposureValue, "a difference of exposure", [("EV", 1.0)];
     /// A time in seconds.
     Seconds = Time, "a time", [("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6), ("min", 60.0), ("h", 3600.0)];
     /// A speed of rotation in degrees per second.
@@ -63,6 +65,8 @@ dimensions! {
     Amperes = Current, "an electric current", [("A", 1.0), ("mA", 1e-3)];
     /// An electric resistance in ohms.
     Ohms = Resistance, "an electric resistance", [("ohm", 1.0), ("mohm", 1e-3), ("Ω", 1.0)];
+    /// A frequency in swings per second.
+    Hertz = Frequency, "a frequency", [("Hz", 1.0), ("kHz", 1e3)];
     /// A frame rate in frames per second.
     FramesPerSecond = FrameRate, "a frame rate", [("fps", 1.0), ("Hz", 1.0)];
     /// An amount of storage in bytes.
@@ -94,6 +98,13 @@ impl<D: Dimension> Quantity<D> {
     #[must_use]
     pub const fn abs(self) -> Self {
         Self::new(self.0.abs())
+    }
+}
+
+impl Stops {
+    /// How many times the light it is.
+    pub fn factor(self) -> f64 {
+        self.get().exp2()
     }
 }
 

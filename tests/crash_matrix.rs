@@ -16,6 +16,8 @@ use support::{Recipe, TestRig, have, skipped};
 
 const CHANCE: &str = "chance.so";
 const SCAN: &str = "2026-01-02-030405-owl";
+/// What is cut off.
+const SCANS: &[&str] = &["scan", "--id", SCAN];
 /// The points of [`rig`].
 const LABELS: [&str; 2] = ["r01_a001", "r01_a002"];
 /// Everything that the program may do to a dataset's files and folders.
@@ -34,6 +36,19 @@ struct Case {
     call: String,
     number: u32,
     injury: Injury,
+}
+
+impl Case {
+    /// As `strace` is told.
+    fn injected(&self) -> Vec<String> {
+        let injury = match self.injury {
+            Injury::Kill => "signal=KILL",
+            Injury::Eio => "error=EIO",
+            Injury::Enospc => "error=ENOSPC",
+        };
+        let inject = format!("inject={}:{injury}:when={}", self.call, self.number);
+        vec!["-e".into(), format!("trace={}", self.call), "-e".into(), inject]
+    }
 }
 
 /// What a camera makes, and the calls that are injured.
@@ -77,27 +92,87 @@ fn no_scan_with_raw_images_is_lost_at_any_file_system_call() {
     survive_all(RAW_BESIDE);
 }
 
-fn survive_all(scene: Scene) {
-    if !have("strace", "the crash matrix") || !have("cc", "the crash matrix") {
-        return;
-    }
-    let isolated = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).status();
-    if !isolated.is_ok_and(|status| status.success()) {
-        skipped("the crash matrix needs root, for a process name space");
+/// A complete scan gets a point, and the program is cut off while it writes that down.
+#[test]
+fn no_scan_lies_when_the_adding_of_points_is_cut_off() {
+    if !can_be_tried() {
         return;
     }
     let library = no_chance();
     let chance = library.path().join(CHANCE);
-    let all = all_cases(scene, &chance);
+    let complete = rig(ONE_FILE);
+    assert_eq!(complete.run(&["scan", "--id", SCAN]).code, Some(0));
+    let list = library.path().join("points.csv");
+    std::fs::write(&list, "turntable\n77\n").unwrap();
+    let args = ["extend", SCAN, "--points", list.to_str().unwrap()];
+    let again = || {
+        let rig = rig(ONE_FILE);
+        std::fs::create_dir_all(rig.scans()).unwrap();
+        let copied = Command::new("cp").arg("-a").arg(complete.scans().join(SCAN)).arg(rig.scans()).status();
+        assert!(copied.unwrap().success());
+        rig
+    };
+    let cases = all_cases(ONE_FILE, &again(), &args, &chance);
+    survive_each(cases, ONE_FILE.sample, &|case| {
+        let rig = again();
+        let victim = strace(&rig, &args, &chance, &case.injected()).output().unwrap();
+        let log = String::from_utf8_lossy(&victim.stderr).into_owned();
+        let told = victim.status.success();
+        let verified = || {
+            let verify = rig.run(&["dataset", "verify", SCAN, "--json"]);
+            let report: serde_json::Value = serde_json::from_str(&verify.stdout).unwrap_or_default();
+            (verify.code == Some(0), report)
+        };
+        let (sound, report) = verified();
+        let extended = report["shots"]["planned"] == 3;
+        let complete = report["state"] == "complete";
+        if log.contains("panicked") || !sound || extended == complete || told && !extended {
+            return Err(format!("told {told}: {report}\n{log}"));
+        }
+        let resumed = rig.run(&["resume", SCAN]);
+        let (sound, after) = verified();
+        let all = after["shots"]["done"] == report["shots"]["planned"] && after["state"] == "complete";
+        if resumed.code == Some(0) && sound && all {
+            Ok(())
+        } else {
+            Err(format!("{:?}: {}; then {after}", resumed.code, resumed.stderr))
+        }
+    });
+}
+
+fn can_be_tried() -> bool {
+    if !have("strace", "the crash matrix") || !have("cc", "the crash matrix") {
+        return false;
+    }
+    let isolated = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).status();
+    let isolated = isolated.is_ok_and(|status| status.success());
+    if !isolated {
+        skipped("the crash matrix needs root, for a process name space");
+    }
+    isolated
+}
+
+fn survive_all(scene: Scene) {
+    if !can_be_tried() {
+        return;
+    }
+    let library = no_chance();
+    let chance = library.path().join(CHANCE);
+    survive_each(all_cases(scene, &rig(scene), SCANS, &chance), scene.sample, &|case| {
+        survive(scene, case, &chance)
+    });
+}
+
+fn survive_each(all: Vec<Case>, sample: usize, survive: &(dyn Fn(&Case) -> Result<(), String> + Sync)) {
     let of = all.len();
-    let cases = some_of(all, scene.sample);
+    let cases = some_of(all, sample);
     let next = AtomicUsize::new(0);
     let violations = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(violation) = survive(scene, case, &chance) {
+                    if let Err(violation) = survive(case) {
                         violations.lock().unwrap().push(format!("{case:?}: {violation}"));
                     }
                 }
@@ -121,9 +196,9 @@ fn rig(scene: Scene) -> TestRig {
     TestRig::new(&Recipe { angles: 2, camera: scene.camera, options: &[scene.options], ..Recipe::default() })
 }
 
-/// `strace` of a scan; of calls that name a file or descriptor, only those on the dataset.
-fn strace(rig: &TestRig, chance: &Path, extra: &[String]) -> Command {
-    let scanner = rig.command(&["scan", "--id", SCAN]);
+/// `strace` of the program with `args`; of calls that name a file or descriptor, only those on the dataset.
+fn strace(rig: &TestRig, args: &[&str], chance: &Path, extra: &[String]) -> Command {
+    let scanner = rig.command(args);
     // In a name space of its own, so that its end is that of all that it started.
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--mount-proc", "--kill-child"]);
@@ -175,10 +250,10 @@ fn paths() -> Vec<String> {
     paths
 }
 
-/// How often each call is made, by the thread that makes it most often: that is how strace counts.
-fn all_cases(scene: Scene, chance: &Path) -> Vec<Case> {
-    let rig = rig(scene);
-    let output = strace(&rig, chance, &["-e".into(), format!("trace={}", scene.calls)]).output().unwrap();
+/// How often each call is made by the program with `args`, by the thread that makes it most often: that is how strace counts.
+fn all_cases(scene: Scene, rig: &TestRig, args: &[&str], chance: &Path) -> Vec<Case> {
+    let output =
+        strace(rig, args, chance, &["-e".into(), format!("trace={}", scene.calls)]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let trace = std::fs::read_to_string(rig.dir.path().join("trace")).unwrap();
     let mut counts = BTreeMap::<(String, String), u32>::new();
@@ -212,15 +287,7 @@ fn all_cases(scene: Scene, chance: &Path) -> Vec<Case> {
 
 fn survive(scene: Scene, case: &Case, chance: &Path) -> Result<(), String> {
     let rig = rig(scene);
-    let injury = match case.injury {
-        Injury::Kill => "signal=KILL",
-        Injury::Eio => "error=EIO",
-        Injury::Enospc => "error=ENOSPC",
-    };
-    let inject = format!("inject={}:{injury}:when={}", case.call, case.number);
-    let victim = strace(&rig, chance, &["-e".into(), format!("trace={}", case.call), "-e".into(), inject])
-        .output()
-        .unwrap();
+    let victim = strace(&rig, SCANS, chance, &case.injected()).output().unwrap();
     let log = String::from_utf8_lossy(&victim.stderr).into_owned();
     if log.contains("panicked") {
         return Err(format!("a panic is a defect: {log}"));

@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules from the ground up, as `src/lib.rs` has them. Those of a line stand side by side: they import none of
-/// each other. Under them all is `scanner-pixels` (`crates/pixels`), which cargo keeps from importing any of them.
+/// each other. Under them all are `scanner-pixels` and `scanner-hull` (`crates/pixels`, `crates/hull`), which cargo keeps from
+/// importing any of them.
 const ORDER: &[&[&str]] = &[
     &["ownership"],
     &[
@@ -36,10 +37,11 @@ const ORDER: &[&[&str]] = &[
     &["scan"],
     &["frame"],
     &["dataset"],
-    &["mask"],
+    &["mask", "merge"],
+    &["calibration", "hull", "tune"],
     &["event", "export", "report", "setup"],
     &["logging"],
-    &["notify"],
+    &["nodes", "notify", "deliver"],
     &["run"],
     &["daemon"],
     &["systemd", "doctor", "client"],
@@ -86,8 +88,19 @@ fn drivers_import_nothing_above_their_protocol() {
         for file in sources(&package.unwrap().path().join("src")) {
             for (number, imported) in imports(&fs::read_to_string(&file).unwrap(), "scanner::") {
                 seen += 1;
-                if height.get(imported.as_str()).is_none_or(|height_of| *height_of > height["camera_driver"])
-                {
+                // A node starts drivers, as the daemon does, and says of its machine and log what the doctor and the service do. The
+                // workshop has to do with scans, and with no camera.
+                let most = if file.starts_with("crates/fleet/src/node") {
+                    "rig"
+                } else if file.starts_with("crates/fleet/src/workshop") {
+                    "dataset"
+                } else {
+                    "camera_driver"
+                };
+                if file.ends_with("node/report.rs") && ["doctor", "logging"].contains(&imported.as_str()) {
+                    continue;
+                }
+                if height.get(imported.as_str()).is_none_or(|height_of| *height_of > height[most]) {
                     wrong.push(format!("{}:{number}: {imported}", file.display()));
                 }
             }

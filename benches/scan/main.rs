@@ -5,6 +5,7 @@
 //! `SCANNER_BENCH_POINTS=24` shortens the scans, which have 144 points otherwise.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
+mod faster;
 mod process;
 mod rig;
 
@@ -25,6 +26,11 @@ const POINTS: u32 = 144;
 const IDLE: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(10)];
 /// What a capture may take where cameras hang: longer than the least that is allowed.
 const DEADLINE: Seconds = 3.0;
+/// Lines of `[recovery]` with which a stream that falls silent is waited for until the time is over.
+const UNJUDGED: &str = "stalled_after_frames = 0";
+/// A plan with so short moves that nothing to speak of is over before the rig rests.
+const SHORT_MOVES: &str =
+    "shape = \"cylinder\"\nangles = 2\nheights = [\"0 mm\", \"1 mm\", \"2 mm\", \"3 mm\"]";
 
 fn main() -> Outcome<()> {
     let points = std::env::var("SCANNER_BENCH_POINTS").map_or(Ok(POINTS), |text| text.parse())?.max(4);
@@ -43,6 +49,7 @@ fn main() -> Outcome<()> {
     part("flat", &|| flat(points))?;
     part("real", &|| real(points))?;
     part("shot", &shot)?;
+    part("faster", &|| faster::faster(points))?;
     println!("{}", json!({ "benchmark": "scan", "results": results }));
     Ok(())
 }
@@ -107,7 +114,7 @@ fn recovery() -> Outcome<Value> {
         let rig = Rig::new(&Recipe {
             plan: "shape = \"ring\"\nangles = 3",
             options: &format!("faults = [{{ kind = \"{fault}\", shot = 1 }}]"),
-            recovery: &format!("capture_timeout = \"{DEADLINE} s\""),
+            recovery: &format!("capture_timeout = \"{DEADLINE} s\"\n{UNJUDGED}"),
             ..Recipe::default()
         })?;
         let (summary, _) = rig.scan(|_| {})?;
@@ -115,6 +122,21 @@ fn recovery() -> Outcome<Value> {
         row(&format!("deadline to next exposure, where {what}"), format!("{after:.2} s"), "<= 1 s");
         results
             .insert(fault.to_owned(), json!({ "after_deadline_s": after, "recoveries": summary.recoveries }));
+    }
+    // All else as it is by default.
+    for (key, what, recovery) in
+        [("silent", "the stream falls silent", ""), ("silent_unjudged", "its stream is not judged", UNJUDGED)]
+    {
+        let rig = Rig::new(&Recipe {
+            plan: SHORT_MOVES,
+            options: "faults = [{ kind = \"stall\", shot = 3 }]",
+            recovery,
+            ..Recipe::default()
+        })?;
+        let (summary, _) = rig.scan(|_| {})?;
+        let cost = summary.timing.recovering;
+        row(&format!("what it costs by default, where {what}"), format!("{cost:.2} s"), "");
+        results.insert(key.to_owned(), json!({ "costs_s": cost, "recoveries": summary.recoveries }));
     }
     Ok(results.into())
 }

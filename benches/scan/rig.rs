@@ -1,5 +1,6 @@
 //! A simulated rig in a folder of its own, driven by the real program.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,10 @@ pub(crate) struct Recipe<'a> {
     pub(crate) time_scale: f64,
     /// Lines of `[motion]`.
     pub(crate) motion: &'a str,
+    /// How fast the turntable is, and gains speed.
+    pub(crate) turntable: [&'a str; 2],
+    /// Lines behind the tables of `[motion]`.
+    pub(crate) swing: &'a str,
     /// Lines of the plan's table.
     pub(crate) plan: &'a str,
     /// Whether there are raw images beside the others: `off`, `beside`.
@@ -34,6 +39,8 @@ pub(crate) struct Recipe<'a> {
     pub(crate) options: &'a str,
     /// How long cameras expose.
     pub(crate) exposure: &'a str,
+    /// Lines of `[[camera]]`.
+    pub(crate) camera: &'a str,
     /// Lines of `[recovery]`.
     pub(crate) recovery: &'a str,
 }
@@ -45,10 +52,13 @@ impl Default for Recipe<'_> {
             size: (1920, 1080),
             time_scale: 1.0,
             motion: "",
+            turntable: ["60 deg/s", "120 deg/s2"],
+            swing: "",
             plan: "shape = \"ring\"\nangles = 36",
             raw: "off",
             options: "",
             exposure: "10 ms",
+            camera: "",
             recovery: "",
         }
     }
@@ -155,6 +165,28 @@ impl Rig {
         Ok(Service(self.command(&["run"])?.stdout(Stdio::null()).spawn()?))
     }
 
+    /// How sharp each image of all scans is, by label.
+    pub(crate) fn sharpness(&self) -> Outcome<BTreeMap<String, f64>> {
+        let mut found = BTreeMap::new();
+        for scan in fs::read_dir(self.folder.path().join("scans"))? {
+            let cameras = scan?.path().join("metadata");
+            let Ok(cameras) = fs::read_dir(cameras) else { continue };
+            for camera in cameras {
+                for image in fs::read_dir(camera?.path())? {
+                    let image = image?.path();
+                    let facts: serde_json::Value = serde_json::from_slice(&fs::read(&image)?)?;
+                    let sharpness =
+                        facts["stored"]["facts"]["sharpness"].as_f64().ok_or("an image without sharpness")?;
+                    found.insert(image.display().to_string(), sharpness);
+                }
+            }
+        }
+        Ok(found
+            .into_iter()
+            .map(|(path, sharpness)| (path.rsplit('/').next().unwrap_or_default().to_owned(), sharpness))
+            .collect())
+    }
+
     fn command(&self, args: &[&str]) -> Outcome<Command> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scanner"));
         command.arg("--config").arg(&self.config).args(args).stdin(Stdio::null());
@@ -173,8 +205,9 @@ impl Rig {
 }
 
 fn text(recipe: &Recipe<'_>, runtime: &Path) -> Result<String, std::fmt::Error> {
-    let Recipe { cameras, size: (width, height), time_scale, motion, plan, raw, options, exposure, recovery } =
-        recipe;
+    let Recipe { cameras, size: (width, height), time_scale, motion, turntable, swing, plan, .. } = recipe;
+    let [speed, acceleration] = turntable;
+    let Recipe { raw, options, exposure, camera, recovery, .. } = recipe;
     let runtime = runtime.display().to_string();
     let mut text = format!(
         r#"
@@ -187,12 +220,13 @@ backend = "sim"
 time_scale = {time_scale:?}
 {motion}
 [motion.turntable]
-speed = "60 deg/s"
-acceleration = "120 deg/s2"
+speed = "{speed}"
+acceleration = "{acceleration}"
 [motion.lift]
 speed = "40 mm/s"
 acceleration = "100 mm/s2"
 travel = ["0 mm", "200 mm"]
+{swing}
 [plan.measured]
 {plan}
 [recovery]
@@ -210,6 +244,7 @@ id = "{index}"
 width = {width}
 height = {height}
 raw = "{raw}"
+{camera}
 focal_length = "4.74 mm"
 pixel_pitch = "{} um"
 [camera.mount]

@@ -6,10 +6,11 @@ use tokio::runtime::Handle;
 use crate::daemon::Service;
 
 use super::access::state::Access;
+use super::calibration::state::Calibrations;
 use super::captures::state::Captures;
 use super::events::hub::Events;
 use super::live::state::Live;
-use super::operation::state::Operation;
+use super::operation::state::{Operation, SeenNodes};
 use super::rig::state::Rig;
 use super::scans::state::Scans;
 use super::setup::state::Setup;
@@ -21,6 +22,7 @@ pub(super) struct App {
     pub(super) access: Access,
     pub(super) events: Events,
     live: Live,
+    calibrations: Calibrations,
     captures: Captures,
     scans: Scans,
     operation: Operation,
@@ -34,10 +36,16 @@ impl App {
         let live = Live::new(rig.clone(), events.clone());
         Self {
             access: Access::new(rig.clone()),
+            calibrations: Calibrations::new(rig.clone()),
             captures: Captures::new(rig.clone(), events.clone()),
             scans: Scans::new(rig.clone()),
             setup: Setup::new(rig.clone()),
-            operation: Operation { rig: rig.clone(), events: events.clone(), live: live.clone() },
+            operation: Operation {
+                rig: rig.clone(),
+                events: events.clone(),
+                live: live.clone(),
+                nodes: SeenNodes::default(),
+            },
             live,
             events,
             rig,
@@ -56,4 +64,4 @@ macro_rules! parts {
     };
 }
 
-parts!(rig: Rig, access: Access, events: Events, live: Live, captures: Captures, scans: Scans, operation: Operation, setup: Setup);
+parts!(rig: Rig, access: Access, events: Events, live: Live, calibrations: Calibrations, captures: Captures, scans: Scans, operation: Operation, setup: Setup);

@@ -25,6 +25,7 @@ use super::transport::problem::Problem;
         (name = "rig", description = "What the rig is doing; its axes and lights; stopping what is under way."),
         (name = "scans", description = "Scans on the disk: begun, gone on with, looked at, removed."),
         (name = "plans", description = "What a scan would take, and where."),
+        (name = "calibration", description = "What the rig has measured of itself, by the printed board and by its axes' swing; measuring it anew."),
         (name = "captures", description = "Single photographs, between scans."),
         (name = "cameras", description = "Cameras and what can be set."),
         (name = "live", description = "Live views of the cameras."),
@@ -114,9 +115,9 @@ mod tests {
     use crate::api::openapi;
 
     /// What an operation is called begins with what it does.
-    const VERBS: [&str; 25] = [
-        "change", "check", "restore", "begin", "cancel", "clear", "collect", "delete", "describe", "get",
-        "home", "jog", "list", "log", "pause", "preview", "resume", "retake", "run", "set", "start",
+    const VERBS: [&str; 26] = [
+        "change", "check", "restore", "begin", "cancel", "clear", "collect", "delete", "describe", "extend",
+        "get", "home", "jog", "list", "log", "pause", "preview", "resume", "retake", "run", "set", "start",
         "stream", "switch", "take", "verify",
     ];
 

@@ -43,8 +43,9 @@
 //!   beside its holder. Across network namespaces the file counts, and the pins.
 //! - **Events** (`api/events`): history is numbered and never left out without a word (`gap`); the status is only ever the
 //!   newest. The numbers are those of one run of the program, which the snapshot names.
-//! - **The configuration** (`api/configuration`): a reload ends the API, so it is asked for once the answer to a change has been sent
-//!   (`api/transport/carrying.rs`). What names programs, files and secrets is not changed over the network
+//! - **The end** (`api/server.rs`): a reload ends the API. It stops listening, and waits for the answers that are being made or sent
+//!   (those of unknown length are cut off), so nobody is told of a failure that is none, and the port is free for what follows.
+//! - **The configuration** (`api/configuration`): a change asks for a reload once it is written, whoever waits. What names programs, files and secrets is not changed over the network
 //!   (`api/configuration/reserved.rs`): what counts is what differs afterwards, however it was written.
 //! - **Archives** (`api/transport/zip.rs`): lengths are known, so where every byte will be is known before one is read, and any range can
 //!   be sent. Nothing is compressed: images are. Checksums of what a range leaves out are read when the directory needs them.
@@ -52,6 +53,7 @@
 
 mod access;
 mod app;
+mod calibration;
 mod captures;
 mod configuration;
 mod document;
@@ -66,6 +68,7 @@ mod schemas;
 mod server;
 mod setup;
 mod transport;
+mod tuning;
 
 pub use configuration::fit;
 pub use router::openapi;

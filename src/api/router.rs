@@ -20,7 +20,7 @@ use super::app::App;
 use super::document::{Document, complete};
 use super::page;
 use super::transport::problem::Problem;
-use super::{captures, configuration, events, live, operation, rig, scans, setup};
+use super::{calibration, captures, configuration, events, live, operation, rig, scans, setup, tuning};
 
 /// Most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -39,6 +39,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operation::metrics::metrics))
         .routes(routes!(operation::routes::preflight))
         .routes(routes!(operation::routes::log))
+        .routes(routes!(operation::nodes::nodes))
         .routes(routes!(operation::routes::support))
         .routes(routes!(configuration::routes::configuration, configuration::routes::change))
         .routes(routes!(configuration::routes::check))
@@ -65,6 +66,17 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(scans::report::report))
         .routes(routes!(scans::shots::shots))
         .routes(routes!(scans::shots::retake))
+        .routes(routes!(scans::extend::extend))
+        .routes(routes!(scans::extend::propose))
+        .routes(routes!(calibration::kept::newest, calibration::measuring::begin))
+        .routes(routes!(calibration::kept::list))
+        .routes(routes!(calibration::kept::one, calibration::kept::take_back))
+        .routes(routes!(calibration::measuring::progress))
+        .routes(routes!(calibration::measuring::cancel))
+        .routes(routes!(tuning::found::found, tuning::measuring::begin))
+        .routes(routes!(tuning::found::picture))
+        .routes(routes!(tuning::measuring::progress))
+        .routes(routes!(tuning::measuring::cancel))
         .routes(routes!(captures::routes::capture))
         .routes(routes!(captures::routes::test))
         .routes(routes!(captures::status::capture_status))
@@ -80,6 +92,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(rig::cameras::lights))
         .routes(routes!(scans::archive::archive))
         .routes(routes!(scans::poses::poses))
+        .routes(routes!(scans::model::numbers))
+        .routes(routes!(scans::model::model))
         // Documented in `Document`.
         .route(scans::exports::ROUTE, axum::routing::get(scans::exports::export))
         .routes(routes!(scans::shots::image))

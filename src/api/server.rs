@@ -16,7 +16,7 @@ use crate::threads;
 
 use super::app::App;
 use super::router::router;
-use super::transport::connection::{Site, converse};
+use super::transport::connection::{End, Site, converse};
 use super::transport::crowd::Crowd;
 use super::transport::tls::{Tls, TlsError};
 
@@ -32,12 +32,15 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 const BEAT: Duration = Duration::from_secs(1);
 /// ... and for how long it need not.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the end waits for answers that are being made or sent.
+const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The API, for as long as this is not dropped.
 pub struct Server {
     runtime: Option<Runtime>,
     pulse: Pulse,
     tls: Option<Tls>,
+    end: End,
 }
 
 /// Where the server listens.
@@ -73,8 +76,10 @@ impl Server {
         let pulse = Pulse::default();
         runtime.spawn(beat(pulse.clone()));
         runtime.spawn(app.events.clone().follow());
-        runtime.spawn(listen_until_dropped(place, tls.clone(), app));
-        Ok(Some(Self { runtime: Some(runtime), pulse, tls }))
+        let end = End::default();
+        let listening = listen_until_dropped(place, tls.clone(), app, end.clone());
+        runtime.spawn(end.in_hand.track_future(end.begun.clone().run_until_cancelled_owned(listening)));
+        Ok(Some(Self { runtime: Some(runtime), pulse, tls, end }))
     }
 
     /// Reads certificate and key again, for connections from now on. Whether there are any.
@@ -83,6 +88,15 @@ impl Server {
     /// They cannot be used; those in force stay.
     pub fn renew_certificate(&self) -> Result<bool, TlsError> {
         self.tls.as_ref().map_or(Ok(false), |tls| tls.load().map(|()| true))
+    }
+
+    /// Ends in order: the port is free then, and whoever has asked is answered, unless that takes too long.
+    pub async fn end(self) {
+        self.end.begun.cancel();
+        self.end.in_hand.close();
+        if tokio::time::timeout(END_PATIENCE, self.end.in_hand.wait()).await.is_err() {
+            debug!("{} answers of the API are given up", self.end.in_hand.len());
+        }
     }
 
     /// Shows that requests are answered.
@@ -107,7 +121,7 @@ async fn beat(pulse: Pulse) {
     }
 }
 
-async fn listen_until_dropped(place: Place, tls: Option<Tls>, app: App) {
+async fn listen_until_dropped(place: Place, tls: Option<Tls>, app: App, end: End) {
     let mut refused = false;
     let listener = loop {
         match listen(&place, tls.as_ref()).await {
@@ -132,7 +146,7 @@ async fn listen_until_dropped(place: Place, tls: Option<Tls>, app: App) {
         info!("the page, for the camera of a phone:\n{code}");
     }
     app.rig.service.set_api(ApiState::Listening { address });
-    serve(listener, Site { router: router(app), tls }).await;
+    serve(listener, Site { router: router(app), tls, end }).await;
 }
 
 /// Never without the certificate that is configured.

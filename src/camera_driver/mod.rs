@@ -3,4 +3,5 @@
 pub mod dmabuf;
 pub mod host;
 pub mod link;
+pub mod memory;
 pub mod protocol;

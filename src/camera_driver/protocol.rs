@@ -16,6 +16,7 @@
 mod condition;
 mod error_kind;
 mod exposed;
+mod pace;
 mod payload;
 mod raw;
 
@@ -30,6 +31,7 @@ use crate::units::{Dioptres, FramesPerSecond, Seconds};
 pub use condition::Condition;
 pub use error_kind::ErrorKind;
 pub use exposed::{ExposedAt, Timestamps};
+pub use pace::Pace;
 pub use payload::{FileInMemory, FilesInMemory, Payload, Planes};
 pub use raw::RawPlane;
 
@@ -264,6 +266,10 @@ pub struct FrameMetadata {
     /// `CLOCK_MONOTONIC` in nanoseconds at which the driver had the picture, complete; 0 if unknown.
     #[serde(default)]
     pub completed_ns: u64,
+    /// How far its times may be off, in microseconds, where they were taken by the clock of another machine. Absent of this
+    /// machine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_uncertainty_us: Option<u64>,
     /// The sensor's frame counter; grows within an epoch.
     pub sequence: u64,
     /// For `release`; never used twice in a driver's life.
@@ -358,6 +364,10 @@ pub enum FromDriver {
         /// How the camera is, if it says. A daemon that does not know this does without.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         condition: Option<Condition>,
+        /// How the stream goes, if its frames follow each other by themselves, its exposure time is set or held, and one is overdue. A
+        /// daemon that does not know this does without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pace: Option<Pace>,
     },
     /// The thread that owns the camera is about to make a call that may take long, and will not beat before it is done. That
     /// ends with the next beat, at the latest when it says. Only with [`Hello::longest_call_ms`].

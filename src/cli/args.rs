@@ -1,23 +1,31 @@
 //! What can be written on the command line.
 
+mod calibrate;
 mod config;
 mod dataset;
+mod deliver;
 mod description;
 mod logs;
 mod rig;
+mod tune;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::complete;
+use crate::units::Millimetres;
+pub(super) use calibrate::{BoardArgs, CalibrateArgs, CalibrationArgs};
 pub(super) use config::ConfigCommand;
 pub(super) use dataset::DatasetCommand;
+pub(super) use deliver::DeliverArgs;
 pub(super) use description::DescriptionArgs;
 pub(super) use logs::LogsArgs;
 use rig::PanelButton;
 pub(super) use rig::{RigAxis, RigCommand};
+pub(super) use tune::{SpeedArgs, SwingArgs, TuneArgs, Tuned};
 
 /// Drives a 3D-scanner rig: cameras, turntable, lights. No scan is lost, and none lies.
 #[derive(Debug, Parser)]
@@ -72,6 +80,14 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print the board with which the rig measures itself, or the ring of marks for the turntable's edge, true to scale
+    Board(BoardArgs),
+    /// Have the rig measure itself: scan the printed board on the turntable, and keep where cameras stand and what lenses they have
+    Calibrate(CalibrateArgs),
+    /// Find out by the rig's own cameras how its axes swing, so that moves are shaped and they do not; or how fast they can be
+    Tune(TuneArgs),
+    /// Show what the rig has measured of itself, with its history
+    Calibration(CalibrationArgs),
     /// Go on with a scan that was paused or interrupted, or try again what failed
     Resume {
         /// Its id, as `scanner dataset list` shows it
@@ -128,6 +144,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: DatasetCommand,
     },
+    /// Bring finished scans to where `[[deliver]]` wants them, now and in the foreground; or look how that stands
+    Deliver(DeliverArgs),
     /// Show which storage scans go to; a disk has a mark by which it is known again
     Storage {
         /// From now on scans go to what is there now, such as a new disk
@@ -171,10 +189,34 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "SHOT", add = ArgValueCompleter::new(complete::shots))]
         shots: Vec<String>,
     },
+    /// Add points to a scan: they are visited behind its own, at once if it is under way, else when it is resumed
+    Extend {
+        /// Its id, as `scanner dataset list` shows it
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
+        scan: String,
+        /// A list of points, as plans with `shape = "list"` have it
+        #[arg(long, value_name = "FILE.csv", value_hint = clap::ValueHint::FilePath, required_unless_present = "proposed")]
+        points: Option<PathBuf>,
+        /// Those that `scanner dataset propose` names: where the surface was seen too little
+        #[arg(long, conflicts_with = "points")]
+        proposed: bool,
+    },
     /// Ask the running scanner to pause its scan
     Pause,
     /// Ask the running scanner to cancel its scan
     Cancel,
+    /// Offer this machine's cameras to the scanner of another one, until told to end
+    Node {
+        /// What it is called, and which cameras it has
+        #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, default_value = "/etc/scanner/node.toml")]
+        file: PathBuf,
+    },
+    /// Let nodes in that have cameras, and show them: `scanner fleet help` says how
+    Fleet {
+        /// What to do, and with what
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Look for what may be in the way of a scan on this machine, and say what to do
     Doctor {
         /// Print as JSON
@@ -303,6 +345,9 @@ pub(super) struct PlanArgs {
     /// Draw it into this file
     #[arg(long, value_name = "FILE")]
     pub(super) svg: Option<PathBuf>,
+    /// Say how well it would cover a ball of this radius that stands on the turntable
+    #[arg(long, value_name = "RADIUS", num_args = 0..=1, default_missing_value = "40 mm")]
+    pub(super) coverage: Option<Millimetres>,
     /// Print as JSON
     #[arg(long)]
     pub(super) json: bool,

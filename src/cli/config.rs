@@ -15,6 +15,7 @@ use crate::daemon::{ControlError, Request, ask};
 use crate::drop_in::{self, Edit, PAGE, Put, Store, StoreError, Wish};
 use crate::durable::{self, Readers};
 use crate::regular_file::{self, SMALL};
+use crate::tune::DROP_IN;
 
 pub(super) fn config(path: &Path, command: ConfigCommand) -> Result<Exit, Failure> {
     match command {
@@ -198,14 +199,39 @@ fn put(store: &Store, edits: &[Edit], change: &str) -> Result<Put, StoreError> {
         .put(&Wish { drop_in: PAGE, text: Some(&text), based_on: Some(&based_on), by: &user(), change }, &fit)
 }
 
-/// Says what became of it, and lets a service that runs read it.
+/// Has the drop-in of the tuning say what `write` has it say, as whom it is told, and a service that runs read it.
+pub(super) fn change(
+    path: &Path,
+    command: &str,
+    quiet: bool,
+    write: impl FnOnce(&Store, &str) -> Result<Put, StoreError>,
+) -> Result<(), Failure> {
+    let (store, before) = store(path)?;
+    let put = write(&store, &by(command))?;
+    if quiet {
+        // Who reads JSON reads nothing else there; a service that does not run reads it when it starts.
+        return match ask(&before.storage.runtime_directory, &Request::Reload, RELOAD_PATIENCE) {
+            Err(ControlError::NotRunning { .. }) => Ok(()),
+            answer => accepted(answer?).map(|_| ()),
+        };
+    }
+    told_of(&store, DROP_IN, &before, &put).map(|_| ())
+}
+
+/// Says what became of the drop-in of the page, and lets a service that runs read it.
 fn told(store: &Store, before: &Config, put: &Put) -> Result<Exit, Failure> {
+    told_of(store, PAGE, before, put)
+}
+
+fn told_of(store: &Store, drop_in: &str, before: &Config, put: &Put) -> Result<Exit, Failure> {
     if !put.changed {
         output::print("nothing has changed: it says so already")?;
         return Ok(Exit::Done);
     }
-    let kept =
-        format!("written to {}; `scanner config versions` has what was before", store.file(PAGE).display());
+    let kept = format!(
+        "written to {}; `scanner config versions` has what was before",
+        store.file(drop_in).display()
+    );
     output::print(&kept)?;
     match ask(&before.storage.runtime_directory, &Request::Reload, RELOAD_PATIENCE) {
         Err(ControlError::NotRunning { .. }) => {
@@ -225,7 +251,11 @@ fn told(store: &Store, before: &Config, put: &Put) -> Result<Exit, Failure> {
 
 /// Who does this, for people.
 fn user() -> String {
-    let by = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let name = by("SUDO_USER").or_else(|| by("USER")).unwrap_or_else(|| "somebody".to_owned());
-    format!("{name}, by `scanner config`")
+    by("scanner config")
+}
+
+fn by(command: &str) -> String {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let name = set("SUDO_USER").or_else(|| set("USER")).unwrap_or_else(|| "somebody".to_owned());
+    format!("{name}, by `{command}`")
 }

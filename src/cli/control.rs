@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::daemon::{ControlError, Reply, Request, TokenAction, ask};
 use crate::dataset::ScanId;
 use crate::model::Axis;
-use crate::plan::ShotIndex;
+use crate::plan::{NewPoint, ShotIndex};
 use crate::rig::panel::Button;
 use crate::scan::{Description, DescriptionChanges};
 
@@ -73,6 +73,9 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
     for fault in status["panel_faults"].as_array().into_iter().flatten() {
         output::print(&format!("Panel: {}", text(fault)))?;
     }
+    for delivery in status["deliveries"].as_array().into_iter().flatten() {
+        print_delivery(delivery)?;
+    }
     if let Some(led) = status["led"].as_str() {
         output::print(&format!("LED: {led}"))?;
     }
@@ -85,6 +88,22 @@ pub(super) fn status(config: &Config, json: bool) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// How what is brought to one place stands, if there is something to tell.
+fn print_delivery(delivery: &serde_json::Value) -> Result<(), Failure> {
+    let target = delivery["target"].as_str().unwrap_or_default();
+    let now = &delivery["under_way"];
+    if let Some(scan) = now["scan"].as_str() {
+        output::print(&format!(
+            "Delivering {scan} to {target}: {} of {} files",
+            now["files"], now["of_files"]
+        ))?;
+    }
+    if let Some(trouble) = delivery["trouble"].as_str() {
+        output::print(&format!("{} scans wait for {target}: {trouble}", delivery["waiting"]))?;
+    }
+    Ok(())
 }
 
 /// What a camera is doing, in a few words: `state` as in the JSON status.
@@ -142,6 +161,18 @@ pub(super) fn retake(config: &Config, scan: &ScanId, shots: &[ShotIndex]) -> Res
         }
     }
     Ok(Some(Exit::Done))
+}
+
+/// None if no scanner runs on this rig.
+pub(super) fn extend(config: &Config, scan: &ScanId, points: &[NewPoint]) -> Result<Option<Exit>, Failure> {
+    let request = Request::Extend { scan: scan.to_string(), points: points.to_vec() };
+    match ask(&config.storage.runtime_directory, &request, START_PATIENCE) {
+        Err(ControlError::NotRunning { .. }) => Ok(None),
+        answer => {
+            output::print(&accepted(answer?)?.0)?;
+            Ok(Some(Exit::Done))
+        }
+    }
 }
 
 /// What the scan is called now; none if no scanner runs on this rig.

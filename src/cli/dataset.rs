@@ -7,12 +7,14 @@ use crate::daemon::{StartError, find_scan, storage};
 use crate::dataset::{self, DescribeError, Listed};
 use crate::export::{self, Care, Exported, Format, View, Views};
 use crate::mask::{MaskError, Remake, Wish};
+use crate::model::MergeProgram;
 use crate::report;
 use crate::scan::{Description, DescriptionChanges};
+use crate::units::Bytes;
 
 use super::args::DatasetCommand;
 use super::exit::{Exit, Failure};
-use super::{control, load, masks, output};
+use super::{control, extend, hull, load, marks, masks, merge, output};
 
 pub(super) fn dataset(config: &Path, command: DatasetCommand) -> Result<Exit, Failure> {
     match command {
@@ -28,7 +30,7 @@ pub(super) fn dataset(config: &Path, command: DatasetCommand) -> Result<Exit, Fa
             Ok(Exit::Done)
         }
         DatasetCommand::Poses { scan, json } => poses(&locate(config, &scan)?, json),
-        DatasetCommand::Export { scan, to, out, masks, no_masks, json } => {
+        DatasetCommand::Export { scan, to, out, masks, no_masks, singles, json } => {
             let masks = if masks {
                 Masks::Wanted
             } else if no_masks {
@@ -36,7 +38,7 @@ pub(super) fn dataset(config: &Path, command: DatasetCommand) -> Result<Exit, Fa
             } else {
                 Masks::IfThereIsAReference
             };
-            export(&locate(config, &scan)?, to, out, masks, json)
+            export(&locate(config, &scan)?, to, out, (masks, singles), json)
         }
         DatasetCommand::Report { scan, out } => report(&locate(config, &scan)?, out.as_deref()),
         DatasetCommand::Masks { scan, reference, again, json } => {
@@ -47,8 +49,28 @@ pub(super) fn dataset(config: &Path, command: DatasetCommand) -> Result<Exit, Fa
                 json,
             )
         }
+        DatasetCommand::Marks { scan, json } => marks::marks(&load(config)?, &locate(config, &scan)?, json),
+        DatasetCommand::Merge { scan, program, again, json } => {
+            let dir = locate(config, &scan)?;
+            // A scan that is named by its path needs no configuration.
+            let program = match program {
+                Some(program) => program,
+                None if scan.contains('/') => MergeProgram::default(),
+                None => load(config)?.merge.program,
+            };
+            merge::merge(&dir, &merge_wish(program, again), json)
+        }
+        DatasetCommand::Propose { scan, json } => {
+            extend::propose(&load(config)?, &locate(config, &scan)?, json)
+        }
+        DatasetCommand::Hull { scan, json } => hull::hull(&locate(config, &scan)?, json),
         DatasetCommand::Verify { scan, json } => verify(&locate(config, &scan)?, json),
     }
+}
+
+/// A person waits for it, and knows how much room there is.
+fn merge_wish(program: MergeProgram, again: bool) -> crate::merge::Wish {
+    crate::merge::Wish { program, again, keep_free: Bytes::ZERO }
 }
 
 /// A path names a folder anywhere, and needs no configuration; anything else must be a scan's id.
@@ -153,7 +175,8 @@ fn show(directory: &Path, json: bool) -> Result<Exit, Failure> {
 }
 
 fn poses(directory: &Path, json: bool) -> Result<Exit, Failure> {
-    let views = Views::of(&dataset::read_contents(directory)?);
+    let contents = dataset::read_contents(directory)?;
+    let views = Views::of(&contents).measured(directory, &contents);
     if json {
         output::json(&views.views)?;
         return Ok(Exit::Done);
@@ -211,12 +234,12 @@ fn export(
     directory: &Path,
     to: Format,
     out: Option<PathBuf>,
-    masks: Masks,
+    (masks, singles): (Masks, bool),
     json: bool,
 ) -> Result<Exit, Failure> {
     let unmade = complete_masks(directory, masks)?;
     let out = out.unwrap_or_else(|| directory.join("exports").join(to.name()));
-    let care = Care { masks: masks != Masks::Unwanted, ..Care::NONE };
+    let care = Care { masks: masks != Masks::Unwanted, singles, ..Care::NONE };
     let mut exported = export::export(directory, to, &out, &care)?;
     exported.lacking.extend(unmade);
     if json {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::camera_driver::protocol::Hello;
 use crate::config::{Config, MotionBackend, Panel};
-use crate::daemon::{CameraSearch, PlanChoice, StartError, Station, focus_of, real_cameras, search_cameras};
+use crate::daemon::{CameraSearch, PlanChoice, StartError, Station, real_cameras, search_cameras, stacks_of};
 use crate::rig::camera::{Camera, CameraError, Holder};
 
 use super::exit::{Exit, Failure};
@@ -96,8 +96,7 @@ pub(super) fn check(config: Config) -> Result<Vec<CameraError>, Failure> {
         for camera in station.cameras() {
             match look(camera, true).await? {
                 Ok(hello) => {
-                    failed
-                        .extend(plans.iter().filter_map(|plan| focus_of(plan, camera.name(), &hello).err()));
+                    failed.extend(plans.iter().filter_map(|plan| stacks_of(plan, camera, &hello).err()));
                 }
                 Err(error) => failed.push(error),
             }

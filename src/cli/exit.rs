@@ -5,9 +5,12 @@ use std::process::ExitCode;
 
 use crate::daemon::{ControlError, Reason, StartError};
 use crate::dataset::{OpenError, SpaceError};
+use crate::deliver::DeliveryError;
 use crate::drop_in::StoreError;
 use crate::export::ExportError;
+use crate::hull::HullError;
 use crate::mask::MaskError;
+use crate::merge::MergeError;
 use crate::report::ReportError;
 use crate::scan::{End, Outcome};
 
@@ -134,6 +137,53 @@ impl From<MaskError> for Failure {
             MaskError::NoReference(_) => Exit::NotFound,
             MaskError::EmptyRig(_) | MaskError::GivenUp => Exit::Failed,
             MaskError::Write { .. } => Exit::Storage,
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<MergeError> for Failure {
+    fn from(error: MergeError) -> Self {
+        let exit = match &error {
+            MergeError::Open(error) => Reason::from(error).into(),
+            MergeError::NoEnfuse | MergeError::NoStacks(_) => Exit::Failed,
+            MergeError::Busy(_) => Exit::InUse,
+            MergeError::GivenUp => Exit::Cancelled,
+            MergeError::Write { .. } | MergeError::Full { .. } => Exit::Storage,
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<HullError> for Failure {
+    fn from(error: HullError) -> Self {
+        let exit = match &error {
+            HullError::Open(error) | HullError::Masks(MaskError::Open(error)) => Reason::from(error).into(),
+            HullError::Masks(MaskError::NoReference(_)) | HullError::NoPoses(_) | HullError::NoMasks(_) => {
+                Exit::NotFound
+            }
+            HullError::Masks(MaskError::Write { .. }) | HullError::Write { .. } => Exit::Storage,
+            HullError::Masks(MaskError::EmptyRig(_) | MaskError::GivenUp)
+            | HullError::Nothing(_)
+            | HullError::GivenUp => Exit::Failed,
+        };
+        Self::new(exit, &error)
+    }
+}
+
+impl From<DeliveryError> for Failure {
+    fn from(error: DeliveryError) -> Self {
+        let exit = match &error {
+            DeliveryError::Scan(error) => Reason::from(error).into(),
+            DeliveryError::Busy(_) => Exit::InUse,
+            DeliveryError::Folder { .. } => Exit::Storage,
+            DeliveryError::NoProgram(_)
+            | DeliveryError::Program { .. }
+            | DeliveryError::Ended
+            | DeliveryError::Silent { .. }
+            | DeliveryError::Stopped
+            | DeliveryError::Records { .. }
+            | DeliveryError::Failed { .. } => Exit::Failed,
         };
         Self::new(exit, &error)
     }

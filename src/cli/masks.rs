@@ -57,13 +57,20 @@ pub(super) fn masks(dir: &Path, wish: &Wish, json: bool) -> Result<Exit, Failure
 
 /// Makes the masks, and draws how far they are where somebody looks.
 pub(super) fn drawn(dir: &Path, wish: &Wish) -> Result<Report, mask::MaskError> {
+    with_bar("masks", |tell| mask::make(dir, wish, tell))
+}
+
+/// Does `what`, and draws how far it is where somebody looks.
+pub(super) fn with_bar<T>(what: &str, act: impl FnOnce(&(dyn Fn(usize, usize) -> bool + Sync)) -> T) -> T {
     let bars = logging::bars().filter(|_| logging::is_interactive());
     let bar = bars.map(|bars| bars.add(ProgressBar::new(0)));
-    let style = ProgressStyle::with_template("masks [{wide_bar}] {pos}/{len}, {elapsed}, {eta} left");
+    let style = ProgressStyle::with_template(&format!(
+        "{what} [{{wide_bar}}] {{pos}}/{{len}}, {{elapsed}}, {{eta}} left"
+    ));
     if let (Some(bar), Ok(style)) = (&bar, style) {
         bar.set_style(style.progress_chars("=> "));
     }
-    let report = mask::make(dir, wish, &|done, images| {
+    let done = act(&|done, images| {
         if let Some(bar) = &bar {
             bar.set_length(images as u64);
             bar.set_position(done as u64);
@@ -73,5 +80,5 @@ pub(super) fn drawn(dir: &Path, wish: &Wish) -> Result<Report, mask::MaskError> 
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    report
+    done
 }

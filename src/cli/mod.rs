@@ -1,18 +1,25 @@
 //! The command line: a file a command.
 
 mod args;
+mod calibrate;
 mod check_config;
 mod complete;
 mod config;
 mod control;
 mod dataset;
+mod deliver;
 mod demo;
 mod devices;
 mod doctor;
 mod exit;
+mod extend;
+mod fleet;
 mod generate;
+mod hull;
 mod logs;
+mod marks;
 mod masks;
+mod merge;
 mod notify;
 mod open;
 mod openapi;
@@ -26,6 +33,7 @@ mod scan;
 mod setup;
 mod signals;
 mod storage;
+mod tune;
 mod watch;
 mod watched;
 
@@ -61,7 +69,12 @@ pub fn main() -> ExitCode {
     }
     let long_running = matches!(
         args.command,
-        Command::Run | Command::Scan { .. } | Command::Reference { .. } | Command::Resume { .. }
+        Command::Run
+            | Command::Scan { .. }
+            | Command::Reference { .. }
+            | Command::Calibrate(_)
+            | Command::Tune(_)
+            | Command::Resume { .. }
     );
     // A person who watches a progress bar wants to see what is out of the ordinary; a log is to be complete.
     let default =
@@ -96,6 +109,10 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Reference { plan, id, what, json } => {
             scan::scan(load(config)?, plan, id.as_deref(), what, true, json)
         }
+        Command::Board(what) => calibrate::board(&what),
+        Command::Calibrate(what) => calibrate::calibrate(load(config)?, what),
+        Command::Calibration(what) => calibrate::calibration(&load(config)?, &what),
+        Command::Tune(what) => tune::tune(config, load(config)?, what),
         Command::Resume { scan, homed, take_over, json } => {
             scan::resume(load(config)?, &scan, scan::Word { homed, take_over }, json)
         }
@@ -106,14 +123,20 @@ fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Config { command } => config::config(config, command),
         Command::Devices { release, json } => devices::devices(load(config)?, release, json),
         Command::Dataset { command } => dataset::dataset(config, command),
+        Command::Deliver(what) => deliver::deliver(&load(config)?, &what),
         Command::Storage { accept } => storage::storage(&load(config)?, accept),
         Command::Status { json } => control::status(&load(config)?, json),
         Command::Start { plan, reference, resume, what, unattended } => {
             control::start(&load(config)?, plan, reference, resume, what, unattended)
         }
+        Command::Extend { scan, points, proposed: _ } => {
+            extend::extend(&load(config)?, &scan, points.as_deref())
+        }
         Command::Retake { scan, shots } => retake::retake(&load(config)?, &scan, &shots),
         Command::Pause => control::pause(&load(config)?),
         Command::Cancel => control::cancel(&load(config)?),
+        Command::Node { file } => fleet::turn_into(&["node".into(), "--config".into(), file.into()]),
+        Command::Fleet { arguments } => fleet::turn_into(&arguments),
         Command::Doctor { json } => doctor::doctor(config, json),
         Command::Logs(what) => logs::logs(&what),
         Command::Notify { test, json } => notify::notify(&load(config)?, test, json),

@@ -1,38 +1,30 @@
 //! `scanner run`: the service.
 
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+mod running;
+
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
-use crate::api::{Server, TlsError, check_certificate};
-use crate::config::{Config, MotionBackend};
-use crate::daemon::{
-    Reason, Reload, Reloads, Reply, Service, Station, attend, facts, keep_hours, resume_interrupted,
-    resume_when_there, serve,
-};
-use crate::doctor::{Asked, tell_of_shut_addresses};
-use crate::mqtt;
+use crate::api::{TlsError, check_certificate};
+use crate::config::Config;
+use crate::daemon::{Reason, Reload, Reloads, Reply, Service, facts, resume_interrupted};
 use crate::notify::Notifier;
-use crate::rig::camera::reap_orphans;
 use crate::scan::WaitsFor;
 use crate::systemd;
 use crate::threads;
 
+use self::running::Running;
 use super::exit::{Exit, Failure};
 use super::signals::{Heard, Signals};
-use super::watched::{MayEnd, Watched};
+use super::watched::Watched;
 
-/// How long a scan may take to pause when the service is asked to end: an image being written is finished.
-const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// How long the end of a scan or of the service waits for those who are told of it.
 pub(super) const TELL_PATIENCE: Duration = Duration::from_secs(5);
 /// How long left-over blocking work may delay the end of the process.
 const SHUT_DOWN_PATIENCE: Duration = Duration::from_secs(2);
-/// Names a file for [`breakdown`].
-const BREAKDOWN: &str = "SCANNER_SIM_BREAKDOWN";
 /// Threads of tokio that run tasks.
 const WORKERS: usize = 2;
 /// Threads for blocking calls that are there from the start.
@@ -195,111 +187,6 @@ fn told(reloads: &Reloads, reload: Reload, reply: Reply) {
     reload.answer(reply);
 }
 
-/// A rig in service.
-struct Running {
-    /// Ends first: it has a part in the service.
-    api: Option<Server>,
-    service: Service,
-    tasks: Watched,
-    notifier: Notifier,
-}
-
-impl Running {
-    fn start(config: Config, reloads: &Reloads, socket: Option<&TcpListener>) -> Result<Self, Failure> {
-        let mut running = Self::open(config, reloads)?;
-        running.serve(socket)?;
-        Ok(running)
-    }
-
-    /// Opens the rig; nobody can ask for anything yet.
-    fn open(config: Config, reloads: &Reloads) -> Result<Self, Failure> {
-        let service = Service::reloadable(Station::open(config)?, reloads.clone());
-        let notifier = notifier(&service);
-        Ok(Self { service, tasks: Watched::default(), api: None, notifier })
-    }
-
-    /// From now on the rig does what it is asked for, at `socket`, too, if systemd passed one.
-    fn serve(&mut self, socket: Option<&TcpListener>) -> Result<(), Failure> {
-        let (service, tasks) = (&self.service, &mut self.tasks);
-        let directory = &service.station().config().storage.runtime_directory;
-        tasks.spawn("the control socket", MayEnd::Never, serve(service.clone(), directory)?);
-        tasks.spawn("the panel", MayEnd::Unneeded, attend(service.clone()));
-        tasks.spawn("the reaping of orphans", MayEnd::Unneeded, reap_orphans());
-        tasks.spawn("the keeping of cameras", MayEnd::Never, service.standby().clone().keep());
-        tasks.spawn("the keeping of hours", MayEnd::Unneeded, keep_hours(service.clone()));
-        tasks.spawn("the wait for the disk", MayEnd::Unneeded, resume_when_there(service.clone()));
-        tasks.spawn("the status line for systemd", MayEnd::Never, systemd::follow(service.clone()));
-        tasks.spawn("what is published by MQTT", MayEnd::Unneeded, mqtt::publish(service.clone()));
-        if let Some(file) = breakdown(service.station().config()) {
-            tasks.spawn("the simulated breakdown", MayEnd::Never, break_down(file));
-        }
-        let asked =
-            socket.map_or_else(|| Asked::of(service.station().config().api.listen), |_| Asked::Socket);
-        tasks.spawn("the look at the unit's filter", MayEnd::Unneeded, tell_of_shut_addresses(asked));
-        let api = Server::start(service, socket)?;
-        let pulse = api.as_ref().map(Server::pulse).cloned().unwrap_or_default();
-        tasks.spawn(
-            "the feeding of systemd's watchdog",
-            MayEnd::Unneeded,
-            systemd::feed(service.clone(), directory.clone(), pulse),
-        );
-        self.api = api;
-        Ok(())
-    }
-
-    /// Gives the rig up; nothing is under way.
-    async fn give_up(mut self) {
-        drop(self.api.take());
-        self.tasks.shutdown().await;
-        self.end_masks().await;
-        // They have nothing to do with the rig, but what is configured.
-        if tokio::time::timeout(STOP_PATIENCE, self.service.exports().done()).await.is_err() {
-            self.end_exports().await;
-        }
-        self.service.standby().close().await;
-        self.notifier.end(TELL_PATIENCE).await;
-        self.service.give_up().await;
-    }
-
-    /// Masks that are being made are given up; those that were made are whole, and stay.
-    async fn end_masks(&self) {
-        self.service.masks().give_up();
-        if tokio::time::timeout(STOP_PATIENCE, self.service.masks().done()).await.is_err() {
-            warn!("the making of masks did not end in {STOP_PATIENCE:?}");
-        }
-    }
-
-    /// What is exported is given up, and nothing is left of it.
-    async fn end_exports(&self) {
-        self.service.exports().give_up();
-        if tokio::time::timeout(STOP_PATIENCE, self.service.exports().done()).await.is_err() {
-            warn!(
-                "an export did not end in {STOP_PATIENCE:?}: the next one of its scan removes what it leaves"
-            );
-        }
-    }
-
-    /// A scan under way is paused for this reason, and then waits for that.
-    async fn end(mut self, waits_for: WaitsFor, reason: &str) {
-        systemd::stopping("stopping; a scan under way is paused");
-        self.service.close();
-        drop(self.api.take());
-        self.tasks.shutdown().await;
-        // Without a scan to pause, one may still be closing its cameras.
-        let _ = self.service.pause_until(waits_for, reason);
-        if tokio::time::timeout(STOP_PATIENCE, self.service.idle()).await.is_err() {
-            warn!(
-                "the scan did not pause in {STOP_PATIENCE:?}; what it has stored is safe, and it can be resumed"
-            );
-        }
-        tokio::join!(self.end_masks(), self.end_exports());
-        let _ = tokio::time::timeout(STOP_PATIENCE, self.service.standby().close()).await;
-        self.notifier.end(TELL_PATIENCE).await;
-        // Whatever hangs keeps the station, whose end would do so, too.
-        tokio::task::block_in_place(|| self.service.station().end());
-    }
-}
-
 /// Tells people of what happens to scans of `service` from now on.
 pub(super) fn notifier(service: &Service) -> Notifier {
     let config = service.station().config();
@@ -312,21 +199,6 @@ pub(super) fn notifier(service: &Service) -> Notifier {
         service.events(),
         name_of,
     )
-}
-
-/// The file whose appearance makes a task of a service on a simulated rig break down. For tests.
-fn breakdown(config: &Config) -> Option<PathBuf> {
-    match config.motion.backend {
-        MotionBackend::Sim { .. } => std::env::var_os(BREAKDOWN).map(PathBuf::from),
-        MotionBackend::Gpio(_) => None,
-    }
-}
-
-/// Ends, which it never should, once there is `file`, and takes that away.
-async fn break_down(file: PathBuf) {
-    while tokio::fs::remove_file(&file).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// Two workers serve every rig: the work is done by other threads and processes.

@@ -135,28 +135,36 @@ async fn perform_started(
     let ended = signals.pass_on(service, end).await.map_err(stuck)?;
     // It ends with the scan, and fails only with it.
     let _ = bar.await;
-    finish_exports(service, signals).await;
+    finish_what_follows(service, signals).await;
     match ended {
         Ok(ended) => Ok(ended?),
         Err(error) => Err(Failure::new(Exit::Failed, &format!("scan {id} failed: {error}"))),
     }
 }
 
-/// Waits for the exports of the scan, which has ended, unless somebody wants the program to end.
-async fn finish_exports(service: &Service, signals: &mut Signals) {
-    let exports = service.exports();
+/// Waits for the model, the last look for marks and the exports of the scan, which has ended, unless somebody wants the program to end.
+async fn finish_what_follows(service: &Service, signals: &mut Signals) {
+    let (exports, hulls, watches) = (service.exports(), service.hulls(), service.watches());
+    let done = async {
+        watches.done().await;
+        hulls.done().await;
+        exports.done().await;
+    };
+    tokio::pin!(done);
     loop {
         tokio::select! {
-            () = exports.done() => return,
+            () = &mut done => return,
             heard = signals.next() => match heard {
                 Heard::HangUp => {}
                 Heard::Interrupt | Heard::Terminate | Heard::Quit => break,
             },
         }
     }
-    warn!("the export is given up; the scan is as it was");
+    warn!("what is made of the scan, as an export or a model, is given up; the scan is as it was");
     exports.give_up();
-    let _ = tokio::time::timeout(EXPORT_PATIENCE, exports.done()).await;
+    hulls.give_up();
+    watches.give_up();
+    let _ = tokio::time::timeout(EXPORT_PATIENCE, done).await;
 }
 
 /// The summary as a person reads it.

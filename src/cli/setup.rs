@@ -315,12 +315,15 @@ fn what_next(place: &Place, answers: &Answers) -> String {
                 );
             }
         }
-        next += "  scanner rig lights                   the lights\n";
+        next += "  scanner rig lights                   the lights\n  \
+                 scanner tune                         how the axes swing, by the cameras, with an object on the table\n";
     }
     next += "  sudo systemctl restart scanner       the service reads it\n  \
              scanner doctor                       what may be in the way\n  \
              scanner open                         the page, in a browser or on a phone\n  \
-             scanner start                        a scan; or press the start button";
+             scanner start                        a scan; or press the start button\n\
+             After the first scan, the rig can find out how its axes swing and measure its cameras: in the page (System, Calibration),\n\
+             or while no service runs by scanner tune and scanner calibrate.";
     if answers.get(Key::Page) == Some(NETWORK) {
         let names = own_names();
         let name = names

@@ -10,7 +10,9 @@
 //! caret (`problem`).
 
 mod asked;
+mod computed;
 mod decode;
+mod deliver;
 mod driver;
 mod gate;
 pub mod gpio;
@@ -18,6 +20,7 @@ mod guess;
 mod inline;
 mod kind;
 mod load;
+mod marks;
 mod mqtt;
 mod notify;
 mod page;
@@ -35,9 +38,12 @@ mod undescribed;
 mod value;
 
 pub use asked::Asked;
+pub use computed::Computed;
+pub use deliver::{Deliver, Destination, Keep, S3};
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
 pub use inline::inline_plan;
 pub use kind::Kind;
+pub use marks::{Marks, MarksPolicy};
 pub use mqtt::{Broker, Mqtt};
 pub use notify::{Address, CommandLine, Notify, Occasion, Topic, Way};
 pub use page::explained_page;

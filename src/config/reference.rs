@@ -60,7 +60,7 @@ pub fn generic(key: &str) -> String {
     let mut parts: Vec<&str> = key.split('.').collect();
     let is_axis = |part: &str| Axis::ALL.iter().any(|axis| axis.name() == part);
     match parts.as_mut_slice() {
-        ["camera" | "light" | "plan" | "notify", name, ..] => *name = "NAME",
+        ["camera" | "light" | "plan" | "notify" | "deliver", name, ..] => *name = "NAME",
         ["motion", axis, ..] | ["gpio", "simulation", axis] if is_axis(axis) => *axis = "AXIS",
         _ => {}
     }
@@ -193,7 +193,7 @@ fn header(line: &str) -> Option<String> {
         let table = inner("[", "]").filter(is_path)?;
         // A table below a list belongs to its last item.
         Some(match table.split_once('.') {
-            Some((list @ ("camera" | "light" | "notify"), rest)) => format!("{list}.NAME.{rest}"),
+            Some((list @ ("camera" | "light" | "notify" | "deliver"), rest)) => format!("{list}.NAME.{rest}"),
             _ => table.to_owned(),
         })
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::units::{Degrees, Dioptres, Millimetres};
+use crate::units::{Degrees, Dioptres, Millimetres, Stops};
 
 /// A plan of the configuration: `[plan.NAME]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct NamedPlan {
     pub order: PlanOrder,
     /// Lens positions, each of which gives an image at every point; none for one image as configured.
     pub focus: Vec<Dioptres>,
+    /// Exposures, each of which gives an image at every point and lens position; none for one, exposed as usual.
+    pub bracket: Vec<Stops>,
 }
 
 /// The points of a plan.
@@ -48,7 +50,7 @@ pub enum PlanShape {
         /// Tilt of the highest ring.
         max_tilt: Degrees,
     },
-    /// Points of equal area each, on a Fibonacci spiral.
+    /// Points of equal area each, on a Fibonacci spiral, or others that leave no larger gaps.
     FibonacciSphere {
         /// Points, at least 1.
         points: u32,
@@ -56,12 +58,23 @@ pub enum PlanShape {
         min_tilt: Degrees,
         /// Tilt of the highest point.
         max_tilt: Degrees,
+        /// Whether the way through them decides where they are.
+        travel: SphereTravel,
     },
     /// One point a line of a CSV file, with a header that names the axes (and, if wanted, `label`).
     List {
         /// The file, made absolute from the place of the configuration file.
         file: PathBuf,
     },
+}
+
+/// What decides where the evenly spread points of a sphere are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SphereTravel {
+    /// The spiral.
+    Given,
+    /// The least travel time, with no larger gaps than those of the spiral.
+    Least,
 }
 
 /// In which order points are visited.
@@ -92,6 +105,8 @@ pub struct Scan {
     pub max_automatic_resumes: u32,
     /// Whether every pose has a silhouette as well: never without a backlight.
     pub silhouettes: bool,
+    /// What is done where a scan that is complete has seen too little.
+    pub extend: Extend,
 }
 
 /// How the cameras of a point take turns: `scan.capture`.
@@ -114,6 +129,18 @@ pub enum OnFailedShot {
     Abort,
 }
 
+/// What is done about points that would show more of the surface: `scan.extend`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Extend {
+    /// Nobody looks for them.
+    Off,
+    /// They are proposed, and a person adds them.
+    Ask,
+    /// They are added once to a scan that is complete, and it goes on with them.
+    Auto,
+}
+
 /// What becomes of a scan when a camera's process cannot be ended: `scan.on_wedged_camera`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnWedgedCamera {
@@ -130,6 +157,8 @@ pub struct Recovery {
     pub attempts: u32,
     /// Longest wait for one frame.
     pub capture_timeout: Duration,
+    /// Frames whose time a stream has to be silent for to be given up before that; 0 if it never is.
+    pub stalled_after_frames: u32,
     /// Wait between `stop` and `start` of a restart.
     pub restart_pause: Duration,
     /// Wait between `start` and the next attempt.

@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::deliver::Deliver;
 use super::gate::Gate;
 use super::gpio::{Gpio, GpioMotion, LightPin, PanelPins};
+use super::marks::Marks;
 use super::mqtt::Mqtt;
 use super::notify::Notify;
 use super::scanning::{NamedPlan, Recovery, Scan};
 use crate::model::{
-    Axis, AxisConfig, Controls, ExportFormat, Lighting, Mount, Optics, Orientation, PixelFormat, Size,
-    Tremble,
+    Axis, AxisConfig, Controls, ExportFormat, Lighting, MergeProgram, Mount, Optics, Orientation,
+    PixelFormat, Size, Tremble,
 };
 use crate::schedule::Schedule;
 use crate::units::{Bytes, FramesPerSecond};
@@ -41,12 +43,18 @@ pub struct Config {
     pub scan: Scan,
     /// Which images are good enough.
     pub gate: Gate,
+    /// What is done when table or camera is elsewhere.
+    pub marks: Marks,
     /// What is done when a capture fails.
     pub recovery: Recovery,
     /// What is made of a scan at its end.
     pub export: Export,
+    /// What becomes of stacks.
+    pub merge: Merge,
     /// Who is told how a scan stands.
     pub notify: Vec<Notify>,
+    /// Where finished scans are brought.
+    pub deliver: Vec<Deliver>,
     /// Where it is published how the scanner stands; nowhere if absent.
     pub mqtt: Option<Mqtt>,
 }
@@ -59,11 +67,22 @@ impl Config {
     }
 }
 
-/// What is made of a scan at its end: `[export]`.
+/// What becomes of stacks: `[merge]`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Merge {
+    /// Whether those of a scan that has ended by itself are merged.
+    pub after_scan: bool,
+    /// With what.
+    pub program: MergeProgram,
+}
+
+/// What is made of a scan, behind it and at its end: `[export]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Export {
     /// For which programs; each once.
     pub formats: Vec<ExportFormat>,
+    /// Whether a model is made of it, behind it.
+    pub hull: bool,
 }
 
 /// Where scans and what belongs to them are kept: `[storage]`.

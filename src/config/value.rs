@@ -4,8 +4,11 @@ use super::guess::did_you_mean;
 use super::kind::Kind;
 use super::problem::Finding;
 use super::tree::{Node, Value};
-use super::{CaptureOrder, GatePolicy, HoldSettings, Live, OnFailedShot, OnWedgedCamera, PlanOrder, Raw};
-use crate::model::{Lighting, Metering, NoiseReduction, Orientation, PixelFormat, Size};
+use super::{
+    CaptureOrder, Extend, GatePolicy, HoldSettings, Live, MarksPolicy, OnFailedShot, OnWedgedCamera,
+    PlanOrder, Raw, SphereTravel,
+};
+use crate::model::{Lighting, MergeProgram, Metering, NoiseReduction, Orientation, PixelFormat, Size};
 use crate::units::{Dimension, Quantity};
 
 /// A value that a key can have.
@@ -70,8 +73,17 @@ impl Choice for HoldSettings {
         &[("scan", Self::Scan), ("ring", Self::Ring), ("never", Self::Never)];
 }
 
+impl Choice for MergeProgram {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[(Self::Own.name(), Self::Own), (Self::Enfuse.name(), Self::Enfuse)];
+}
+
 impl Choice for PlanOrder {
     const CHOICES: &'static [(&'static str, Self)] = &[("fastest", Self::Fastest), ("given", Self::Given)];
+}
+
+impl Choice for SphereTravel {
+    const CHOICES: &'static [(&'static str, Self)] = &[("given", Self::Given), ("least", Self::Least)];
 }
 
 impl Choice for CaptureOrder {
@@ -84,9 +96,19 @@ impl Choice for GatePolicy {
         &[("off", Self::Off), ("flag", Self::Flag), ("retake", Self::Retake)];
 }
 
+impl Choice for MarksPolicy {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("flag", Self::Flag), ("pause", Self::Pause)];
+}
+
 impl Choice for OnFailedShot {
     const CHOICES: &'static [(&'static str, Self)] =
         &[("continue", Self::Continue), ("pause", Self::Pause), ("abort", Self::Abort)];
+}
+
+impl Choice for Extend {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("ask", Self::Ask), ("auto", Self::Auto)];
 }
 
 impl Choice for OnWedgedCamera {

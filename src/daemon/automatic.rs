@@ -221,6 +221,7 @@ mod tests {
             resume_after_crash,
             max_automatic_resumes,
             silhouettes: false,
+            extend: config::Extend::Ask,
         }
     }
 

@@ -236,6 +236,7 @@ mod tests {
             gain: 1.0,
             white_balance: None,
             focus: None,
+            clock_uncertainty_us: None,
             sequence: 1,
             sharpness: 1.0,
             clipped_dark: 0.0,

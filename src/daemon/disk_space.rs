@@ -2,8 +2,9 @@
 
 use tracing::{info, warn};
 
-use crate::config;
+use crate::config::{self, Deliver};
 use crate::dataset::{self, Listed, Needs, OpenError, ScanId};
+use crate::deliver;
 
 use super::error::StartError;
 use super::storage;
@@ -19,12 +20,20 @@ pub(super) fn check(storage: &config::Storage, needs: Needs) -> Result<(), Start
 
 /// Sees to it that what a scan needs fits into the folder of the scans: sweeps up what crashes left, removes
 /// complete scans beyond `storage.keep_scans`, and, with `storage.make_room`, as many more complete ones as it
-/// takes, the oldest first. Where even that would not do, none of these is removed.
-pub(super) fn make_room(storage: &config::Storage, needs: Needs) -> Result<(), StartError> {
+/// takes, the oldest first. Where even that would not do, none of these is removed. What `targets` are to have stays until they have it.
+pub(super) fn make_room(
+    storage: &config::Storage,
+    targets: &[Deliver],
+    needs: Needs,
+) -> Result<(), StartError> {
     let root = &storage.directory;
     dataset::sweep(root)?;
     if storage.keep_scans.is_some() {
         for id in dataset::removable(&list(storage)?, storage.keep_scans) {
+            if !deliver::has_all(targets, &storage.state_directory, &id, &root.join(id.as_str())) {
+                info!(scan = %id, "scan {id} stays beyond storage.keep_scans: it is not delivered yet");
+                continue;
+            }
             remove(storage, &id, "storage.keep_scans is reached");
         }
     }
@@ -33,7 +42,8 @@ pub(super) fn make_room(storage: &config::Storage, needs: Needs) -> Result<(), S
         fits => return Ok(fits.map(drop)?),
     };
     let Some((bytes, files)) = too_little.missing() else { return Err(too_little.into()) };
-    let scans = list(storage)?;
+    let mut scans = list(storage)?;
+    scans.retain(|scan| deliver::has_all(targets, &storage.state_directory, &scan.id, &scan.dir));
     let oldest = if files > 0 {
         dataset::removable_for_files(&scans, files)
     } else {

@@ -5,15 +5,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{DescribeError, OpenError, ParseScanIdError, ScanId, SpaceError};
+use crate::dataset::{OpenError, ParseScanIdError, ScanId, SpaceError};
 use crate::plan::PlanError;
 use crate::rig::axes::MotionError;
 use crate::rig::camera::{Busy, CameraError};
 use crate::rig::gpio::{OpenError as PinsError, PinError, UartError};
 use crate::rig::lights::LightsError;
 use crate::rig::panel::Button;
-use crate::run::RetakeRefused;
-use crate::scan::{Unfit, UnknownShot};
+use crate::scan::OtherPlan;
 
 use super::storage::StorageError;
 
@@ -39,12 +38,30 @@ pub enum StartError {
         /// The scan that has the rig, or `(starting)`.
         scan: String,
     },
+    /// Somebody in the network has it find out how its axes swing.
+    #[error("the rig is being tuned: wait for its end, or end it with `scanner cancel`")]
+    BeingTuned,
     /// The pins of the rig are this process' own.
     #[error(
         "the service itself has the pins of this rig, so they cannot be tried here: sudo systemctl stop scanner, and then \
          scanner setup --try"
     )]
     PinsTaken,
+    /// What was said of the simulated turntable's slips.
+    #[error("SCANNER_SIM_SLIPS is {told:?}: write moves and degrees, as in 17:1.8,40:-0.5")]
+    Slips {
+        /// What was said.
+        told: String,
+    },
+    /// What was said of the simulated object's weight.
+    #[error(
+        "SCANNER_SIM_HEAVIER is {told:?}: write by what true frequencies are multiplied, 0.01 to 100, as in 0.8, and from which move \
+         on, as in 5:0.8"
+    )]
+    Heavier {
+        /// What was said.
+        told: String,
+    },
     /// A file or folder of the running program.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -114,7 +131,7 @@ pub enum StartError {
     Dataset(#[from] OpenError),
     /// Journal and plan do not belong together.
     #[error(transparent)]
-    Journal(#[from] UnknownShot),
+    Journal(#[from] OtherPlan),
     /// A camera does not start.
     #[error(transparent)]
     Camera(#[from] CameraError),
@@ -197,11 +214,14 @@ impl From<&StartError> for Reason {
         match error {
             StartError::RigInUse { .. }
             | StartError::ScanUnderWay { .. }
+            | StartError::BeingTuned
             | StartError::PinsTaken
             | StartError::Busy(_) => Self::InUse,
             StartError::UnknownPlan { .. } | StartError::Plan(_) => Self::Plan,
             StartError::UnknownScan { .. } | StartError::ScanId(_) => Self::NotFound,
-            StartError::OtherRig { .. } => Self::Config,
+            StartError::OtherRig { .. } | StartError::Slips { .. } | StartError::Heavier { .. } => {
+                Self::Config
+            }
             StartError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Self::Failed,
             StartError::Space(_) | StartError::Storage(_) | StartError::Io { .. } => Self::Storage,
             StartError::Dataset(error) => error.into(),
@@ -218,67 +238,6 @@ impl From<&StartError> for Reason {
             | StartError::Closed
             | StartError::OutOfHours { .. }
             | StartError::Defect(_) => Self::Failed,
-        }
-    }
-}
-
-/// Why a shot is not taken again.
-#[derive(Debug, thiserror::Error)]
-pub enum RetakeError {
-    /// There is no such scan, or its dataset cannot be used.
-    #[error(transparent)]
-    Scan(#[from] StartError),
-    /// The shot cannot be.
-    #[error(transparent)]
-    Shot(#[from] RetakeRefused),
-    /// The scan that was asked ended before it heard of that.
-    #[error("scan {0} ended at this moment: ask again")]
-    Ended(ScanId),
-}
-
-impl From<&RetakeError> for Reason {
-    fn from(error: &RetakeError) -> Self {
-        match error {
-            RetakeError::Scan(error) => error.into(),
-            RetakeError::Shot(RetakeRefused::Unknown { .. }) => Self::NotFound,
-            RetakeError::Shot(RetakeRefused::InHand(_) | RetakeRefused::Stopping(_))
-            | RetakeError::Ended(_) => Self::InUse,
-            RetakeError::Shot(RetakeRefused::Wedged(_)) => Self::Camera,
-            RetakeError::Shot(RetakeRefused::NotKept { .. }) => Self::Storage,
-        }
-    }
-}
-
-/// Why a scan is not called something else.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanDescribeError {
-    /// There is no such scan, or its dataset cannot be used.
-    #[error(transparent)]
-    Scan(#[from] StartError),
-    /// That cannot be said of one.
-    #[error(transparent)]
-    Unfit(Unfit),
-    /// It ended at this moment.
-    #[error("the scan ended at this moment: ask again")]
-    Ended,
-}
-
-impl From<DescribeError> for ScanDescribeError {
-    fn from(error: DescribeError) -> Self {
-        match error {
-            DescribeError::Unfit(unfit) => Self::Unfit(unfit),
-            DescribeError::Open(error) => Self::Scan(error.into()),
-            DescribeError::Ended => Self::Ended,
-        }
-    }
-}
-
-impl From<&ScanDescribeError> for Reason {
-    fn from(error: &ScanDescribeError) -> Self {
-        match error {
-            ScanDescribeError::Scan(error) => error.into(),
-            ScanDescribeError::Unfit(_) => Self::Failed,
-            ScanDescribeError::Ended => Self::InUse,
         }
     }
 }

@@ -1,17 +1,20 @@
 //! Exports of scans that have ended by themselves, as `[export]` wants them: off the way of everything else.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 use tracing::{info, warn};
 
+use crate::config::Merge;
 use crate::event::{Event, Told};
 use crate::export::{self, Care, Exported};
 use crate::mask::{self, MaskError, Remake};
+use crate::merge::{self, MergeError};
 use crate::model::ExportFormat;
 use crate::run::{Emit, Summary};
 use crate::scan::{End, Outcome};
@@ -19,6 +22,11 @@ use crate::units::Bytes;
 
 /// How often an export that waits for the rig looks.
 const LOOK: Duration = Duration::from_millis(200);
+/// Behind everything that a scan needs.
+const NICE: i32 = 10;
+
+/// Stacks of one scan at a time are merged: it takes memory.
+static MERGING: Mutex<()> = Mutex::new(());
 
 /// The exports under way, which end with the service.
 #[derive(Debug, Default)]
@@ -32,6 +40,8 @@ pub(super) struct Wish {
     /// The folder of the scan.
     pub(super) dir: PathBuf,
     pub(super) formats: Vec<ExportFormat>,
+    /// What becomes of its stacks.
+    pub(super) merge: Merge,
     pub(super) keep_free: Bytes,
     pub(super) listeners: broadcast::Sender<Told>,
 }
@@ -58,7 +68,7 @@ impl Exports {
             End::Finished(Outcome::Complete | Outcome::Incomplete) => true,
             End::Finished(Outcome::Cancelled | Outcome::Aborted) | End::Paused { .. } => false,
         };
-        if !ended || wish.formats.is_empty() {
+        if !ended || (wish.formats.is_empty() && !wish.merge.after_scan) {
             return;
         }
         self.under_way.send_modify(|count| *count += 1);
@@ -73,7 +83,8 @@ impl Exports {
                 }
                 !exports.is_given_up()
             };
-            wish.perform(&scan, is_new, &go_on);
+            let is_free = || !is_busy() && !exports.is_given_up();
+            wish.perform(&scan, is_new, &go_on, &is_free);
         });
     }
 
@@ -99,10 +110,22 @@ impl Exports {
 }
 
 impl Wish {
-    fn perform(&self, scan: &str, is_new: bool, go_on: &(dyn Fn() -> bool + Sync)) {
+    /// `go_on` waits while the rig is taken, `is_free` says whether it is not.
+    fn perform(
+        &self,
+        scan: &str,
+        is_new: bool,
+        go_on: &(dyn Fn() -> bool + Sync),
+        is_free: &(dyn Fn() -> bool + Sync),
+    ) {
         let emit = Emit::new(scan, self.listeners.clone());
-        self.make_masks(scan, go_on);
-        let care = Care { keep_free: self.keep_free, go_on, masks: true };
+        if !self.formats.is_empty() {
+            self.make_masks(scan, go_on);
+        }
+        if self.merge.after_scan {
+            self.merge_stacks(scan, go_on, is_free);
+        }
+        let care = Care { keep_free: self.keep_free, go_on, masks: true, singles: false };
         for &format in &self.formats {
             let Some(out) = place(&self.dir, format, is_new) else { continue };
             let event = match export::export(&self.dir, format, &out, &care) {
@@ -130,6 +153,49 @@ impl Wish {
             Err(error) => warn!(scan_id = scan, "the exports of scan {scan} have no new masks: {error}"),
         }
     }
+}
+
+impl Wish {
+    /// Merges the stacks of the scan, if it has some. An export of single images is one, too.
+    fn merge_stacks(
+        &self,
+        scan: &str,
+        go_on: &(dyn Fn() -> bool + Sync),
+        is_free: &(dyn Fn() -> bool + Sync),
+    ) {
+        let _turn = MERGING.lock().unwrap_or_else(PoisonError::into_inner);
+        let wish = merge::Wish { program: self.merge.program, again: false, keep_free: self.keep_free };
+        // A stack that is half merged takes memory that a scan may need: it is dropped, and begun anew once the rig is free.
+        while go_on() {
+            match nicely(|| merge::make(&self.dir, &wish, is_free, &|_, _| {})) {
+                Ok(Ok(report)) => {
+                    let (merged, without) = (report.merged.len(), report.without.len());
+                    info!(scan_id = scan, "{merged} stacks of scan {scan} are merged, {without} are not");
+                    for merge::Without { stack, reason } in report.without {
+                        info!(scan_id = scan, "{stack} of scan {scan} is not merged: {reason}");
+                    }
+                }
+                Ok(Err(MergeError::GivenUp)) => continue,
+                Ok(Err(MergeError::NoStacks(_))) => {}
+                Ok(Err(error)) => warn!(scan_id = scan, "the stacks of scan {scan} are not merged: {error}"),
+                Err(error) => warn!(scan_id = scan, "the stacks of scan {scan} are not merged: {error}"),
+            }
+            return;
+        }
+    }
+}
+
+/// What `work` gives, on a thread of its own that is nice: one that is nice stays so, and this one is to serve others again.
+fn nicely<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let nice = || {
+            // Refused, it is not the nicer.
+            let _ = rustix::process::setpriority_process(None, NICE);
+            work()
+        };
+        let thread = thread::Builder::new().name("merge".into()).spawn_scoped(scope, nice)?;
+        Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Where the export goes: somebody may have worked in one from before, so it stays, and the next one gets a number. None if

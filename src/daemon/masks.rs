@@ -101,7 +101,7 @@ impl Drop for Turn {
 
 impl Masks {
     /// Begins to make the masks of the scan at `dir`, on a thread for that; while `is_busy` says yes, it waits. Reads the
-    /// scan first, so that what cannot be made is told at once: call it where that may block.
+    /// scan first, so that what cannot be made is told at once: call it where that may block. Once all are made, it does `then`.
     ///
     /// # Errors
     /// Others are being made, or there are none to be made of this scan.
@@ -111,6 +111,7 @@ impl Masks {
         dir: &Path,
         wish: &Wish,
         is_busy: impl Fn() -> bool + Send + Sync + 'static,
+        then: impl FnOnce() + Send + 'static,
     ) -> Result<MaskProgress, MasksRefused> {
         let turn = self.take_turn(scan)?;
         let making = Making::prepare(dir, wish)?;
@@ -119,7 +120,9 @@ impl Masks {
         thread::Builder::new().name("masks".into()).spawn(move || {
             // Refused, it is not the nicer. Threads that help have it from this one.
             let _ = rustix::process::setpriority_process(None, NICE);
-            turn.perform(&making, &is_busy);
+            if turn.perform(&making, &is_busy) {
+                then();
+            }
         })?;
         Ok(progress)
     }
@@ -213,7 +216,8 @@ impl Turn {
         shown
     }
 
-    fn perform(self, making: &Making, is_busy: &(dyn Fn() -> bool + Sync)) {
+    /// Whether all were made.
+    fn perform(self, making: &Making, is_busy: &(dyn Fn() -> bool + Sync)) -> bool {
         let go_on = |done, images| {
             while is_busy() && !self.is_given_up() {
                 self.show(done, images, true);
@@ -237,7 +241,9 @@ impl Turn {
                 MasksEnd::Failed { message: error.to_string() }
             }
         };
+        let is_made = matches!(end, MasksEnd::Made(_));
         // Before anybody sees that it has ended.
         self.masks.remember(scan, end);
+        is_made
     }
 }

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::error::Reason;
 use super::tokens::May;
 use crate::model::Axis;
+use crate::plan::NewPoint;
 use crate::rig::panel::Button;
 use crate::scan::DescriptionChanges;
 
 /// What can be asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     /// What the rig is doing.
@@ -44,6 +45,13 @@ pub enum Request {
         scan: String,
         /// Their indices in the plan.
         shots: Vec<u32>,
+    },
+    /// Add points to a scan, whether it is under way or not.
+    Extend {
+        /// The id of the scan.
+        scan: String,
+        /// What is to be visited, in any order.
+        points: Vec<NewPoint>,
     },
     /// Stop the scan under way so that it can be resumed.
     Pause,

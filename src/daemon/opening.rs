@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::rig::camera::{Camera, CameraError, Lease};
 use crate::run::OpenCamera;
 use crate::scan::recovery::reset_may_help;
+use crate::units::Seconds;
 
 use super::error::StartError;
 
@@ -21,10 +22,12 @@ pub(super) async fn open_cameras(
     attempts: u32,
     stop: &CancellationToken,
 ) -> Result<Vec<OpenCamera>, StartError> {
-    let lease = |camera: &Camera| camera.lease(holder).map(|lease| (lease, camera.hold_settings()));
+    let lease = |camera: &Camera| {
+        camera.lease(holder).map(|lease| (lease, camera.hold_settings(), camera.configured().exposure))
+    };
     let leases = cameras.iter().map(lease).collect::<Result<Vec<_>, _>>()?;
-    let opening = leases.into_iter().map(|(lease, hold_settings)| {
-        tokio::spawn(open_camera(lease, hold_settings, attempts, stop.clone()))
+    let opening = leases.into_iter().map(|(lease, hold_settings, exposure)| {
+        tokio::spawn(open_camera(lease, hold_settings, exposure, attempts, stop.clone()))
     });
     let mut opened = Vec::new();
     let mut failed = None;
@@ -44,8 +47,9 @@ pub(super) async fn open_cameras(
     Err(error)
 }
 
-/// Checks that the camera `name` can take the lens positions of `plan`.
-pub(crate) fn focus_of(plan: &Plan, name: &str, hello: &Hello) -> Result<(), CameraError> {
+/// Checks that `camera` can take the lens positions and exposures of `plan`.
+pub(crate) fn stacks_of(plan: &Plan, camera: &Camera, hello: &Hello) -> Result<(), CameraError> {
+    let name = camera.name();
     let positions = plan.points.iter().filter_map(|point| point.focus);
     for position in positions {
         let wanted = Controls { focus: Some(position), ..Controls::default() };
@@ -53,6 +57,30 @@ pub(crate) fn focus_of(plan: &Plan, name: &str, hello: &Hello) -> Result<(), Cam
             let message = format!("the plan's focus stack cannot be taken: {refused}");
             CameraError::new(name, ErrorKind::InvalidArgument, message)
         })?;
+    }
+    let refuse = |why: String| {
+        let message = format!("the plan's bracket cannot be taken: {why}");
+        CameraError::new(name, ErrorKind::InvalidArgument, message)
+    };
+    let stops: Vec<_> = plan.points.iter().filter_map(|point| point.bracket).collect();
+    let usual = camera.configured();
+    let has = |control: &str| hello.controls.iter().any(|known| known.name == control);
+    if !stops.is_empty() && !has("exposure") {
+        return Err(refuse("this camera's exposure cannot be set".into()));
+    }
+    // What is automatic from image to image would make up for every exposure.
+    let automatic = usual.exposure.is_none() || (has("gain") && usual.gain.is_none());
+    if !stops.is_empty() && camera.hold_settings() == HoldSettings::Never && automatic {
+        return Err(refuse(
+            "its exposure and gain are found anew for each image (hold = \"never\"): set both in [camera.controls], or \
+             have them held"
+                .into(),
+        ));
+    }
+    for exposure in usual.exposure.iter().flat_map(|usual| stops.iter().map(|stops| *usual * stops.factor()))
+    {
+        let wanted = Controls { exposure: Some(exposure), ..Controls::default() };
+        wanted.check(&hello.controls).map_err(|refused| refuse(refused.to_string()))?;
     }
     Ok(())
 }
@@ -70,11 +98,12 @@ pub(super) async fn close_cameras(leases: impl IntoIterator<Item = Lease>) {
 async fn open_camera(
     mut lease: Lease,
     hold_settings: HoldSettings,
+    exposure: Option<Seconds>,
     attempts: u32,
     stop: CancellationToken,
 ) -> Result<OpenCamera, CameraError> {
     match stop.run_until_cancelled(open_lease(&mut lease, attempts)).await {
-        Some(Ok(hello)) => Ok(OpenCamera { lease, hello, hold_settings }),
+        Some(Ok(hello)) => Ok(OpenCamera { lease, hello, hold_settings, exposure }),
         Some(Err(error)) => {
             lease.end().await;
             Err(error)

@@ -1,12 +1,16 @@
 //! One scan at a time on one rig.
 
 mod by_hand;
+mod calibrating;
 mod claim;
 mod derived;
 mod describe;
+mod extend;
 mod launch;
+mod propose;
 mod retake;
 mod setting_up;
+mod tuning;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,17 +24,22 @@ use crate::event::{Event, Told};
 use crate::run::{Command, Emit, Progress, Pulse, Summary};
 use crate::scan::WaitsFor;
 
+use super::calibrations::Calibrations;
 use super::captures::Captures;
+use super::deliveries::Deliveries;
 use super::error::StartError;
 use super::exports::Exports;
+use super::followers::Followers;
 use super::masks::Masks;
 use super::pairing::{Begun, PairError, Pairing};
+use super::proposer::Proposer;
 use super::reload::Reloads;
 use super::sessions::Sessions;
 use super::standby::StandbyCameras;
 use super::station::Station;
 use super::status::{ApiState, Last, Status, disk_wait_s, led};
 use super::tokens::Tokens;
+use super::tunings::Tunings;
 
 pub use setting_up::ByHand;
 
@@ -49,7 +58,13 @@ pub struct Service {
     captures: Arc<Captures>,
     retakes: Arc<tokio::sync::Mutex<()>>,
     exports: Arc<Exports>,
+    hulls: Arc<Followers>,
+    watches: Arc<Followers>,
     masks: Arc<Masks>,
+    calibrations: Arc<Calibrations>,
+    tunings: Arc<Tunings>,
+    deliveries: Arc<Deliveries>,
+    proposer: Option<Arc<dyn Proposer>>,
     api: Arc<Mutex<Option<ApiState>>>,
 }
 
@@ -121,7 +136,13 @@ impl Service {
             captures,
             retakes: Arc::default(),
             exports: Arc::default(),
+            hulls: Arc::default(),
+            watches: Arc::default(),
             masks: Arc::default(),
+            calibrations: Arc::default(),
+            tunings: Arc::default(),
+            deliveries: Arc::default(),
+            proposer: None,
             api: Arc::default(),
         }
     }
@@ -189,9 +210,29 @@ impl Service {
         &self.exports
     }
 
+    /// Models that are made behind scans.
+    pub fn hulls(&self) -> &Followers {
+        &self.hulls
+    }
+
+    /// Scans whose images are looked at for marks.
+    pub fn watches(&self) -> &Followers {
+        &self.watches
+    }
+
     /// Masks that are made when somebody wants them.
     pub fn masks(&self) -> &Masks {
         &self.masks
+    }
+
+    /// Scans that are brought to where they are kept.
+    pub(super) fn deliveries(&self) -> &Arc<Deliveries> {
+        &self.deliveries
+    }
+
+    /// Whether something is being made of a scan that is over.
+    pub(super) fn is_making(&self) -> bool {
+        self.exports.are_under_way() || self.hulls.are_under_way() || self.watches.are_under_way()
     }
 
     /// Shows whether the API can be reached.
@@ -242,6 +283,11 @@ impl Service {
     /// From now on no further scan begins.
     pub fn close(&self) {
         self.occupancy.send_modify(|occupancy| occupancy.closed = true);
+    }
+
+    /// Whether no further scan begins.
+    pub(super) fn is_closed(&self) -> bool {
+        self.occupancy.borrow().closed
     }
 
     /// As [`Self::close`], but only while no scan is starting or under way.
@@ -304,6 +350,8 @@ impl Service {
             led: None,
             panel_faults,
             masks,
+            deliveries: self.deliveries.status(),
+            extend: self.station.config().scan.extend,
             api,
             cameras,
         };

@@ -4,6 +4,9 @@ mod scans;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(super) use tests::CONFIG as TEST_RIG;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,11 +15,12 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::calibration::{self, History};
 use crate::clock;
 use crate::config::{self, Config, NamedPlan};
 use crate::dataset::ScanId;
 use crate::model::Pose;
-use crate::plan::{self, Plan, PlanCamera};
+use crate::plan::{self, Plan, PlanCamera, PlanError};
 use crate::rig::Axes;
 use crate::rig::axes::MotionError;
 use crate::rig::camera::{Camera, Lease, Spawner};
@@ -143,12 +147,48 @@ impl Station {
             PlanChoice::First => plan_from(&self.config, None, &self.axes.pose()),
             PlanChoice::Named(name) => plan_from(&self.config, Some(name), &self.axes.pose()),
             PlanChoice::Inline(plan) => generate(&self.config, plan, &self.axes.pose()),
+            PlanChoice::Calibration { focus } => {
+                let points = calibration::points(&self.config.motion.axes, focus);
+                let cameras = plan_cameras(&self.config);
+                if cameras.is_empty() {
+                    Err(PlanError::NoCameras.into())
+                } else {
+                    Ok(Plan { points, cameras })
+                }
+            }
         }?;
         for (planned, camera) in plan.cameras.iter_mut().zip(&self.cameras) {
             planned.intrinsics = camera.optics();
             planned.files = camera.files().unwrap_or_else(PlanCamera::image_alone);
         }
+        match choice {
+            // What measures the rig begins with what is configured.
+            PlanChoice::Calibration { .. } => {}
+            PlanChoice::First | PlanChoice::Named(_) | PlanChoice::Inline(_) => self.as_measured(&mut plan),
+        }
         Ok(plan)
+    }
+
+    /// Puts what the rig has measured of itself into `plan`. A scan goes on without.
+    fn as_measured(&self, plan: &mut Plan) {
+        let kept = match History::of(&self.config.storage.state_directory).newest() {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!("cameras stand where they are configured to: {error}");
+                return;
+            }
+        };
+        // A lens that is moved within a scan has several, of which a plan knows one.
+        let position = plan.points.first().and_then(|point| point.focus);
+        for camera in &mut plan.cameras {
+            if let Err(unfit) = calibration::apply(&kept.calibration, camera, position) {
+                tracing::warn!(
+                    "{} counts as configured, not as measured: {unfit}; calibrate again (scanner calibrate)",
+                    camera.name
+                );
+            }
+        }
     }
 
     /// The buttons and the LED, if the rig has a panel.
@@ -285,7 +325,7 @@ pub(crate) fn plan_from(config: &Config, name: Option<&str>, start: &Pose) -> Re
 
 fn generate(config: &Config, named: &NamedPlan, start: &Pose) -> Result<Plan, StartError> {
     let plan = plan::generate(&named.shape, plan_cameras(config), named.order, &config.motion.axes, start)?;
-    Ok(plan.with_frames(&named.focus, config.scan.silhouettes))
+    Ok(plan.with_frames(&named.focus, &named.bracket, config.scan.silhouettes))
 }
 
 /// The folder of a scan, which exists.
@@ -307,6 +347,7 @@ fn plan_cameras(config: &Config) -> Vec<PlanCamera> {
         name: camera.name.clone(),
         intrinsics: camera.optics,
         mount: camera.mount,
+        extrinsics: None,
         files: PlanCamera::image_alone(),
     };
     config.cameras.iter().map(camera).collect()

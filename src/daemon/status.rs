@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::config::Extend;
 use crate::rig::camera::{self, CameraStatus};
 use crate::rig::panel::Led;
 use crate::run::Progress;
 use crate::scan::{End, Outcome};
 
+use super::deliveries::DeliveryStatus;
 use super::masks::MaskProgress;
 use super::pairing::Waiting;
 
@@ -37,6 +39,10 @@ pub struct Status {
     pub panel_faults: Vec<String>,
     /// Masks that are being made.
     pub masks: Option<MaskProgress>,
+    /// Where finished scans are brought, each of `[[deliver]]`.
+    pub deliveries: Vec<DeliveryStatus>,
+    /// What is done about points that would show more of a scan that is complete.
+    pub extend: Extend,
     /// The HTTP API; none where the configuration has none.
     pub api: Option<ApiState>,
     /// Every camera, in the order of the configuration.
@@ -140,6 +146,8 @@ mod tests {
             led: None,
             panel_faults: Vec::new(),
             masks: None,
+            deliveries: Vec::new(),
+            extend: Extend::Ask,
             api: None,
             cameras: cameras.collect(),
         }

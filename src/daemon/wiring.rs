@@ -1,5 +1,6 @@
 //! What the configuration names, constructed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,16 +10,16 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::config::gpio::PanelPins;
-use crate::config::{self, Config, MotionBackend};
+use crate::config::{self, Computed, Config, MotionBackend};
 use crate::model::{Axis, Pose};
-use crate::motion::travel_time;
+use crate::motion::{longest_span, travel_time};
 use crate::ownership;
 use crate::plan::Plan;
 use crate::rig::Axes;
 use crate::rig::gpio::{self, GpioAxes, GpioLights, GpioPanel, SimBoard};
 use crate::rig::lights::Lights;
 use crate::rig::panel::Panel;
-use crate::sim::{SimAxes, SimButtons, SimLights, SimPanel, World, WorldFile};
+use crate::sim::{OnTable, SimAxes, SimButtons, SimLights, SimPanel, World, WorldFile};
 
 use super::error::StartError;
 use super::folder::{create_folder, io};
@@ -26,6 +27,13 @@ use super::rig_lock::RigLock;
 
 /// Set, it says that nothing stands on the simulated turntable.
 const EMPTY: &str = "SCANNER_SIM_EMPTY";
+/// Set, it says that the calibration board stands there.
+const BOARD: &str = "SCANNER_SIM_BOARD";
+/// In which moves the simulated turntable slips, and by how many degrees: `17:1.8,40:-0.5`.
+const SLIPS: &str = "SCANNER_SIM_SLIPS";
+/// How many times as high the true frequencies of the simulated axes are, as under a heavier object: `0.8`;
+/// from a move on: `5:0.8`.
+const HEAVIER: &str = "SCANNER_SIM_HEAVIER";
 /// What the names of their folders begin with.
 const FAULTS: &str = "faults";
 
@@ -49,13 +57,51 @@ pub(super) fn longest_move(motion: &config::Motion, plan: &Plan) -> Duration {
         };
         ends = (ends.0.with(axis, low), ends.1.with(axis, high));
     }
-    let time = travel_time(&ends.0, &ends.1, &motion.axes);
+    // A shorter move may be in more parts than the longest one.
+    let time = travel_time(&ends.0, &ends.1, &motion.axes) + longest_span(&motion.axes);
     match &motion.backend {
         MotionBackend::Sim { time_scale } => {
             Duration::try_from_secs_f64(time.as_secs_f64() / time_scale).unwrap_or(Duration::MAX)
         }
         MotionBackend::Gpio(_) => time,
     }
+}
+
+fn on_table() -> OnTable {
+    let is_set = |name| std::env::var_os(name).is_some();
+    if is_set(EMPTY) {
+        OnTable::Nothing
+    } else if is_set(BOARD) {
+        OnTable::Board
+    } else {
+        OnTable::Object
+    }
+}
+
+fn slips() -> Result<BTreeMap<u32, f64>, StartError> {
+    let Some(told) = std::env::var_os(SLIPS) else { return Ok(BTreeMap::new()) };
+    let told = told.to_string_lossy();
+    let slip = |slip: &str| -> Option<(u32, f64)> {
+        let (number, degrees) = slip.split_once(':')?;
+        Some((
+            number.trim().parse().ok()?,
+            degrees.trim().parse().ok().filter(|degrees: &f64| degrees.is_finite())?,
+        ))
+    };
+    told.split(',')
+        .map(slip)
+        .collect::<Option<_>>()
+        .ok_or_else(|| StartError::Slips { told: told.into_owned() })
+}
+
+/// How heavy the object is, and from which move on.
+fn heavier() -> Result<(u32, f64), StartError> {
+    let Some(told) = std::env::var_os(HEAVIER) else { return Ok((0, 1.0)) };
+    let told = told.to_string_lossy();
+    let (number, factor) = told.split_once(':').unwrap_or(("0", &told));
+    let factor = factor.trim().parse().ok().filter(|factor: &f64| (0.01..=100.0).contains(factor));
+    let heavier = number.trim().parse().ok().zip(factor);
+    heavier.ok_or_else(|| StartError::Heavier { told: told.into_owned() })
 }
 
 pub(super) fn wire_motion(
@@ -66,7 +112,9 @@ pub(super) fn wire_motion(
     let axes = &config.motion.axes;
     let path = runtime.join("world.json");
     let world = World::new(SimAxes::home(axes)).trembling(config.motion.tremble);
-    let world = WorldFile::create(path.clone(), world.emptied(std::env::var_os(EMPTY).is_some()));
+    let (heavier_from, heavier) = heavier()?;
+    let world = world.with(on_table()).slipping(slips()?).heavier(heavier).heavier_from(heavier_from);
+    let world = WorldFile::create(path.clone(), world);
     let world = Arc::new(world.map_err(io("write", &path))?);
     let seen = SimLights::new(config.lights.clone(), world.clone())?;
     let lights: Arc<dyn Lights> = match pins {
@@ -136,16 +184,15 @@ pub(super) fn extra_options(
     };
     let fault_state = faults.map(|faults| faults.join(&camera.name));
     let fault_state = fault_state.as_deref().map(text).transpose()?;
-    let driver = camera.driver.file_name().and_then(|name| name.to_str());
-    let options = match driver {
-        Some("scanner-sim") => json!({
+    let options = match Computed::by(&camera.driver) {
+        Some(Computed::Rig) => json!({
             "world": text(world.path())?, "time_scale": time_scale, "fault_state": fault_state,
             "intrinsics": camera.optics, "mount": camera.mount,
         }),
-        Some("scanner-replay") => {
+        Some(Computed::Photographs) => {
             json!({ "time_scale": time_scale, "fault_state": fault_state })
         }
-        Some(_) | None => match simulated(camera) {
+        None => match simulated(camera) {
             Some(simulated) => {
                 json!({ "simulated": with_rig(simulated, camera, text(world.path())?, fault_state) })
             }
@@ -202,10 +249,8 @@ pub(super) fn fault_folder(config: &Config, runtime: &Path) -> Result<Option<Tem
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-    let is_simulated = |camera: &config::Camera| {
-        let driver = camera.driver.file_name().and_then(|name| name.to_str());
-        matches!(driver, Some("scanner-sim" | "scanner-replay")) || simulated(camera).is_some()
-    };
+    let is_simulated =
+        |camera: &config::Camera| Computed::by(&camera.driver).is_some() || simulated(camera).is_some();
     if !config.cameras.iter().any(is_simulated) {
         return Ok(None);
     }

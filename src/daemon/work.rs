@@ -3,6 +3,7 @@
 use crate::config::NamedPlan;
 use crate::dataset::ScanId;
 use crate::scan::Description;
+use crate::units::Dioptres;
 
 /// What is to be scanned.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,11 @@ pub enum PlanChoice {
     Named(String),
     /// This one, which is in no configuration.
     Inline(Box<NamedPlan>),
+    /// Around the calibration board.
+    Calibration {
+        /// Lens positions at each point; as configured if there are none.
+        focus: Vec<Dioptres>,
+    },
 }
 
 impl From<Option<String>> for PlanChoice {

@@ -1,13 +1,13 @@
 //! All that a dataset says of its scan, read without changing anything.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::{Plan, ShotIndex};
 use crate::scan::{ScanState, Stored, Verdict, WaitsFor};
 
 use super::history::History;
-use super::inspect::read_plan;
 use super::layout::{self, JOURNAL, MANIFEST, PLAN};
 use super::opening::Opening;
 use super::past::Past;
@@ -22,8 +22,8 @@ pub const DESCRIPTIONS: [(&str, u64); 3] =
 pub struct Contents {
     /// The scan at a glance.
     pub manifest: Manifest,
-    /// What is to be taken.
-    pub plan: Plan,
+    /// What is to be taken: with the points that were added since it began.
+    pub plan: Arc<Plan>,
     tally: Tally,
     past: Past,
 }
@@ -46,13 +46,12 @@ pub fn read(dir: &Path) -> Result<Contents, OpenError> {
     }
     // Of a format that this program knows?
     Manifest::read(dir)?;
-    let (plan, plan_json) = read_plan(dir)?;
-    let history = History::read(dir, &plan)?;
-    let (Some(opening), Some(manifest)) = (history.opening(), history.manifest(&plan)) else {
+    let (history, plan_json) = History::read(dir)?;
+    let (Some(opening), Some(manifest)) = (history.opening(), history.manifest()) else {
         return Err(OpenError::NoOpening { path: dir.join(JOURNAL) });
     };
     opening.must_be_of_plan(dir, &plan_json)?;
-    let History { tally, past, .. } = history;
+    let History { plan, tally, past, .. } = history;
     Ok(Contents { manifest, plan, tally, past })
 }
 
@@ -80,6 +79,11 @@ impl Contents {
     /// What the gate found of the image of `attempt` of `shot` after it was stored, if anything.
     pub fn flagged(&self, shot: ShotIndex, attempt: u32) -> Option<&Verdict> {
         self.past.flagged(shot, attempt)
+    }
+
+    /// Whether it has points that nobody asked for.
+    pub fn extended_unasked(&self) -> bool {
+        self.past.extended_unasked()
     }
 
     /// As if no shot had taken a known time: for tests that take one.

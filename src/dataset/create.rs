@@ -84,9 +84,10 @@ fn create_for(
             built => break built?,
         }
     };
-    let mut tally = Tally::new(plan.shot_count());
+    let mut tally = Tally::new(&plan);
     tally.apply(&opened.record);
     let (dir, id) = (root.join(id.as_str()), id.clone());
+    let plan = Arc::new(plan);
     Ok(Dataset::new(Opened { disk, dir, id, plan, lock, journal, manifest, tally }))
 }
 

@@ -8,7 +8,6 @@ use crate::scan::{Description, DescriptionChanges, Record};
 use super::disk::{Disk, OsDisk};
 use super::error::{DescribeError, OpenError};
 use super::history::History;
-use super::inspect::read_plan;
 use super::manifest::Manifest;
 use super::recover::open_unchecked;
 
@@ -43,6 +42,5 @@ pub fn description(dir: &Path) -> Result<Description, OpenError> {
     if let Some(manifest) = Manifest::read(dir)? {
         return Ok(manifest.description);
     }
-    let (plan, _) = read_plan(dir)?;
-    Ok(History::read(dir, &plan)?.past.description().clone())
+    Ok(History::read(dir)?.0.past.description().clone())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::statvfs;
 
 use crate::frame::FailureKind;
-use crate::plan::ShotIndex;
+use crate::plan::{ShotIndex, Unaddable};
 use crate::scan::Unfit;
 
 use super::ParseScanIdError;
@@ -144,6 +144,9 @@ pub enum StoreError {
         /// What is wrong with them.
         reason: String,
     },
+    /// Points that cannot be behind those of the scan.
+    #[error(transparent)]
+    Unaddable(#[from] Unaddable),
     /// A scan may not say that it is complete while shots are missing.
     #[error("the scan is not complete: {missing} of {planned} shots are missing")]
     NotComplete {
@@ -169,6 +172,7 @@ impl StoreError {
             Self::Disk(_) | Self::AlreadyStored { .. } | Self::UnknownShot { .. } => FailureKind::Storage,
             Self::NotJpeg { .. }
             | Self::OtherFiles { .. }
+            | Self::Unaddable(_)
             | Self::NotComplete { .. }
             | Self::Unreadable { .. } => FailureKind::Frame,
         }

@@ -169,6 +169,21 @@ pub fn encode(entry: &Entry) -> serde_json::Result<String> {
     Ok(format!("{line}{CRC_FIELD}{crc:08x}{CRC_END}\n"))
 }
 
+/// The same of an entry that can be read back: what could not be would be cut off by the next recovery, together with all that
+/// follows.
+pub(super) fn readable(entry: &Entry) -> Result<String, StoreError> {
+    let line = encode(entry).map_err(|error| StoreError::Unreadable { reason: error.to_string() })?;
+    let read = if line.len() > LONGEST_LINE {
+        Err(Stop::TooLong)
+    } else {
+        decode(line.trim_end().as_bytes(), entry.seq)
+    };
+    match read {
+        Ok(_) => Ok(line),
+        Err(stop) => Err(StoreError::Unreadable { reason: stop.to_string() }),
+    }
+}
+
 fn decode(line: &[u8], expected: u64) -> Result<Entry, Stop> {
     let (body, check) = line.split_at(line.len().saturating_sub(CRC_LENGTH));
     let crc = format!("{CRC_FIELD}{:08x}{CRC_END}", crc32c::crc32c(body));
@@ -214,16 +229,7 @@ impl Journal {
     pub(super) fn append(&mut self, record: &Record, durable: bool) -> Result<Entry, StoreError> {
         self.check()?;
         let entry = Entry { seq: self.next, at: Timestamp::now(), record: record.clone() };
-        let line = encode(&entry).map_err(|error| StoreError::Unreadable { reason: error.to_string() })?;
-        // What could not be read back would be cut off by the next recovery, together with all that follows.
-        let read = if line.len() > LONGEST_LINE {
-            Err(Stop::TooLong)
-        } else {
-            decode(line.trim_end().as_bytes(), self.next)
-        };
-        if let Err(stop) = read {
-            return Err(StoreError::Unreadable { reason: stop.to_string() });
-        }
+        let line = readable(&entry)?;
         let mut written = self.file.write_all(line.as_bytes()).context("append to", &self.path);
         if written.is_ok() && durable {
             written = self.file.sync().context("sync", &self.path);

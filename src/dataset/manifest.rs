@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanCamera};
 use crate::scan::{Description, ScanState};
 
 use super::disk::{self, Disk};
@@ -15,7 +15,7 @@ use super::layout::MANIFEST;
 use super::open::{self, Unread};
 use super::opening::Opening;
 use super::past::Past;
-use super::{Counts, FORMAT, ONE_FILE_FORMAT, OpenError, ScanId, Tally};
+use super::{Counts, FORMAT, ONE_FILE_FORMAT, OpenError, SEVERAL_FILES_FORMAT, ScanId, Tally};
 
 /// The content of `scan.json`. Derived from plan and journal alone, and replaced when the scan's state
 /// changes, so the counts of a running scan are those of its last change.
@@ -50,11 +50,10 @@ impl Manifest {
     /// What the manifest says at creation.
     pub(super) fn opened(id: ScanId, plan: &Plan, software: &str, reference: bool, at: Timestamp) -> Self {
         let cameras = plan.cameras.iter().map(|camera| camera.name.clone()).collect();
-        let tally = Tally::new(plan.shot_count());
+        let tally = Tally::new(plan);
         let (state, shots) = (tally.state(), tally.counts());
-        let one_file = plan.cameras.iter().all(|camera| !camera.has_raw());
         Self {
-            format: if one_file { ONE_FILE_FORMAT } else { FORMAT },
+            format: oldest_that_is_enough(plan),
             id,
             created: at,
             updated: at,
@@ -115,5 +114,20 @@ impl Manifest {
             }
             _ => Ok(serde_json::from_slice(&json).ok()),
         }
+    }
+}
+/// The oldest version of the format in which a scan with this plan can be written, so that older programs read it if they can.
+fn oldest_that_is_enough(plan: &Plan) -> u32 {
+    let measured = |camera: &PlanCamera| {
+        camera.extrinsics.is_some()
+            || camera.intrinsics.intrinsics().is_some_and(|known| known.distortion.is_some())
+    };
+    let bracketed = plan.points.iter().any(|point| point.bracket.is_some());
+    if bracketed || plan.cameras.iter().any(measured) {
+        FORMAT
+    } else if plan.cameras.iter().any(PlanCamera::has_raw) {
+        SEVERAL_FILES_FORMAT
+    } else {
+        ONE_FILE_FORMAT
     }
 }

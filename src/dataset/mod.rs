@@ -3,7 +3,7 @@
 //! ```text
 //! 2026-11-21-143005-owl/
 //!   scan.json                      the manifest: derived from plan and journal, replaced atomically
-//!   plan.json                      what is to be taken; never changed
+//!   plan.json                      what is to be taken; never changed (points that are added are in the journal)
 //!   journal.jsonl                  what happened: append-only, a checksum on every line
 //!   owner.json                     who writes to it: machine, process, sign of life; gone when nobody does
 //!   images/cam0/r01_a017.jpg       ring and angle, not order of execution
@@ -11,8 +11,11 @@
 //!   metadata/cam0/r01_a017.json    what is known of the shot, with length and checksum of each of its files
 //!   thumbnails/cam0/r01_a017.jpg   for looking at; derived, not synced, may be missing
 //!   masks/cam0/r01_a017.png        where the object is in the image; derived, says from what (see `mask`)
+//!   merged/cam0/r01_a017.jpg       one image of a whole stack; derived, says from what (see `merge`)
+//!   marks.jsonl                    what the ring of marks in images shows, a line each; derived (see `calibration`)
 //!   retaken/cam0/r01_a017.1.jpg    what a person wanted taken again, with the number of its attempt; and what belongs to it
 //!   report.html                    the scan on one page, for people; derived, may be missing
+//!   preview.glb, preview.json      a model of the object, and its numbers; derived, may be missing (see `hull`)
 //!   quarantine/                    what a recovery moved out of the way; nothing is ever deleted
 //! ```
 //!
@@ -28,6 +31,12 @@
 //! # Taking a shot again
 //! 1. Append the `retake` record to the journal; sync it. The shot is pending, and a scan that had ended is paused.
 //! 2. Move its files and metadata to `retaken/`; sync the folders. Where this is cut off, a recovery does it.
+//!
+//! # Adding points to a scan
+//! Append the `extended` record with the points to the journal; sync it. The scan has them from then on, behind those of its
+//! plan, whose file stays as it is; one that had ended is paused. No shot of theirs is attempted before. Of a scan that nobody
+//! writes to, the manifest says first that it is not complete; then a new journal with that record at its end takes the old
+//! one's place.
 //!
 //! # Calling a scan something else
 //! While it is under way, a `described` record like any other. Of a scan that nobody writes to, a new journal with that record at
@@ -52,11 +61,13 @@
 //! shot missing never says complete.
 
 mod aside;
+mod carried;
 mod contents;
 mod create;
 mod describe;
 mod disk;
 mod error;
+mod extend;
 mod history;
 mod id;
 mod ids;
@@ -90,11 +101,13 @@ mod undo;
 mod verify;
 mod violation;
 
+pub use carried::carried;
 pub use contents::{Contents, DESCRIPTIONS, ShotFiles, read as read_contents};
 pub use create::{New, create, create_by, create_named_by_time, create_on};
 pub use describe::{describe, describe_on, description};
 pub use disk::{Disk, DiskFile, OsDisk};
 pub use error::{DescribeError, DiskError, OpenError, StoreError, with_remedy};
+pub use extend::{Extended, extend, extend_on};
 pub use id::{ParseScanIdError, ScanId};
 pub use ids::ids;
 pub use inspect::read_image;
@@ -118,6 +131,8 @@ pub use verify::{Report, verify};
 pub use violation::{Note, Violation};
 
 /// The newest version of the layout described here.
-pub const FORMAT: u32 = 2;
-/// That of a scan of which each shot has one file: older programs read it, too.
+pub const FORMAT: u32 = 3;
+/// That of a scan whose shots may have several files, without brackets, and of whose cameras nothing has been measured: older programs read it, too,
+const SEVERAL_FILES_FORMAT: u32 = 2;
+/// and that of one of which each shot has one file.
 const ONE_FILE_FORMAT: u32 = 1;

@@ -50,6 +50,7 @@ impl Opening {
             | Record::Lost { .. }
             | Record::Retake { .. }
             | Record::Flagged { .. }
+            | Record::Extended { .. }
             | Record::Described(_)
             | Record::Paused { .. }
             | Record::Resumed

@@ -11,7 +11,7 @@ use super::opening::Opening;
 use super::tally::{ShotState, Tally, changes_state};
 use crate::config::MOST_RETAKES_PER_SHOT;
 use crate::plan::ShotIndex;
-use crate::scan::{Description, Record, RetakenFor, Stored, Verdict, WaitsFor};
+use crate::scan::{Description, ExtendedBy, Record, RetakenFor, Stored, Verdict, WaitsFor};
 
 /// As much is kept of what people want to know, in bytes of the journal: thousands of lines.
 const MOST_NOTES: usize = 4 << 20;
@@ -28,6 +28,8 @@ pub(super) struct Past {
     /// What it waited for when it last stopped.
     waits_for: Option<WaitsFor>,
     shots: Vec<ShotPast>,
+    /// Whether it has points that nobody asked for.
+    extended_unasked: bool,
     /// How often it was paused or gone on with.
     breaks: u64,
     /// The last ones: as many as fit into [`MOST_NOTES`].
@@ -127,6 +129,11 @@ impl Past {
                     past.flagged = Some(Box::new((*attempt, verdict.clone())));
                 }
             }
+            Record::Extended { by, .. } => {
+                let planned = self.shots.len() + before.shots_added(&entry.record);
+                self.shots.resize_with(planned, ShotPast::default);
+                self.extended_unasked |= *by == ExtendedBy::Proposer;
+            }
             Record::Paused { waits_for, .. } => {
                 self.waits_for = Some(*waits_for);
                 self.breaks += 1;
@@ -180,6 +187,11 @@ impl Past {
         self.waits_for.unwrap_or_default()
     }
 
+    /// Whether it has points that nobody asked for.
+    pub(super) fn extended_unasked(&self) -> bool {
+        self.extended_unasked
+    }
+
     /// The last attempt that was made of `shot`; 0 if none was.
     pub(super) fn attempts(&self, shot: ShotIndex) -> u32 {
         self.shots.get(shot.0 as usize).map_or(0, |past| past.attempts)
@@ -229,8 +241,8 @@ impl Past {
         wanted.filter_map(|(shot, past)| Some((shot, past.gone.as_deref()?.clone()))).collect()
     }
 
-    /// A few records that come to the same as all of them, for a scan that goes on: what opened it, what was stored, in
-    /// that order, and how often and with what outcome the rest was tried.
+    /// A few records that come to the same as all of them, for a scan that goes on with the plan that it has now: what opened
+    /// it, what was stored, in that order, and how often and with what outcome the rest was tried.
     pub(super) fn records(&self, tally: &Tally) -> Vec<Record> {
         let mut records: Vec<Record> = self.opening.iter().map(Opening::record).collect();
         let shots = || (0..).map(ShotIndex).zip(&self.shots);

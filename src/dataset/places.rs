@@ -105,8 +105,9 @@ impl Places {
         let mut places = Self { ends_with_line: bytes.ends_with(b"\n"), ..Self::default() };
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             places.written += 1;
-            let whole = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok());
-            places.remember(whole.and_then(Line::decode));
+            // Its checksum says whether it is whole. One that lacks its end alone counts, too: the next one gives it that.
+            let text = std::str::from_utf8(line.strip_suffix(b"\n").unwrap_or(line)).ok();
+            places.remember(text.and_then(Line::decode));
         }
         places
     }

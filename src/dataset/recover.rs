@@ -7,14 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::plan::{Plan, ShotIndex};
-use crate::scan::{Description, Record, Stored};
+use crate::scan::{Description, Record, ScanState, Stored};
 
 use super::aside::make_folder;
 use super::create::{New, opened_record};
 use super::disk::{self, Disk, OsDisk};
-use super::error::{Context, DiskError, OpenError, StoreError};
-use super::history::History;
-use super::inspect::{damage, read, read_metadata, read_plan, unrecorded_files};
+use super::error::{Context, DiskError, OpenError};
+use super::history::{History, grow};
+use super::inspect::{damage, read, read_metadata, unrecorded_files};
 use super::journal::{self, Entry, Journal, Stop};
 use super::layout::{self, JOURNAL, TEMPORARY, parent};
 use super::lock::Lock;
@@ -65,11 +65,11 @@ pub(super) struct Unchecked {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     id: ScanId,
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     lock: Lock,
     journal: Journal,
     past: Past,
-    tally: Tally,
+    pub(super) tally: Tally,
     old_manifest: Option<Manifest>,
     report: RecoveryReport,
 }
@@ -79,8 +79,7 @@ pub(super) fn open_unchecked(disk: Arc<dyn Disk>, dir: &Path) -> Result<Unchecke
     let lock = Lock::take(dir)?;
     // From here to `Quarantine`, nothing is written: an error leaves the dataset as it was.
     let old_manifest = Manifest::read(dir)?;
-    let (plan, plan_json) = read_plan(dir)?;
-    let history = read_journal(dir, &plan)?;
+    let (history, plan_json) = read_journal(dir)?;
     let id = scan_id(dir, &history, &plan_json)?;
 
     let mut report = RecoveryReport::default();
@@ -88,7 +87,7 @@ pub(super) fn open_unchecked(disk: Arc<dyn Disk>, dir: &Path) -> Result<Unchecke
     quarantine.cut_tail(&history)?;
     let journal_path = dir.join(JOURNAL);
     let file = replace_journal(&*disk, &journal_path, &history)?;
-    let History { extent, mut tally, mut past, .. } = history;
+    let History { plan, extent, mut tally, mut past, .. } = history;
     let mut journal = Journal::new(file, journal_path, extent.lines, extent.bytes);
     if extent.lines == 0 {
         report.new_journal = true;
@@ -110,14 +109,23 @@ impl Unchecked {
         self.past.description()
     }
 
+    /// Says in the manifest that a scan that had ended goes on, before its journal says so: at no moment does it say more than
+    /// the journal.
+    pub(super) fn reopen(&self) -> Result<(), OpenError> {
+        let manifest = Manifest::derive(&self.plan, &self.past, &self.tally);
+        if let Some(manifest) = manifest.filter(|manifest| manifest.state.is_finished()) {
+            Manifest { state: ScanState::Paused, ..manifest }.write(&*self.disk, &self.dir)?;
+        }
+        Ok(())
+    }
+
     /// Adds a record all at once: wherever that is cut off, the journal ends with a whole line, as one of a scan that has
     /// ended has to.
     pub(super) fn add(&mut self, record: &Record) -> Result<(), OpenError> {
-        let history = History::read(&self.dir, &self.plan)?;
+        let (history, _) = History::read(&self.dir)?;
         let (lines, bytes) = (history.extent.lines, history.extent.bytes);
         let entry = Entry { seq: lines, at: Timestamp::now(), record: record.clone() };
-        let line =
-            journal::encode(&entry).map_err(|error| StoreError::Unreadable { reason: error.to_string() })?;
+        let line = journal::readable(&entry)?;
         let path = self.dir.join(JOURNAL);
         let crc32c = crc32c::crc32c_append(history.extent.crc32c, line.as_bytes());
         let whole = history.good().context("read", &path)?.chain(line.as_bytes());
@@ -125,6 +133,7 @@ impl Unchecked {
         let file = self.disk.append(&path).context("open", &path)?;
         self.past.add(&self.tally, &entry, line.len());
         self.tally.apply(&entry.record);
+        grow(&mut self.plan, &entry.record);
         self.journal = Journal::new(file, path, lines + 1, bytes + line.len() as u64);
         Ok(())
     }
@@ -142,8 +151,8 @@ impl Unchecked {
 }
 
 /// What the journal tells; nothing if it is missing.
-fn read_journal(dir: &Path, plan: &Plan) -> Result<History, OpenError> {
-    let history = History::read(dir, plan)?;
+fn read_journal(dir: &Path) -> Result<(History, Vec<u8>), OpenError> {
+    let (history, plan_json) = History::read(dir)?;
     match &history.extent.stop {
         Some(Stop::Unknown(reason)) => Err(OpenError::UnknownRecord {
             path: dir.join(JOURNAL),
@@ -152,7 +161,7 @@ fn read_journal(dir: &Path, plan: &Plan) -> Result<History, OpenError> {
         }),
         // An impossible one may be anybody's, and so may be what stands behind it.
         Some(Stop::Torn | Stop::Checksum | Stop::Sequence { .. } | Stop::TooLong | Stop::Impossible(_))
-        | None => Ok(history),
+        | None => Ok((history, plan_json)),
     }
 }
 

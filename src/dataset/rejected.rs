@@ -44,6 +44,7 @@ impl Rejected {
             | Record::Attempted { .. }
             | Record::AttemptFailed { .. }
             | Record::ShotFailed { .. }
+            | Record::Extended { .. }
             | Record::Described(_)
             | Record::Paused { .. }
             | Record::Resumed

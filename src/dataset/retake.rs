@@ -22,7 +22,7 @@ impl Dataset {
     pub fn keep_best(&self, shot: ShotIndex) -> Result<Option<Stored>, StoreError> {
         let Some(best) = self.tally().better(shot).cloned() else { return Ok(None) };
         // What somebody has removed cannot come back.
-        let Some(files) = kept(self.dir(), self.plan(), &best)? else { return Ok(None) };
+        let Some(files) = kept(self.dir(), &self.plan(), &best)? else { return Ok(None) };
         let files: Vec<_> = files.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
         self.retake(shot, RetakenFor::Better)?;
         self.store(shot, best.attempt, &files, best.facts).map(Some)
@@ -33,7 +33,7 @@ impl Dataset {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retaken {
     /// The plan of the scan, by which shots have their names.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// How it stands now: paused if it had ended.
     pub tally: Tally,
 }
@@ -59,5 +59,5 @@ pub fn retake_on(disk: Arc<dyn Disk>, dir: &Path, shots: &[ShotIndex]) -> Result
     for &shot in shots {
         dataset.retake(shot, RetakenFor::Person)?;
     }
-    Ok(Retaken { plan: dataset.plan().clone(), tally: dataset.tally() })
+    Ok(Retaken { plan: dataset.plan(), tally: dataset.tally() })
 }

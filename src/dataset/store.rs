@@ -18,6 +18,7 @@ use crate::scan::{
 use super::ScanId;
 use super::disk::Disk;
 use super::error::{Context, DescribeError, DiskError, StoreError};
+use super::history::grow;
 use super::journal::Journal;
 use super::layout::{self, parent};
 use super::lock::Lock;
@@ -36,7 +37,6 @@ struct Inner {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     id: ScanId,
-    plan: Plan,
     /// Of the journal's file: somebody may put another one in its place.
     journal_inode: u64,
     log: Mutex<Log>,
@@ -47,6 +47,7 @@ struct Inner {
 #[derive(Debug)]
 struct Log {
     journal: Journal,
+    plan: Arc<Plan>,
     tally: Tally,
     manifest: Manifest,
 }
@@ -56,7 +57,7 @@ pub(super) struct Opened {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
     pub(super) id: ScanId,
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     pub(super) lock: Lock,
     pub(super) journal: Journal,
     pub(super) manifest: Manifest,
@@ -73,9 +74,8 @@ impl Dataset {
             disk,
             dir,
             id,
-            plan,
             journal_inode,
-            log: Mutex::new(Log { journal, tally, manifest }),
+            log: Mutex::new(Log { journal, plan, tally, manifest }),
             lock,
         }))
     }
@@ -90,9 +90,9 @@ impl Dataset {
         &self.0.dir
     }
 
-    /// What the scan is of; it never changes.
-    pub fn plan(&self) -> &Plan {
-        &self.0.plan
+    /// What the scan is of now: points may be added behind those that there are.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.log().plan.clone()
     }
 
     /// How its shots stand now.
@@ -114,7 +114,7 @@ impl Dataset {
         files: &[File<'_>],
         facts: FrameFacts,
     ) -> Result<Stored, StoreError> {
-        let plan = &self.0.plan;
+        let plan = &*self.plan();
         if shot.0 >= plan.shot_count() {
             return Err(StoreError::UnknownShot { shot, planned: plan.shot_count() });
         }
@@ -151,7 +151,8 @@ impl Dataset {
     /// Makes `shot` pending, because somebody wants it taken again; what was stored of it is kept in `retaken/`.
     /// On return both are on the disk. A scan that had ended is paused then.
     pub fn retake(&self, shot: ShotIndex, by: RetakenFor) -> Result<(), StoreError> {
-        let Inner { disk, dir, plan, .. } = &*self.0;
+        let Inner { disk, dir, .. } = &*self.0;
+        let plan = &*self.plan();
         let before = self.log().tally.shot(shot).cloned();
         match before {
             None => return Err(StoreError::UnknownShot { shot, planned: plan.shot_count() }),
@@ -202,8 +203,9 @@ impl Dataset {
             return Err(StoreError::AlreadyStored { shot: stored.shot, image });
         }
         if matches!(record, Record::Finished { outcome: Outcome::Complete }) {
-            let (missing, planned) = (self.log().tally.missing(), self.0.plan.shot_count());
-            if missing > 0 {
+            let counts = self.log().tally.counts();
+            if counts.done < counts.planned {
+                let (missing, planned) = (counts.planned - counts.done, counts.planned);
                 return Err(StoreError::NotComplete { missing, planned });
             }
             self.look()?;
@@ -215,6 +217,7 @@ impl Dataset {
             | Record::Lost { .. }
             | Record::Retake { .. }
             | Record::Flagged { .. }
+            | Record::Extended { .. }
             | Record::Described(_)
             | Record::Paused { .. }
             | Record::Resumed
@@ -225,7 +228,7 @@ impl Dataset {
 
     /// That everything that was stored is still there, as far as names and lengths tell.
     fn look(&self) -> Result<(), DiskError> {
-        let Inner { dir, plan, journal_inode, .. } = &*self.0;
+        let Inner { dir, journal_inode, .. } = &*self.0;
         let gone = |name: &str, what: &str| {
             let source = std::io::Error::other(format!(
                 "it was {what} by somebody else while the scan was under way: resume the scan to put it in order"
@@ -243,7 +246,7 @@ impl Dataset {
             for file in stored.files() {
                 look(&file.path, Some(file.bytes))?;
             }
-            look(&layout::metadata(plan, stored.shot), None)?;
+            look(&layout::metadata(&log.plan, stored.shot), None)?;
         }
         let found = look(layout::JOURNAL, Some(log.journal.length()))?;
         if found.ino() == *journal_inode { Ok(()) } else { Err(gone(layout::JOURNAL, "replaced")) }
@@ -251,10 +254,11 @@ impl Dataset {
 
     /// Keeps a small picture of a shot for looking at. Not synced; what goes wrong is only logged.
     pub fn thumbnail(&self, shot: ShotIndex, jpeg: &[u8]) {
-        if shot.0 >= self.0.plan.shot_count() {
+        let plan = self.plan();
+        if shot.0 >= plan.shot_count() {
             return;
         }
-        let path = self.0.dir.join(layout::thumbnail(&self.0.plan, shot));
+        let path = self.0.dir.join(layout::thumbnail(&plan, shot));
         // Whoever looks at it meanwhile sees all of it, or nothing.
         let kept = ownership::create_folders(parent(&path));
         if let Err(error) = kept.and_then(|()| durable::swap(&path, jpeg, Readers::AsUsual)) {
@@ -270,7 +274,7 @@ impl Dataset {
             .zip(files)
             .map(|(file, File { bytes, .. })| (dir.join(file.path), *bytes))
             .collect();
-        all.push((dir.join(layout::metadata(&self.0.plan, stored.shot)), metadata));
+        all.push((dir.join(layout::metadata(&self.plan(), stored.shot)), metadata));
         let mut undo = Undo::new(&*self.0.disk);
         for (path, bytes) in &all {
             undo.write(path, stored.attempt, bytes)?;
@@ -286,7 +290,7 @@ impl Dataset {
         Ok(())
     }
 
-    fn append(&self, record: &Record, durable: bool) -> Result<(), StoreError> {
+    pub(super) fn append(&self, record: &Record, durable: bool) -> Result<(), StoreError> {
         if self.0.lock.is_lost() {
             let cause = "another process has taken the scan over: nothing more of this one is written".into();
             return Err(StoreError::Poisoned { cause });
@@ -294,7 +298,7 @@ impl Dataset {
         let mut log = self.log();
         // What cannot follow would be cut off by the next recovery, together with all that comes behind it.
         log.tally
-            .check(&self.0.plan, record)
+            .check(&log.plan, record)
             .map_err(|error| StoreError::Unreadable { reason: error.to_string() })?;
         // What opens a scan again is in the manifest first: at no moment does it say more than the journal.
         if log.manifest.state.is_finished()
@@ -317,6 +321,7 @@ impl Dataset {
             },
         };
         log.tally.apply(record);
+        grow(&mut log.plan, record);
         let described = record.description();
         if changes_state(record) || described.is_some() {
             let Log { tally, manifest, .. } = &mut *log;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Plan, ShotIndex};
+use crate::plan::{Plan, ShotIndex, Unaddable};
 use crate::scan::{Outcome, Record, RecordedFile, ScanState, Stored};
 
 use super::layout;
@@ -69,6 +69,9 @@ pub enum Impossible {
         /// How many files each shot of its camera has.
         wanted: usize,
     },
+    /// Points that cannot be behind those that there are.
+    #[error("a line adds points that the scan cannot have: {0}")]
+    Unaddable(#[from] Unaddable),
     /// A scan that is complete has every shot.
     #[error("a line says that the scan is complete, with {0} shots missing")]
     SaysComplete(u32),
@@ -78,6 +81,8 @@ pub enum Impossible {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tally {
     shots: Vec<ShotState>,
+    /// Shots of each point.
+    cameras: u32,
     state: ScanState,
     /// Whether there was any record.
     begun: bool,
@@ -85,13 +90,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of a scan of `planned` shots, before its first record.
-    pub fn new(planned: u32) -> Self {
-        let shots = vec![ShotState::Pending; planned as usize];
-        Self { shots, state: ScanState::Running, begun: false, rejected: Rejected::default() }
+    /// Of a scan of `plan`, before its first record.
+    pub fn new(plan: &Plan) -> Self {
+        let shots = vec![ShotState::Pending; plan.shot_count() as usize];
+        let cameras = plan.cameras.len() as u32;
+        Self { shots, cameras, state: ScanState::Running, begun: false, rejected: Rejected::default() }
     }
 
-    /// Whether `record`, of a scan of `plan`, can follow those that were added.
+    /// Whether `record` can follow those that were added, after which the scan is of `plan`.
     pub(super) fn check(&self, plan: &Plan, record: &Record) -> Result<(), Impossible> {
         let known = |shot: ShotIndex| self.shot(shot).ok_or(Impossible::UnknownShot(shot));
         match record {
@@ -110,6 +116,7 @@ impl Tally {
             Record::Finished { outcome: Outcome::Complete } if self.missing() > 0 => {
                 Err(Impossible::SaysComplete(self.missing()))
             }
+            Record::Extended { points, .. } => Ok(plan.can_take(points)?),
             Record::Opened { .. }
             | Record::Described(_)
             | Record::Paused { .. }
@@ -158,6 +165,13 @@ impl Tally {
                     self.state = ScanState::Paused;
                 }
             }
+            Record::Extended { .. } => {
+                let planned = self.shots.len() + self.shots_added(record);
+                self.shots.resize(planned, ShotState::Pending);
+                if self.state.is_finished() {
+                    self.state = ScanState::Paused;
+                }
+            }
             Record::Paused { .. } => self.state = ScanState::Paused,
             Record::Resumed => self.state = ScanState::Running,
             Record::Finished { outcome } => self.state = ScanState::Finished(*outcome),
@@ -171,6 +185,11 @@ impl Tally {
         } else {
             self.state
         }
+    }
+
+    /// How many shots the scan has more after `record`.
+    pub(super) fn shots_added(&self, record: &Record) -> usize {
+        record.added().len() * self.cameras as usize
     }
 
     /// How `shot` stands; none if the plan does not have it.
@@ -192,6 +211,12 @@ impl Tally {
             ShotState::Done(stored) => Some(stored),
             ShotState::Pending | ShotState::Failed { .. } => None,
         })
+    }
+
+    /// The last shot, in the order of the plan, that is to be taken; none if every one was tried.
+    pub fn last_pending(&self) -> Option<ShotIndex> {
+        let last = self.shots.iter().rposition(|shot| *shot == ShotState::Pending)?;
+        Some(ShotIndex(last as u32))
     }
 
     /// How many shots stand how.
@@ -242,6 +267,7 @@ pub(super) fn changes_state(record: &Record) -> bool {
         Record::Opened { .. }
         | Record::Lost { .. }
         | Record::Retake { .. }
+        | Record::Extended { .. }
         | Record::Paused { .. }
         | Record::Resumed
         | Record::Finished { .. } => true,

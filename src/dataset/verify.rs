@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::scan::ScanState;
 
 use super::history::History;
-use super::inspect::{damage, read_metadata, read_plan, unrecorded_files};
+use super::inspect::{damage, read_metadata, unrecorded_files};
 use super::journal::Stop;
 use super::layout;
 use super::lock;
@@ -50,13 +50,12 @@ pub fn verify(dir: &Path) -> Result<Report, OpenError> {
         return Err(OpenError::NotFound(dir.to_owned()));
     }
     let manifest = Manifest::read(dir)?;
-    let (plan, plan_json) = read_plan(dir)?;
     let in_use = lock::is_held(dir);
     // Before the files, so that what is stored meanwhile can only look unrecorded, never missing.
-    let history = History::read(dir, &plan)?;
-    let tally = &history.tally;
+    let (history, plan_json) = History::read(dir)?;
+    let (plan, tally) = (&*history.plan, &history.tally);
 
-    let mut check = Check { dir, plan: &plan, history: &history, tally, violations: vec![], notes: vec![] };
+    let mut check = Check { dir, plan, history: &history, tally, violations: vec![], notes: vec![] };
     if in_use {
         check.notes.push(Note::InUse);
     }
@@ -68,7 +67,7 @@ pub fn verify(dir: &Path) -> Result<Report, OpenError> {
         check.tail(history.extent.bytes, history.tail, stop, torn);
     }
     check.files()?;
-    for path in unrecorded_files(dir, &plan, tally)? {
+    for path in unrecorded_files(dir, plan, tally)? {
         check.unrecorded(path);
     }
     check.manifest(manifest.as_ref());
@@ -78,8 +77,7 @@ pub fn verify(dir: &Path) -> Result<Report, OpenError> {
 
 /// How the scan at `dir` stands, as its journal says.
 pub(super) fn state(dir: &Path) -> Result<ScanState, OpenError> {
-    let (plan, _) = read_plan(dir)?;
-    Ok(History::read(dir, &plan)?.tally.state())
+    Ok(History::read(dir)?.0.tally.state())
 }
 
 struct Check<'a> {
@@ -117,7 +115,7 @@ impl Check<'_> {
     }
 
     fn files(&mut self) -> Result<(), OpenError> {
-        let id = self.history.manifest(self.plan).map(|manifest| manifest.id);
+        let id = self.history.manifest().map(|manifest| manifest.id);
         for stored in self.tally.stored() {
             let shot = stored.shot;
             for file in stored.files() {
@@ -150,7 +148,7 @@ impl Check<'_> {
             self.violations.push(Violation::SaysComplete { missing: self.tally.missing() });
         }
         let state = self.tally.state();
-        let wanted = self.history.manifest(self.plan);
+        let wanted = self.history.manifest();
         if found == wanted.as_ref() {
             return;
         }

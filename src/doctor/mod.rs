@@ -4,10 +4,13 @@
 //! Raspberry Pi says.
 
 mod access;
+mod delivery;
 mod disk;
 mod machine;
 mod network;
+mod nodes;
 mod properties;
+mod tuned;
 mod unit;
 mod watch;
 
@@ -108,6 +111,13 @@ pub fn examine_rig(config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// Looks at this machine alone, whatever it is for.
+pub fn examine_machine() -> Vec<Finding> {
+    let mut findings = machine::versions();
+    findings.extend([machine::throttling(), machine::clock(), machine::zone()]);
+    findings
+}
+
 fn of_rig(config: &Config) -> Vec<Finding> {
     let mut findings = access::drivers(config);
     findings.extend(access::devices(config));
@@ -115,6 +125,9 @@ fn of_rig(config: &Config) -> Vec<Finding> {
     findings.push(machine::contiguous_memory(config));
     findings.extend(disk::examine(&config.storage));
     findings.push(disk::state(&config.storage.state_directory));
+    findings.extend(tuned::examine(config));
+    findings.extend(nodes::examine(config));
+    findings.extend(delivery::examine(config));
     findings
 }
 

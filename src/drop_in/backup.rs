@@ -13,7 +13,7 @@ use super::{PAGE, StoreError};
 use crate::config::{Config, Survey, generic, item_name, reference};
 
 /// Lists whose items have names.
-const LISTS: [&str; 3] = ["camera", "light", "notify"];
+const LISTS: [&str; 4] = ["camera", "light", "notify", "deliver"];
 
 /// What is put in place to have a backup back.
 #[derive(Debug)]

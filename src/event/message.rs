@@ -15,19 +15,23 @@ pub(super) mod target {
     pub(in crate::event) const WEDGED: &str = "scanner::event::wedged";
     pub(in crate::event) const STORED: &str = "scanner::event::stored";
     pub(in crate::event) const FLAGGED: &str = "scanner::event::flagged";
+    pub(in crate::event) const DISPLACED: &str = "scanner::event::displaced";
     pub(in crate::event) const STORE_FAILED: &str = "scanner::event::store_failed";
     pub(in crate::event) const SHOT_FAILED: &str = "scanner::event::shot_failed";
     pub(in crate::event) const RETAKE: &str = "scanner::event::retake";
+    pub(in crate::event) const EXTENDED: &str = "scanner::event::extended";
     pub(in crate::event) const PAUSED: &str = "scanner::event::paused";
     pub(in crate::event) const COMPLETE: &str = "scanner::event::complete";
     pub(in crate::event) const ENDED: &str = "scanner::event::ended";
     pub(in crate::event) const NOT_RESUMED: &str = "scanner::event::not_resumed";
     pub(in crate::event) const EXPORTED: &str = "scanner::event::exported";
     pub(in crate::event) const EXPORT_FAILED: &str = "scanner::event::export_failed";
+    pub(in crate::event) const DELIVERED: &str = "scanner::event::delivered";
+    pub(in crate::event) const DELIVERY_FAILED: &str = "scanner::event::delivery_failed";
 }
 
 /// Every type of event.
-const IDS: [(&str, &str); 21] = [
+const IDS: [(&str, &str); 25] = [
     (target::STARTED, "27cdfee3cc43471eb1be56728c693be3"),
     (target::RESUMED, "4ba11ac876b447a5a6b2ad968a75e4c8"),
     (target::MOVING, "33f2b62f8fb946bfa511d2bf941d3efb"),
@@ -40,15 +44,19 @@ const IDS: [(&str, &str); 21] = [
     (target::WEDGED, "6576a9621a5741f597f6974850d09847"),
     (target::STORED, "553d7349e33843e592eb1f614187bd59"),
     (target::FLAGGED, "05a36d1995be4b1589c9c3088496c0fb"),
+    (target::DISPLACED, "1654fb5bb2f845d4a8afda5e778422f9"),
     (target::STORE_FAILED, "8ccb3e7c80fb46e1b3df88ade8935fc6"),
     (target::SHOT_FAILED, "0080fbb1827f442c8b326aded886662e"),
     (target::RETAKE, "32cd6c7808694ae8a31b7ed3875fe501"),
+    (target::EXTENDED, "01ff198c1ec1d8215940b988270f47fb"),
     (target::PAUSED, "63ea20f365fb4db6ba523a5614e51abd"),
     (target::COMPLETE, "b8a5b77b85eb43ccbfccfaac9afaf21c"),
     (target::ENDED, "d0a4f6b5b0d84e7a9a33cf6d0b1f2c57"),
     (target::NOT_RESUMED, "9d3f60c1b8a24e7795e12f4b7c0d86a5"),
     (target::EXPORTED, "5b1c9f0e6a7d4f38b2c4d85e91a3706f"),
     (target::EXPORT_FAILED, "e47a2d6c03914bb59f18c6a07d52be93"),
+    (target::DELIVERED, "8c2f51d7e0a94b6d93e7f04a1b68c35d"),
+    (target::DELIVERY_FAILED, "1f9ad3c46b7e4e25a80c5d92e6374bf1"),
 ];
 
 /// Journald's name for the type of event that is logged with this target; none for the rest of the log.

@@ -25,11 +25,13 @@ pub struct Care<'a> {
     pub go_on: &'a dyn Fn() -> bool,
     /// Whether the masks that are there go along.
     pub masks: bool,
+    /// Whether every image of a stack goes along, also where there is a merged one.
+    pub singles: bool,
 }
 
 impl Care<'_> {
     /// Nothing but itself, as when a person waits for it.
-    pub const NONE: Self = Self { keep_free: Bytes::ZERO, go_on: &|| true, masks: true };
+    pub const NONE: Self = Self { keep_free: Bytes::ZERO, go_on: &|| true, masks: true, singles: false };
 }
 
 impl fmt::Debug for Care<'_> {
@@ -37,6 +39,7 @@ impl fmt::Debug for Care<'_> {
         f.debug_struct("Care")
             .field("keep_free", &self.keep_free)
             .field("masks", &self.masks)
+            .field("singles", &self.singles)
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::model::Intrinsics;
+use crate::model::{Distortion, Intrinsics};
 use crate::plan::geometry::{CameraPose, Vec3};
 
 use super::files::Files;
@@ -33,8 +33,9 @@ pub(super) fn files(views: &Views) -> Files {
             known.iter().map(|(_, view, _, intrinsics)| (view.camera_index, *intrinsics)).collect();
         used.sort_by_key(|(camera, _)| number[*camera]);
         used.dedup_by_key(|(camera, _)| *camera);
-        for (camera, Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _ }) in &used {
-            let _ = writeln!(cameras, "{} PINHOLE {width} {height} {fx} {fy} {cx} {cy}", number[*camera]);
+        let model = model(used.iter().map(|(_, intrinsics)| intrinsics));
+        for (camera, intrinsics) in &used {
+            let _ = writeln!(cameras, "{} {}", number[*camera], parameters(model, intrinsics));
         }
         let (mut model, mut reference) = (String::new(), String::new());
         for (index, (name, view, pose, _)) in known.iter().enumerate() {
@@ -67,7 +68,8 @@ pub(super) fn files(views: &Views) -> Files {
     }
     texts.push(("number.py".into(), include_str!("number.py").into()));
     let [what, commands] = if known.len() == views.views.len() { KNOWN } else { FREE };
-    texts.push(("reconstruct.sh".into(), [what, PREPARE, commands].concat()));
+    let model = model(known.iter().map(|(_, _, _, intrinsics)| intrinsics));
+    texts.push(("reconstruct.sh".into(), [what, PREPARE, commands].concat().replace("PINHOLE", model)));
     let masks = views.all_masks(|index| format!("masks/{}.png", name(&views.views[index])));
     Files { images, masks, texts }
 }
@@ -89,13 +91,13 @@ fn rigs(views: &Views, known: &[Known<'_>]) -> Option<Rigs> {
     if cameras < 2 {
         return None;
     }
-    let mounts: Option<Vec<_>> = views.cameras.iter().map(|camera| camera.mount).collect();
-    let mounts = mounts?;
-    let at = |camera: usize, view: &View| CameraPose::new(&mounts[camera], &view.axes);
+    let at = |camera: usize, view: &View| views.cameras[camera].pose(&view.axes);
     let first = known.first()?.1;
-    let places: Vec<_> = (0..cameras).map(|camera| relative(&at(camera, first), &at(0, first))).collect();
+    let reference = at(0, first)?;
+    let places = (0..cameras).map(|camera| Some(relative(&at(camera, first)?, &reference)));
+    let places: Vec<_> = places.collect::<Option<_>>()?;
     for (_, view, pose, _) in known {
-        let place = relative(pose, &at(0, view));
+        let place = relative(pose, &at(0, view)?);
         let numbers = |pose: &CameraPose| {
             pose.rotation.into_iter().chain([pose.translation]).flatten().collect::<Vec<_>>()
         };
@@ -122,7 +124,7 @@ fn rigs(views: &Views, known: &[Known<'_>]) -> Option<Rigs> {
     }
     let mut frames = String::new();
     for (frame, (_, images)) in points.iter().enumerate() {
-        let pose = at(0, known[images[0]].1);
+        let pose = at(0, known[images[0]].1)?;
         let _ = write!(frames, "{} 1 {} {}", frame + 1, transform(&pose), images.len());
         for image in images {
             let _ = write!(frames, " CAMERA {} {}", number[known[*image].1.camera_index], image + 1);
@@ -143,6 +145,22 @@ fn rigs(views: &Views, known: &[Known<'_>]) -> Option<Rigs> {
     });
     let config = json!([{"cameras": config.collect::<Vec<_>>()}]);
     Some(Rigs { sensors: line + "\n", frames, config })
+}
+
+/// The model of all cameras: that of the database is one for all of them.
+fn model<'a>(mut intrinsics: impl Iterator<Item = &'a Intrinsics>) -> &'static str {
+    if intrinsics.any(|known| known.distortion.is_some()) { "OPENCV" } else { "PINHOLE" }
+}
+
+/// A camera in `cameras.txt`, behind its number.
+fn parameters(model: &str, intrinsics: &Intrinsics) -> String {
+    let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _, distortion } = *intrinsics;
+    let pinhole = format!("{model} {width} {height} {fx} {fy} {cx} {cy}");
+    if model == "PINHOLE" {
+        return pinhole;
+    }
+    let Distortion { k1, k2, p1, p2 } = distortion.unwrap_or_default();
+    format!("{pinhole} {k1} {k2} {p1} {p2}")
 }
 
 /// COLMAP's number of each camera.

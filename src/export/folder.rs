@@ -88,8 +88,9 @@ pub enum ExportError {
 /// cut off, the next export into the same folder removes the rest. On return it will be there after a power cut.
 pub fn export(dir: &Path, format: Format, out: &Path, care: &Care<'_>) -> Result<Exported, ExportError> {
     let contents = dataset::read_contents(dir)?;
-    let views = Views::of(&contents);
+    let views = Views::of(&contents).measured(dir, &contents);
     let views = if care.masks { views.with_masks(dir, &contents) } else { views };
+    let views = if care.singles { views } else { views.merged(dir, &contents) };
     if views.views.is_empty() {
         return Err(ExportError::Empty(dir.to_owned()));
     }

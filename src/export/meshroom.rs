@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::Intrinsics;
+use crate::model::{Distortion, Intrinsics};
 use crate::plan::geometry::CameraPose;
 
 use super::Views;
@@ -53,16 +53,20 @@ pub(super) fn files(views: &Views, at: At<'_>) -> Files {
 }
 
 fn intrinsic(id: usize, name: &str, intrinsics: &Intrinsics) -> Value {
-    let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch } = *intrinsics;
+    let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch, distortion } = *intrinsics;
     let sensor_width = pixel_pitch.map_or(FILM_WIDTH, |pitch| pitch.get() * f64::from(width));
     let pitch = sensor_width / f64::from(width);
     let focal_length = (fx * pitch).to_string();
+    // `AliceVision`'s Brown: k1, k2, k3, t1, t2, the last two as OpenCV's p1 and p2.
+    let brown = distortion.map(|Distortion { k1, k2, p1, p2 }| {
+        json!([k1, k2, 0.0, p1, p2].map(|value: f64| value.to_string()))
+    });
     json!({
         "intrinsicId": (id + 1).to_string(),
         "width": width.to_string(), "height": height.to_string(),
         "sensorWidth": sensor_width.to_string(), "sensorHeight": (pitch * f64::from(height)).to_string(),
         "serialNumber": name,
-        "type": "pinhole",
+        "type": if brown.is_some() { "brown" } else { "pinhole" },
         "initializationMode": "calibrated",
         "initialFocalLength": focal_length,
         "focalLength": focal_length,
@@ -73,7 +77,7 @@ fn intrinsic(id: usize, name: &str, intrinsics: &Intrinsics) -> Value {
             (cx - f64::from(width) / 2.0).to_string(),
             (cy - f64::from(height) / 2.0).to_string(),
         ],
-        "distortionParams": "",
+        "distortionParams": brown.unwrap_or_else(|| json!("")),
         "locked": "0",
     })
 }

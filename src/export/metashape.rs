@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::Intrinsics;
+use crate::model::{Distortion, Intrinsics};
 use crate::plan::geometry::CameraPose;
 
 use super::Views;
@@ -66,7 +66,7 @@ pub(super) fn files(views: &Views) -> Files {
 }
 
 fn sensor(id: usize, name: &str, intrinsics: &Intrinsics) -> String {
-    let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch } = *intrinsics;
+    let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch, distortion } = *intrinsics;
     let label = escaped(name);
     let (b1, cx, cy) = (fx - fy, cx - f64::from(width) / 2.0, cy - f64::from(height) / 2.0);
     let mut properties = String::new();
@@ -78,6 +78,13 @@ fn sensor(id: usize, name: &str, intrinsics: &Intrinsics) -> String {
             let _ = writeln!(properties, r#"        <property name="{name}" value="{value}"/>"#);
         }
     }
+    let mut bent = String::new();
+    if let Some(Distortion { k1, k2, p1, p2 }) = distortion {
+        // Metashape's P1 goes across, OpenCV's down.
+        for (name, value) in [("k1", k1), ("k2", k2), ("p1", p2), ("p2", p1)] {
+            let _ = writeln!(bent, "          <{name}>{value}</{name}>");
+        }
+    }
     format!(
         r#"      <sensor id="{id}" label="{label}" type="frame">
         <resolution width="{width}" height="{height}"/>
@@ -87,7 +94,7 @@ fn sensor(id: usize, name: &str, intrinsics: &Intrinsics) -> String {
           <cx>{cx}</cx>
           <cy>{cy}</cy>
           <b1>{b1}</b1>
-        </calibration>
+{bent}        </calibration>
       </sensor>
 "#
     )

@@ -9,6 +9,7 @@
 
 mod care;
 mod colmap;
+mod derived;
 mod files;
 mod folder;
 mod format;

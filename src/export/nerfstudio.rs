@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::Intrinsics;
+use crate::model::{Distortion, Intrinsics};
 use crate::plan::geometry::CameraPose;
 
 use super::Views;
@@ -16,12 +16,18 @@ pub(super) fn files(views: &Views) -> Files {
     let images: Vec<_> = names.iter().map(|name| format!("images/{name}")).collect();
     let masks = views.all_masks(|index| mask_name(&names[index]));
     let frames = views.views.iter().zip(&images).zip(&masks).filter_map(|((view, image), mask)| {
-        let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _ } = views.intrinsics(view)?;
+        let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _, distortion } =
+            views.intrinsics(view)?;
         let mut frame = json!({
             "file_path": image,
             "transform_matrix": matrix(&view.pose?),
             "w": width, "h": height, "fl_x": fx, "fl_y": fy, "cx": cx, "cy": cy,
         });
+        if let Some(Distortion { k1, k2, p1, p2 }) = distortion {
+            for (key, value) in [("k1", k1), ("k2", k2), ("p1", p1), ("p2", p2)] {
+                frame[key] = json!(value);
+            }
+        }
         if let Some(mask) = mask {
             frame["mask_path"] = json!(mask);
         }

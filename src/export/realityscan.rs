@@ -5,7 +5,7 @@
 //! focal length is one of film of 36 mm for the longer side; the principal point counts from the middle of the image, in
 //! parts of the longer side.
 
-use crate::model::Intrinsics;
+use crate::model::{Distortion, Intrinsics};
 use crate::plan::geometry::CameraPose;
 
 use super::Views;
@@ -35,7 +35,7 @@ fn xmp(camera: usize, pose: Option<CameraPose>, intrinsics: Option<Intrinsics>) 
             .push(format!("<xcr:Rotation>{}</xcr:Rotation>", numbers(pose.rotation.into_iter().flatten())));
         elements.push(format!("<xcr:Position>{}</xcr:Position>", numbers(pose.centre())));
     }
-    if let Some(Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _ }) = intrinsics {
+    if let Some(Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _, distortion }) = intrinsics {
         let longer = f64::from(width.max(height));
         let (focal_length, aspect) = (fx / longer * 36.0, fy / fx);
         let (u, v) = ((cx - f64::from(width) / 2.0) / longer, (cy - f64::from(height) / 2.0) / longer);
@@ -45,10 +45,15 @@ fn xmp(camera: usize, pose: Option<CameraPose>, intrinsics: Option<Intrinsics>) 
             r#"xcr:CalibrationPrior="initial" xcr:FocalLength35mm="{focal_length}" xcr:AspectRatio="{aspect}""#
         ));
         attributes.push(format!(r#"xcr:Skew="0" xcr:PrincipalPointU="{u}" xcr:PrincipalPointV="{v}""#));
+        // What its tangential coefficients are is not documented: those of a lens are small, and left to the program.
+        let (model, Distortion { k1, k2, .. }) = match distortion {
+            Some(distortion) => ("brown3", distortion),
+            None => ("perspective", Distortion::default()),
+        };
         attributes.push(format!(
-            r#"xcr:DistortionModel="perspective" xcr:CalibrationGroup="{group}" xcr:DistortionGroup="{group}""#
+            r#"xcr:DistortionModel="{model}" xcr:CalibrationGroup="{group}" xcr:DistortionGroup="{group}""#
         ));
-        elements.push("<xcr:DistortionCoeficients>0 0 0 0 0 0</xcr:DistortionCoeficients>".to_owned());
+        elements.push(format!("<xcr:DistortionCoeficients>{k1} {k2} 0 0 0 0</xcr:DistortionCoeficients>"));
     }
     if elements.is_empty() {
         return None;

@@ -1,16 +1,14 @@
 //! The images of a scan, and where each was taken from.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::dataset::{Contents, ShotState};
-use crate::mask;
 use crate::model::{Intrinsics, Lighting, Pose};
+use crate::plan::PlanCamera;
 use crate::plan::geometry::{CameraPose, Vec3};
-use crate::plan::{PlanCamera, ShotIndex};
 use shown::Shown;
 
 /// The stored photographs of a scan, and what is known of its cameras. Silhouettes are none: they show no surface.
@@ -95,7 +93,7 @@ impl Views {
                 label: point.label.clone(),
                 image: stored.image.clone(),
                 axes: point.pose,
-                pose: camera.mount.map(|mount| CameraPose::new(&mount, &point.pose)),
+                pose: camera.pose(&point.pose),
                 bytes: stored.bytes,
                 taken_at: stored.facts.taken_at,
                 mask: None,
@@ -109,7 +107,7 @@ impl Views {
         }
         for camera in &plan.cameras {
             let name = &camera.name;
-            if camera.mount.is_none() {
+            if camera.mount.is_none() && camera.extrinsics.is_none() {
                 lacking.push(format!(
                     "{name} has no pose, since its [camera.mount] is not configured: the program has to find it"
                 ));
@@ -122,27 +120,6 @@ impl Views {
             }
         }
         Self { cameras: plan.cameras.clone(), views, lacking }
-    }
-
-    /// The same with the masks that are there in the dataset at `dir`, from which `contents` were read.
-    #[must_use]
-    pub fn with_masks(mut self, dir: &Path, contents: &Contents) -> Self {
-        for view in &mut self.views {
-            if let Some(ShotState::Done(stored)) = contents.tally().shot(ShotIndex(view.shot)) {
-                view.mask = mask::find(dir, stored)
-                    .map(|mask::MaskFile { path, bytes, .. }| MaskFile { path, bytes });
-            }
-        }
-        let (masks, images) =
-            (self.views.iter().filter(|view| view.mask.is_some()).count(), self.views.len());
-        if masks > 0 && masks < images {
-            self.lacking.push(format!(
-                "{} of {images} images have no mask (`scanner dataset masks` says why): COLMAP and nerfstudio take masks of \
-                 all images or of none, so they get none",
-                images - masks
-            ));
-        }
-        self
     }
 
     /// For each view what `name` makes of its index, if it has a mask.
@@ -262,7 +239,7 @@ mod tests {
             mask: None,
         };
         let (name, intrinsics, files) = ("cam0".into(), Optics::Unknown, PlanCamera::image_alone());
-        let camera = PlanCamera { name, intrinsics, mount: None, files };
+        let camera = PlanCamera { name, intrinsics, mount: None, extrinsics: None, files };
         let views = images.iter().enumerate().map(view).collect();
         Views { cameras: vec![camera], views, lacking: Vec::new() }
     }

@@ -144,7 +144,7 @@ fn of_pixels(size: Size) -> [Field; 7] {
 
 /// Focal length, in millimetres where that is known, and as on film.
 fn of_lens(intrinsics: &Intrinsics) -> Vec<Field> {
-    let Intrinsics { width, height, fx, fy, cx: _, cy: _, pixel_pitch } = *intrinsics;
+    let Intrinsics { width, height, fx, fy, cx: _, cy: _, pixel_pitch, distortion: _ } = *intrinsics;
     let on_film = FILM_DIAGONAL * fx / f64::from(width).hypot(f64::from(height));
     let mut fields = vec![field(Tag::FocalLengthIn35mmFilm, short_of(on_film))];
     if let Some(pitch) = pixel_pitch.filter(|pitch| pitch.get() > 0.0) {

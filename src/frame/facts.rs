@@ -16,6 +16,7 @@ pub fn facts(said: &FrameMetadata, taken_at: Timestamp, measured: Quality) -> Fr
         gain,
         white_balance: said.white_balance,
         focus: said.focus,
+        clock_uncertainty_us: said.clock_uncertainty_us,
         sequence: said.sequence,
         sharpness: measured.sharpness,
         clipped_dark: measured.clipped_dark,

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Info};
+use scanner_pixels::Area;
 use scanner_pixels::mask::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +129,44 @@ pub fn small(file: File, longest: u32) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A mask, made smaller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reduced {
+    /// Its size,
+    pub area: Area,
+    /// and before.
+    pub whole: Area,
+    /// So many pixels of the whole one to a pixel, across and down; fewer at the right and bottom edges.
+    pub step: usize,
+    /// 255 where the object is anywhere in the pixel, row by row.
+    pub pixels: Vec<u8>,
+}
+
+/// The mask in `file`, so small that its longest side has at most `longest` pixels, and with nothing of the object lost. Goes
+/// through it row by row, so that a large one takes little memory.
+///
+/// # Errors
+/// It cannot be read, or is not whole.
+pub fn reduced(file: File, longest: u32) -> io::Result<Reduced> {
+    let mut reader = Decoder::new(BufReader::new(file)).read_info()?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    let step = width.max(height).div_ceil(longest.max(1)).max(1) as usize;
+    let whole = Area { width: width as usize, height: height as usize };
+    let area = Area { width: whole.width.div_ceil(step), height: whole.height.div_ceil(step) };
+    let mut pixels = vec![0; area.pixels()];
+    let mut at = 0;
+    while let Some(row) = reader.next_row()? {
+        let to = &mut pixels[at / step * area.width..][..area.width];
+        for (pixel, values) in to.iter_mut().zip(row.data().chunks(step)) {
+            if values.iter().any(|value| *value >= 128) {
+                *pixel = u8::MAX;
+            }
+        }
+        at += 1;
+    }
+    Ok(Reduced { area, whole, step, pixels })
+}
+
 fn encoder(bytes: &mut Vec<u8>, width: u32, height: u32) -> Encoder<'_, &mut Vec<u8>> {
     let mut encoder = Encoder::new(bytes, width, height);
     encoder.set_color(ColorType::Grayscale);
@@ -168,8 +207,6 @@ fn decode(bytes: &[u8]) -> io::Result<Option<(Origin, Vec<u8>)>> {
 
 #[cfg(test)]
 mod tests {
-    use scanner_pixels::Area;
-
     use super::*;
 
     fn origin() -> Origin {
@@ -221,6 +258,21 @@ mod tests {
             reader.next_frame(&mut pixels).unwrap();
             let white: usize = pixels.iter().map(|value| usize::from(*value == u8::MAX)).sum();
             assert!(longest == 1 || white == pixels.len() / 2, "{longest}: {white}");
+        }
+    }
+
+    #[test]
+    fn a_reduced_one_loses_nothing_of_the_object() {
+        let file = tempfile::tempfile().unwrap();
+        let bytes = encode(&half(), Size { width: 107, height: 80 }, &origin()).unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+        let Reduced { area, whole, step, pixels } = reduced(file, 40).unwrap();
+        assert_eq!((area, step), (Area { width: 36, height: 27 }, 3));
+        assert_eq!(whole, Area { width: 107, height: 80 });
+        for row in pixels.chunks_exact(36) {
+            // The 53rd pixel is the first of the object, and the 17th of three.
+            assert_eq!(row.iter().position(|value| *value == 255), Some(17));
+            assert!(row.is_sorted());
         }
     }
 

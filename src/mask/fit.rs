@@ -70,7 +70,7 @@ impl References {
             match find(references, shot) {
                 Ok(empty) => {
                     matched += 1;
-                    let now = Look::planned(&controls(&camera.name), point.focus);
+                    let now = Look::planned(&controls(&camera.name), point);
                     notes.extend(now.differences(&camera.name, &empty));
                 }
                 Err(Unmatched::Place) => *elsewhere.entry(point.lighting).or_insert(0) += 1,

@@ -1,8 +1,9 @@
 //! How a camera was set: what makes an image look otherwise than that of the empty rig.
 
 use crate::model::{ColourGains, Controls};
+use crate::plan::Point;
 use crate::scan::FrameFacts;
-use crate::units::Dioptres;
+use crate::units::{Dioptres, Stops};
 
 /// Light may be this many times as much as that of the reference before it is worth a word.
 const SAME_LIGHT: f64 = 1.05;
@@ -25,10 +26,12 @@ impl Look {
         Self { light: (light > 0.0).then_some(light), white_balance: facts.white_balance, focus: facts.focus }
     }
 
-    /// Of images to come, at a point of a plan with the lens position `focus`.
-    pub(super) fn planned(controls: &Controls, focus: Option<Dioptres>) -> Self {
-        let light = controls.exposure.zip(controls.gain).map(|(exposure, gain)| exposure.get() * gain);
-        Self { light, white_balance: controls.white_balance, focus: focus.or(controls.focus) }
+    /// Of images to come at `point` of a plan.
+    pub(super) fn planned(controls: &Controls, point: &Point) -> Self {
+        let times = point.bracket.map_or(1.0, Stops::factor);
+        let light =
+            controls.exposure.zip(controls.gain).map(|(exposure, gain)| exposure.get() * gain * times);
+        Self { light, white_balance: controls.white_balance, focus: point.focus.or(controls.focus) }
     }
 
     /// How images of `camera` that look like this differ from those of the empty rig, which looked like `empty`, for people.

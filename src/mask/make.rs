@@ -14,6 +14,7 @@ use super::panel::Silhouettes;
 use super::reference::Reference;
 use crate::dataset::{self, Contents};
 use crate::model::Lighting;
+use crate::plan::ShotIndex;
 use crate::scan::Stored;
 
 /// More threads take more memory than a Raspberry Pi has.
@@ -69,6 +70,8 @@ pub struct Making {
     contents: Contents,
     references: Vec<Reference>,
     remake: Remake,
+    /// Of these shots alone; of all without.
+    of: Option<BTreeSet<ShotIndex>>,
 }
 
 impl Making {
@@ -86,13 +89,57 @@ impl Making {
         if references.is_empty() && !Silhouettes::of(dir, &contents).any() {
             return Err(MaskError::NoReference(dir.to_owned()));
         }
-        Ok(Self { dir: dir.to_owned(), contents, references, remake: wish.remake })
+        Ok(Self { dir: dir.to_owned(), contents, references, remake: wish.remake, of: None })
+    }
+
+    /// The same of these shots alone.
+    #[must_use]
+    pub fn of(mut self, shots: impl IntoIterator<Item = ShotIndex>) -> Self {
+        self.of = Some(shots.into_iter().collect());
+        self
+    }
+
+    /// Whether there is a scan of the empty rig, by which a mask can be made as soon as its image is there.
+    pub fn has_reference(&self) -> bool {
+        !self.references.is_empty()
     }
 
     /// The images of which there are to be masks: not silhouettes.
     fn photographs(&self) -> impl Iterator<Item = &Stored> {
         let plan = &self.contents.plan;
-        self.contents.tally().stored().filter(|stored| plan.lighting_of(stored.shot) == Lighting::Front)
+        let is_wanted = |stored: &&Stored| {
+            plan.lighting_of(stored.shot) == Lighting::Front
+                && self.of.as_ref().is_none_or(|of| of.contains(&stored.shot))
+        };
+        self.contents.tally().stored().filter(is_wanted)
+    }
+
+    fn work(&self) -> Work<'_> {
+        Work {
+            dir: &self.dir,
+            contents: &self.contents,
+            references: &self.references,
+            silhouettes: Silhouettes::of(&self.dir, &self.contents),
+            remake: self.remake,
+        }
+    }
+
+    /// Makes them on this thread alone, and asks before each whether to go on.
+    ///
+    /// # Errors
+    /// The first one; masks that were made before stay.
+    pub fn alone(&self, goes_on: &mut dyn FnMut() -> bool) -> Result<(), MaskError> {
+        let work = self.work();
+        for stored in self.photographs() {
+            if !goes_on() {
+                return Err(MaskError::GivenUp);
+            }
+            match work.one(stored) {
+                Ok(_) | Err(Trouble::Without(_)) => {}
+                Err(Trouble::Fatal(error)) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Of how many images masks are to be made.
@@ -106,13 +153,7 @@ impl Making {
     /// The first one; masks that were made before stay.
     pub fn perform(&self, tell: &(dyn Fn(usize, usize) -> bool + Sync)) -> Result<Report, MaskError> {
         let stored: Vec<&Stored> = self.photographs().collect();
-        let work = Work {
-            dir: &self.dir,
-            contents: &self.contents,
-            references: &self.references,
-            silhouettes: Silhouettes::of(&self.dir, &self.contents),
-            remake: self.remake,
-        };
+        let work = self.work();
         let stored_in_all = stored.len();
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let results = Mutex::new(Vec::with_capacity(stored.len()));

@@ -6,7 +6,8 @@
 //!
 //! Masks are derived, like thumbnails: they can be removed and made again. Each says in itself from which images
 //! it was made, by their checksums, and one that was made from others is none: an image that was taken again has
-//! no mask until one is made again. They are made after a scan, by a command or an export, and never delay one.
+//! no mask until one is made again. They are made behind a scan or after it, by the model that follows it, by a command or an
+//! export, and never delay one.
 
 mod error;
 mod file;
@@ -19,8 +20,9 @@ mod photo;
 mod reference;
 
 pub use error::MaskError;
-pub use file::{LONGEST, MaskFile, Origin, Outline, Source, find, path, read, small};
+pub use file::{LONGEST, MaskFile, Origin, Outline, Reduced, Source, find, path, read, reduced, small};
 pub use fit::{Fit, References};
 pub use make::{Making, Report, Wish, Without, make};
 pub use one::{Made, Remake};
+pub use photo::picture;
 pub use reference::{EmptyRig, empty_rig};

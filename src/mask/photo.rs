@@ -7,7 +7,6 @@ use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
 
 use crate::model::{Pose, Size};
 use crate::plan::PlanCamera;
-use crate::plan::geometry::CameraPose;
 
 /// Longest side of what is worked on: an edge is found to a pixel of it, in a second or two on a Raspberry Pi.
 const LONGEST_SIDE: usize = 1600;
@@ -16,12 +15,24 @@ const SCALES: [(usize, usize); 8] = [(1, 1), (7, 8), (3, 4), (5, 8), (1, 2), (3,
 
 /// The picture in `jpeg`, made smaller if it is large, and its true size.
 pub(super) fn decode(jpeg: &[u8]) -> Result<(Photo, Size), turbojpeg::Error> {
+    decode_small(jpeg, LONGEST_SIDE)
+}
+
+/// The picture in `jpeg`, made so small that its longest side has at most `longest` pixels, or an eighth of its own.
+///
+/// # Errors
+/// It is no JPEG, or damaged.
+pub fn picture(jpeg: &[u8], longest: usize) -> Result<Photo, turbojpeg::Error> {
+    decode_small(jpeg, longest).map(|(photo, _)| photo)
+}
+
+fn decode_small(jpeg: &[u8], longest: usize) -> Result<(Photo, Size), turbojpeg::Error> {
     let mut decompressor = Decompressor::new()?;
     let header = decompressor.read_header(jpeg)?;
     let factors = SCALES.map(|(part, whole)| ScalingFactor::new(part, whole));
     let fits = |factor: &ScalingFactor| {
         let scaled = header.scaled(*factor);
-        scaled.width.max(scaled.height) <= LONGEST_SIDE
+        scaled.width.max(scaled.height) <= longest
     };
     let factor = factors.into_iter().find(fits).unwrap_or(ScalingFactor::ONE_EIGHTH);
     decompressor.set_scaling_factor(factor)?;
@@ -55,5 +66,5 @@ pub(super) fn to_table(camera: &PlanCamera, pose: &Pose, area: Area) -> Option<V
 }
 
 fn sight(camera: &PlanCamera, pose: &Pose) -> Option<Sight> {
-    Some(CameraPose::new(&camera.mount?, pose).sight(&camera.intrinsics.intrinsics()?))
+    Some(camera.pose(pose)?.sight(&camera.intrinsics.intrinsics()?))
 }

@@ -86,6 +86,7 @@ impl Reference {
             own.name == camera.name
                 && is_same_place(&at.pose, &point.pose)
                 && at.focus == point.focus
+                && at.bracket == point.bracket
                 && at.lighting == point.lighting
         };
         let near = near(&point.pose).into_iter().filter_map(|cell| self.places.get(&cell)).flatten();

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::swing::{ShaperChoice, SimulatedAxis, Swing};
 use crate::units::{Degrees, Millimetres, ParseQuantityError, Quantity};
 
 /// One motor of the rig.
@@ -121,4 +122,18 @@ pub struct AxisConfig {
     pub limits: Limits,
     /// Lowest and highest position, in the axis' unit; a turntable has none.
     pub travel: Option<(f64, f64)>,
+    /// How what it carries swings, if that is known.
+    pub swing: Option<Swing>,
+    /// What is done about the swing.
+    pub shaper: ShaperChoice,
+    /// What it is really like, if it is simulated.
+    pub simulated: SimulatedAxis,
+}
+
+impl AxisConfig {
+    /// An axis of which no swing is known, and, if it is simulated, that has none.
+    pub const fn new(axis: Axis, limits: Limits, travel: Option<(f64, f64)>) -> Self {
+        let simulated = SimulatedAxis { swing: None, holds: None };
+        Self { axis, limits, travel, swing: None, shaper: ShaperChoice::Auto, simulated }
+    }
 }

@@ -81,6 +81,7 @@ fn of_module(sensor: Sensor<'_>, size: Size, crop: Option<Region>) -> Option<Int
         cx: (f64::from(sensor.size.width) / 2.0 - shown.x) * shown.across,
         cy: (f64::from(sensor.size.height) / 2.0 - shown.y) * shown.down,
         pixel_pitch: Some(shown.pitch(sensor)),
+        distortion: None,
     })
 }
 
@@ -175,16 +176,32 @@ mod tests {
         assert_eq!(Optics::Unknown.once_open(other, SIZE, None), Optics::Size(SIZE));
         let no_pitch = Sensor { pitch_um: 0.0, ..MODULE_3 };
         assert_eq!(Optics::Unknown.once_open(no_pitch, SIZE, None), Optics::Size(SIZE));
-        let own =
-            Intrinsics { width: 4608, height: 2592, fx: 1.0, fy: 1.0, cx: 0.0, cy: 0.0, pixel_pitch: None };
+        let own = Intrinsics {
+            width: 4608,
+            height: 2592,
+            fx: 1.0,
+            fy: 1.0,
+            cx: 0.0,
+            cy: 0.0,
+            pixel_pitch: None,
+            distortion: None,
+        };
         let own = Intrinsics { pixel_pitch: Some(Millimetres::new(0.0014)), ..own };
         assert_eq!(Optics::Intrinsics(own).once_open(MODULE_3, SIZE, None), Optics::Intrinsics(own));
     }
 
     #[test]
     fn plans_say_all_or_the_size_or_nothing() {
-        let own =
-            Intrinsics { width: 4608, height: 2592, fx: 1.0, fy: 1.0, cx: 0.0, cy: 0.0, pixel_pitch: None };
+        let own = Intrinsics {
+            width: 4608,
+            height: 2592,
+            fx: 1.0,
+            fy: 1.0,
+            cx: 0.0,
+            cy: 0.0,
+            pixel_pitch: None,
+            distortion: None,
+        };
         for optics in [Optics::Intrinsics(own), Optics::Size(SIZE), Optics::Unknown] {
             let json = serde_json::to_string(&optics).unwrap();
             assert_eq!(serde_json::from_str::<Optics>(&json).unwrap(), optics, "{json}");

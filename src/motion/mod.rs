@@ -1,27 +1,74 @@
 //! How an axis moves in time. Pure: no clock, no hardware.
 //!
 //! A move of the rig starts every axis at once; each follows its own [`Profile`], and the move ends when the
-//! last one is at rest ([`travel_time`]).
+//! last one is at rest ([`travel_time`]). What an axis carries may swing then; where that is configured, a move is made so that
+//! it does not ([`Impulses`]).
 
+mod choice;
+mod jump;
+mod passing;
 mod profile;
 mod reach;
 mod scurve;
+mod shaper;
 mod steps;
+mod swing;
+mod times;
+mod trapezoid;
 
 use std::time::Duration;
 
+pub use choice::{Foreseen, foresee, shaper, still};
+pub use jump::Jump;
 pub use profile::Profile;
 pub use reach::{Unreachable, unreachable};
+pub use shaper::{Impulse, Impulses};
 pub use steps::{StepCourse, StepScale};
+pub use swing::{Oscillator, Ringing, swing_at};
+pub use times::TravelTimes;
 
-use crate::model::{Axis, AxisConfig, Pose};
+use crate::model::{Axis, AxisConfig, Pose, Shaper, ShaperChoice};
 
 /// The time from the start of a move until every one of `axes` is at rest. Axes that are not listed do not move.
 pub fn travel_time(from: &Pose, to: &Pose, axes: &[AxisConfig]) -> Duration {
-    axes.iter()
-        .map(|axis| Profile::new(distance(axis.axis, from, to), axis.limits).duration())
-        .max()
-        .unwrap_or_default()
+    TravelTimes::new(axes).of(from, to)
+}
+
+/// The way of `axis` over `distance`, in parts if what it carries swings.
+pub fn profile(axis: &AxisConfig, distance: f64) -> Profile {
+    Profile::shaped(distance, axis.limits, impulses(axis, distance))
+}
+
+/// `axes` whose moves are in one part, whatever swings.
+pub fn unshaped(axes: &[AxisConfig]) -> Vec<AxisConfig> {
+    axes.iter().map(|axis| AxisConfig { shaper: ShaperChoice::Always(Shaper::Off), ..*axis }).collect()
+}
+
+/// The parts of a move of `axis` over `distance`.
+pub fn impulses(axis: &AxisConfig, distance: f64) -> Impulses {
+    let shaper = shaper(axis, distance);
+    axis.swing.as_ref().map_or(Impulses::WHOLE, |swing| Impulses::of(shaper, swing))
+}
+
+/// By how much a move of `axes` may be longer because it is in parts.
+pub fn longest_span(axes: &[AxisConfig]) -> Duration {
+    let swings = axes.iter().filter_map(|axis| axis.swing.as_ref());
+    let spans = swings.flat_map(|swing| Shaper::ALL.map(|shaper| Impulses::of(shaper, swing).span()));
+    Duration::try_from_secs_f64(spans.fold(0.0, f64::max)).unwrap_or(Duration::MAX)
+}
+
+/// How long what the axes carry may swing after a move, from its end on, as far as their swings are known.
+pub fn calms_after(from: &Pose, to: &Pose, axes: &[AxisConfig]) -> Duration {
+    let rest = travel_time(from, to, axes).as_secs_f64();
+    let calm = |axis: &AxisConfig| {
+        let distance = distance(axis.axis, from, to);
+        let shaper = shaper(axis, distance);
+        let foreseen = foresee(distance, axis.limits, axis.swing.as_ref()?, still(axis.axis));
+        let found = foreseen.iter().find(|foreseen| foreseen.shaper == shaper)?;
+        Some(found.seconds + found.calms_after - rest)
+    };
+    let seconds = axes.iter().filter_map(calm).fold(0.0, f64::max);
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 /// How far `axis` goes from one pose to another, with its sign, in the axis' unit: the turntable the shortest
@@ -47,7 +94,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn axis(axis: Axis, speed: f64, acceleration: f64) -> AxisConfig {
-        AxisConfig { axis, limits: Limits { speed, acceleration, jerk: None }, travel: None }
+        AxisConfig::new(axis, Limits { speed, acceleration, jerk: None }, None)
     }
 
     #[test]

@@ -1,21 +1,29 @@
-//! One axis' way from rest to rest in the least time.
+//! One axis' way from rest to rest.
 
 use std::time::Duration;
 
+use super::jump::Jump;
+use super::passing::Passing;
 use super::scurve::SCurve;
+use super::shaper::Impulses;
+use super::trapezoid::Trapezoid;
 use crate::model::Limits;
 
 /// From rest at position 0 to rest at the distance, as fast as the limits allow. Without a limit of jerk a
 /// trapezoid of speed over time: full acceleration, cruise at full speed, full deceleration; a triangle if
 /// the distance is too short to reach full speed. With one an S-curve, in which acceleration does not jump.
+///
+/// It may be parted into delayed parts of itself, so that less swings after it ([`Impulses`]).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Profile {
     /// Signed, in the axis' unit, as all positions here.
     distance: f64,
     limits: Limits,
     shape: Shape,
+    impulses: Impulses,
 }
 
+/// The way of each part. Lengths and positions are not signed. Times in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "the thread that makes steps brakes without allocating")]
 enum Shape {
@@ -23,26 +31,24 @@ enum Shape {
     SCurve(SCurve),
 }
 
-/// Lengths and positions are not signed. Times in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Trapezoid {
-    length: f64,
-    acceleration: f64,
-    /// Acceleration, and as much deceleration.
-    ramp: f64,
-    /// Seconds between the two ramps, in which it goes at full speed.
-    cruise: f64,
-}
+/// Seconds: a hundredth of a nanosecond, and what is near enough to begin with.
+const EXACT: f64 = 1e-11;
+const ROUGH: f64 = 1e-3;
 
 impl Profile {
     /// The fastest way over `distance` (either sign) within `limits`.
     pub fn new(distance: f64, limits: Limits) -> Self {
+        Self::shaped(distance, limits, Impulses::WHOLE)
+    }
+
+    /// The same in parts: longer by their [span](Impulses::span), and within the same limits.
+    pub fn shaped(distance: f64, limits: Limits, impulses: Impulses) -> Self {
         let length = distance.abs();
         let shape = match limits.jerk {
             None => Shape::Trapezoid(Trapezoid::new(length, limits)),
             Some(jerk) => Shape::SCurve(SCurve::new(length, limits, jerk)),
         };
-        Self { distance, limits, shape }
+        Self { distance, limits, shape, impulses: parts_of(distance, impulses) }
     }
 
     /// The time until the axis is at rest at its end, rounded up to a nanosecond.
@@ -53,10 +59,7 @@ impl Profile {
 
     /// [`Self::duration`] in seconds, not rounded.
     pub fn seconds(&self) -> f64 {
-        match &self.shape {
-            Shape::Trapezoid(trapezoid) => trapezoid.seconds(),
-            Shape::SCurve(curve) => curve.seconds(),
-        }
+        self.shape.seconds() + self.impulses.span()
     }
 
     /// How far it goes, with its sign.
@@ -69,10 +72,7 @@ impl Profile {
         if time >= self.duration() {
             return self.distance;
         }
-        let position = match &self.shape {
-            Shape::Trapezoid(trapezoid) => trapezoid.position(time.as_secs_f64()),
-            Shape::SCurve(curve) => curve.position(time.as_secs_f64()),
-        };
+        let (position, _) = self.at(time.as_secs_f64());
         position.clamp(0.0, self.distance.abs()).copysign(self.distance)
     }
 
@@ -81,203 +81,120 @@ impl Profile {
         if time >= self.duration() {
             return 0.0;
         }
-        let velocity = match &self.shape {
-            Shape::Trapezoid(trapezoid) => trapezoid.velocity(time.as_secs_f64()),
-            Shape::SCurve(curve) => curve.velocity(time.as_secs_f64()),
-        };
-        velocity.copysign(self.distance)
+        self.at(time.as_secs_f64()).1.copysign(self.distance)
     }
 
     /// How many seconds after the start the axis has come as far as `length` (not signed, within the distance).
     pub fn time_at(&self, length: f64) -> f64 {
-        match &self.shape {
-            Shape::Trapezoid(trapezoid) => trapezoid.time_at(length),
-            Shape::SCurve(curve) => curve.time_at(length),
+        let span = self.impulses.span();
+        if span == 0.0 {
+            return self.shape.time_at(length, EXACT);
         }
+        // While the speed does not change, this is right.
+        let near = self.shape.time_at(length, ROUGH) + self.impulses.delay();
+        let acceleration = self.limits.acceleration;
+        let passing = Passing { bounds: (0.0, self.seconds()), near, precision: EXACT, acceleration };
+        passing.find(|time| {
+            let (position, velocity) = self.at(time);
+            (position - length, velocity)
+        })
     }
 
     /// This way, broken off at `time` after its start as fast as the limits allow: a shorter way with the same
-    /// start and the same course until then.
+    /// start and the same course until then. In parts, it still swings as little; each part is broken off, and so it takes
+    /// their [span](Impulses::span) longer.
     #[must_use]
     pub fn stopped_at(&self, time: Duration) -> Self {
-        match &self.shape {
-            Shape::Trapezoid(_) => {
-                let (position, velocity) = (self.position(time), self.velocity(time));
-                let braking = velocity * velocity / (2.0 * self.limits.acceleration);
-                let length = (position.abs() + braking).min(self.distance.abs());
-                Self::new(length.copysign(self.distance), self.limits)
+        let Self { limits, impulses, .. } = *self;
+        let seconds = time.as_secs_f64();
+        let shape = match &self.shape {
+            Shape::Trapezoid(trapezoid) => {
+                let length = trapezoid.length_if_stopped(seconds).min(self.distance.abs());
+                Shape::Trapezoid(Trapezoid::new(length, limits))
             }
-            Shape::SCurve(curve) => {
-                if time >= self.duration() {
-                    return *self;
-                }
-                let curve = curve.stopped_at(time.as_secs_f64());
-                let length = curve.length().min(self.distance.abs());
-                Self { distance: length.copysign(self.distance), shape: Shape::SCurve(curve), ..*self }
+            Shape::SCurve(_) if time >= self.duration() => return *self,
+            Shape::SCurve(curve) => Shape::SCurve(curve.stopped_at(seconds)),
+        };
+        let distance = shape.length().min(self.distance.abs()).copysign(self.distance);
+        Self { distance, limits, shape, impulses: parts_of(distance, impulses) }
+    }
+
+    /// Every jump of acceleration and jerk, with the sign of the distance; in order for each part of the way.
+    pub fn jumps(&self) -> impl Iterator<Item = Jump> {
+        let sign = 1.0_f64.copysign(self.distance);
+        let (trapezoid, curve) = match &self.shape {
+            Shape::Trapezoid(trapezoid) => (Some(trapezoid.jumps()), None),
+            Shape::SCurve(curve) => (None, Some(curve.jumps())),
+        };
+        let jumps = trapezoid.into_iter().flatten().chain(curve.into_iter().flatten());
+        jumps.flat_map(move |jump| {
+            self.impulses.iter().map(move |impulse| jump.of_part(sign * impulse.part, impulse.after))
+        })
+    }
+
+    /// The highest acceleration or deceleration of all, in the axis' unit per second squared. Allocates.
+    pub fn peak_acceleration(&self) -> f64 {
+        let mut jumps: Vec<Jump> = self.jumps().collect();
+        jumps.sort_by(|a, b| a.time.total_cmp(&b.time));
+        let (mut acceleration, mut jerk, mut peak, mut time) = (0.0, 0.0, 0.0_f64, 0.0);
+        for jump in jumps {
+            // What jumps at once, but for rounding, is one jump.
+            if jump.time > time + 1e-9 {
+                peak = peak.max(f64::abs(acceleration));
+                acceleration += jerk * (jump.time - time);
+                peak = peak.max(f64::abs(acceleration));
+                time = jump.time;
             }
+            acceleration += jump.acceleration;
+            jerk += jump.jerk;
         }
+        peak
+    }
+
+    /// Position and speed at `time`, not signed: the sum of all parts that have begun.
+    fn at(&self, time: f64) -> (f64, f64) {
+        let begun = self.impulses.iter().filter(|impulse| time >= impulse.after);
+        begun.fold((0.0, 0.0), |sum, impulse| {
+            let (position, velocity) = self.shape.at(time - impulse.after);
+            (sum.0 + impulse.part * position, sum.1 + impulse.part * velocity)
+        })
     }
 }
 
-impl Trapezoid {
-    fn new(length: f64, Limits { speed, acceleration, .. }: Limits) -> Self {
-        let ramps_length = speed * speed / acceleration;
-        let (ramp, cruise) = if length > ramps_length {
-            (speed / acceleration, (length - ramps_length) / speed)
-        } else {
-            ((length / acceleration).sqrt(), 0.0)
-        };
-        Self { length, acceleration, ramp, cruise }
-    }
+/// Where there is no way, there are no parts.
+fn parts_of(distance: f64, impulses: Impulses) -> Impulses {
+    if distance == 0.0 { Impulses::WHOLE } else { impulses }
+}
 
+impl Shape {
     fn seconds(&self) -> f64 {
-        2.0 * self.ramp + self.cruise
-    }
-
-    fn position(&self, time: f64) -> f64 {
-        let left = (self.seconds() - time).max(0.0);
-        if time < self.ramp {
-            self.acceleration * time * time / 2.0
-        } else if left < self.ramp {
-            self.length - self.acceleration * left * left / 2.0
-        } else {
-            self.acceleration * self.ramp * (time - self.ramp / 2.0)
+        match self {
+            Self::Trapezoid(trapezoid) => trapezoid.seconds(),
+            Self::SCurve(curve) => curve.seconds(),
         }
     }
 
-    fn velocity(&self, time: f64) -> f64 {
-        let left = (self.seconds() - time).max(0.0);
-        self.acceleration * time.min(left).min(self.ramp)
+    fn length(&self) -> f64 {
+        match self {
+            Self::Trapezoid(trapezoid) => trapezoid.length(),
+            Self::SCurve(curve) => curve.length(),
+        }
     }
 
-    fn time_at(&self, position: f64) -> f64 {
-        let ramp_length = self.acceleration * self.ramp * self.ramp / 2.0;
-        let left = self.length - position;
-        if position < ramp_length {
-            (2.0 * position / self.acceleration).sqrt()
-        } else if left < ramp_length {
-            self.seconds() - (2.0 * left.max(0.0) / self.acceleration).sqrt()
-        } else {
-            self.ramp + (position - ramp_length) / (self.acceleration * self.ramp)
+    fn at(&self, time: f64) -> (f64, f64) {
+        match self {
+            Self::Trapezoid(trapezoid) => (trapezoid.position(time), trapezoid.velocity(time)),
+            Self::SCurve(curve) => curve.position_and_velocity(time),
+        }
+    }
+
+    fn time_at(&self, length: f64, precision: f64) -> f64 {
+        match self {
+            Self::Trapezoid(trapezoid) => trapezoid.time_at(length),
+            Self::SCurve(curve) => curve.time_at(length, precision),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn limits() -> impl Strategy<Value = Limits> {
-        let jerk = proptest::option::of(1.0..50_000.0);
-        (0.1..500.0, 0.1..2000.0, jerk).prop_map(|(speed, acceleration, jerk)| Limits {
-            speed,
-            acceleration,
-            jerk,
-        })
-    }
-
-    fn profiles() -> impl Strategy<Value = Profile> {
-        (-1000.0..1000.0_f64, limits()).prop_map(|(distance, limits)| Profile::new(distance, limits))
-    }
-
-    /// `count` + 1 evenly spaced times from the start to the end.
-    fn times(profile: &Profile, count: u32) -> impl Iterator<Item = Duration> + use<> {
-        let duration = profile.duration();
-        (0..=count).map(move |i| duration.mul_f64(f64::from(i) / f64::from(count)))
-    }
-
-    #[test]
-    fn short_moves_are_triangles_and_long_ones_trapezoids() {
-        let limits = Limits { speed: 90.0, acceleration: 180.0, jerk: None };
-        // Full speed is reached and left again within exactly 45 degrees.
-        assert_eq!(Profile::new(45.0, limits).duration(), Duration::from_secs(1));
-        assert_eq!(Profile::new(90.0, limits).duration(), Duration::from_millis(1500));
-        assert_eq!(Profile::new(-11.25, limits).duration(), Duration::from_millis(500));
-        assert_eq!(Profile::new(0.0, limits).duration(), Duration::ZERO);
-    }
-
-    proptest! {
-        #[test]
-        fn limits_hold_at_every_moment(profile in profiles()) {
-            let moments: Vec<_> = times(&profile, 500).collect();
-            for pair in moments.windows(2) {
-                let dt = pair[1].saturating_sub(pair[0]).as_secs_f64();
-                if dt < 1e-6 {
-                    continue; // Rounding to nanoseconds would show.
-                }
-                let speed = (profile.position(pair[1]) - profile.position(pair[0])).abs() / dt;
-                let change = (profile.velocity(pair[1]) - profile.velocity(pair[0])).abs() / dt;
-                prop_assert!(speed <= profile.limits.speed * (1.0 + 1e-3), "speed {speed}");
-                prop_assert!(change <= profile.limits.acceleration * (1.0 + 1e-2), "acceleration {change}");
-            }
-        }
-
-        #[test]
-        fn velocity_is_the_slope_of_position(profile in profiles(), at in 0.01..0.99_f64) {
-            let (time, step) = (profile.duration().mul_f64(at), Duration::from_micros(10));
-            prop_assume!(time > step && profile.duration() > 3 * step);
-            let slope = (profile.position(time + step) - profile.position(time.saturating_sub(step))) / (2.0 * step.as_secs_f64());
-            let tolerance = profile.limits.acceleration * step.as_secs_f64() + 1e-6;
-            prop_assert!((slope - profile.velocity(time)).abs() <= tolerance);
-        }
-
-        #[test]
-        fn it_never_turns_back(profile in profiles()) {
-            let positions: Vec<_> = times(&profile, 500).map(|time| profile.position(time).abs()).collect();
-            prop_assert!(positions.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9));
-        }
-
-        #[test]
-        fn it_ends_exactly(profile in profiles(), later in 0..1_000_000_000_u64) {
-            for time in [profile.duration(), profile.duration() + Duration::from_nanos(later)] {
-                prop_assert_eq!(profile.position(time).to_bits(), profile.distance.to_bits());
-                prop_assert_eq!(profile.velocity(time).to_bits(), 0.0_f64.to_bits());
-            }
-        }
-
-        #[test]
-        fn the_second_half_mirrors_the_first(profile in profiles(), at in 0.0..1.0_f64) {
-            let time = profile.duration().mul_f64(at);
-            let mirrored = profile.distance - profile.position(profile.duration().saturating_sub(time));
-            prop_assert!((profile.position(time) - mirrored).abs() < 1e-5 * (1.0 + profile.limits.speed));
-        }
-
-        #[test]
-        fn no_way_is_faster(length in 0.0..1000.0_f64, limits in limits()) {
-            // The area under the highest speed that is reachable from rest at both ends, integrated over the
-            // profile's time, is the distance: none of that time can be saved.
-            // Of S-curves, see there.
-            let limits = Limits { jerk: None, ..limits };
-            let profile = Profile::new(length, limits);
-            let (end, steps) = (profile.seconds(), 10_000);
-            let area: f64 = (0..steps)
-                .map(|i| end * (f64::from(i) + 0.5) / f64::from(steps))
-                .map(|t| (limits.acceleration * t.min(end - t)).min(limits.speed) * end / f64::from(steps))
-                .sum();
-            prop_assert!((area - length).abs() <= 1e-4 * (1.0 + length), "{area} for {length}");
-        }
-
-        #[test]
-        fn a_stop_keeps_to_the_course_and_ends_sooner(profile in profiles(), at in 0.0..1.2_f64, before in 0.0..1.0_f64) {
-            let stop = profile.duration().mul_f64(at);
-            let stopped = profile.stopped_at(stop);
-            let earlier = stop.mul_f64(before);
-            prop_assert!((stopped.position(earlier) - profile.position(earlier)).abs() < 1e-6 * (1.0 + profile.limits.speed));
-            prop_assert!(stopped.duration() <= profile.duration() + Duration::from_nanos(10));
-            prop_assert!(stopped.distance.abs() <= profile.distance.abs());
-            if profile.limits.jerk.is_none() {
-                let braking = Duration::from_secs_f64(profile.velocity(stop).abs() / profile.limits.acceleration);
-                prop_assert!(stopped.duration() <= stop + braking + Duration::from_micros(1));
-            }
-        }
-
-        #[test]
-        fn time_at_is_the_inverse_of_position(profile in profiles(), part in 0.0..1.0_f64) {
-            let length = profile.distance.abs() * part;
-            let time = Duration::from_secs_f64(profile.time_at(length));
-            let off = (profile.position(time).abs() - length).abs();
-            prop_assert!(off < 1e-6 * (1.0 + profile.limits.speed), "{off}");
-        }
-    }
-}
+mod tests;

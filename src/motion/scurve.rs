@@ -1,5 +1,7 @@
 //! One axis' way from rest to rest in the least time with limited jerk.
 
+use super::jump::Jump;
+use super::passing::Passing;
 use crate::model::Limits;
 
 /// Most phases that a course has: the seven of a whole one, the last of them cut, and three to brake.
@@ -85,38 +87,24 @@ impl SCurve {
         self.end().position
     }
 
-    pub(super) fn position(&self, time: f64) -> f64 {
-        self.at(time).position
+    pub(super) fn position_and_velocity(&self, time: f64) -> (f64, f64) {
+        let Motion { position, velocity, .. } = self.at(time);
+        (position, velocity.max(0.0))
     }
 
-    pub(super) fn velocity(&self, time: f64) -> f64 {
-        self.at(time).velocity.max(0.0)
-    }
-
-    /// When `position` is passed.
-    pub(super) fn time_at(&self, position: f64) -> f64 {
+    /// When `position` is passed, found until another step changes it by less than `precision` seconds.
+    pub(super) fn time_at(&self, position: f64, precision: f64) -> f64 {
         let phases = &self.phases[..self.count];
         let index = phases.partition_point(|phase| phase.at.position <= position).saturating_sub(1);
         let Phase { start, duration, jerk, at } = phases[index];
-        // Newton's way, held between two bounds: near rest, where velocity vanishes, it halves them instead.
-        let (mut low, mut high) = (0.0, duration);
-        let mut time = duration / 2.0;
-        for _ in 0..64 {
+        let bounds = (0.0, duration);
+        let acceleration = self.limits.acceleration;
+        let passing = Passing { bounds, near: duration / 2.0, precision, acceleration };
+        let after = passing.find(|time| {
             let there = at.after(time, jerk);
-            if there.position < position {
-                low = time;
-            } else {
-                high = time;
-            }
-            let newton = time - (there.position - position) / there.velocity;
-            let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
-            // A hundredth of a nanosecond.
-            if (next - time).abs() < 1e-11 {
-                return start + next;
-            }
-            time = next;
-        }
-        start + time
+            (there.position - position, there.velocity)
+        });
+        start + after
     }
 
     /// The same course until `time`, then to rest as fast as the limits allow.
@@ -143,6 +131,20 @@ impl SCurve {
         stopped.push(hold.max(0.0), 0.0);
         stopped.push(braking / self.jerk, self.jerk);
         stopped
+    }
+
+    /// Where jerk jumps; at its end, what rounding has left of the acceleration does, too.
+    pub(super) fn jumps(&self) -> impl Iterator<Item = Jump> + use<'_> {
+        let phases = &self.phases[..self.count];
+        let before = std::iter::once(0.0).chain(phases.iter().map(|phase| phase.jerk));
+        let begin = phases.iter().zip(before).map(|(phase, before)| Jump {
+            time: phase.start,
+            acceleration: 0.0,
+            jerk: phase.jerk - before,
+        });
+        let end =
+            Jump { time: self.seconds(), acceleration: -self.end().acceleration, jerk: -self.last().jerk };
+        begin.chain(std::iter::once(end))
     }
 
     fn push(&mut self, duration: f64, jerk: f64) {
@@ -230,7 +232,7 @@ mod tests {
         #[test]
         fn time_at_is_the_inverse_of_position(curve in curves(), part in 0.001..0.999_f64) {
             let position = curve.length() * part;
-            let off = (curve.position(curve.time_at(position)) - position).abs();
+            let off = (curve.at(curve.time_at(position, 1e-11)).position - position).abs();
             prop_assert!(off <= 1e-9 * (1.0 + curve.length() + curve.limits.speed), "{off}");
         }
 
@@ -242,7 +244,7 @@ mod tests {
             let end = stopped.end();
             prop_assert!(end.velocity.abs() <= 1e-4 * curve.limits.speed, "{end:?}");
             prop_assert!(stopped.length() <= curve.length() * (1.0 + 1e-6) + 1e-6);
-            prop_assert!((stopped.position(time) - curve.position(time)).abs() < 1e-9 * (1.0 + curve.length()));
+            prop_assert!((stopped.at(time).position - curve.at(time).position).abs() < 1e-9 * (1.0 + curve.length()));
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Profile;
-use crate::model::Limits;
+use super::{Impulses, Profile, impulses};
+use crate::model::{AxisConfig, Limits};
 
 /// How many steps of the motor (microsteps, if it makes those) move an axis by its unit.
 ///
@@ -57,7 +57,16 @@ pub struct StepCourse {
 impl StepCourse {
     /// The fastest way over `steps` (either sign) within `limits`, which are in steps, too: [`StepScale::limits`].
     pub fn new(steps: i64, limits: Limits) -> Self {
-        Self { profile: Profile::new(steps as f64, limits), steps: steps.unsigned_abs() }
+        Self::along(steps, limits, Impulses::WHOLE)
+    }
+
+    /// The way of `axis` over `steps` of its motor, in parts if what it carries swings.
+    pub fn planned(steps: i64, scale: StepScale, axis: &AxisConfig) -> Self {
+        Self::along(steps, scale.limits(axis.limits), impulses(axis, scale.position(steps)))
+    }
+
+    fn along(steps: i64, limits: Limits, impulses: Impulses) -> Self {
+        Self { profile: Profile::shaped(steps as f64, limits, impulses), steps: steps.unsigned_abs() }
     }
 
     /// How many steps there are.
@@ -97,11 +106,22 @@ impl StepCourse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Axis, Shaper, ShaperChoice, Swing};
+    use crate::units::Hertz;
     use proptest::prelude::*;
 
     fn limits() -> impl Strategy<Value = Limits> {
         (50.0..40_000.0, 500.0..500_000.0, proptest::option::of(20_000.0..50_000_000.0))
             .prop_map(|(speed, acceleration, jerk)| Limits { speed, acceleration, jerk })
+    }
+
+    /// None, or those of a swing.
+    fn parts() -> impl Strategy<Value = Impulses> {
+        (0.5..50.0_f64, 0.0..0.5_f64, proptest::sample::select(&Shaper::ALL[..])).prop_map(
+            |(frequency, damping, shaper)| {
+                Impulses::of(shaper, &Swing { frequency: Hertz::new(frequency), damping, spread: 0.0 })
+            },
+        )
     }
 
     fn due_ns(course: &StepCourse) -> Vec<f64> {
@@ -140,10 +160,27 @@ mod tests {
         assert_eq!(one.duration(), Duration::from_millis(200));
     }
 
+    #[test]
+    fn the_motor_takes_the_time_of_its_axis() {
+        let limits = Limits { speed: 90.0, acceleration: 360.0, jerk: None };
+        let swing = Some(Swing { frequency: Hertz::new(8.0), damping: 0.05, spread: 0.0 });
+        let shaper = ShaperChoice::Auto;
+        let axis = AxisConfig { swing, shaper, ..AxisConfig::new(Axis::Turntable, limits, None) };
+        let scale = StepScale::new(40.0);
+        for angle in [0.0, 0.5, -2.5, 10.0, 180.0] {
+            let course = StepCourse::planned(scale.steps(angle), scale, &axis);
+            let profile = crate::motion::profile(&axis, angle);
+            let off = course.duration().abs_diff(profile.duration());
+            assert!(off <= Duration::from_nanos(100), "{angle}: {off:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn steps_come_one_after_the_other_and_before_the_end(steps in -3000..3000_i64, limits in limits()) {
-            let course = StepCourse::new(steps, limits);
+        fn steps_come_one_after_the_other_and_before_the_end(
+            steps in -3000..3000_i64, limits in limits(), parts in parts(),
+        ) {
+            let course = StepCourse::along(steps, limits, parts);
             let due = due_ns(&course);
             prop_assert_eq!(due.len() as u64, steps.unsigned_abs());
             prop_assert!(due.windows(2).all(|pair| pair[0] < pair[1]));
@@ -152,8 +189,10 @@ mod tests {
         }
 
         #[test]
-        fn speed_and_acceleration_are_never_exceeded(steps in 0..3000_i64, limits in limits()) {
-            let due = due_ns(&StepCourse::new(steps, limits));
+        fn speed_and_acceleration_are_never_exceeded(
+            steps in 0..3000_i64, limits in limits(), parts in parts(),
+        ) {
+            let due = due_ns(&StepCourse::along(steps, limits, parts));
             let speeds: Vec<(f64, f64)> = due
                 .windows(2)
                 .map(|pair| (f64::midpoint(pair[0], pair[1]) / 1e9, 1e9 / (pair[1] - pair[0])))
@@ -169,7 +208,7 @@ mod tests {
                 let acceleration = (v1 - v0).abs() / (t1 - t0);
                 prop_assert!(
                     acceleration <= limits.acceleration * (1.0 + 1e-6) + error,
-                    "{acceleration} of {}", limits.acceleration
+                    "{acceleration} of {}, {v0} steps/s at {t0} s, {v1} at {t1}", limits.acceleration
                 );
             }
         }
@@ -190,9 +229,9 @@ mod tests {
 
         #[test]
         fn a_stop_keeps_the_steps_until_then_and_ends_within_the_way(
-            steps in -3000..3000_i64, limits in limits(), part in 0.0..1.1_f64,
+            steps in -3000..3000_i64, limits in limits(), parts in parts(), part in 0.0..1.1_f64,
         ) {
-            let course = StepCourse::new(steps, limits);
+            let course = StepCourse::along(steps, limits, parts);
             let time = course.duration().mul_f64(part);
             let stopped = course.stopped_at(time);
             prop_assert!(stopped.steps() <= course.steps());

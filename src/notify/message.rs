@@ -145,6 +145,12 @@ fn said(event: &Event) -> Option<Said> {
             text: format!("{message}; the scan itself is as it was."),
             counts: None,
         },
+        Event::DeliveryFailed { target, message } => Said {
+            occasion: Occasion::Failed,
+            title: format!("was not delivered to {target}"),
+            text: format!("{message}; it is tried again, and the scan stays here until then."),
+            counts: None,
+        },
         // One that is to be seen to pauses the scan; else its end tells.
         Event::Wedged { .. }
         | Event::StoreFailed { .. }
@@ -159,8 +165,11 @@ fn said(event: &Event) -> Option<Said> {
         | Event::RecoveryFailed { .. }
         | Event::Stored { .. }
         | Event::Flagged { .. }
+        | Event::Displaced { .. }
         | Event::Retake { .. }
-        | Event::Exported { .. } => return None,
+        | Event::Extended { .. }
+        | Event::Exported { .. }
+        | Event::Delivered { .. } => return None,
     };
     Some(said)
 }
@@ -201,6 +210,11 @@ mod tests {
                 Event::ExportFailed { format, message: "why".into() },
                 Occasion::Failed,
                 "was not exported for colmap",
+            ),
+            (
+                Event::DeliveryFailed { target: "nas".into(), message: "why".into() },
+                Occasion::Failed,
+                "was not delivered to nas",
             ),
         ] {
             let message = of(event, Some("Owl")).unwrap();

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::list::{self, ListError};
-use super::{Plan, PlanCamera, Point, order, shapes};
-use crate::config::{PlanOrder, PlanShape};
+use super::{Plan, PlanCamera, Point, least, order, shapes};
+use crate::config::{PlanOrder, PlanShape, SphereTravel};
 use crate::model::{AxisConfig, Pose};
 use crate::motion::{self, Unreachable};
 
@@ -93,14 +93,24 @@ pub fn generate(
     if cameras.is_empty() {
         return Err(PlanError::NoCameras);
     }
+    let ordered = |points: Vec<Point>| match order {
+        PlanOrder::Given => points,
+        PlanOrder::Fastest => order::fastest(points, axes, start),
+    };
     let points = points_of(shape, cameras.len())?;
     if points.is_empty() {
         return Err(PlanError::NoPoints);
     }
     check_reach(&points, axes)?;
-    let points = match order {
-        PlanOrder::Given => points,
-        PlanOrder::Fastest => order::fastest(points, axes, start),
+    let points = match *shape {
+        PlanShape::FibonacciSphere { points, min_tilt, max_tilt, travel: SphereTravel::Least } => {
+            least::sphere(points, (min_tilt, max_tilt), axes, start, ordered)
+        }
+        PlanShape::FibonacciSphere { travel: SphereTravel::Given, .. }
+        | PlanShape::Cylinder { .. }
+        | PlanShape::Ring { .. }
+        | PlanShape::LatitudeSphere { .. }
+        | PlanShape::List { .. } => ordered(points),
     };
     Ok(Plan { points, cameras })
 }
@@ -127,7 +137,7 @@ fn points_of(shape: &PlanShape, cameras: usize) -> Result<Vec<Point>, PlanError>
             }
             Ok(shapes::latitude_sphere(*points, *rings, *min_tilt, *max_tilt))
         }
-        PlanShape::FibonacciSphere { points, min_tilt, max_tilt } => {
+        PlanShape::FibonacciSphere { points, min_tilt, max_tilt, travel: _ } => {
             room_for(u64::from(*points))?;
             Ok(shapes::fibonacci_sphere(*points, *min_tilt, *max_tilt))
         }
@@ -136,7 +146,8 @@ fn points_of(shape: &PlanShape, cameras: usize) -> Result<Vec<Point>, PlanError>
     }
 }
 
-fn check_reach(points: &[Point], axes: &[AxisConfig]) -> Result<(), PlanError> {
+/// That the axes can reach every one of `points`.
+pub(super) fn check_reach(points: &[Point], axes: &[AxisConfig]) -> Result<(), PlanError> {
     let mut violations = points.iter().flat_map(|point| {
         motion::unreachable(&point.pose, axes).map(|reason| Violation { label: point.label.clone(), reason })
     });
@@ -166,6 +177,7 @@ mod tests {
             cx: 2304.0,
             cy: 1296.0,
             pixel_pitch: None,
+            distortion: None,
         };
         let mount = Mount {
             distance: Millimetres::new(400.0),
@@ -177,15 +189,14 @@ mod tests {
             name: "cam0".into(),
             intrinsics: Optics::Intrinsics(intrinsics),
             mount: Some(mount),
+            extrinsics: None,
             files: PlanCamera::image_alone(),
         }
     }
 
     fn axes() -> Vec<AxisConfig> {
-        let axis = |axis, speed, acceleration, travel| AxisConfig {
-            axis,
-            limits: Limits { speed, acceleration, jerk: None },
-            travel,
+        let axis = |axis, speed, acceleration, travel| {
+            AxisConfig::new(axis, Limits { speed, acceleration, jerk: None }, travel)
         };
         vec![
             axis(Axis::Turntable, 90.0, 180.0, None),
@@ -261,7 +272,7 @@ mod tests {
         prop_oneof![
             (1..50_u32, proptest::collection::vec(0.0..300.0, 1..5)).prop_map(|(n, h)| cylinder(n, &h)),
             (1..200_u32, tilts.clone()).prop_map(|(points, (min_tilt, max_tilt))| {
-                PlanShape::FibonacciSphere { points, min_tilt, max_tilt }
+                PlanShape::FibonacciSphere { points, min_tilt, max_tilt, travel: SphereTravel::Given }
             }),
             (10..200_u32, 1..10_u32, tilts).prop_map(|(points, rings, (min_tilt, max_tilt))| {
                 PlanShape::LatitudeSphere { points, rings, min_tilt, max_tilt }

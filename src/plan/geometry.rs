@@ -12,7 +12,7 @@
 
 use scanner_pixels::sight::{Sight, turned};
 
-use crate::model::{Intrinsics, Mount, Pose, Size};
+use crate::model::{Extrinsics, Intrinsics, Mount, Pose, Size};
 
 pub use scanner_pixels::sight::Vec3;
 
@@ -37,6 +37,19 @@ pub struct Projection {
     pub depth: f64,
 }
 
+/// What a perfect rig with a camera at `mount` measures of it.
+pub fn extrinsics(mount: &Mount) -> Extrinsics {
+    let camera = CameraPose::new(mount, &Pose::default());
+    let above = mount.height.get() - mount.look_at_height.get();
+    Extrinsics {
+        centre: camera.centre(),
+        rotation: camera.rotation,
+        look_at_distance: mount.distance.get().hypot(above),
+        lift: [0.0, 0.0, 1.0],
+        turntable: 1.0,
+    }
+}
+
 impl CameraPose {
     /// The camera mounted at `mount`, with the axes at `pose`.
     pub fn new(mount: &Mount, pose: &Pose) -> Self {
@@ -54,6 +67,43 @@ impl CameraPose {
 
         let rotation = [right, down, forward];
         Self { rotation, translation: rotation.map(|row| -dot(row, centre)) }
+    }
+
+    /// The camera that a calibration has found to stand and move as `extrinsics` say, with the axes at `pose`.
+    pub fn measured(extrinsics: &Extrinsics, pose: &Pose) -> Self {
+        let Extrinsics { centre, rotation: [right, down, forward], look_at_distance, lift, turntable } =
+            *extrinsics;
+        let looks_at = add(centre, scale(forward, look_at_distance));
+        // Up about its own right: what was forward goes down.
+        let (sin, cos) = pose.tilt.get().to_radians().sin_cos();
+        let (down, forward) =
+            (add(scale(down, cos), scale(forward, -sin)), add(scale(forward, cos), scale(down, sin)));
+        let back = scale(forward, pose.rail.get() - look_at_distance);
+        let centre = add(add(looks_at, back), scale(lift, pose.lift.get()));
+        let turned = |vector| turn(vector, -turntable * pose.turntable.get());
+        let (rotation, centre) = ([right, down, forward].map(turned), turned(centre));
+        Self { rotation, translation: rotation.map(|row| -dot(row, centre)) }
+    }
+
+    /// The same camera after somebody moved it by `moved` in the rig's frame, in millimetres, and turned it about its own right, down
+    /// and forward by the right hand, in degrees (so that what it sees turns), while the table has truly turned by `turntable` degrees.
+    #[must_use]
+    pub fn displaced(&self, moved: Vec3, turned: Vec3, turntable: f64) -> Self {
+        let angle = dot(turned, turned).sqrt();
+        let axis = if angle > 0.0 { scale(turned, 1.0 / angle) } else { [0.0; 3] };
+        let (sin, cos) = angle.to_radians().sin_cos();
+        let [x, y, z] = axis;
+        let cross = [[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]];
+        // Rodrigues: from what was right, down and forward to what is.
+        let rotation = std::array::from_fn(|row| {
+            let mixed = std::array::from_fn::<f64, 3, _>(|column| {
+                let same = if row == column { cos } else { 0.0 };
+                same + sin * cross[row][column] + (1.0 - cos) * axis[row] * axis[column]
+            });
+            (0..3).fold([0.0; 3], |sum, column| add(sum, scale(self.rotation[column], mixed[column])))
+        });
+        let centre = add(self.centre(), turn(moved, -turntable));
+        Self { rotation, translation: rotation.map(|row: Vec3| -dot(row, centre)) }
     }
 
     /// The camera's centre in the object's frame.
@@ -80,16 +130,16 @@ impl CameraPose {
     /// in front of the camera.
     pub fn project(&self, intrinsics: &Intrinsics, point: Vec3) -> Option<Projection> {
         let [x, y, depth] = self.to_camera(point);
-        (depth > 0.0).then(|| Projection {
-            u: intrinsics.fx * x / depth + intrinsics.cx,
-            v: intrinsics.fy * y / depth + intrinsics.cy,
-            depth,
+        (depth > 0.0).then(|| {
+            let (x, y) = (x / depth, y / depth);
+            let (x, y) = intrinsics.distortion.map_or((x, y), |distortion| distortion.seen_at(x, y));
+            Projection { u: intrinsics.fx * x + intrinsics.cx, v: intrinsics.fy * y + intrinsics.cy, depth }
         })
     }
 
-    /// What each pixel of a picture by a lens with these `intrinsics` looks at.
+    /// What each pixel of a picture by a lens with these `intrinsics`, but without distortion, looks at.
     pub fn sight(&self, intrinsics: &Intrinsics) -> Sight {
-        let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _ } = *intrinsics;
+        let Intrinsics { width, height, fx, fy, cx, cy, pixel_pitch: _, distortion: _ } = *intrinsics;
         Sight {
             area: Size { width, height }.into(),
             centre: self.centre(),
@@ -121,7 +171,7 @@ fn scale(vector: Vec3, factor: f64) -> Vec3 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Axis;
+    use crate::model::{Axis, Distortion};
     use crate::units::{Degrees, Millimetres};
     use proptest::prelude::*;
 
@@ -133,6 +183,7 @@ mod tests {
         cx: 2310.0,
         cy: 1290.0,
         pixel_pitch: None,
+        distortion: None,
     };
 
     fn mount(distance: f64, height: f64, azimuth: f64, look_at_height: f64) -> Mount {
@@ -155,6 +206,39 @@ mod tests {
     #[track_caller]
     fn assert_near(a: Vec3, b: Vec3) {
         assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9), "{a:?} is not {b:?}");
+    }
+
+    #[test]
+    fn a_camera_that_was_displaced_sees_what_it_would_from_there() {
+        let camera = CameraPose::new(&mount(400.0, 60.0, 0.0, 60.0), &pose(90.0, 0.0, 0.0, 0.0));
+        // At turntable 90 degrees, what is +y on the rig is +x of the object.
+        let moved = camera.displaced([0.0, 3.0, 0.0], [0.0; 3], 90.0);
+        assert_near(moved.centre(), add(camera.centre(), [3.0, 0.0, 0.0]));
+        assert_near(moved.rotation[2], camera.rotation[2]);
+        // A quarter turn about its forward: what was to the right goes down.
+        let turned = camera.displaced([0.0; 3], [0.0, 0.0, 90.0], 90.0);
+        assert_near(turned.centre(), camera.centre());
+        let point =
+            add(camera.centre(), add(scale(camera.rotation[2], 100.0), scale(camera.rotation[0], 7.0)));
+        assert_near(camera.to_camera(point), [7.0, 0.0, 100.0]);
+        assert_near(turned.to_camera(point), [0.0, 7.0, 100.0]);
+        assert_near(camera.displaced([0.0; 3], [0.0; 3], 7.0).rotation[0], camera.rotation[0]);
+    }
+
+    #[test]
+    fn what_a_measured_rig_does_otherwise_is_seen() {
+        let mount = mount(400.0, 60.0, 0.0, 60.0);
+        let perfect = extrinsics(&mount);
+        let skew = Extrinsics { lift: [0.0, 0.1, 1.01], turntable: 0.5, ..perfect };
+        assert_near(CameraPose::measured(&skew, &pose(0.0, 10.0, 0.0, 0.0)).centre(), [400.0, 1.0, 70.1]);
+        assert_near(CameraPose::measured(&skew, &pose(180.0, 0.0, 0.0, 0.0)).centre(), [0.0, -400.0, 60.0]);
+        let distortion = Some(Distortion { k1: 0.1, ..Distortion::default() });
+        let bent = Intrinsics { distortion, ..INTRINSICS };
+        let camera = CameraPose::measured(&perfect, &Pose::default());
+        let [straight, bent] =
+            [INTRINSICS, bent].map(|lens| camera.project(&lens, [0.0, 200.0, 60.0]).unwrap());
+        // At half a focal length from the middle: by 0.1 / 4.
+        assert!((bent.u - INTRINSICS.cx - (straight.u - INTRINSICS.cx) * 1.025).abs() < 1e-9, "{bent:?}");
     }
 
     #[test]
@@ -209,6 +293,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_perfect_rig_measures_what_was_configured(mount in mounts(), pose in poses()) {
+            let (configured, measured) =
+                (CameraPose::new(&mount, &pose), CameraPose::measured(&extrinsics(&mount), &pose));
+            let rows = |pose: CameraPose| pose.rotation.into_iter().chain([pose.translation]).flatten();
+            for (a, b) in rows(configured).zip(rows(measured)) {
+                prop_assert!((a - b).abs() < 1e-9, "{configured:?} is not {measured:?}");
+            }
+        }
+
         #[test]
         fn the_rotation_is_one(mount in mounts(), pose in poses()) {
             let [right, down, forward] = CameraPose::new(&mount, &pose).rotation;

@@ -21,7 +21,7 @@ use crate::regular_file::{self, Unread};
 use crate::units::{Degrees, Millimetres};
 
 /// Longest label, in characters: files are named by it.
-const MAX_LABEL: usize = 64;
+pub(super) const MAX_LABEL: usize = 64;
 
 /// Longest file, in bytes: the most points of a plan, with every axis and a label, fit.
 const LONGEST: u64 = 64 << 20;
@@ -122,6 +122,11 @@ pub enum ListError {
 
 /// The points in `file`, at most `most`.
 pub(super) fn read(file: &Path, most: usize) -> Result<Vec<Point>, ListError> {
+    Ok(read_with_labels(file, most)?.0)
+}
+
+/// The same, and whether the list says what they are called.
+pub(super) fn read_with_labels(file: &Path, most: usize) -> Result<(Vec<Point>, bool), ListError> {
     parse(&regular_file::read(file, LONGEST)?, most)
 }
 
@@ -132,7 +137,7 @@ enum Column {
     Position(Axis),
 }
 
-fn parse(input: &[u8], most: usize) -> Result<Vec<Point>, ListError> {
+fn parse(input: &[u8], most: usize) -> Result<(Vec<Point>, bool), ListError> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).comment(Some(b'#')).from_reader(input);
     let columns = columns(reader.headers().map_err(csv_error)?)?;
     let mut points = Vec::new();
@@ -157,7 +162,7 @@ fn parse(input: &[u8], most: usize) -> Result<Vec<Point>, ListError> {
         }
         points.push(point);
     }
-    Ok(points)
+    Ok((points, columns.contains(&Column::Label)))
 }
 
 fn columns(header: &StringRecord) -> Result<Vec<Column>, ListError> {
@@ -207,7 +212,7 @@ fn position(axis: Axis, text: &str) -> Result<f64, String> {
     }
 }
 
-fn is_label(text: &str) -> bool {
+pub(super) fn is_label(text: &str) -> bool {
     (1..=MAX_LABEL).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
@@ -235,7 +240,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn points(text: &str) -> Vec<Point> {
-        parse(text.as_bytes(), 100).unwrap()
+        parse(text.as_bytes(), 100).unwrap().0
     }
 
     fn error(text: &str) -> String {

@@ -37,8 +37,7 @@ pub(super) fn latitude_sphere(points: u32, rings: u32, min_tilt: Degrees, max_ti
         .map(|ring| (f64::from(ring) + first) / steps)
         .map(|part| min_tilt.get() * (1.0 - part) + max_tilt.get() * part)
         .collect();
-    let lengths: Vec<f64> = tilts.iter().map(|tilt| tilt.to_radians().cos().max(0.0)).collect();
-    let shares = shares(points, &lengths);
+    let shares = ring_shares(points, &tilts);
     let labels = Labels::new(tilts.len(), shares.iter().copied().max().unwrap_or(0));
     std::iter::zip(tilts, shares)
         .enumerate()
@@ -46,6 +45,47 @@ pub(super) fn latitude_sphere(points: u32, rings: u32, min_tilt: Degrees, max_ti
             labels.around(ring, angles, Pose::default().with(Axis::Tilt, tilt))
         })
         .collect()
+}
+
+/// `rings` rings (at most `points`) evenly spaced between the `tilts`, the outer ones `inset` of the span of a ring within them (one
+/// ring: in their middle), with points in proportion to each ring's length, but at least one. Each begins `phase` of its step further
+/// on than the last one ended.
+pub(super) fn inset_rings(
+    points: u32,
+    rings: u32,
+    tilts: (Degrees, Degrees),
+    inset: f64,
+    phase: f64,
+) -> Vec<Point> {
+    let (min_tilt, max_tilt) = (tilts.0.get(), tilts.1.get());
+    let edge = if rings == 1 { 0.5 } else { inset / f64::from(rings) };
+    let part = |ring: u32| edge + (1.0 - 2.0 * edge) * f64::from(ring) / f64::from(rings.max(2) - 1);
+    let tilts: Vec<f64> =
+        (0..rings).map(part).map(|part| min_tilt * (1.0 - part) + max_tilt * part).collect();
+    let shares = ring_shares(points, &tilts);
+    let labels = Labels::new(tilts.len(), shares.iter().copied().max().unwrap_or(0));
+    let mut begin = 0.0;
+    let mut all = Vec::with_capacity(points as usize);
+    for (ring, (tilt, angles)) in std::iter::zip(tilts, shares).enumerate() {
+        let step = 360.0 / f64::from(angles);
+        if ring > 0 {
+            begin += phase * step;
+        }
+        let pose = Pose::default().with(Axis::Tilt, tilt);
+        all.extend(labels.around(ring, angles, pose).map(|point| {
+            let angle = (point.pose.get(Axis::Turntable) + begin).rem_euclid(360.0);
+            Point { pose: point.pose.with(Axis::Turntable, angle), ..point }
+        }));
+        // It ends a step before it would be round.
+        begin -= step;
+    }
+    all
+}
+
+/// How many of `points` are on each ring, in proportion to the rings' lengths.
+fn ring_shares(points: u32, tilts: &[f64]) -> Vec<u32> {
+    let lengths: Vec<f64> = tilts.iter().map(|tilt| tilt.to_radians().cos().max(0.0)).collect();
+    shares(points, &lengths)
 }
 
 /// `points` points on a spiral from `min_tilt` to `max_tilt`, each of which stands for the same area of the

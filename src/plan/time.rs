@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Plan, Point};
 use crate::config::Config;
 use crate::model::{AxisConfig, Lighting, Pose};
-use crate::motion;
+use crate::motion::TravelTimes;
 use crate::units::Seconds;
 
 /// Frame wait, exposure and readout of a point, roughly: two frames at 15 frames a second.
@@ -46,8 +46,9 @@ pub fn travel(plan: &Plan, axes: &[AxisConfig], start: &Pose) -> Duration {
 pub fn estimate(plan: &Plan, axes: &[AxisConfig], start: &Pose, pace: &Pace) -> Duration {
     let (mut pose, mut lit) = (start, Lighting::Front);
     let mut time = Duration::ZERO;
+    let mut travel = TravelTimes::new(axes);
     for point in &plan.points {
-        let at_rest = motion::travel_time(pose, &point.pose, axes).saturating_add(pace.settle);
+        let at_rest = travel.of(pose, &point.pose).saturating_add(pace.settle);
         let warm_up = match point.lighting {
             Lighting::Front => pace.front,
             Lighting::Backlight => pace.backlight,
@@ -62,10 +63,11 @@ pub fn estimate(plan: &Plan, axes: &[AxisConfig], start: &Pose, pace: &Pace) -> 
 /// Time in motion, from `start` through `points`.
 pub(super) fn travel_through(points: &[Point], axes: &[AxisConfig], start: &Pose) -> Duration {
     let poses = points.iter().map(|point| &point.pose);
+    let mut travel = TravelTimes::new(axes);
     std::iter::once(start)
         .chain(poses.clone())
         .zip(poses)
-        .map(|(from, to)| motion::travel_time(from, to, axes))
+        .map(|(from, to)| travel.of(from, to))
         .fold(Duration::ZERO, Duration::saturating_add)
 }
 
@@ -100,6 +102,6 @@ mod tests {
         let estimate = |plan: &Plan| estimate(plan, &[], &Pose::default(), &pace).as_secs();
         assert_eq!(estimate(&plan), 3 * 11);
         // Six images; the backlight comes on three times, and the front lights twice again.
-        assert_eq!(estimate(&plan.with_frames(&[], true)), 6 * 10 + 1 + 3 * 3 + 2 * 100);
+        assert_eq!(estimate(&plan.with_frames(&[], &[], true)), 6 * 10 + 1 + 3 * 3 + 2 * 100);
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FileType, Lighting, Mount, Optics, Pose};
-use crate::units::Dioptres;
+use super::geometry::CameraPose;
+use crate::model::{Extrinsics, FileType, Lighting, Mount, Optics, Pose};
+use crate::units::{Dioptres, Stops};
 
 /// Index of a point in its plan, in the order of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,6 +43,10 @@ pub struct Point {
     /// Lens position of every camera; as configured if absent. Points with the same pose make a focus stack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Dioptres>,
+    /// How much more than usual every camera exposes; as usual if absent. Points with the same pose and lens position make a
+    /// bracket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bracket: Option<Stops>,
     /// How the object is lit; from the front if absent. A point with a backlight is the silhouette of those with its pose.
     #[serde(default, skip_serializing_if = "Lighting::is_front")]
     pub lighting: Lighting,
@@ -50,7 +55,7 @@ pub struct Point {
 impl Point {
     /// A photograph of the surface, with the lens as configured.
     pub fn new(label: String, pose: Pose) -> Self {
-        Self { label, pose, focus: None, lighting: Lighting::Front }
+        Self { label, pose, focus: None, bracket: None, lighting: Lighting::Front }
     }
 }
 
@@ -66,6 +71,9 @@ pub struct PlanCamera {
     /// Place on the rig; none if nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mount: Option<Mount>,
+    /// Where it stands and how the axes carry it, if that was measured: it counts, then, and not the mount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extrinsics: Option<Extrinsics>,
     /// The files of each of its shots, the image first; the image alone if absent.
     #[serde(default = "PlanCamera::image_alone", skip_serializing_if = "PlanCamera::is_image_alone")]
     pub files: Vec<FileType>,
@@ -81,13 +89,22 @@ impl PlanCamera {
         files == FileType::IMAGE_ALONE
     }
 
+    /// Where it is with the axes at `axes`, as measured, or else as its mount was configured; none if nobody said.
+    pub fn pose(&self, axes: &Pose) -> Option<CameraPose> {
+        match (&self.extrinsics, &self.mount) {
+            (Some(extrinsics), _) => Some(CameraPose::measured(extrinsics, axes)),
+            (None, Some(mount)) => Some(CameraPose::new(mount, axes)),
+            (None, None) => None,
+        }
+    }
+
     /// Whether its shots have files beside the image.
     pub fn has_raw(&self) -> bool {
         self.files.contains(&FileType::Raw)
     }
 }
 
-/// The ordered points of a scan, fixed when it starts and stored with it.
+/// The ordered points of a scan, fixed when it starts and stored with it; further ones may be added behind them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {

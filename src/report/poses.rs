@@ -82,7 +82,7 @@ pub(super) fn poses(plan: &Plan, shots: &[Shot<'_>]) -> Option<Markup> {
 
 fn placed<'a, 'b>(plan: &Plan, shot: &'a Shot<'b>) -> Option<Placed<'a, 'b>> {
     let camera = plan.cameras.get(shot.camera)?;
-    let pose = CameraPose::new(&camera.mount?, &plan.point(plan.point_of(shot.index)).pose);
+    let pose = camera.pose(&plan.point(plan.point_of(shot.index)).pose)?;
     let half = camera
         .intrinsics
         .intrinsics()

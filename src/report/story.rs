@@ -55,6 +55,8 @@ impl Story {
                 story.retakes += 1;
             } else if let Record::Flagged { shot, verdict, .. } = &entry.record {
                 tell(Some(*shot), "flagged later", &verdict.message());
+            } else if let Record::Extended { points, .. } = &entry.record {
+                tell(None, "extended", &format!("{} points were added", points.len()));
             } else if let Record::Paused { reason, .. } = &entry.record {
                 tell(None, "paused", reason);
             } else if let Record::Resumed = &entry.record {

@@ -22,6 +22,7 @@ fn plan(known: bool) -> Plan {
         cx: 320.0,
         cy: 240.0,
         pixel_pitch: None,
+        distortion: None,
     };
     let mount = Mount {
         distance: Millimetres::new(300.0),
@@ -33,6 +34,7 @@ fn plan(known: bool) -> Plan {
         name: name.into(),
         intrinsics: if known { Optics::Intrinsics(intrinsics) } else { Optics::Unknown },
         mount: known.then_some(mount),
+        extrinsics: None,
         files: PlanCamera::image_alone(),
     };
     let point = |index| {
@@ -207,8 +209,9 @@ proptest! {
         let plain = structure(&of(&harmless, |_| None));
         let (_root, mut hostile) = contents(true, &reason);
         hostile.forget_times();
-        hostile.plan.cameras[0].name.clone_from(&name);
-        hostile.plan.points[1].label.clone_from(&name);
+        let plan = std::sync::Arc::make_mut(&mut hostile.plan);
+        plan.cameras[0].name.clone_from(&name);
+        plan.points[1].label.clone_from(&name);
         hostile.manifest.software = software;
         let page = of(&hostile, |_| None);
         prop_assert_eq!(structure(&page), plain, "{}", page);

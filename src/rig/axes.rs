@@ -65,6 +65,9 @@ pub trait Axes: Send + Sync {
     /// Whether motors at rest stay powered, however long that lasts: a scan needs its axes where they are.
     fn keep_powered(&self, _keep: bool) {}
 
+    /// Whether moves from now on are in one part, whatever swings: what a shaper takes away cannot be seen. At first they are not.
+    fn keep_unshaped(&self, unshaped: bool);
+
     /// Brings the axes to rest and into their safe state, for good; waits for that.
     fn end(&self) {}
 

@@ -1,10 +1,12 @@
 //! What people want of a scan under way.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
 use crate::dataset::DescribeError;
-use crate::plan::ShotIndex;
-use crate::scan::{Description, DescriptionChanges, WaitsFor};
+use crate::plan::{Point, ShotIndex, Unaddable};
+use crate::scan::{Description, DescriptionChanges, ExtendedBy, WaitsFor};
 
 /// What a person can ask of a running scan.
 #[derive(Debug)]
@@ -24,6 +26,17 @@ pub enum Command {
         shot: ShotIndex,
         /// Is told when it is certain that this will be done; dropped if the scan ends before that.
         done: oneshot::Sender<Result<(), RetakeRefused>>,
+    },
+    /// Take shots at further points, behind those of the plan.
+    Extend {
+        /// The points, which the axes can reach, in the order in which they are visited.
+        points: Vec<Point>,
+        /// Who wants that.
+        by: ExtendedBy,
+        /// How long the longest move between points may take from now on.
+        longest_move: Duration,
+        /// Is told when they are part of the scan, and how many shots it has now; dropped if the scan ends before that.
+        done: oneshot::Sender<Result<u32, ExtendRefused>>,
     },
     /// Call the scan something else.
     Describe {
@@ -64,6 +77,23 @@ pub enum RetakeRefused {
     },
 }
 
+/// Why points are not added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExtendRefused {
+    /// The plan cannot have them.
+    #[error(transparent)]
+    Unaddable(#[from] Unaddable),
+    /// Nothing more is taken in this run.
+    #[error("the scan is stopping: ask again when it has, and the points are visited when it is resumed")]
+    Stopping,
+    /// The journal cannot be written.
+    #[error("the points could not be written down, and the scan pauses: {message}")]
+    NotKept {
+        /// What could not be written, for people.
+        message: String,
+    },
+}
+
 impl Command {
     /// Why it was given, for people.
     pub(crate) fn reason(self) -> String {
@@ -71,6 +101,7 @@ impl Command {
             Self::Pause { reason, .. } => reason,
             Self::Cancel => "cancelled".to_owned(),
             Self::Describe { .. } => "it was to be called something else".to_owned(),
+            Self::Extend { points, .. } => format!("{} points are to be added", points.len()),
             Self::Retake { shot, .. } => format!("shot {} is to be taken again", shot.0),
         }
     }

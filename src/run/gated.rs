@@ -28,7 +28,8 @@ impl Gated {
         if let Some(camera) = self.gate.other_settings(shot, facts)
             && self.told.insert(camera.0)
         {
-            let camera = &self.dataset.plan().camera(camera).name;
+            let plan = self.dataset.plan();
+            let camera = &plan.camera(camera).name;
             warn!(
                 "the gate compares whole images of {camera}: the reference scan was exposed otherwise; \
                  scan the empty rig again with the settings of now (scanner reference)"
@@ -46,6 +47,8 @@ impl Store for Gated {
         facts: FrameFacts,
     ) -> Result<Stored, StoreRefused> {
         let _errand = self.at_disk.begin();
+        // Points may have been added since the last image.
+        self.gate.follow(&self.dataset.plan());
         self.tell_of_other_settings(shot, &facts);
         let facts = FrameFacts { verdict: self.gate.judge(shot, &facts).map(Box::new), ..facts };
         let stored = Store::store(&mut self.dataset, shot, attempt, files, facts)?;

@@ -6,15 +6,20 @@ use crate::config::HoldSettings;
 use crate::model::{Controls, Lighting};
 use crate::plan::{CameraIndex, Plan, Point, ShotIndex};
 use crate::scan::{FrameFacts, Record};
-use crate::units::Dioptres;
+use crate::units::{Dioptres, Seconds, Stops};
 
 /// What a camera holds, and for which shots.
 #[derive(Debug)]
 pub(super) struct HeldSettings {
+    hold: HoldSettings,
     /// For each point of the plan, the group of points that are held alike; none if nothing is.
     groups: Option<Vec<Group>>,
     /// For each point of the plan, its lens position in a focus stack.
     focus: Vec<Option<Dioptres>>,
+    /// For each point of the plan, how much more than usual is exposed in a bracket.
+    bracket: Vec<Option<Stops>>,
+    /// The usual exposure, where that is configured.
+    configured: Option<Seconds>,
     /// By group: in this run, or, as recorded, in an earlier one.
     known: HashMap<Group, Controls>,
     /// None while what the camera has is not known.
@@ -40,6 +45,7 @@ impl Group {
 struct Now {
     group: Option<Group>,
     focus: Option<Dioptres>,
+    bracket: Option<Stops>,
 }
 
 /// What has to be done before a shot.
@@ -51,20 +57,20 @@ pub(super) enum Prepare {
     Converge(Controls),
     /// These have to be set.
     Set(Controls),
+    /// It is one of a bracket, and nobody knows the usual exposure.
+    Unknown,
 }
 
 impl HeldSettings {
-    /// Of a scan's `camera`, whose earlier runs left `records`.
-    pub(super) fn new(hold: HoldSettings, plan: &Plan, camera: CameraIndex, records: &[Record]) -> Self {
-        let numbers = match hold {
-            HoldSettings::Scan => Some(vec![0; plan.points.len()]),
-            HoldSettings::Ring => Some(plan.rings()),
-            HoldSettings::Never => None,
-        };
-        let group = |(number, point): (u32, &Point)| Group { number, lighting: point.lighting };
-        let groups: Option<Vec<Group>> =
-            numbers.map(|numbers| numbers.into_iter().zip(&plan.points).map(group).collect());
-        let focus: Vec<_> = plan.points.iter().map(|point| point.focus).collect();
+    /// Of a scan's `camera`, for which this exposure is `configured`, and whose earlier runs left `records`.
+    pub(super) fn new(
+        hold: HoldSettings,
+        configured: Option<Seconds>,
+        plan: &Plan,
+        camera: CameraIndex,
+        records: &[Record],
+    ) -> Self {
+        let (groups, focus, bracket) = (groups(hold, plan), focus(plan), bracket(plan));
         let mut known = HashMap::new();
         for record in records {
             if let (Record::Stored(stored), Some(groups)) = (record, &groups)
@@ -73,12 +79,19 @@ impl HeldSettings {
                 let point = plan.point_of(stored.shot).0 as usize;
                 // A lens position of a stack is the point's, and not what autofocus found.
                 let stacked = focus.get(point).copied().flatten().is_some();
+                let stops = bracket.get(point).copied().flatten();
                 if let Some(group) = groups.get(point) {
-                    known.insert(*group, recorded(&stored.facts, !stacked));
+                    known.insert(*group, recorded(&stored.facts, !stacked, stops));
                 }
             }
         }
-        Self { groups, focus, known, now: Some(Now::default()) }
+        Self { hold, groups, focus, bracket, configured, known, now: Some(Now::default()) }
+    }
+
+    /// Goes on with `plan`, which is that of before with points behind it: what was found for a group holds for those of them
+    /// that belong to it.
+    pub(super) fn follow(&mut self, plan: &Plan) {
+        (self.groups, self.focus, self.bracket) = (groups(self.hold, plan), focus(plan), bracket(plan));
     }
 
     /// What has to be done before `shot`.
@@ -94,8 +107,8 @@ impl HeldSettings {
                 let focus = wanted.focus.or(front.and_then(|front| front.focus));
                 Prepare::Converge(Controls { focus, ..Controls::default() })
             }
-            Some(Some(held)) => Prepare::Set(with_focus(*held, wanted)),
-            None => Prepare::Set(with_focus(Controls::default(), wanted)),
+            Some(Some(held)) => self.set(*held, wanted),
+            None => self.set(Controls::default(), wanted),
         }
     }
 
@@ -105,7 +118,8 @@ impl HeldSettings {
         let Some(group) = wanted.group else { return };
         let focus = if wanted.focus.is_some() { None } else { controls.focus };
         self.known.insert(group, Controls { focus, ..controls });
-        self.now = Some(wanted);
+        // It was found for the usual exposure.
+        self.now = Some(Now { bracket: None, ..wanted });
     }
 
     /// What [`prepare`](Self::prepare) asked for before `shot` is set.
@@ -123,19 +137,44 @@ impl HeldSettings {
         Now {
             group: self.groups.as_ref().and_then(|groups| groups.get(point).copied()),
             focus: self.focus.get(point).copied().flatten(),
+            bracket: self.bracket.get(point).copied().flatten(),
         }
+    }
+
+    /// That `held` is set, but for what a point has of its own.
+    fn set(&self, held: Controls, wanted: Now) -> Prepare {
+        let over = Controls { focus: wanted.focus, ..Controls::default() }.over(held);
+        let Some(stops) = wanted.bracket else { return Prepare::Set(over) };
+        let Some(usual) = held.exposure.or(self.configured) else { return Prepare::Unknown };
+        Prepare::Set(Controls { exposure: Some(usual * stops.factor()), ..over })
     }
 }
 
-fn with_focus(held: Controls, wanted: Now) -> Controls {
-    Controls { focus: wanted.focus, ..Controls::default() }.over(held)
+/// Numbered as they come, so points behind the others change nothing.
+fn groups(hold: HoldSettings, plan: &Plan) -> Option<Vec<Group>> {
+    let numbers = match hold {
+        HoldSettings::Scan => vec![0; plan.points.len()],
+        HoldSettings::Ring => plan.rings(),
+        HoldSettings::Never => return None,
+    };
+    let group = |(number, point): (u32, &Point)| Group { number, lighting: point.lighting };
+    Some(numbers.into_iter().zip(&plan.points).map(group).collect())
 }
 
-/// What a stored image was taken with.
-fn recorded(facts: &FrameFacts, with_focus: bool) -> Controls {
+fn focus(plan: &Plan) -> Vec<Option<Dioptres>> {
+    plan.points.iter().map(|point| point.focus).collect()
+}
+
+fn bracket(plan: &Plan) -> Vec<Option<Stops>> {
+    plan.points.iter().map(|point| point.bracket).collect()
+}
+
+/// What a stored image was taken with, with the exposure that is usual if this one was `stops` more.
+fn recorded(facts: &FrameFacts, with_focus: bool, stops: Option<Stops>) -> Controls {
+    let usual = facts.exposure * stops.map_or(1.0, Stops::factor).recip();
     Controls {
         // A camera that does not say has 0.
-        exposure: Some(facts.exposure).filter(|exposure| exposure.get() > 0.0),
+        exposure: Some(usual).filter(|exposure| exposure.get() > 0.0),
         gain: Some(facts.gain).filter(|gain| *gain >= 1.0),
         white_balance: facts.white_balance,
         focus: facts.focus.filter(|_| with_focus),
@@ -149,7 +188,6 @@ mod tests {
     use crate::model::{Axis, Optics, Pose};
     use crate::plan::PlanCamera;
     use crate::scan::Stored;
-    use crate::units::Seconds;
 
     const CAMERA: CameraIndex = CameraIndex(1);
 
@@ -165,9 +203,10 @@ mod tests {
             name: name.into(),
             intrinsics: Optics::Unknown,
             mount: None,
+            extrinsics: None,
             files: files(),
         };
-        Plan { points, cameras: vec![camera("cam0"), camera("cam1")] }.with_frames(focus, false)
+        Plan { points, cameras: vec![camera("cam0"), camera("cam1")] }.with_frames(focus, &[], false)
     }
 
     fn shot(point: u32) -> ShotIndex {
@@ -186,6 +225,7 @@ mod tests {
             gain,
             white_balance: None,
             focus: Some(Dioptres::new(2.0)),
+            clock_uncertainty_us: None,
             sequence: 0,
             sharpness: 0.0,
             clipped_dark: 0.0,
@@ -207,13 +247,13 @@ mod tests {
     #[test]
     fn a_scan_converges_once_and_a_ring_each_time_until_it_is_known() {
         let plan = plan(&[]);
-        let mut scan = HeldSettings::new(HoldSettings::Scan, &plan, CAMERA, &[]);
+        let mut scan = HeldSettings::new(HoldSettings::Scan, None, &plan, CAMERA, &[]);
         assert_eq!(scan.prepare(&plan, shot(0)), Prepare::Converge(Controls::default()));
         scan.found(&plan, shot(0), gain(2.0));
         for point in 0..4 {
             assert_eq!(scan.prepare(&plan, shot(point)), Prepare::Nothing);
         }
-        let mut ring = HeldSettings::new(HoldSettings::Ring, &plan, CAMERA, &[]);
+        let mut ring = HeldSettings::new(HoldSettings::Ring, None, &plan, CAMERA, &[]);
         ring.found(&plan, shot(1), gain(2.0));
         assert_eq!(ring.prepare(&plan, shot(2)), Prepare::Converge(Controls::default()));
         ring.found(&plan, shot(2), gain(3.0));
@@ -225,8 +265,21 @@ mod tests {
         assert_eq!(ring.prepare(&plan, shot(0)), Prepare::Set(gain(2.0)));
         ring.is_set(&plan, shot(0));
         assert_eq!(ring.prepare(&plan, shot(1)), Prepare::Nothing);
-        let never = HeldSettings::new(HoldSettings::Never, &plan, CAMERA, &[stored(shot(0), 2.0)]);
+        let never = HeldSettings::new(HoldSettings::Never, None, &plan, CAMERA, &[stored(shot(0), 2.0)]);
         assert_eq!(never.prepare(&plan, shot(1)), Prepare::Nothing);
+    }
+
+    #[test]
+    fn points_that_are_added_have_the_settings_of_their_ring() {
+        let mut plan = plan(&[]);
+        let mut ring = HeldSettings::new(HoldSettings::Ring, None, &plan, CAMERA, &[]);
+        ring.found(&plan, shot(2), gain(3.0));
+        let at = |lift| Point::new(format!("x{lift}"), Pose::default().with(Axis::Lift, lift));
+        plan.add(&[at(10.0), at(20.0)]);
+        ring.follow(&plan);
+        assert_eq!(ring.prepare(&plan, shot(2)), Prepare::Nothing);
+        assert_eq!(ring.prepare(&plan, shot(4)), Prepare::Nothing);
+        assert_eq!(ring.prepare(&plan, shot(5)), Prepare::Converge(Controls::default()));
     }
 
     #[test]
@@ -234,10 +287,10 @@ mod tests {
         let plan = plan(&[]);
         let other = ShotIndex(0);
         let records = [stored(shot(0), 2.0), stored(other, 9.0)];
-        let scan = HeldSettings::new(HoldSettings::Scan, &plan, CAMERA, &records);
+        let scan = HeldSettings::new(HoldSettings::Scan, None, &plan, CAMERA, &records);
         let Prepare::Set(set) = scan.prepare(&plan, shot(3)) else { panic!() };
         assert_eq!((set.gain, set.focus, set.exposure), (Some(2.0), Some(Dioptres::new(2.0)), None));
-        let ring = HeldSettings::new(HoldSettings::Ring, &plan, CAMERA, &records);
+        let ring = HeldSettings::new(HoldSettings::Ring, None, &plan, CAMERA, &records);
         assert_eq!(ring.prepare(&plan, shot(3)), Prepare::Converge(Controls::default()));
         assert!(matches!(ring.prepare(&plan, shot(1)), Prepare::Set(_)));
     }
@@ -247,24 +300,50 @@ mod tests {
         let steps = [Dioptres::new(1.0), Dioptres::new(4.0)];
         let plan = plan(&steps);
         let focus = |position| Controls { focus: Some(position), ..Controls::default() };
-        let mut scan = HeldSettings::new(HoldSettings::Scan, &plan, CAMERA, &[]);
+        let mut scan = HeldSettings::new(HoldSettings::Scan, None, &plan, CAMERA, &[]);
         assert_eq!(scan.prepare(&plan, shot(0)), Prepare::Converge(focus(steps[0])));
         scan.found(&plan, shot(0), focus(steps[0]).over(gain(2.0)));
         assert_eq!(scan.prepare(&plan, shot(0)), Prepare::Nothing);
         assert_eq!(scan.prepare(&plan, shot(1)), Prepare::Set(focus(steps[1]).over(gain(2.0))));
-        let mut never = HeldSettings::new(HoldSettings::Never, &plan, CAMERA, &[]);
+        let mut never = HeldSettings::new(HoldSettings::Never, None, &plan, CAMERA, &[]);
         assert_eq!(never.prepare(&plan, shot(0)), Prepare::Set(focus(steps[0])));
         never.is_set(&plan, shot(0));
         assert_eq!(never.prepare(&plan, shot(1)), Prepare::Set(focus(steps[1])));
-        let resumed = HeldSettings::new(HoldSettings::Scan, &plan, CAMERA, &[stored(shot(0), 2.0)]);
+        let resumed = HeldSettings::new(HoldSettings::Scan, None, &plan, CAMERA, &[stored(shot(0), 2.0)]);
         assert_eq!(resumed.prepare(&plan, shot(1)), Prepare::Set(focus(steps[1]).over(gain(2.0))));
     }
 
     #[test]
+    fn a_bracket_is_of_the_usual_exposure_whether_that_is_found_recorded_or_configured() {
+        let stops = [-1.0, 2.0].map(Stops::new);
+        let plan = plan(&[]).with_frames(&[], &stops, true);
+        let exposed = |ms: f64| Controls { exposure: Some(Seconds::new(ms / 1e3)), ..Controls::default() };
+        let mut found = HeldSettings::new(HoldSettings::Scan, None, &plan, CAMERA, &[]);
+        assert_eq!(found.prepare(&plan, shot(0)), Prepare::Converge(Controls::default()));
+        found.found(&plan, shot(0), exposed(8.0).over(gain(2.0)));
+        assert_eq!(found.prepare(&plan, shot(0)), Prepare::Set(exposed(4.0).over(gain(2.0))));
+        found.is_set(&plan, shot(0));
+        assert_eq!(found.prepare(&plan, shot(0)), Prepare::Nothing);
+        assert_eq!(found.prepare(&plan, shot(1)), Prepare::Set(exposed(32.0).over(gain(2.0))));
+        assert_eq!(found.prepare(&plan, shot(2)), Prepare::Converge(Controls::default()), "a silhouette");
+
+        let Record::Stored(mut earlier) = stored(shot(1), 2.0) else { panic!() };
+        earlier.facts.exposure = Seconds::new(0.032);
+        let records = [Record::Stored(earlier)];
+        let resumed = HeldSettings::new(HoldSettings::Scan, None, &plan, CAMERA, &records);
+        let Prepare::Set(set) = resumed.prepare(&plan, shot(0)) else { panic!() };
+        assert!((set.exposure.unwrap().get() - 0.004).abs() < 1e-9, "{set}");
+
+        let never = |configured| HeldSettings::new(HoldSettings::Never, configured, &plan, CAMERA, &[]);
+        assert_eq!(never(Some(Seconds::new(0.01))).prepare(&plan, shot(1)), Prepare::Set(exposed(40.0)));
+        assert_eq!(never(None).prepare(&plan, shot(1)), Prepare::Unknown);
+    }
+
+    #[test]
     fn a_silhouette_has_an_exposure_of_its_own_and_the_lens_where_it_is_for_the_surface() {
-        let plan = plan(&[]).with_frames(&[], true);
+        let plan = plan(&[]).with_frames(&[], &[], true);
         let focus = |position| Controls { focus: Some(Dioptres::new(position)), ..Controls::default() };
-        let mut scan = HeldSettings::new(HoldSettings::Scan, &plan, CAMERA, &[]);
+        let mut scan = HeldSettings::new(HoldSettings::Scan, None, &plan, CAMERA, &[]);
         scan.found(&plan, shot(0), focus(3.0).over(gain(2.0)));
         assert_eq!(scan.prepare(&plan, shot(1)), Prepare::Converge(focus(3.0)));
         scan.found(&plan, shot(1), focus(3.0).over(gain(1.0)));
@@ -272,7 +351,7 @@ mod tests {
         scan.is_set(&plan, shot(2));
         assert_eq!(scan.prepare(&plan, shot(3)), Prepare::Set(focus(3.0).over(gain(1.0))));
         // Each ring its own; and what was recorded of a silhouette is for silhouettes.
-        let mut ring = HeldSettings::new(HoldSettings::Ring, &plan, CAMERA, &[stored(shot(1), 4.0)]);
+        let mut ring = HeldSettings::new(HoldSettings::Ring, None, &plan, CAMERA, &[stored(shot(1), 4.0)]);
         assert_eq!(ring.prepare(&plan, shot(0)), Prepare::Converge(Controls::default()));
         ring.found(&plan, shot(0), focus(3.0));
         assert_eq!(ring.prepare(&plan, shot(3)), Prepare::Set(focus(2.0).over(gain(4.0))));

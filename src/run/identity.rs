@@ -101,6 +101,7 @@ mod tests {
             cx: 2304.0,
             cy: 1296.0,
             pixel_pitch: Some(Millimetres::new(0.0014)),
+            distortion: None,
         };
         let own = 4.74 / 0.0014;
         let lens = |intrinsics| camera(&hello("imx708_noir", "0"), intrinsics, "").lens;

@@ -15,13 +15,14 @@ mod identity;
 mod motion;
 mod performer;
 mod pulse;
+mod settling;
 mod still;
 mod storage;
 mod summary;
 mod timing;
 
 pub use at_disk::{AtDisk, Errand};
-pub use command::{Command, RetakeRefused};
+pub use command::{Command, ExtendRefused, RetakeRefused};
 pub use emit::Emit;
 pub use performer::*;
 pub use pulse::{Pulse, longest_silence};

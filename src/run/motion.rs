@@ -159,7 +159,7 @@ mod tests {
 
     fn turntable(folder: &tempfile::TempDir) -> (Arc<WorldFile>, Arc<dyn Axes>) {
         let limits = Limits { speed: 90.0, acceleration: 900.0, jerk: None };
-        let axes = vec![AxisConfig { axis: Axis::Turntable, limits, travel: None }];
+        let axes = vec![AxisConfig::new(Axis::Turntable, limits, None)];
         let path = folder.path().join("world.json");
         let world = Arc::new(WorldFile::create(path, World::default()).unwrap());
         let axes = Arc::new(SimAxes::new(axes, 10.0, world.clone()).unwrap());

@@ -13,18 +13,19 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use crate::camera_driver::protocol::Hello;
 use crate::config::{self, HoldSettings, SettleBy};
 use crate::event::{Event, Told};
+use crate::model::Pose;
 use crate::plan::{CameraIndex, Plan, ShotIndex};
 use crate::rig::Axes;
 use crate::rig::camera::Lease;
 use crate::rig::lights::Lights;
 use crate::scan::{self, Action, Budget, End, Input, Record, State};
 
-use crate::units::FramesPerSecond;
+use crate::units::{FramesPerSecond, Seconds};
 
 use super::arrival::Arrival;
 use super::cameras::{CameraTask, Order};
@@ -33,7 +34,8 @@ use super::emit::Emit;
 use super::held_settings::HeldSettings;
 use super::motion::{self, MoveOrder};
 use super::pulse::Pulse;
-use super::still::Watcher;
+use super::settling::Kind;
+use super::still::Settler;
 use super::storage::{Message, Storage};
 use super::summary::{Progress, Summary};
 use super::timing::Stopwatch;
@@ -49,6 +51,8 @@ pub struct OpenCamera {
     pub hello: Hello,
     /// For how long it holds what it finds by itself.
     pub hold_settings: HoldSettings,
+    /// The exposure that is configured for it, if one is.
+    pub exposure: Option<Seconds>,
 }
 
 /// Everything that a run needs.
@@ -85,6 +89,8 @@ pub struct Run {
     pub pulse: Pulse,
     /// How long the loop may hear of nothing.
     pub patience: Duration,
+    /// What of that is for a move.
+    pub longest_move: Duration,
 }
 
 impl Run {
@@ -115,6 +121,7 @@ struct Performer {
     progress: watch::Sender<Progress>,
     pulse: Pulse,
     patience: Duration,
+    longest_move: Duration,
     stop: CancellationToken,
     axes: Arc<dyn Axes>,
     lights: Arc<dyn Lights>,
@@ -124,6 +131,10 @@ struct Performer {
     motion: JoinHandle<()>,
     cameras: Vec<(mpsc::UnboundedSender<Order>, JoinHandle<Lease>)>,
     arrival: watch::Receiver<Arrival>,
+    /// How the axes move to the point, or have; not known of the first move.
+    kind: Option<Kind>,
+    /// Where the last move leads.
+    stands: Option<Pose>,
     tally: RunTally,
 }
 
@@ -154,9 +165,14 @@ impl Performer {
                     SettleBy::Time => None,
                     SettleBy::Frames => open.lease.live(WATCH),
                 };
+                if run.settle_by == SettleBy::Frames && view.is_none() {
+                    let (camera, settle) = (&camera.name, run.settle);
+                    warn!(camera, "{camera} has no low-resolution frames beside its images, so {settle:?} is waited for it");
+                }
                 let task = CameraTask {
                     timestamps: open.hello.timestamps(),
-                    watcher: view.map(|view| Watcher::new(&camera.name, view)),
+                    settler: view.map(|view| Settler::new(&camera.name, view, run.settle)),
+                    changed_ns: 0,
                     index: CameraIndex(index as u16),
                     name: camera.name.clone(),
                     lease: open.lease,
@@ -164,6 +180,7 @@ impl Performer {
                     plan: plan.clone(),
                     settings: HeldSettings::new(
                         open.hold_settings,
+                        open.exposure,
                         &plan,
                         CameraIndex(index as u16),
                         &run.records,
@@ -195,6 +212,7 @@ impl Performer {
             progress: run.progress,
             pulse: run.pulse,
             patience: run.patience,
+            longest_move: run.longest_move,
             stop,
             axes: run.axes,
             lights: run.lights,
@@ -204,6 +222,8 @@ impl Performer {
             cameras,
             // No move to wait for.
             arrival: watch::channel(Arrival::Failed).1,
+            kind: None,
+            stands: None,
             tally: RunTally::default(),
         }
     }
@@ -220,7 +240,10 @@ impl Performer {
             self.pulse.beat(self.patience);
             self.note_input(&input);
             let end = match self.state.step(input) {
-                Ok(actions) => actions.into_iter().find_map(|action| self.act(action)),
+                Ok(actions) => {
+                    self.follow_plan();
+                    actions.into_iter().find_map(|action| self.act(action))
+                }
                 // A late request of a person, or a defect: either way the scan itself is untouched.
                 Err(illegal) => {
                     debug!(scan = self.scan, "ignored: {illegal}");
@@ -270,7 +293,7 @@ impl Performer {
                 Some(Input::StoreFailed { shot, message })
             }
             // Whoever asked has waited for it.
-            Message::Retaken(_) => None,
+            Message::Retaken(_) | Message::Extended(_) => None,
             Message::Described(description) => {
                 self.progress.send_modify(|progress| progress.name = description.name);
                 None
@@ -291,8 +314,8 @@ impl Performer {
             Action::Move { point } => self.move_to(point),
             Action::Capture { shot, attempt } => {
                 self.tally.attempts += 1;
-                let (arrival, steady_ns) = (self.arrival.clone(), self.steady_ns);
-                let order = Order::Capture { shot, attempt, arrival, steady_ns };
+                let (arrival, kind, steady_ns) = (self.arrival.clone(), self.kind, self.steady_ns);
+                let order = Order::Capture { shot, attempt, arrival, kind, steady_ns };
                 self.ask(self.plan.camera_of(shot), order);
             }
             Action::Recover { camera, rung, after } => {

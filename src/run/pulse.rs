@@ -86,6 +86,7 @@ mod tests {
         let mut recovery = Recovery {
             attempts: 3,
             capture_timeout: seconds(600),
+            stalled_after_frames: 20,
             restart_pause: seconds(1),
             start_pause: seconds(1),
             restart_timeout: seconds(3),

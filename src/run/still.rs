@@ -1,291 +1,340 @@
-//! Whether a rig has come to rest, by what a camera sees of it.
-//!
-//! Low-resolution frames are averaged over small tiles, in which noise goes under and an edge that moves does not. They
-//! are still as long as each differs from the one before it, and from the first of its run, by no more than frames of a
-//! rig at rest do: how much that is, is measured once, after the longest wait.
+//! Whether a rig has settled, by what a camera's live frames show: the frames, and who compares them. What is made of it is in
+//! `settling.rs`.
 
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use scanner_pixels::still::means;
-use tokio::time::{Instant, timeout_at};
+use scanner_pixels::flow::{self, Luma, Most};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
-use crate::clock::now_ns;
-use crate::frame::{Captured as _, Content, Decoded, PixelView};
+use crate::frame::{Captured as _, Content, Decoded};
 use crate::rig::camera::{CapturedFrame, LiveView};
+use crate::units::Dioptres;
 
-/// Pixels to a side of a tile.
-const TILE: usize = 8;
-/// This many frames in a row are alike to be still.
-const ALIKE: usize = 4;
-/// Over no less time than this: a slow swing turns round in less.
-const LEAST: Duration = Duration::from_millis(120);
-/// Differences from which the noise of a rig at rest is taken.
-const SAMPLES: usize = 6;
-/// Noise differs from picture to picture, and levels are whole numbers.
-const TOLERANCE: f64 = 1.5;
-const ROUNDING: f64 = 0.15;
+use super::settling::{ALIKE, Compared, Kind, LIMIT, Learned, Look, Settling, Shown, follows};
 
-/// The mean luma of each tile of a frame, 0 to 255.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tiles(Vec<f32>);
+/// Live frames of one camera take no more memory than this, in bytes: what is older goes.
+const MEMORY: usize = 64 << 20;
+/// Frames before rest are of no use, so they are kept for little longer than the longest wait.
+const KEPT_LONGER: Duration = Duration::from_secs(1);
+/// An image's live frame comes with it, or the next one does; if neither, the camera shows nothing.
+const COMES: Duration = Duration::from_millis(300);
 
-impl Tiles {
-    /// Of rows of luma.
-    fn of(rows: &[&[u8]]) -> Self {
-        Self(means(rows, TILE))
+/// Frames of exposures that differ by no more than this part are comparable,
+const LIKE_EXPOSURE: f64 = 0.05;
+/// and those of lenses that stand so near to each other, in dioptres.
+const LIKE_FOCUS: f64 = 0.05;
+
+/// A live frame, copied: its driver has few.
+#[derive(Debug)]
+struct Small {
+    exposed_from_ns: u64,
+    /// By which it is known what image it belongs to.
+    at_ns: u64,
+    settings: Settings,
+    width: usize,
+    luma: Vec<u8>,
+}
+
+/// What else but a swing changes what is seen, as far as a driver says.
+#[derive(Debug, Clone, Copy)]
+struct Settings {
+    exposure_us: Option<u64>,
+    focus: Option<Dioptres>,
+}
+
+impl Settings {
+    fn of(captured: &CapturedFrame) -> Self {
+        let metadata = captured.metadata();
+        Self { exposure_us: metadata.exposure_us, focus: metadata.focus }
     }
 
-    fn of_frame(captured: &CapturedFrame) -> Self {
-        match captured.content() {
-            Ok(Content::Pixels(view)) => Self::of_view(&view),
-            Ok(Content::Files(files)) => {
-                let decoded = files.first().and_then(|image| Decoded::of(image.bytes).ok());
-                let tiles = decoded.and_then(|decoded| decoded.view().ok().map(|view| Self::of_view(&view)));
-                tiles.unwrap_or(Self(Vec::new()))
+    fn is_like(self, other: Self) -> bool {
+        let near =
+            |a: Option<f64>, b: Option<f64>, by: f64| a.zip(b).is_none_or(|(a, b)| (a - b).abs() <= by);
+        let exposure = |settings: Self| settings.exposure_us.map(|us| us as f64);
+        let part = exposure(self).unwrap_or_default() * LIKE_EXPOSURE;
+        near(exposure(self), exposure(other), part)
+            && near(self.focus.map(Dioptres::get), other.focus.map(Dioptres::get), LIKE_FOCUS)
+    }
+}
+
+impl Small {
+    fn of(captured: &CapturedFrame) -> Option<Self> {
+        let small = |rows: &[&[u8]]| Self {
+            exposed_from_ns: captured.exposed_from_ns(),
+            at_ns: captured.metadata().exposed.at_ns(),
+            settings: Settings::of(captured),
+            width: rows.first().map_or(0, |row| row.len()),
+            luma: rows.concat(),
+        };
+        match captured.content().ok()? {
+            Content::Pixels(view) => Some(small(&view.luma())),
+            Content::Files(files) => {
+                let decoded = Decoded::of(files.first()?.bytes).ok()?;
+                Some(small(&decoded.view().ok()?.luma()))
             }
-            Err(_) => Self(Vec::new()),
         }
     }
 
-    fn of_view(view: &PixelView<'_>) -> Self {
-        Self::of(&view.luma())
-    }
-
-    /// Root of the mean square of the tiles' differences, in levels; infinite between frames of different sizes.
-    fn difference(&self, other: &Self) -> f64 {
-        if self.0.len() != other.0.len() || self.0.is_empty() {
-            return f64::INFINITY;
-        }
-        let squares = self.0.iter().zip(&other.0).map(|(a, b)| f64::from(a - b).powi(2));
-        (squares.sum::<f64>() / self.0.len() as f64).sqrt()
+    fn luma(&self) -> Luma {
+        Luma::of(&self.luma.chunks_exact(self.width.max(1)).collect::<Vec<_>>())
     }
 }
 
-/// What is known of one camera's frames. Pure.
-#[derive(Debug, Default)]
-struct Stillness {
-    /// By how much frames of a rig at rest differ; none until that was measured.
-    noise: Option<f64>,
-    run: Option<Alike>,
-    /// The last differences from frame to frame.
-    differences: Vec<f64>,
-}
-
-/// Frames in a row that are alike.
+/// The last live frames, the oldest first.
 #[derive(Debug)]
-struct Alike {
-    first: Tiles,
-    last: Tiles,
-    /// When the exposure of the first one began, and of the last one.
-    since_ns: u64,
-    until_ns: u64,
-    count: usize,
+struct Recent {
+    frames: Mutex<VecDeque<Arc<Small>>>,
+    /// `at_ns` of the newest one.
+    newest: watch::Sender<u64>,
 }
 
-impl Stillness {
-    /// A move has ended: what was seen before it says nothing.
-    fn begin(&mut self) {
-        self.run = None;
-        self.differences.clear();
+impl Recent {
+    fn frames(&self) -> MutexGuard<'_, VecDeque<Arc<Small>>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at the next frame, whose exposure began at `exposed_ns`. Since when the picture has been still, if it is.
-    fn see(&mut self, tiles: Tiles, exposed_ns: u64) -> Option<u64> {
-        let Some(run) = &mut self.run else {
-            self.run = Some(Alike::new(tiles, exposed_ns));
-            return None;
-        };
-        let step = run.last.difference(&tiles);
-        self.differences.push(step);
-        let Some(noise) = self.noise else {
-            run.last = tiles;
-            return None;
-        };
-        let limit = noise * TOLERANCE + ROUNDING;
-        if step > limit || run.first.difference(&tiles) > limit {
-            *run = Alike::new(tiles, exposed_ns);
-            return None;
+    fn push(&self, small: Small, kept: Duration) {
+        let at_ns = small.at_ns;
+        let oldest_ns = at_ns.saturating_sub(kept.as_nanos() as u64);
+        let mut frames = self.frames();
+        frames.push_back(Arc::new(small));
+        let mut bytes: usize = frames.iter().map(|frame| frame.luma.len()).sum();
+        while let Some(first) = frames.front()
+            && (first.at_ns < oldest_ns || bytes > MEMORY)
+        {
+            bytes -= first.luma.len();
+            frames.pop_front();
         }
-        run.last = tiles;
-        run.until_ns = exposed_ns;
-        run.count += 1;
-        let lasts = Duration::from_nanos(run.until_ns.saturating_sub(run.since_ns));
-        (run.count >= ALIKE && lasts >= LEAST).then_some(run.since_ns)
+        drop(frames);
+        self.newest.send_replace(at_ns);
     }
 
-    /// The rig is at rest: what frames differ by now is noise. None if there were too few of them.
-    fn learn(&mut self) -> Option<f64> {
-        let last = self.differences.last_chunk::<SAMPLES>()?;
-        self.noise = Some(last.iter().copied().fold(0.0, f64::max));
-        self.noise
-    }
-}
-
-impl Alike {
-    fn new(tiles: Tiles, exposed_ns: u64) -> Self {
-        Self { last: tiles.clone(), first: tiles, since_ns: exposed_ns, until_ns: exposed_ns, count: 1 }
+    /// Those that began at `from_ns` or later, as soon as one is there that was exposed at `at_ns` or later; those that are
+    /// there if none comes.
+    async fn until(&self, from_ns: u64, at_ns: u64) -> Vec<Arc<Small>> {
+        let mut newest = self.newest.subscribe();
+        // What has not come is seen from the frames.
+        let _ = timeout(COMES, newest.wait_for(|newest| *newest >= at_ns)).await;
+        self.frames().iter().filter(|frame| frame.exposed_from_ns >= from_ns).cloned().collect()
     }
 }
 
-/// Waits for a rig to be still in one camera's live frames.
+/// One visit of a point by a camera. Times on `CLOCK_MONOTONIC` in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visit {
+    /// How the axes moved there, if that is known.
+    pub(super) kind: Option<Kind>,
+    /// Since when they rest.
+    pub(super) rest_ns: u64,
+    /// From when on frames are comparable: the light is steady, and the camera's settings are as they are.
+    pub(super) from_ns: u64,
+    /// How long a frame takes.
+    pub(super) frame: Duration,
+}
+
+/// What was seen after a move of a kind.
 #[derive(Debug)]
-pub(super) struct Watcher {
+struct Looked {
+    look: Look,
+    frame: Duration,
+}
+
+/// Says how long a rig has to settle before one camera's images, by its live frames.
+#[derive(Debug)]
+pub(super) struct Settler {
     camera: String,
-    view: LiveView,
-    stillness: Stillness,
+    longest: Duration,
+    settling: Settling,
+    recent: Arc<Recent>,
+    collector: JoinHandle<()>,
+    /// A look whose frames are being compared while the axes move on.
+    pending: Option<(Kind, JoinHandle<Looked>)>,
+    /// When the axes came to rest at the point of the last good image: what follows there is good, too.
+    good_ns: Option<u64>,
+    /// Kinds of which it was said that they need longer.
+    told: BTreeSet<Kind>,
 }
 
-impl Watcher {
-    pub(super) fn new(camera: &str, view: LiveView) -> Self {
-        Self { camera: camera.to_owned(), view, stillness: Stillness::default() }
+impl Drop for Settler {
+    fn drop(&mut self) {
+        self.collector.abort();
+    }
+}
+
+impl Settler {
+    /// With the live frames of `camera`; no wait is longer than `longest`.
+    pub(super) fn new(camera: &str, view: LiveView, longest: Duration) -> Self {
+        let recent = Arc::new(Recent { frames: Mutex::default(), newest: watch::Sender::new(0) });
+        let collector = tokio::spawn(collect(view, Arc::clone(&recent), longest + KEPT_LONGER));
+        Self {
+            camera: camera.to_owned(),
+            longest,
+            settling: Settling::new(longest),
+            recent,
+            collector,
+            pending: None,
+            good_ns: None,
+            told: BTreeSet::new(),
+        }
     }
 
-    /// Since when, on `CLOCK_MONOTONIC` in nanoseconds, the picture has been still after axes came to rest at
-    /// `rest_ns`: no later than `at_most` after that, which is then taken to be long enough.
-    pub(super) async fn still_since(&mut self, rest_ns: u64, at_most: Duration) -> u64 {
-        let end_ns = rest_ns.saturating_add(at_most.as_nanos() as u64);
-        if now_ns() >= end_ns {
-            // A second attempt, or the queue of frames was full: it has rested for long enough.
-            return end_ns;
+    /// How long after a move of this kind an image may be exposed.
+    pub(super) async fn wait(&mut self, kind: Option<Kind>) -> Duration {
+        // What is not known yet would cost the whole wait.
+        if self.pending.as_ref().is_some_and(|(of, look)| look.is_finished() || Some(*of) == kind) {
+            self.learn().await;
         }
-        let deadline = Instant::now() + Duration::from_nanos(end_ns.saturating_sub(now_ns()));
-        self.stillness.begin();
-        while let Ok(Some(frame)) = timeout_at(deadline, self.view.next()).await {
-            let exposed_ns = frame.exposed_from_ns();
-            if exposed_ns < rest_ns {
-                continue;
-            }
-            let tiles = Tiles::of_frame(&frame);
-            drop(frame);
-            let still = self.stillness.see(tiles, exposed_ns);
-            debug!(
-                "{}: {:.1} ms after rest, {:.2} levels from the frame before",
-                self.camera,
-                (exposed_ns - rest_ns) as f64 / 1e6,
-                self.stillness.differences.last().copied().unwrap_or_default()
-            );
-            if let Some(since_ns) = still {
-                return since_ns.min(end_ns);
-            }
+        self.settling.wait(kind)
+    }
+
+    /// Looks whether `image` is good. If not, how long after rest the next one may be exposed.
+    pub(super) async fn judge(&mut self, visit: Visit, image: &CapturedFrame) -> Option<Duration> {
+        let Visit { kind, rest_ns, from_ns, frame } = visit;
+        let begun = Duration::from_nanos(image.exposed_from_ns().saturating_sub(rest_ns));
+        let kind = kind.filter(|_| self.good_ns != Some(rest_ns))?;
+        let learns = self.settling.learns(kind);
+        if !learns && begun >= self.longest {
+            debug!(camera = self.camera, "an image {begun:.1?} after rest is taken to be still ({kind})");
+            self.good_ns = Some(rest_ns);
+            return None;
         }
+        let at_ns = image.metadata().exposed.at_ns();
+        let mut frames = self.recent.until(from_ns, at_ns).await;
+        let settings = Settings::of(image);
+        if let Some(other) = frames.iter().rposition(|small| !small.settings.is_like(settings)) {
+            frames.drain(..=other);
+        }
+        if learns {
+            self.good_ns = Some(rest_ns);
+            // Lights that were warming up, or settings that were sought, hid what is looked for.
+            if from_ns.saturating_sub(rest_ns) <= 2 * frame.as_nanos() as u64 {
+                self.look(kind, frames, rest_ns, image.metadata().size().width, frame).await;
+            }
+            return None;
+        }
+        let next = match frames.iter().position(|small| small.at_ns >= at_ns) {
+            // It has not come, so nothing is known of this image.
+            None => Some(self.longest),
+            Some(own) => match beside(&frames[..=own], frame) {
+                // Others may be a whole swing away: the next image will have them.
+                None => Some(begun + Duration::from_nanos(1)),
+                Some(compared) => {
+                    let shown = shown(compared, image.metadata().size().width).await;
+                    self.take(kind, shown, begun, frame)
+                }
+            },
+        };
+        if next.is_none() {
+            self.good_ns = Some(rest_ns);
+        }
+        next.map(|next| next.min(self.longest))
+    }
+
+    /// Takes what an image and the frames before it showed; how long after rest the next one may be exposed if it is not good.
+    fn take(&mut self, kind: Kind, shown: Shown, begun: Duration, frame: Duration) -> Option<Duration> {
         let camera = &self.camera;
-        if self.stillness.noise.is_some() {
-            warn!(
-                camera,
-                "the picture of {camera} still changed after {at_most:?} of rest, which is taken to be enough"
-            );
-        } else if let Some(noise) = self.stillness.learn() {
-            info!(
-                camera,
-                "frames of {camera} differ by {noise:.2} levels at rest; from now on they show when that is"
-            );
+        match shown {
+            Shown::Still => {
+                debug!(camera, "an image of {camera} is still {begun:.1?} after rest");
+                None
+            }
+            Shown::Unseen => {
+                debug!(camera, "whether an image of {camera} is still cannot be seen {begun:.1?} after rest");
+                Some(self.longest)
+            }
+            Shown::Displaced(pixels) => {
+                let needs = self.settling.displaced(kind, begun, frame);
+                let message = format!(
+                    "an image of {camera} was still displaced by {pixels:.2} pixels {begun:.1?} after rest, and is taken \
+                     again: images after such a move ({kind}) wait {needs:.1?} from now on"
+                );
+                if self.told.insert(kind) {
+                    warn!(camera, "{message}");
+                } else {
+                    debug!(camera, "{message}");
+                }
+                Some(needs)
+            }
         }
-        end_ns
+    }
+
+    /// Compares the frames of a whole wait while the axes move on.
+    async fn look(&mut self, kind: Kind, frames: Vec<Arc<Small>>, rest_ns: u64, image: u32, frame: Duration) {
+        // One at a time: they take a processor each.
+        self.learn().await;
+        let look = tokio::task::spawn_blocking(move || {
+            let (last, limit) = match frames.last() {
+                Some(last) => (last.luma(), LIMIT * last.width as f64 / f64::from(image.max(1))),
+                None => return Looked { look: Look::Unseen, frame },
+            };
+            let earlier = &frames[..frames.len() - 1];
+            let compared: Vec<Compared> = earlier
+                .iter()
+                .map(|small| Compared {
+                    begun: Duration::from_nanos(small.exposed_from_ns - rest_ns),
+                    most: flow::between(&last, &small.luma()).most(),
+                })
+                .collect();
+            Looked { look: Look::of(&compared, limit, frame), frame }
+        });
+        self.pending = Some((kind, look));
+    }
+
+    /// Takes what the last look showed, once it is known.
+    async fn learn(&mut self) {
+        let Some((kind, pending)) = self.pending.take() else { return };
+        // It fails only with the runtime.
+        let Ok(Looked { look, frame }) = pending.await else { return };
+        let camera = &self.camera;
+        debug!(camera, "after a move of {kind}, {camera} shows {look:?}");
+        match self.settling.looked(kind, look, frame) {
+            Some(Learned::Needs(needs)) => {
+                info!(camera, "images of {camera} after such a move ({kind}) wait {needs:.1?} from now on");
+            }
+            Some(Learned::Unseen) => warn!(
+                camera,
+                "what {camera} shows has too little texture, or too much noise, to see {LIMIT} pixels: images after such a \
+                 move ({kind}) wait {:?}, as configured",
+                self.longest
+            ),
+            None => {}
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: u64 = 1_000_000;
-
-    /// A picture of stripes, moved by `way` pixels, with noise of some levels.
-    fn picture(way: f64, noise: u32, seed: u32) -> Tiles {
-        let (width, height) = (320, 64);
-        let mut random = seed.wrapping_mul(2_654_435_761) | 1;
-        let rows: Vec<Vec<u8>> = (0..height)
-            .map(|_| {
-                let pixel = |column: u32| {
-                    random ^= random << 13;
-                    random ^= random >> 17;
-                    random ^= random << 5;
-                    let stripe = ((f64::from(column) + way) / 20.0).sin();
-                    (120.0 + 80.0 * stripe + f64::from(random % (2 * noise + 1)) - f64::from(noise)) as u8
-                };
-                (0..width).map(pixel).collect()
-            })
-            .collect();
-        Tiles::of(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
-    }
-
-    /// A camera of 30 frames a second that knows its noise.
-    fn knows(noise: u32) -> Stillness {
-        let mut stillness = Stillness::default();
-        for frame in 0..10 {
-            assert_eq!(stillness.see(picture(0.0, noise, frame), u64::from(frame) * 33 * MS), None);
-        }
-        stillness.learn().unwrap();
-        stillness.begin();
-        stillness
-    }
-
-    /// The frame with which a picture that goes as `way` (by milliseconds) is called still, and since when it is.
-    fn called_still(stillness: &mut Stillness, noise: u32, way: impl Fn(f64) -> f64) -> Option<(u64, u64)> {
-        (0..90_u64).find_map(|frame| {
-            let at = frame * 33;
-            let tiles = picture(way(at as f64), noise, 1000 + frame as u32);
-            stillness.see(tiles, at * MS).map(|since_ns| (at, since_ns / MS))
-        })
-    }
-
-    #[test]
-    fn what_rests_is_still_at_once() {
-        for noise in [0, 3, 12] {
-            assert_eq!(called_still(&mut knows(noise), noise, |_| 0.0), Some((132, 0)), "noise {noise}");
+/// Keeps the frames of a view.
+async fn collect(mut view: LiveView, recent: Arc<Recent>, kept: Duration) {
+    while let Some(frame) = view.next().await {
+        let small = Small::of(&frame);
+        drop(frame);
+        if let Some(small) = small {
+            recent.push(small, kept);
         }
     }
+}
 
-    #[test]
-    fn the_noise_is_that_of_the_end_of_the_wait() {
-        let mut stillness = Stillness::default();
-        for frame in 0..60_u32 {
-            let swing = 10.0 * (-f64::from(frame) / 5.0).exp();
-            stillness.see(picture(swing, 3, frame), u64::from(frame) * 33 * MS);
-        }
-        let (swung, rested) = (stillness.learn().unwrap(), knows(3).noise.unwrap());
-        assert!((swung - rested).abs() < 0.3 * rested, "{swung}, at rest {rested}");
-    }
+/// The last of `frames` and those before it that it is compared with, if none is missing between them.
+fn beside(frames: &[Arc<Small>], frame: Duration) -> Option<Vec<Arc<Small>>> {
+    let compared = &frames[frames.len().checked_sub(ALIKE as usize + 1)?..];
+    let at = |small: &Small| Duration::from_nanos(small.at_ns);
+    compared.windows(2).all(|pair| follows(at(&pair[0]), at(&pair[1]), frame)).then(|| compared.to_vec())
+}
 
-    #[test]
-    fn nothing_is_still_before_the_noise_is_known() {
-        assert_eq!(called_still(&mut Stillness::default(), 3, |_| 0.0), None);
-        assert_eq!(Stillness::default().learn(), None, "too few frames");
-    }
-
-    #[test]
-    fn what_creeps_is_not_still() {
-        // A fifth of a pixel a frame: each is much like the one before it, but not like the first one.
-        assert_eq!(called_still(&mut knows(2), 2, |ms| ms * 0.006), None);
-    }
-
-    #[test]
-    fn frames_of_another_size_are_not_alike() {
-        let mut stillness = knows(2);
-        let other = Tiles(vec![120.0; 7]);
-        for frame in 0..50 {
-            let tiles = if frame % 2 == 0 { other.clone() } else { picture(0.0, 2, frame) };
-            assert_eq!(stillness.see(tiles, u64::from(frame) * 33 * MS), None);
-        }
-    }
-
-    proptest::proptest! {
-        #![proptest_config(proptest::test_runner::Config::with_cases(48))]
-
-        /// Whatever swings, however it is sampled, it goes by no pixel of the small picture any more once it is called still.
-        #[test]
-        fn what_swings_is_still_once_it_hardly_does(
-            amplitude in 1.0..12.0_f64, period in 40.0..400.0_f64, decay in 30.0..300.0_f64, noise in 0..6_u32,
-        ) {
-            let swing = |ms: f64| amplitude * (-ms / decay).exp();
-            let way = |ms: f64| swing(ms) * (ms * std::f64::consts::TAU / period).cos();
-            let called = called_still(&mut knows(noise), noise, way);
-            let (at, since) = called.expect("it comes to rest");
-            let farthest = (0..400).map(|ms| way((since + ms) as f64).abs()).fold(0.0, f64::max);
-            proptest::prop_assert!(farthest < 1.0, "{farthest} pixels from {since} ms on");
-            // And not much later than that.
-            proptest::prop_assert!(swing(at as f64 - 500.0) > 0.01, "called at {at} ms");
-        }
-    }
+/// What the last of `frames` shows beside those before it.
+async fn shown(frames: Vec<Arc<Small>>, image_width: u32) -> Shown {
+    let compare = move || {
+        let Some((own, before)) = frames.split_last() else { return Shown::Unseen };
+        let (luma, scale) = (own.luma(), f64::from(image_width) / own.width.max(1) as f64);
+        let compared: Vec<Option<Most>> =
+            before.iter().map(|small| flow::between(&luma, &small.luma()).most()).collect();
+        Shown::of(&compared, scale)
+    };
+    // It fails only with the runtime.
+    tokio::task::spawn_blocking(compare).await.unwrap_or(Shown::Unseen)
 }

@@ -17,11 +17,11 @@ use crate::frame::exif::{self, Exif};
 use crate::frame::{
     Captured, Content, FailureKind, File, Job, Pipeline, PixelView, Plane, StoreFailed, ViewError,
 };
-use crate::plan::{Plan, ShotIndex};
+use crate::plan::{Plan, Point, ShotIndex};
 use crate::procfs;
 use crate::rig::camera::{CapturedFrame, RawView};
 use crate::scan::{
-    Description, DescriptionChanges, Gate, Input, Late, Record, References, RetakenFor, Stored,
+    Description, DescriptionChanges, ExtendedBy, Gate, Input, Late, Record, References, RetakenFor, Stored,
 };
 
 use super::at_disk::AtDisk;
@@ -48,6 +48,8 @@ pub(super) enum Message {
     /// The shot that was to be taken again is pending, in the journal, and its place is free; or a better image has it back;
     /// or why not.
     Retaken(Result<Option<Stored>, String>),
+    /// The points that were to be added are in the journal; or why not.
+    Extended(Result<(), String>),
     /// The scan is called this from now on.
     Described(Description),
     /// The journal does not take records any more.
@@ -59,6 +61,7 @@ enum Order {
     Note(Record),
     Retake(ShotIndex, RetakenFor),
     KeepBest(ShotIndex),
+    Extend(Vec<Point>, ExtendedBy),
     Describe(DescriptionChanges, oneshot::Sender<Result<Description, DescribeError>>),
 }
 
@@ -86,7 +89,7 @@ impl Storage {
         records: &[Record],
         at_disk: &AtDisk,
     ) -> io::Result<Self> {
-        let plan = Arc::new(dataset.plan().clone());
+        let plan = dataset.plan();
         let mut gate = Gate::new(plan.clone(), limits, references, records);
         let machine = procfs::machine_id()?;
         let (inbox, messages) = mpsc::unbounded_channel();
@@ -130,6 +133,11 @@ impl Storage {
     /// [`Message::Retaken`].
     pub(super) fn keep_best(&self, shot: ShotIndex) {
         self.order(Order::KeepBest(shot));
+    }
+
+    /// Puts points behind those of the plan, some time soon; answered by [`Message::Extended`].
+    pub(super) fn extend(&self, points: Vec<Point>, by: ExtendedBy) {
+        self.order(Order::Extend(points, by));
     }
 
     /// Calls the scan something else, some time soon.
@@ -280,6 +288,10 @@ fn keep_journal(
             Order::Retake(shot, by) => {
                 let retaken = dataset.retake(shot, by).map(|()| None);
                 inbox.send(Message::Retaken(retaken.map_err(|error| error.to_string())))
+            }
+            Order::Extend(points, by) => {
+                let extended = dataset.extend(&points, by).map(drop);
+                inbox.send(Message::Extended(extended.map_err(|error| error.to_string())))
             }
             Order::KeepBest(shot) => {
                 let best = dataset.keep_best(shot).map_err(|error| error.to_string());

@@ -61,6 +61,7 @@ pub fn flagged<'a>(records: impl IntoIterator<Item = &'a Record>) -> BTreeSet<Sh
             | Record::Attempted { .. }
             | Record::AttemptFailed { .. }
             | Record::ShotFailed { .. }
+            | Record::Extended { .. }
             | Record::Described(_)
             | Record::Paused { .. }
             | Record::Resumed

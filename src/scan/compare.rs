@@ -25,6 +25,8 @@ pub(super) struct Sample {
     /// Of the turntable, in degrees.
     pub(super) angle: f64,
     pub(super) lighting: Lighting,
+    /// It is one of several exposures: much of it may be meant to be white, or black.
+    pub(super) bracketed: bool,
     pub(super) measured: Measured,
     /// Where it shows the object, if an image of the empty rig tells.
     pub(super) object: Option<Object>,
@@ -149,12 +151,12 @@ fn compare_clipped(sample: &Sample, near: &[&Sample], limits: &config::Gate, ver
         (Some(usual.middle), usual.middle + limits.clipped + USUAL * usual.deviation)
     });
     verdict.clipped = middle.map(|middle| rounded(sample.white - middle));
-    let limit = beyond.min(limits.white);
+    let limit = if sample.bracketed { beyond } else { beyond.min(limits.white) };
     if sample.white > limit {
         let kind = FindingKind::ClippedBright;
         verdict.findings.push(Finding::clipped(kind, "white", sample.white, middle, limit));
     }
-    if sample.black > limits.black {
+    if sample.black > limits.black && !sample.bracketed {
         let kind = FindingKind::ClippedDark;
         verdict.findings.push(Finding::clipped(kind, "black", sample.black, None, limits.black));
     }

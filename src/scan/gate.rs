@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::config::{self, GatePolicy};
 use crate::model::Lighting;
-use crate::plan::{CameraIndex, Plan, ShotIndex};
+use crate::plan::{CameraIndex, Plan, Point, ShotIndex};
 
 use super::compare::{Sample, compare};
 use super::object::References;
@@ -59,13 +59,7 @@ pub struct Late {
 impl Gate {
     /// The gate of a scan that `records` tell of; what is behind its object, `references` show.
     pub fn new(plan: Arc<Plan>, limits: config::Gate, references: References, records: &[Record]) -> Self {
-        let mut known = HashMap::new();
-        let groups = plan.rings().into_iter().zip(&plan.points).map(|(ring, point)| {
-            let count = known.len() as u32;
-            let focus = point.focus.map(|focus| focus.get().to_bits());
-            *known.entry((ring, focus, point.lighting)).or_insert(count)
-        });
-        let groups = groups.collect();
+        let groups = groups(&plan);
         let mut gate =
             Self { plan, limits, groups, seen: BTreeMap::new(), twins: Twins::default(), references };
         for record in records {
@@ -77,6 +71,7 @@ impl Gate {
                 | Record::Attempted { .. }
                 | Record::AttemptFailed { .. }
                 | Record::ShotFailed { .. }
+                | Record::Extended { .. }
                 | Record::Described(_)
                 | Record::Paused { .. }
                 | Record::Resumed
@@ -84,6 +79,15 @@ impl Gate {
             }
         }
         gate
+    }
+
+    /// Goes on with `plan`, which is that of before, perhaps with points behind it. Those that there were are in the groups
+    /// in which they were.
+    pub fn follow(&mut self, plan: &Arc<Plan>) {
+        if !Arc::ptr_eq(&self.plan, plan) {
+            self.groups = groups(plan);
+            self.plan = plan.clone();
+        }
     }
 
     /// What is to be said of an image of `shot` that is about to be stored; none if nobody looks, or nothing was measured.
@@ -204,6 +208,7 @@ impl Gate {
         Some(Sample {
             angle: point.pose.turntable.get(),
             lighting: point.lighting,
+            bracketed: point.bracket.is_some(),
             measured: facts.measured.as_deref()?.clone(),
             object: self.references.object(shot, facts),
             white: facts.clipped_bright,
@@ -227,6 +232,18 @@ impl Gate {
     fn compare(&self, shot: ShotIndex, sample: &Sample) -> Verdict {
         compare(sample, &self.neighbours(shot, sample), &self.limits)
     }
+}
+
+/// Of each point: which points it can be compared with. Counted as they come, so points behind the others change nothing.
+fn groups(plan: &Plan) -> Vec<u32> {
+    let mut known = HashMap::new();
+    let group = |(ring, point): (u32, &Point)| {
+        let count = known.len() as u32;
+        let focus = point.focus.map(|focus| focus.get().to_bits());
+        let stops = point.bracket.map(|stops| stops.get().to_bits());
+        *known.entry((ring, focus, stops, point.lighting)).or_insert(count)
+    };
+    plan.rings().into_iter().zip(&plan.points).map(group).collect()
 }
 
 /// Degrees between two angles of a turntable.

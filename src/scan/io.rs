@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Rung;
-use crate::plan::{CameraIndex, PointIndex, ShotIndex};
+use crate::plan::{CameraIndex, Point, PointIndex, ShotIndex};
 
 use super::end::{End, WaitsFor};
 use super::record::Record;
@@ -80,6 +80,11 @@ pub enum Input {
     Retake {
         /// The shot that is pending from now on.
         shot: ShotIndex,
+    },
+    /// Points are behind those of the plan from now on; [`Record::Extended`] is in the journal already.
+    Extended {
+        /// In the order in which they are visited.
+        points: Vec<Point>,
     },
     /// Stop for now, so that the scan can go on later.
     Pause {

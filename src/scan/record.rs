@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::model::ColourGains;
-use crate::plan::ShotIndex;
+use crate::plan::{Point, ShotIndex};
 use crate::units::{Dioptres, Seconds};
 
 use super::description::Description;
@@ -90,6 +90,15 @@ pub enum Record {
         /// What the gate measured, with its findings.
         verdict: Verdict,
     },
+    /// Points were added behind those of the plan: the scan is not complete without their shots, which have the indices behind
+    /// the others.
+    Extended {
+        /// In the order in which they are visited.
+        points: Vec<Point>,
+        /// Who wants that: what nobody asked for is done once.
+        #[serde(default, skip_serializing_if = "ExtendedBy::is_person")]
+        by: ExtendedBy,
+    },
     /// A person called it something: all that is said of it from now on.
     Described(Description),
     /// The scan stopped for a while.
@@ -121,11 +130,17 @@ impl Record {
             | Self::Retake { shot, .. }
             | Self::Flagged { shot, .. } => Some(*shot),
             Self::Opened { .. }
+            | Self::Extended { .. }
             | Self::Described(_)
             | Self::Paused { .. }
             | Self::Resumed
             | Self::Finished { .. } => None,
         }
+    }
+
+    /// The points that are behind those of the plan from here on, if this record says that.
+    pub fn added(&self) -> &[Point] {
+        if let Self::Extended { points, .. } = self { points } else { &[] }
     }
 
     /// What a person calls the scan from here on, if this record says that.
@@ -140,10 +155,29 @@ impl Record {
             | Self::Lost { .. }
             | Self::Retake { .. }
             | Self::Flagged { .. }
+            | Self::Extended { .. }
             | Self::Paused { .. }
             | Self::Resumed
             | Self::Finished { .. } => None,
         }
+    }
+}
+
+/// Who wants further points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtendedBy {
+    /// Somebody who has looked at the scan.
+    #[default]
+    Person,
+    /// What looks at scans that are complete, as `scan.extend = "auto"` wants it.
+    Proposer,
+}
+
+impl ExtendedBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn is_person(&self) -> bool {
+        *self == Self::Person
     }
 }
 
@@ -233,6 +267,9 @@ pub struct FrameFacts {
     /// Lens position, if the lens has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Dioptres>,
+    /// How far `sensor_timestamp_ns` may be off, in microseconds, where it was taken by the clock of another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_uncertainty_us: Option<u64>,
     /// The sensor's frame counter.
     pub sequence: u64,
     /// Variance of the luma's Laplacian: higher is sharper.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{self, Rung};
-use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
+use crate::plan::{CameraIndex, Plan, Point, PointIndex, ShotIndex, Unaddable};
 
 use super::end::End;
 use super::record::Record;
@@ -163,17 +163,17 @@ impl State {
         Self { plan, policy, shots, cameras, phase: Phase::Ready, counts: Counts::default(), first_open: 0 }
     }
 
-    /// The scan that these records tell of, ready to be started again.
+    /// The scan that these records tell of, ready to be started again. `plan` is the one before the first of them.
     ///
     /// What was under way when the records end is pending; what failed is tried again in this run.
     ///
     /// # Errors
-    /// A record that names a shot which the plan does not have.
+    /// A record that names a shot which the plan does not have, or points that it cannot have.
     pub fn replay<'a>(
         plan: Arc<Plan>,
         policy: Policy,
         records: impl IntoIterator<Item = &'a Record>,
-    ) -> Result<Self, UnknownShot> {
+    ) -> Result<Self, OtherPlan> {
         let mut state = Self::new(plan, policy);
         for record in records {
             state.apply(record)?;
@@ -190,7 +190,7 @@ impl State {
         self
     }
 
-    fn apply(&mut self, record: &Record) -> Result<(), UnknownShot> {
+    fn apply(&mut self, record: &Record) -> Result<(), OtherPlan> {
         match record {
             Record::Attempted { shot, attempt } => {
                 if let Shot::Pending { attempts } | Shot::Failed { attempts, .. } = self.known(*shot)? {
@@ -220,6 +220,10 @@ impl State {
             Record::AttemptFailed { shot, .. } | Record::Flagged { shot, .. } => {
                 self.known(*shot)?;
             }
+            Record::Extended { points, .. } => {
+                self.plan.can_take(points)?;
+                self.extend(points);
+            }
             Record::Opened { .. }
             | Record::Described(_)
             | Record::Paused { .. }
@@ -229,8 +233,14 @@ impl State {
         Ok(())
     }
 
-    fn known(&mut self, shot: ShotIndex) -> Result<&mut Shot, UnknownShot> {
-        self.shots.get_mut(shot.0 as usize).ok_or(UnknownShot(shot))
+    /// Puts points behind those of the plan: their shots are pending.
+    pub(super) fn extend(&mut self, points: &[Point]) {
+        Arc::make_mut(&mut self.plan).add(points);
+        self.shots.resize(self.plan.shot_count() as usize, Shot::Pending { attempts: 0 });
+    }
+
+    fn known(&mut self, shot: ShotIndex) -> Result<&mut Shot, OtherPlan> {
+        self.shots.get_mut(shot.0 as usize).ok_or(OtherPlan::UnknownShot(shot))
     }
 
     /// What is being scanned.
@@ -302,5 +312,13 @@ impl Shot {
 
 /// A journal does not belong to its plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the journal names shot {}, which the plan does not have: journal.jsonl and plan.json are not of the same scan", .0.0)]
-pub struct UnknownShot(pub ShotIndex);
+pub enum OtherPlan {
+    /// A record is of a shot that there is not.
+    #[error("the journal names shot {}, which the plan does not have: journal.jsonl and plan.json are not of the same scan", .0.0)]
+    UnknownShot(ShotIndex),
+    /// Points were added that the plan cannot have.
+    #[error(
+        "the journal adds points that the plan cannot have ({0}): journal.jsonl and plan.json are not of the same scan"
+    )]
+    Unaddable(#[from] Unaddable),
+}

@@ -13,6 +13,7 @@ pub(super) fn recovery() -> config::Recovery {
     config::Recovery {
         attempts: 3,
         capture_timeout: Duration::from_secs(10),
+        stalled_after_frames: 20,
         restart_pause: Duration::from_millis(500),
         start_pause: Duration::from_millis(300),
         restart_timeout: Duration::from_secs(3),
@@ -33,6 +34,7 @@ pub(super) fn policy() -> Policy {
         resume_after_crash: true,
         max_automatic_resumes: 3,
         silhouettes: false,
+        extend: config::Extend::Ask,
     };
     Policy { scan, recovery: recovery() }
 }
@@ -42,6 +44,7 @@ pub(super) fn plan(points: u32, cameras: u16) -> Arc<Plan> {
         name: format!("cam{index}"),
         intrinsics: Optics::Size(Size { width: 64, height: 48 }),
         mount: None,
+        extrinsics: None,
         files: PlanCamera::image_alone(),
     };
     let point = |index| Point::new(format!("a{index:03}"), Pose::default());

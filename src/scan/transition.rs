@@ -1,6 +1,6 @@
 //! The transition function: what a scan does about what happens.
 
-use crate::plan::{CameraIndex, ShotIndex};
+use crate::plan::{CameraIndex, Point, PointIndex, ShotIndex, Unaddable};
 
 use super::end::{End, Outcome, WaitsFor};
 use super::io::{Action, Input};
@@ -28,6 +28,9 @@ pub enum IllegalInput {
     /// A shot that is on its way to the disk, or none.
     #[error("shot {} cannot be taken again now", .0.0)]
     NotRetakeable(ShotIndex),
+    /// Points that cannot be behind those of the plan.
+    #[error("points cannot be added: {0}")]
+    Unaddable(#[from] Unaddable),
     /// An acknowledgement of a frame that was not captured.
     #[error("no frame of shot {} is on its way to the disk", .0.0)]
     NotInHand(ShotIndex),
@@ -81,6 +84,7 @@ impl State {
                 self.halt(End::paused(message), &mut actions);
             }
             Input::Retake { shot } => self.retake(shot, &mut actions)?,
+            Input::Extended { points } => self.extended(&points, &mut actions)?,
             Input::Pause { reason, waits_for, wanted } => {
                 let end = End::Paused { reason, waits_for, wanted };
                 if !self.halts_for(&end) {
@@ -110,6 +114,23 @@ impl State {
             Health::Wedged => {
                 let reason = "its camera is wedged".to_owned();
                 self.fail_shot(shot, attempts, reason, Retry::Over, actions);
+            }
+        }
+        if self.phase == Phase::Draining {
+            self.visit_next(None, actions);
+        }
+        Ok(())
+    }
+
+    fn extended(&mut self, points: &[Point], actions: &mut Actions) -> Result<(), IllegalInput> {
+        self.plan.can_take(points)?;
+        let own = self.plan.points.len() as u32;
+        self.extend(points);
+        let wedged = |camera: &CameraIndex| self.health(*camera) == Health::Wedged;
+        for camera in self.camera_indices().filter(wedged).collect::<Vec<_>>() {
+            for point in own..self.plan.points.len() as u32 {
+                let shot = self.plan.shot(PointIndex(point), camera);
+                self.fail_shot(shot, 0, "its camera is wedged".to_owned(), Retry::Over, actions);
             }
         }
         if self.phase == Phase::Draining {

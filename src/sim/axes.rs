@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub struct SimAxes {
     time_scale: f64,
     world: Arc<WorldFile>,
     shared: Arc<Shared>,
+    unshaped: AtomicBool,
     timer: Option<JoinHandle<()>>,
 }
 
@@ -72,7 +74,7 @@ impl SimAxes {
                 shared.run_timer();
             }
         })?;
-        Ok(Self { axes, time_scale, world, shared, timer: Some(timer) })
+        Ok(Self { axes, time_scale, world, shared, unshaped: AtomicBool::new(false), timer: Some(timer) })
     }
 
     fn update<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T, MotionError> {
@@ -97,15 +99,21 @@ impl Axes for SimAxes {
         if state.running.is_some() {
             return Err(MotionError::Moving);
         }
+        let unshaped = self.unshaped.load(Ordering::Relaxed).then(|| motion::unshaped(&self.axes));
+        let axes = unshaped.as_deref().unwrap_or(&self.axes);
         let rest_ns = self.update(|world| {
             let start_ns = world.rest_ns().max(now_ns() + LEAD_NS);
-            world.push_move(start_ns, target, &self.axes, self.time_scale);
+            world.push_move(start_ns, target, axes, self.time_scale);
             world.rest_ns()
         })?;
         let (sender, done) = oneshot::channel();
         state.running = Some(Running { rest_ns, stopped: false, done: sender });
         self.shared.changed.notify_all();
         Ok(Move { rest_ns, done })
+    }
+
+    fn keep_unshaped(&self, unshaped: bool) {
+        self.unshaped.store(unshaped, Ordering::Relaxed);
     }
 
     fn stop(&self) {
@@ -175,20 +183,18 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Limits;
+    use crate::model::{Limits, Shaper, ShaperChoice, Swing};
+    use crate::motion::Impulses;
+    use crate::units::Hertz;
 
     fn sim_axes(folder: &tempfile::TempDir, time_scale: f64) -> SimAxes {
         let axes = vec![
-            AxisConfig {
-                axis: Axis::Turntable,
-                limits: Limits { speed: 90.0, acceleration: 180.0, jerk: None },
-                travel: None,
-            },
-            AxisConfig {
-                axis: Axis::Lift,
-                limits: Limits { speed: 50.0, acceleration: 200.0, jerk: None },
-                travel: Some((10.0, 300.0)),
-            },
+            AxisConfig::new(Axis::Turntable, Limits { speed: 90.0, acceleration: 180.0, jerk: None }, None),
+            AxisConfig::new(
+                Axis::Lift,
+                Limits { speed: 50.0, acceleration: 200.0, jerk: None },
+                Some((10.0, 300.0)),
+            ),
         ];
         let world = World::new(SimAxes::home(&axes));
         let file = WorldFile::create(folder.path().join("world.json"), world).unwrap();
@@ -224,6 +230,29 @@ mod tests {
         assert!(message(at(0.0, 10.0).with(Axis::Tilt, 5.0)).contains("no tilt"));
         assert!(axes.start_move(at(f64::NAN, f64::NAN)).is_err());
         assert!(!World::load(axes.world.path()).unwrap().is_moving(now_ns()));
+    }
+
+    #[test]
+    fn moves_are_in_one_part_as_long_as_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut axes = sim_axes(&folder, 1000.0);
+        let swing = Swing { frequency: Hertz::new(2.0), damping: 0.05, spread: 0.0 };
+        axes.axes[0] =
+            AxisConfig { swing: Some(swing), shaper: ShaperChoice::Always(Shaper::Zvd), ..axes.axes[0] };
+        let parts = |turntable| {
+            axes.start_move(at(turntable, 10.0)).unwrap().done.blocking_recv().unwrap().unwrap();
+            let world: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(axes.world.path()).unwrap()).unwrap();
+            let last = world["segments"].as_array().unwrap().last().unwrap();
+            let impulses: Impulses = serde_json::from_value(last["ways"][0]["impulses"].clone()).unwrap();
+            impulses
+        };
+        let zvd = Impulses::of(Shaper::Zvd, &swing);
+        assert_eq!(parts(90.0), zvd);
+        axes.keep_unshaped(true);
+        assert_eq!(parts(0.0), Impulses::WHOLE);
+        axes.keep_unshaped(false);
+        assert_eq!(parts(90.0), zvd);
     }
 
     #[test]

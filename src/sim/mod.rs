@@ -12,10 +12,11 @@ pub mod object;
 mod panel;
 pub mod replay;
 mod segment;
+mod swinging;
 mod world;
 
 pub use axes::SimAxes;
 pub use lights::SimLights;
 pub use panel::{SimButtons, SimPanel};
-pub use segment::Segment;
-pub use world::{World, WorldError, WorldFile};
+pub use segment::{Segment, Way};
+pub use world::{OnTable, World, WorldError, WorldFile};

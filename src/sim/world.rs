@@ -8,17 +8,24 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Segment;
+use super::swinging::Swinging;
+use super::{Segment, Way};
 use crate::durable::{self, Readers};
-use crate::model::{Axis, AxisConfig, Lighting, Pose, Tremble};
-use crate::motion;
+use crate::model::{Axis, AxisConfig, Lighting, Pose, Swing, Tremble};
+use crate::motion::{self, Ringing};
 use crate::rig::axes::{MotionError, MoveObserver, PlannedLeg};
 
 /// How many moves are remembered: more than fit in the longest exposure.
 const REMEMBERED: usize = 4;
 
+/// What swings by less than this is at rest, in the unit of its axis, degrees or millimetres: no picture is blurred by it.
+const STILL: f64 = 0.02;
+const STILL_MM: f64 = 0.05;
+/// What swings by less than this does not at all, so that a picture of it can be used again.
+const UNSEEN: f64 = 0.001;
+
 /// Where the axes of a simulated rig stand at any moment, and its lights.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct World {
     /// Where the axes stand before the first of `segments`, if there is none.
@@ -33,15 +40,61 @@ pub struct World {
     /// What is seen after each move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tremble: Option<Tremble>,
-    /// Nothing stands on the turntable.
+    /// What stands on the turntable.
     #[serde(default)]
-    empty: bool,
+    on_table: OnTable,
+    /// Moves of the axes so far.
+    #[serde(default)]
+    moves: u32,
+    /// Degrees that the turntable slips in a move, by the move's number from 1 on; nobody tells the axes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    slips: BTreeMap<u32, f64>,
+    /// How many times as high the true frequencies of what the axes carry are as configured.
+    #[serde(default = "one")]
+    heavier: f64,
+    /// From the move of this number on.
+    #[serde(default)]
+    heavier_from: u32,
+    /// What swung when the moves before `segments` had ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    swinging: Vec<Swinging>,
+}
+
+/// What somebody has put on the simulated turntable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTable {
+    /// The object.
+    #[default]
+    Object,
+    /// Nothing.
+    Nothing,
+    /// The calibration board.
+    Board,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new(Pose::default())
+    }
 }
 
 impl World {
     /// Axes at rest at `rest`, no lights.
     pub fn new(rest: Pose) -> Self {
-        Self { rest, ..Self::default() }
+        Self {
+            rest,
+            segments: VecDeque::new(),
+            lights: BTreeMap::new(),
+            backlights: BTreeMap::new(),
+            tremble: None,
+            on_table: OnTable::default(),
+            moves: 0,
+            slips: BTreeMap::new(),
+            heavier: one(),
+            heavier_from: 0,
+            swinging: Vec::new(),
+        }
     }
 
     /// The same, trembling after each move.
@@ -50,15 +103,34 @@ impl World {
         Self { tremble, ..self }
     }
 
-    /// The same with nothing on the turntable, if `empty`.
+    /// The same with something else on the turntable.
     #[must_use]
-    pub fn emptied(self, empty: bool) -> Self {
-        Self { empty, ..self }
+    pub fn with(self, on_table: OnTable) -> Self {
+        Self { on_table, ..self }
     }
 
-    /// Whether nothing stands on the turntable.
-    pub fn is_empty(&self) -> bool {
-        self.empty
+    /// The same with a turntable that slips: so many degrees in the move of this number, counted from 1.
+    #[must_use]
+    pub fn slipping(self, slips: BTreeMap<u32, f64>) -> Self {
+        Self { slips, ..self }
+    }
+
+    /// The same with a heavier object, or a lighter one: what the axes carry truly swings at so many times the frequency
+    /// that is configured as the true one.
+    #[must_use]
+    pub fn heavier(self, heavier: f64) -> Self {
+        Self { heavier, ..self }
+    }
+
+    /// The same, but that it is heavier from the move of this number on only, counted from 1.
+    #[must_use]
+    pub fn heavier_from(self, number: u32) -> Self {
+        Self { heavier_from: number, ..self }
+    }
+
+    /// What stands on the turntable.
+    pub fn on_table(&self) -> OnTable {
+        self.on_table
     }
 
     /// Reads what a [`WorldFile`] wrote at `path`.
@@ -68,8 +140,9 @@ impl World {
         serde_json::from_slice(&text).map_err(|source| WorldError::Parse { path: path.to_owned(), source })
     }
 
-    /// The true pose at `ns` of `CLOCK_MONOTONIC`, past or future; during a move, the turntable's angle may
-    /// leave [0, 360). Before the oldest remembered move, the pose from which it started.
+    /// Where the motors stand at `ns` of `CLOCK_MONOTONIC`, past or future; during a move, the turntable's angle may
+    /// leave [0, 360). Before the oldest remembered move, the pose from which it started. With what trembles, but without what
+    /// swings: that is what the motors carry.
     pub fn pose_at(&self, ns: u64) -> Pose {
         match self.segments.iter().rev().find(|segment| segment.start_ns <= ns) {
             Some(segment) => {
@@ -83,16 +156,54 @@ impl World {
         }
     }
 
+    /// The pose at `ns` that cameras see: where the axes are believed to stand, what they have slipped since, and how what
+    /// they carry swings.
+    pub fn seen_at(&self, ns: u64) -> Pose {
+        let pose = self.pose_at(ns);
+        let slipped = match self.segments.iter().rev().find(|segment| segment.start_ns <= ns) {
+            Some(segment) => segment.slipped,
+            None => self.segments.front().map_or(Pose::default(), |oldest| oldest.slipped_before),
+        };
+        Axis::ALL.into_iter().fold(pose, |pose, axis| {
+            pose.with(axis, pose.get(axis) + slipped.get(axis) + self.swung_at(axis, ns))
+        })
+    }
+
     /// Whether an axis moves at `ns` of `CLOCK_MONOTONIC`.
     pub fn is_moving(&self, ns: u64) -> bool {
         self.segments.iter().any(|segment| segment.start_ns < ns && ns < segment.rest_ns())
     }
 
-    /// Whether no axis moves or trembles at any moment between `from_ns` and `to_ns` of `CLOCK_MONOTONIC`.
+    /// Whether no axis moves or trembles, and nothing swings so far that it is seen, at any moment between `from_ns` and
+    /// `to_ns` of `CLOCK_MONOTONIC`.
     pub fn rests_during(&self, from_ns: u64, to_ns: u64) -> bool {
         let trembles = self.tremble.map_or(0, |tremble| tremble.lasts().as_nanos() as u64);
         let still_ns = |segment: &Segment| segment.rest_ns().saturating_add(trembles);
-        !self.segments.iter().any(|segment| segment.start_ns < to_ns && from_ns < still_ns(segment))
+        let moves =
+            self.segments.iter().any(|segment| segment.start_ns < to_ns && from_ns < still_ns(segment));
+        // Between moves, what swings does so less and less.
+        !moves && Axis::ALL.into_iter().all(|axis| self.swings_by(axis, from_ns) <= still(axis))
+    }
+
+    /// How far what `axis` carries is at `ns` from where the axis is.
+    fn swung_at(&self, axis: Axis, ns: u64) -> f64 {
+        if !self.is_moving(ns) && self.swings_by(axis, ns) <= UNSEEN {
+            return 0.0;
+        }
+        let begun = self.segments.iter().filter(|segment| segment.start_ns <= ns);
+        let swung = begun.flat_map(|segment| segment.swung_at(ns));
+        let before = self.swinging.iter().map(|swinging| swinging.ringing_at(ns));
+        let swung = swung.chain(before.map(|(axis, ringing)| (axis, ringing.displacement())));
+        swung.filter(|(other, _)| *other == axis).map(|(_, swung)| swung).sum()
+    }
+
+    /// How far what `axis` carries swings at `ns`, at which no axis moves.
+    fn swings_by(&self, axis: Axis, ns: u64) -> f64 {
+        let ended = self.segments.iter().filter(|segment| segment.rest_ns() <= ns);
+        let left = ended.flat_map(|segment| segment.ringing_at(ns)).map(|(axis, _, ringing)| (axis, ringing));
+        let left = left.chain(self.swinging.iter().map(|swinging| swinging.ringing_at(ns)));
+        let of_axis = left.filter(|(other, _)| *other == axis).map(|(_, ringing)| ringing);
+        of_axis.fold(Ringing::default(), Ringing::and).amplitude()
     }
 
     /// Where the axes stand, or will once they are at rest; the turntable within [0, 360) degrees.
@@ -132,6 +243,7 @@ impl World {
     pub fn place(&mut self, pose: Pose) {
         if self.target() != wrapped(pose) {
             self.segments.clear();
+            self.swinging.clear();
             self.rest = wrapped(pose);
         }
     }
@@ -140,14 +252,39 @@ impl World {
     /// before [`Self::rest_ns`].
     pub fn push_move(&mut self, start_ns: u64, target: Pose, axes: &[AxisConfig], time_scale: f64) {
         let from = self.target();
-        let to = axes.iter().fold(from, |to, axis| {
-            to.with(axis.axis, from.get(axis.axis) + motion::distance(axis.axis, &from, &target))
-        });
-        let limits = axes.iter().map(|axis| (axis.axis, axis.limits)).collect();
-        self.segments.push_back(Segment { start_ns, from, to, time_scale, limits });
-        while self.segments.len() > REMEMBERED {
-            self.segments.pop_front();
+        self.moves += 1;
+        let slipped_before = self.segments.back().map_or(Pose::default(), |last| last.slipped);
+        let slip = self.slips.get(&self.moves).copied().unwrap_or_default();
+        let mut slipped = slipped_before.with(Axis::Turntable, slipped_before.get(Axis::Turntable) + slip);
+        let (mut to, mut ways) = (from, Vec::with_capacity(axes.len()));
+        for config in axes {
+            let axis = config.axis;
+            let true_swing = config.simulated.swing.map(|swing| self.of_its_weight(swing));
+            let way = Way::new(config, motion::distance(axis, &from, &target), true_swing);
+            to = to.with(axis, from.get(axis) + way.distance);
+            slipped = slipped.with(axis, slipped.get(axis) + way.loses(config.simulated.holds));
+            ways.push(way);
         }
+        self.segments.push_back(Segment {
+            start_ns,
+            from,
+            to,
+            time_scale,
+            ways,
+            stopped: None,
+            slipped_before,
+            slipped,
+        });
+        while self.segments.len() > REMEMBERED {
+            let forgotten = self.segments.pop_front();
+            self.swinging =
+                forgotten.map(|segment| Swinging::after(&segment, &self.swinging)).unwrap_or_default();
+        }
+    }
+
+    fn of_its_weight(&self, swing: Swing) -> Swing {
+        let heavier = if self.moves < self.heavier_from { 1.0 } else { self.heavier };
+        Swing { frequency: swing.frequency * heavier, ..swing }
     }
 
     /// Shortens the last move so that every axis brakes from `ns` of `CLOCK_MONOTONIC` on.
@@ -227,6 +364,17 @@ pub enum WorldError {
     },
 }
 
+fn one() -> f64 {
+    1.0
+}
+
+fn still(axis: Axis) -> f64 {
+    match axis {
+        Axis::Turntable | Axis::Tilt => STILL,
+        Axis::Lift | Axis::Rail => STILL_MM,
+    }
+}
+
 /// `pose` with the turntable within [0, 360) degrees.
 fn wrapped(pose: Pose) -> Pose {
     let angle = pose.turntable.get().rem_euclid(360.0);
@@ -240,101 +388,4 @@ fn write_atomically(path: &Path, world: &World) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Limits;
-    use proptest::prelude::*;
-
-    const AXES: [AxisConfig; 2] = [
-        AxisConfig {
-            axis: Axis::Turntable,
-            limits: Limits { speed: 90.0, acceleration: 180.0, jerk: None },
-            travel: None,
-        },
-        AxisConfig {
-            axis: Axis::Lift,
-            limits: Limits { speed: 50.0, acceleration: 200.0, jerk: None },
-            travel: Some((0.0, 300.0)),
-        },
-    ];
-    const MS: u64 = 1_000_000;
-
-    fn at(turntable: f64, lift: f64) -> Pose {
-        Pose::default().with(Axis::Turntable, turntable).with(Axis::Lift, lift)
-    }
-
-    #[test]
-    fn a_turn_over_zero_is_continuous_and_ends_where_it_should() {
-        let mut world = World::new(at(350.0, 0.0));
-        world.push_move(1000 * MS, at(35.0, 0.0), &AXES, 1.0); // 45 degrees take one second
-        assert_eq!(world.rest_ns(), 2000 * MS);
-        assert_eq!(world.pose_at(0), at(350.0, 0.0));
-        assert_eq!(world.pose_at(1500 * MS), at(372.5, 0.0));
-        assert_eq!(world.pose_at(2000 * MS), at(395.0, 0.0));
-        assert_eq!(world.target(), at(35.0, 0.0));
-    }
-
-    #[test]
-    fn it_rests_before_between_and_after_moves_only() {
-        let mut world = World::new(Pose::default());
-        assert!(world.rests_during(0, u64::MAX) && !world.is_moving(7));
-        world.push_move(1000 * MS, at(45.0, 0.0), &AXES, 1.0);
-        world.push_move(3000 * MS, at(90.0, 0.0), &AXES, 2.0);
-        assert_eq!(world.rest_ns(), 3500 * MS);
-        assert!(world.rests_during(0, 1000 * MS) && world.rests_during(2000 * MS, 3000 * MS));
-        assert!(world.rests_during(3500 * MS, u64::MAX));
-        assert!(!world.rests_during(0, 1001 * MS) && !world.rests_during(1999 * MS, 2500 * MS));
-        assert!(!world.rests_during(2500 * MS, 4000 * MS));
-        assert!(world.is_moving(1500 * MS) && !world.is_moving(2500 * MS) && world.is_moving(3400 * MS));
-    }
-
-    #[test]
-    fn only_the_last_moves_are_remembered() {
-        let mut world = World::new(Pose::default());
-        for i in 1..=10 {
-            world.push_move(world.rest_ns() + MS, at(f64::from(i) * 100.0, 0.0), &AXES, 1.0);
-        }
-        assert_eq!(world.segments.len(), REMEMBERED);
-        assert_eq!(world.target(), at(280.0, 0.0));
-        assert_eq!(world.pose_at(0), at(240.0, 0.0)); // after six moves
-    }
-
-    #[test]
-    fn a_file_reads_back_as_written_and_a_missing_one_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("world.json");
-        let error = World::load(&path).unwrap_err().to_string();
-        assert!(error.contains("world.json"), "{error}");
-        let file = WorldFile::create(path.clone(), World::new(at(12.5, 1.0 / 3.0))).unwrap();
-        file.update(|world| world.push_move(5, at(17.1, 100.0), &AXES, 10.0)).unwrap();
-        file.update(|world| world.set_light("left", Lighting::Front, 0.75)).unwrap();
-        assert_eq!(World::load(&path).unwrap(), file.world());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
-    }
-
-    #[test]
-    fn what_cannot_be_written_has_not_happened() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = WorldFile::create(folder.path().join("world.json"), World::default()).unwrap();
-        drop(folder);
-        file.update(|world| world.set_light("left", Lighting::Front, 1.0)).unwrap_err();
-        assert_eq!(file.world(), World::default());
-    }
-
-    proptest! {
-        #[test]
-        fn a_stop_is_a_shorter_way_with_the_same_past(
-            target in (-400.0..400.0, 0.0..300.0), scale in 0.5..20.0, stop in 0.0..1.1_f64, past in 0.0..1.0_f64,
-        ) {
-            let mut world = World::default();
-            world.push_move(MS, at(target.0, target.1), &AXES, scale);
-            let mut stopped = world.clone();
-            let stop_ns = MS + ((world.rest_ns() - MS) as f64 * stop) as u64;
-            stopped.stop(stop_ns);
-            prop_assert!(stopped.rest_ns() <= world.rest_ns() + 1000);
-            let past_ns = (stop_ns as f64 * past) as u64;
-            let (a, b) = (world.pose_at(past_ns), stopped.pose_at(past_ns));
-            prop_assert!(Axis::ALL.iter().all(|&axis| (a.get(axis) - b.get(axis)).abs() < 1e-3), "{a:?} {b:?}");
-        }
-    }
-}
+mod tests;

@@ -61,12 +61,16 @@ impl StatusLine {
             | Event::Wedged { .. }
             | Event::Stored { .. }
             | Event::Flagged { .. }
+            | Event::Displaced { .. }
             | Event::StoreFailed { .. }
             | Event::ShotFailed { .. }
             | Event::Retake { .. }
+            | Event::Extended { .. }
             | Event::NotResumed { .. }
             | Event::Exported { .. }
-            | Event::ExportFailed { .. } => {
+            | Event::ExportFailed { .. }
+            | Event::Delivered { .. }
+            | Event::DeliveryFailed { .. } => {
                 if let Some(scan) = &mut self.scan {
                     scan.note(event, now);
                 }
@@ -133,17 +137,21 @@ impl Scan {
                 self.before = self.before.saturating_sub(self.stored.saturating_sub(*stored));
                 self.stored = *stored;
             }
+            Event::Extended { points, shots, .. } => (self.points, self.shots) = (*points, *shots),
             Event::Started { .. }
             | Event::Held { .. }
             | Event::Recovered { .. }
             | Event::RecoveryFailed { .. }
             | Event::Flagged { .. }
+            | Event::Displaced { .. }
             | Event::StoreFailed { .. }
             | Event::Paused { .. }
             | Event::Finished { .. }
             | Event::NotResumed { .. }
             | Event::Exported { .. }
-            | Event::ExportFailed { .. } => {}
+            | Event::ExportFailed { .. }
+            | Event::Delivered { .. }
+            | Event::DeliveryFailed { .. } => {}
         }
     }
 
@@ -190,6 +198,8 @@ mod tests {
         }
         line.note(&Event::Captured { shot: shot(), attempt: 2 }, at(113));
         assert_eq!(line.text(), "point 70/144, ETA 01:14");
+        line.note(&Event::Extended { added: 10, points: 154, stored: 70, shots: 154 }, at(113));
+        assert_eq!(line.text(), "point 70/154, ETA 01:24");
         line.note(&Event::Finished { outcome: Outcome::Complete, stored: 144, shots: 144 }, at(200));
         assert_eq!(line.text(), "ready; last scan complete, 144 of 144 shots stored");
     }

@@ -24,15 +24,17 @@ function packed(): Plugin {
   };
 }
 
-/** The licence of the viewer, and of what it is made of, which go with every copy of it. */
+/** The licences of the viewer, of what it is made of, and of three.js, which go with every copy of them. */
 function licences(): Plugin {
   const from = (name: string) => readFileSync(join(import.meta.dirname, "node_modules/swagger-ui-dist", name), "utf8");
+  const three = () => readFileSync(join(import.meta.dirname, "node_modules/three/LICENSE"), "utf8");
   return {
     name: "licences",
     apply: "build",
     generateBundle() {
       const source = ["NOTICE", "LICENSE", "swagger-ui-es-bundle.js.LICENSE.txt"].map(from).join("\n\n");
       this.emitFile({ type: "asset", fileName: "docs-licences.txt", source });
+      this.emitFile({ type: "asset", fileName: "model-licence.txt", source: three() });
     },
   };
 }

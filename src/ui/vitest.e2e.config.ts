@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["e2e/**/*.e2e.ts"],
     fileParallelism: false,
-    testTimeout: 400_000,
-    hookTimeout: 400_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
   },
 });

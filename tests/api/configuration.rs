@@ -25,9 +25,16 @@ fn file(daemon: &Daemon) -> PathBuf {
     daemon.rig.dir.path().join("scanner.toml.d").join(PAGE)
 }
 
-/// What is answered once the service, which may just be reading its configuration, answers at all.
+/// What is answered once the service, which may just be reading its configuration, answers at all. An API that is about to end
+/// may say so.
 fn asked(daemon: &Daemon, method: &str, path: &str, body: &Value) -> Answer {
-    wait_for("the service answers", || daemon.try_send(method, path, body))
+    wait_for("the service answers", || {
+        daemon.try_send(method, path, body).filter(|answer| !is_ending(answer))
+    })
+}
+
+fn is_ending(answer: &Answer) -> bool {
+    answer.status == 503 && answer.json()["type"] == "/problems/unavailable"
 }
 
 fn looked(daemon: &Daemon) -> Value {
@@ -160,6 +167,45 @@ fn a_change_during_a_scan_is_kept_and_in_force_when_it_has_ended() {
     assert_eq!((&angles["value"], &angles["changed_here"]), (&json!(5), &json!(true)), "{angles}");
     assert!(angles["explanation"].as_str().unwrap().contains("points of one turn"), "{angles}");
     assert_eq!(angles["wanted"], "a whole number, from 1 to 10000");
+}
+
+/// Who asks while the configuration is read again is answered, or not listened to: never told of a failure. And the API is there
+/// again at once, at the same port.
+#[test]
+fn who_asks_during_a_reload_is_answered_or_finds_nobody() {
+    let daemon = service(TestRig::new(&Recipe::default()));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let asking = (0..4).map(|_| {
+            scope.spawn(|| {
+                let mut answered = 0;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    let answer = daemon.try_send("GET", CONFIGURATION, &Value::Null);
+                    if let Some(answer) = answer.filter(|answer| !is_ending(answer)) {
+                        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+                        answered += 1;
+                    }
+                }
+                answered
+            })
+        });
+        let asking: Vec<_> = asking.collect();
+        for depth in 10..30 {
+            fs::write(file(&daemon), format!("[scan]\nqueue_depth = {depth}\n")).unwrap();
+            let reloaded = daemon.rig.run(&["reload"]);
+            assert_eq!(reloaded.code, Some(0), "{}{}", reloaded.stdout, reloaded.stderr);
+            // That its port is still taken would be told here.
+            let api = wait_for("the API begins", || {
+                let api = daemon.rig.run(&["status", "--json"]).json()["api"].clone();
+                (!api.is_null()).then_some(api)
+            });
+            assert_eq!(api["address"], daemon.address.to_string(), "{api}");
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        for asking in asking {
+            assert!(asking.join().unwrap() > 0);
+        }
+    });
 }
 
 /// What newcomers write, as text, and as a key of the form with its value.

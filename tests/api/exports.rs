@@ -86,7 +86,8 @@ fn an_archive_of_each_format_is_what_the_command_line_exports() {
 #[test]
 fn archives_have_the_masks_of_the_scan_where_each_program_looks_for_them() {
     let size = (320, 240);
-    let rig = TestRig::new(&Recipe { size, recovery: "capture_timeout = \"60 s\"", ..Recipe::default() });
+    let recovery = "capture_timeout = \"60 s\"";
+    let rig = TestRig::new(&Recipe { size, recovery, ..Recipe::default() }).without_model();
     let text = std::fs::read_to_string(&rig.config).unwrap();
     // The object fills the image.
     std::fs::write(&rig.config, text.replace("pixel_pitch = \"70 um\"", "pixel_pitch = \"12.6 um\""))
@@ -206,4 +207,31 @@ fn without_a_mount_there_are_exports_without_poses_and_what_is_missing_is_said()
     std::fs::write(&zip, archive.body).unwrap();
     let names = python("import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist())", &[&zip]);
     assert!(!names.contains("sparse/") && names.contains("/images/cam0/r01_a001.jpg"), "{names}");
+}
+
+#[test]
+fn an_archive_has_merged_images_in_place_of_the_single_ones() {
+    let rig = TestRig::new(&Recipe::default());
+    let config = std::fs::read_to_string(&rig.config).unwrap();
+    let stacked = config.replace("shape = \"ring\"", "shape = \"ring\"\nfocus = [\"3 dpt\", \"4 dpt\"]");
+    std::fs::write(&rig.config, stacked).unwrap();
+    let daemon = Daemon::start_in(rig);
+    let id = daemon.begin();
+    daemon.wait_until_idle();
+    let zip = daemon.rig.dir.path().join("a.zip");
+    let names = || {
+        let archive = check_parts(&daemon, &format!("/api/v1/scans/{id}/exports/colmap.zip"));
+        std::fs::write(&zip, archive).unwrap();
+        let names = python("import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist())", &[&zip]);
+        let mut images: Vec<_> = names.split_whitespace().filter(|name| name.contains("/images/")).collect();
+        images.sort_unstable();
+        images.iter().map(|name| name.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names()[..2], ["r01_a001_f1.jpg", "r01_a001_f2.jpg"]);
+    let merged = daemon.rig.run(&["dataset", "merge", &id]);
+    assert_eq!(merged.code, Some(0), "{}{}", merged.stdout, merged.stderr);
+    assert_eq!(names(), ["r01_a001.jpg", "r01_a002.jpg", "r01_a003.jpg"]);
+    let script = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); n = [n for n in z.namelist() if n.endswith('a002.jpg')]; \
+                  assert z.read(n[0]) == open(sys.argv[2], 'rb').read()";
+    python(script, &[&zip, &daemon.rig.scans().join(&id).join("merged/cam0/r01_a002.jpg")]);
 }

@@ -3,18 +3,22 @@
 
 mod access;
 mod archive;
+mod calibration;
 mod captures;
 mod client;
 mod configuration;
 mod crowd;
+mod delivered;
 mod described;
 mod exports;
+mod extend;
 mod flagged;
 mod hours;
 #[path = "../setup/largest.rs"]
 mod largest;
 mod live;
 mod masks;
+mod model;
 mod pairing;
 mod passed;
 mod replaced;
@@ -28,3 +32,4 @@ mod several;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tuning;

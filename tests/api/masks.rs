@@ -8,7 +8,7 @@ use crate::support::{Recipe, TestRig};
 
 /// A rig with two cameras and nothing on its table.
 fn empty_rig(recipe: &Recipe<'_>) -> Daemon {
-    Daemon::start_with(TestRig::new(recipe), &[("SCANNER_SIM_EMPTY", "1")])
+    Daemon::start_with(TestRig::new(recipe).without_model(), &[("SCANNER_SIM_EMPTY", "1")])
 }
 
 /// Scans what is on the table, and says its id.
@@ -104,7 +104,7 @@ fn with_larger_pictures(recipe: &Recipe<'_>) -> TestRig {
     let text = std::fs::read_to_string(&rig.config).unwrap();
     std::fs::write(&rig.config, text.replace("pixel_pitch = \"70 um\"", "pixel_pitch = \"12.6 um\""))
         .unwrap();
-    rig
+    rig.without_model()
 }
 
 /// A service with a scan of an owl, before which the empty rig was scanned; the ids of both.

@@ -27,6 +27,7 @@ fn an_array_is_no_object_and_begins_and_moves_nothing() {
         ("PUT", "/api/v1/cameras/cam0/controls", json!(["4 ms"])),
         ("PUT", "/api/v1/cameras/cam0/controls", json!({ "crop": region })),
         ("POST", "/api/v1/scans/owl/retake", json!([[0]])),
+        ("POST", "/api/v1/scans/owl/extend", json!([[0]])),
         ("POST", "/api/v1/login", json!([daemon.token])),
         ("POST", "/api/v1/pair", json!(["phone"])),
         ("POST", "/api/v1/pair/collect", json!(["secret"])),

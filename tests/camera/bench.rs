@@ -33,6 +33,7 @@ pub fn config(name: &str, driver: &Path, options: Value) -> config::Camera {
             cx: 32.0,
             cy: 24.0,
             pixel_pitch: None,
+            distortion: None,
         }),
         mount: Some(Mount {
             distance: millimetres(300.0),
@@ -54,6 +55,7 @@ pub fn recovery() -> config::Recovery {
     config::Recovery {
         attempts: 3,
         capture_timeout: Duration::from_secs(1),
+        stalled_after_frames: 20,
         restart_pause: Duration::from_millis(1),
         start_pause: Duration::from_millis(1),
         restart_timeout: Duration::from_secs(2),

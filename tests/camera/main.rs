@@ -6,6 +6,7 @@ mod bench;
 mod faults;
 mod fuse;
 mod processes;
+mod silence;
 #[path = "../support/skip.rs"]
 #[expect(unreachable_pub, reason = "shared with other tests")]
 mod skip;

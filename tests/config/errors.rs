@@ -256,6 +256,51 @@ fn where_the_api_listens_and_when_cameras_open_is_checked() {
 }
 
 /// Each is a part of the shipped configuration, what stands in its place, and the message about it.
+#[test]
+fn where_scans_are_brought_is_checked() {
+    let deliver = |keys: &str| format!("{SHIPPED}\n[[deliver]]\nname = \"nas\"\n{keys}");
+    let s3 = "to = \"s3\"\nbucket = \"scans\"\naccess_key = \"AKIA\"\nsecret_file = \"s3.secret\"\n";
+    let with = |more: &str| format!("{s3}{more}");
+    for (keys, message) in [
+        (String::new(), "`deliver.to` is missing"),
+        ("to = \"ftp\"\nhost = 1".into(), "`deliver.to` cannot be \"ftp\""),
+        ("to = \"folder\"".into(), "`deliver.path` is missing"),
+        (
+            "to = \"folder\"\npath = \"/mnt/nas/scans\"\nmount_point = \"/mnt/usb\"".into(),
+            "`deliver.mount_point` is not above /mnt/nas/scans",
+        ),
+        (
+            "to = \"folder\"\npath = \"/mnt/nas\"\nbucket = \"scans\"".into(),
+            "there is no key `bucket` in `deliver`",
+        ),
+        (s3.replace("bucket = \"scans\"\n", ""), "`deliver.bucket` is missing"),
+        (s3.replace("\"scans\"", "\"a/b\""), "`deliver.bucket` cannot be \"a/b\""),
+        (s3.replace("access_key = \"AKIA\"\n", ""), "`deliver.access_key` is missing"),
+        (s3.replace("secret_file = \"s3.secret\"\n", ""), "`deliver.secret_file` is missing"),
+        (with("secret = \"sEcReT\""), "there is no key `secret` in `deliver`"),
+        (with("endpoint = \"nas:9000\""), "`deliver.endpoint` is no address of http:// or https://"),
+        (with("endpoint = \"https://me:you@nas\""), "`deliver.endpoint` has a name or a password in it"),
+        (
+            with("endpoint = \"http://nas:9000\"\nca = \"own.crt\""),
+            "`deliver.ca` has no meaning without https://",
+        ),
+        (with("prefix = \"../a\""), "`deliver.prefix` cannot be \"../a\""),
+        (with("pace = \"1 kB\""), "`deliver.pace` cannot be 1000 B"),
+        (with("keep = \"for_ever\""), "`deliver.keep` cannot be \"for_ever\""),
+        (
+            with(&format!("[[deliver]]\nname = \"nas\"\n{s3}")),
+            "`deliver.name` is \"nas\" for the second time",
+        ),
+    ] {
+        let Err(errors) = Config::from_text("a.toml", &deliver(&keys)) else {
+            panic!("{keys}: nothing is said")
+        };
+        assert_eq!(messages(&errors), [message], "{keys}: {errors}");
+    }
+    let config = Config::from_text("a.toml", &deliver(s3)).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(config.deliver[0].to.address(), "s3://scans/ (us-east-1)");
+}
+
 fn each_is_told(cases: &[(&str, &str, &str)]) {
     for (from, to, message) in cases {
         assert!(SHIPPED.contains(from), "{from}");

@@ -5,6 +5,7 @@ mod damage;
 mod drop_ins;
 mod errors;
 mod gpio;
+mod motion;
 mod newcomer;
 mod shipped;
 

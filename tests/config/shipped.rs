@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use scanner::config::{Config, HoldSettings, Panel, PlanOrder, PlanShape};
+use scanner::config::{Config, HoldSettings, Panel, PlanOrder, PlanShape, SphereTravel};
 use scanner::model::{Axis, Intrinsics, Optics};
 use scanner::units::{Degrees, Dioptres, Millimetres};
 
@@ -55,7 +55,10 @@ fn the_examples_are_what_their_comments_say() {
 
     let sphere = shipped("examples/turntable-tilt-sphere.toml");
     let (min_tilt, max_tilt) = (Degrees::ZERO, Degrees::new(80.0));
-    assert_eq!(sphere.plans[0].shape, PlanShape::FibonacciSphere { points: 200, min_tilt, max_tilt });
+    assert_eq!(
+        sphere.plans[0].shape,
+        PlanShape::FibonacciSphere { points: 200, min_tilt, max_tilt, travel: SphereTravel::Given }
+    );
     let max_tilt = Degrees::new(75.0);
     assert_eq!(
         sphere.plans[1].shape,
@@ -69,6 +72,7 @@ fn the_examples_are_what_their_comments_say() {
         cx: 1158.4,
         cy: 641.9,
         pixel_pitch: None,
+        distortion: None,
     };
     assert_eq!(sphere.cameras[0].optics.intrinsics(), Some(intrinsics));
 
@@ -135,6 +139,7 @@ fn the_documented_defaults_are_the_defaults() {
         "white_balance",
         "metering",
         "noise_reduction",
+        "bracket",
         "focus_window",
         "crop",
         "jerk",
@@ -184,6 +189,7 @@ fn defaults_and_derived_values() {
         cx: 1152.0,
         cy: 648.0,
         pixel_pitch: Some(Millimetres::new(0.0028)),
+        distortion: None,
     };
     assert_eq!(config.cameras[0].optics.intrinsics(), Some(intrinsics));
 }

@@ -21,6 +21,17 @@ enum Tried {
     Nowhere(&'static str),
 }
 
+/// What stands before a block about a camera's own keys.
+const CAMERA: &str = "\
+[[camera]]
+driver = \"sim\"
+width = 640
+height = 480
+focal_length = \"4.74 mm\"
+pixel_pitch = \"7 um\"
+mount = { distance = \"300 mm\", height = \"60 mm\", look_at_height = \"50 mm\" }
+";
+
 /// A document, how the block in it begins, and where that is tried.
 const BLOCKS: &[(&str, &str, Tried)] = &[
     ("README.md", "sudo apt-get update", Tried::Nowhere("installs programs on the machine that tests")),
@@ -39,7 +50,18 @@ const BLOCKS: &[(&str, &str, Tried)] = &[
         "sudo apt-get install ./scanner-lib",
         Tried::Nowhere("is for a Raspberry Pi: `make test-pi`"),
     ),
+    ("calibration.md", "scanner board --out", Tried::Nowhere("is for a printer: the tests of scanner-marks")),
+    (
+        "calibration.md",
+        "scanner calibrate",
+        Tried::Nowhere("takes a printed board: tests/reconstruct/calibrated.py, on the simulated rig"),
+    ),
     ("cameras.md", "sudo mkdir -p /etc/scanner/cameras", Tried::AsAService),
+    (
+        "tuning-speed.md",
+        "scanner tune --speed",
+        Tried::Nowhere("takes the ring of marks: tests/scan/speed.rs, on the simulated rig"),
+    ),
     ("log.md", "scanner logs 2026-11-21", Tried::AsAService),
     ("notify.md", "sudo install -D -m 644 /usr/share", Tried::AsAService),
     (
@@ -59,6 +81,11 @@ const BLOCKS: &[(&str, &str, Tried)] = &[
         Tried::Nowhere("takes a kernel with dummy_hcd: `make test-pi`"),
     ),
     ("simulation.md", "sudo install target/release/", Tried::Nowhere("writes into the machine that tests")),
+    (
+        "tuning.md",
+        "scanner tune",
+        Tried::Nowhere("takes two minutes in real time: tests/scan/tuning.rs, on the simulated rig"),
+    ),
     ("wiring.md", "scanner check-config", Tried::Here),
     (
         "README.md",
@@ -192,7 +219,7 @@ fn each_block_of_configuration_loads() {
         let file = folder.path().join("scanner.toml");
         fs::copy("config/scanner.toml", &file).unwrap();
         fs::create_dir(folder.path().join("scanner.toml.d")).unwrap();
-        let camera = if block.text.starts_with("[camera.") { "[[camera]]\ndriver = \"sim\"\n" } else { "" };
+        let camera = if block.text.starts_with("[camera.") { CAMERA } else { "" };
         fs::write(folder.path().join("scanner.toml.d/10-block.toml"), format!("{camera}{}", block.text))
             .unwrap();
         println!("{}:{}", block.document, block.line);

@@ -93,7 +93,7 @@ fn masks_by_silhouettes_alone_are_the_true_ones_where_the_panel_is_behind_the_ob
     let recovery = "capture_timeout = \"60 s\"";
     let recipe =
         Recipe { angles: 8, size: (480, 360), recovery, options: &["seed = 3"], ..Recipe::default() };
-    let rig = with_lights(TestRig::new(&recipe));
+    let rig = with_lights(TestRig::new(&recipe)).without_model();
     let text = fs::read_to_string(&rig.config).unwrap();
     // Low, so that hardly any table is seen.
     let text = text

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod backlight;
+mod model;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -30,7 +31,7 @@ fn rig(size: (u32, u32)) -> TestRig {
         .replace("shape = \"ring\"\nangles = 3", "shape = \"sphere\"\ndistribution = \"rings\"\npoints = 12\nrings = 3\nmax_tilt = \"50 deg\"\nmin_tilt = \"0 deg\"")
         .replace("[plan.ring]", TILT);
     fs::write(&rig.config, text).unwrap();
-    rig
+    rig.without_model()
 }
 
 const TILT: &str = r#"[motion.tilt]

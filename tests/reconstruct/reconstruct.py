@@ -335,8 +335,8 @@ def distances(points):
 # --- reconstruction ---
 
 
-def extract(database, images, names=None):
-    options = pycolmap.ImageReaderOptions(camera_model="PINHOLE")
+def extract(database, images, camera_model="PINHOLE"):
+    options = pycolmap.ImageReaderOptions(camera_model=camera_model)
     pycolmap.extract_features(database, images, camera_mode=pycolmap.CameraMode.PER_FOLDER, reader_options=options)
 
 
@@ -344,11 +344,11 @@ def extract(database, images, names=None):
 SEED = 1
 
 
-def known_poses(folder, work):
+def known_poses(folder, work, camera_model="PINHOLE"):
     """As reconstruct.sh does it."""
     database = work / "known.db"
     began = spent()
-    extract(database, folder / "images")
+    extract(database, folder / "images", camera_model)
     pycolmap.match_image_pairs(database, pairing_options=pycolmap.ImportedPairingOptions(match_list_path=folder / "pairs.txt"))
     (folder / "database.db").symlink_to(database)
     subprocess.run([sys.executable, folder / "number.py"], check=True)
@@ -498,4 +498,5 @@ def main():
     cloud_is_near("found with priors", model)
 
 
-main()
+if __name__ == "__main__":
+    main()

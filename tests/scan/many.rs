@@ -30,7 +30,7 @@ fn a_scan_among_many_opens_as_few_files_as_one_among_three() {
     if !have("strace", "counting what is opened") {
         return;
     }
-    let rig = TestRig::new(&Recipe { angles: 1, ..Recipe::default() });
+    let rig = TestRig::new(&Recipe { angles: 1, ..Recipe::default() }).without_model();
     let first = rig.run(&["scan", "--id", "first"]);
     assert_eq!(first.code, Some(0), "{}", first.stderr);
     copy_scans(&rig, (0..2).map(|number| format!("copy-{number}")));

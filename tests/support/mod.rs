@@ -51,6 +51,14 @@ pub struct TestRig {
 }
 
 impl TestRig {
+    /// The same, but that no model is made behind its scans, for which masks would be made, too.
+    #[must_use]
+    pub fn without_model(self) -> Self {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, text + "\n[export]\nhull = false\n").unwrap();
+        self
+    }
+
     pub fn new(recipe: &Recipe<'_>) -> Self {
         let dir = tempfile::Builder::new().prefix("scanner-test-").tempdir().unwrap();
         let config = dir.path().join("scanner.toml");

@@ -23,6 +23,65 @@ pub fn defocus(picture: &mut Picture, diameter: usize) {
     }
 }
 
+/// Spreads what each pixel shows over a square that is so many pixels wide: parts of pixels count, and less than one is sharp.
+/// There is one for each pixel of luma. What is nearer or farther away than a neighbour is spread on by itself: nothing
+/// reaches over an edge in front of it.
+pub fn defocus_each(picture: &mut Picture, diameters: &[f32]) {
+    let Area { width, .. } = picture.area;
+    let chroma = picture.area.chroma();
+    let halves: Vec<f32> = (0..chroma.height)
+        .flat_map(|row| (0..chroma.width).map(move |column| diameters[2 * row * width + 2 * column] / 2.0))
+        .collect();
+    let planes = [
+        (&mut picture.y, width, diameters),
+        (&mut picture.u, chroma.width, halves.as_slice()),
+        (&mut picture.v, chroma.width, halves.as_slice()),
+    ];
+    for (plane, width, diameters) in planes {
+        if width == 0 {
+            continue;
+        }
+        // Numbers between the two passes, for blur of less than a pixel.
+        let mut fine: Vec<f32> = plane.iter().map(|value| f32::from(*value)).collect();
+        average_each(&mut fine, diameters, width, 1);
+        average_each(&mut fine, diameters, width, width);
+        for (value, fine) in plane.iter_mut().zip(fine) {
+            *value = fine.round().clamp(0.0, 255.0) as u8;
+        }
+    }
+}
+
+/// Makes each value the mean of those within its own `diameters`, in its row (`step` 1) or column (`step` `width`).
+fn average_each(plane: &mut [f32], diameters: &[f32], width: usize, step: usize) {
+    let (count, firsts) = if step == 1 {
+        (width, (0..plane.len()).step_by(width))
+    } else {
+        (plane.len() / width, (0..width).step_by(1))
+    };
+    let mut sums = vec![0.0_f64; count + 1];
+    for first in firsts {
+        let mut sum = 0.0;
+        for place in 0..count {
+            sum += f64::from(plane[first + place * step]);
+            sums[place + 1] = sum;
+        }
+        // The integral of the line up to `at`.
+        let up_to = |at: f64| {
+            let whole = (at as usize).min(count - 1);
+            sums[whole] + (sums[whole + 1] - sums[whole]) * (at - whole as f64)
+        };
+        for place in 0..count {
+            let index = first + place * step;
+            let half = f64::from(diameters[index]) / 2.0;
+            if half > 0.5 {
+                let middle = place as f64 + 0.5;
+                let (from, to) = ((middle - half).max(0.0), (middle + half).min(count as f64));
+                plane[index] = ((up_to(to) - up_to(from)) / (to - from)) as f32;
+            }
+        }
+    }
+}
+
 /// Blurs the luma of `pixels`, which has this size and rows `stride` bytes apart, over so many pixels `across` and `down`.
 pub fn luma(pixels: &mut [u8], stride: usize, area: Area, across: usize, down: usize) {
     let Area { width, height } = area;
@@ -79,6 +138,22 @@ mod tests {
             assert_eq!(*value, if near { 20 } else { 0 }, "at {index}");
         }
         assert_eq!((picture.u[4], &picture.v), (254, &vec![128; 9]), "chroma has half the size");
+    }
+
+    #[test]
+    fn each_pixel_is_blurred_by_its_own_width_and_the_sharp_ones_stay() {
+        let mut picture = Picture::plain(Area { width: 8, height: 6 }, 0, 128, 128);
+        (0..6).for_each(|row| picture.y[row * 8 + 2] = 160);
+        let mut same = picture.clone();
+        defocus_each(&mut same, &[1.0; 48]);
+        assert_eq!(same, picture);
+        let diameters: Vec<f32> = (0..48).map(|place| if place % 8 < 2 { 4.0 } else { 1.0 }).collect();
+        defocus_each(&mut picture, &diameters);
+        assert_eq!(picture.y[..8], [32, 46, 160, 0, 0, 0, 0, 0], "there is less beside them, at the edge");
+        let mut fine = Picture::plain(Area { width: 8, height: 1 }, 0, 128, 128);
+        fine.y[4] = 200;
+        defocus_each(&mut fine, &[1.25; 8]);
+        assert_eq!(fine.y, [0, 0, 0, 20, 160, 20, 0, 0]);
     }
 
     #[test]

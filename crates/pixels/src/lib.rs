@@ -3,14 +3,18 @@
 //! They are a crate of their own so that tests, which are compiled without optimising, have them optimised. So nothing here is
 //! generic that others call: what is, the compiler makes where it is called.
 //!
-//! * [`quality`], [`tiles`], [`still`]: what is measured of a picture.
+//! * [`quality`], [`tiles`], [`flow`]: what is measured of a picture.
 //! * [`planes`], [`shrink`]: planes in another size, or otherwise in memory.
 //! * [`mask`]: where the object is in a photograph.
 //! * [`raw`]: images before a sensor's colours are put together.
-//! * [`object`], [`picture`], [`blur`]: what simulated cameras see, and what becomes of it.
+//! * [`stack`]: several pictures of one view made one.
+//! * [`object`], [`picture`], [`blur`], [`lens`]: what simulated cameras see, and what becomes of it.
+//! * [`target`]: what printed targets look like, with which a rig measures itself.
 //! * [`sight`]: where a camera looks from and to; [`random`]: numbers that look random.
 
 pub mod blur;
+pub mod flow;
+pub mod lens;
 pub mod mask;
 pub mod object;
 pub mod picture;
@@ -20,7 +24,8 @@ pub mod random;
 pub mod raw;
 pub mod shrink;
 pub mod sight;
-pub mod still;
+pub mod stack;
+pub mod target;
 pub mod tiles;
 
 /// How many pixels a picture, or a plane of one, is wide and high.

@@ -133,6 +133,12 @@ impl Acquired {
         }
     }
 
+    /// Whether there are as many requests as the camera needs to stream, beside those that are lent.
+    pub(crate) fn can_stream(&self) -> bool {
+        let idle = self.streams.as_ref().map_or(0, |streams| streams.idle.len());
+        self.in_flight + idle >= STREAMING
+    }
+
     /// The streams, but while they could not be replaced.
     pub(crate) fn streams(&mut self) -> Option<&mut Streams> {
         self.streams.as_mut()

@@ -51,6 +51,8 @@ pub(crate) struct LibcameraDevice {
     convergence: Option<(Instant, Convergence)>,
     converged: Option<Result<Controls, DeviceError>>,
     live: Option<LiveGate>,
+    /// The newest frame's time by its sensor.
+    newest_ns: Option<u64>,
     /// To be handed over next.
     ready: Option<RawFrame>,
     last_buffer: u64,
@@ -85,6 +87,7 @@ pub(crate) fn build(args: &DriverArgs) -> Result<LibcameraDevice, DeviceError> {
         convergence: None,
         converged: None,
         live: None,
+        newest_ns: None,
         ready: None,
         last_buffer: 0,
         _manager: manager,
@@ -225,6 +228,7 @@ impl LibcameraDevice {
             focus: seen.focus,
             raw: None,
             completed_ns,
+            clock_uncertainty_us: None,
             sequence: u64::from(info.sequence()),
             buffer: 0,
         };
@@ -300,7 +304,7 @@ impl Device for LibcameraDevice {
 
     fn start(&mut self, epoch: u64) -> Result<(), DeviceError> {
         let Some(acquired) = &mut self.acquired else { return Err(Self::unconfigured()) };
-        (self.ready, self.exposed) = (None, Exposed::default());
+        (self.ready, self.newest_ns, self.exposed) = (None, None, Exposed::default());
         self.told.starts();
         acquired.start(|camera, list| self.told.write_all(camera, list))?;
         tracing::debug!("epoch {epoch}");
@@ -344,6 +348,10 @@ impl Device for LibcameraDevice {
         self.live = rate.and_then(LiveGate::new);
     }
 
+    fn newest_frame_ns(&self) -> Option<u64> {
+        self.newest_ns.filter(|_| self.acquired.as_ref().is_some_and(Acquired::can_stream))
+    }
+
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
         if let Some(frame) = self.ready.take() {
             return Ok(Some(frame));
@@ -352,6 +360,10 @@ impl Device for LibcameraDevice {
         let Some(acquired) = &mut self.acquired else { return Err(Self::unconfigured()) };
         let Some(request) = acquired.next(timeout)? else { return Ok(None) };
         let cancelled = request.status() == RequestStatus::Cancelled;
+        if !cancelled {
+            let timestamp = request.metadata().get::<controls::SensorTimestamp>();
+            self.newest_ns = Some(timestamp.map_or(clock::now_ns(), |time| monotonic(time.0 as u64)));
+        }
         let frame = self.frame(request)?;
         if cancelled && self.capture.is_some() {
             return Err(DeviceError::new(

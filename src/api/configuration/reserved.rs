@@ -24,7 +24,7 @@ pub(super) fn reserved(key: &str) -> Option<&'static str> {
         }
         "plan.NAME.file" | "gpio.chip" | "motion.AXIS.stepper.uart.port" => FILE,
         _ if open.starts_with("gpio.simulation.") => FILE,
-        _ if open.starts_with("notify.") || open.starts_with("mqtt.") => {
+        _ if open.starts_with("notify.") || open.starts_with("mqtt.") || open.starts_with("deliver.") => {
             "it may name programs, and addresses and files that are secrets"
         }
         _ => return None,
@@ -105,6 +105,7 @@ mod tests {
             ("[api]\ntokens = \"/tmp/mine.json\"", "api.tokens"),
             ("[api]\ncertificate = \"a\"\nkey = \"b\"", "api.certificate"),
             ("[mqtt]\nbroker = \"mqtt://evil.example\"", "mqtt.broker"),
+            ("[[deliver]]\nname = \"x\"\nto = \"folder\"\npath = \"/tmp\"", "deliver."),
             ("[recovery]\nmay_end = [\"bash\"]", "recovery.may_end"),
             ("[storage]\nstate_directory = \"/tmp\"", "storage.state_directory"),
             ("[plan.x]\nshape = \"list\"\nfile = \"/etc/passwd\"", "plan.x.file"),

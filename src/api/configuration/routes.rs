@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,12 +9,11 @@ use super::reserved::{self, reserved};
 use super::state::{put, seen, shown_text, store};
 use crate::api::access::grant::Grant;
 use crate::api::rig::state::Rig;
-use crate::api::transport::carrying::afterwards;
 use crate::api::transport::extract::Body;
 use crate::api::transport::problem::{Answer, Problem};
 use crate::api::transport::work::on_disk;
 use crate::config::{Config, Kind, Problem as Mistake, Setting as Written, Survey, reference};
-use crate::drop_in::{Edit, Fingerprint, PAGE, Store, Wish};
+use crate::drop_in::{Edit, Fingerprint, PAGE, Put, Store, Wish};
 
 /// The configuration: what its files say, and what they could say.
 #[derive(Debug, Serialize, ToSchema)]
@@ -210,7 +208,7 @@ pub(in crate::api) struct Changed {
     pub(super) fingerprint: Fingerprint,
     /// Whether the drop-in said something else before.
     pub(super) changed: bool,
-    /// Whether it waits for the end of what is under way; else it is put in force at once, which ends the connection.
+    /// Whether it waits for the end of what is under way; else it is put in force at once: the API ends then, and is there again a moment later.
     pub(super) waits: bool,
     /// What could not be had back, for want of a secret.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -228,23 +226,24 @@ pub(in crate::api) async fn change(
     State(rig): State<Rig>,
     axum::Extension(grant): axum::Extension<Grant>,
     Body(change): Body<Change>,
-) -> Answer<Response> {
+) -> Answer<Json<Changed>> {
     let (store, seen) = (store(&rig)?, seen(change.based_on.clone())?);
+    let reloads = rig.service.reloads().cloned();
     let put = on_disk(move || {
         let text = change.text(&store)?;
         let (by, summary) = (grant.token.name.as_str(), change.summary());
-        put(&store, &Wish { drop_in: PAGE, text: Some(&text), based_on: Some(&seen), by, change: &summary })
+        put(
+            &store,
+            reloads.as_ref(),
+            &Wish { drop_in: PAGE, text: Some(&text), based_on: Some(&seen), by, change: &summary },
+        )
     })
     .await?;
-    Ok(done(&rig, put.fingerprint, put.changed, Vec::new()))
+    Ok(done(&rig, put, Vec::new()))
 }
 
-/// Answers, and then asks for a reload.
-pub(super) fn done(rig: &Rig, fingerprint: Fingerprint, changed: bool, left_out: Vec<String>) -> Response {
+/// What has come of it.
+pub(super) fn done(rig: &Rig, put: Put, left_out: Vec<String>) -> Json<Changed> {
     let waits = rig.service.status().scanning;
-    let response = Json(Changed { fingerprint, changed, waits, left_out }).into_response();
-    match rig.service.reloads().cloned() {
-        Some(reloads) if changed => afterwards(response, move || reloads.ask_when_idle()),
-        Some(_) | None => response,
-    }
+    Json(Changed { fingerprint: put.fingerprint, changed: put.changed, waits, left_out })
 }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use crate::api::rig::state::Rig;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::config::Survey;
+use crate::daemon::Reloads;
 use crate::drop_in::{Fingerprint, PAGE, Put, Store, Wish};
 
 use super::reserved;
@@ -18,8 +19,9 @@ pub(super) fn store(rig: &Rig) -> Answer<Store> {
     })
 }
 
-/// Puts in place what was wished over the network, if that may be changed so. Blocks.
-pub(super) fn put(store: &Store, wish: &Wish<'_>) -> Answer<Put> {
+/// Puts in place what was wished over the network, if that may be changed so, and asks that it is put in force, whether or not its
+/// client is still there. Blocks.
+pub(super) fn put(store: &Store, reloads: Option<&Reloads>, wish: &Wish<'_>) -> Answer<Put> {
     // What was looked at is what is changed.
     let seen = match wish.based_on {
         Some(seen) => seen.clone(),
@@ -31,7 +33,12 @@ pub(super) fn put(store: &Store, wish: &Wish<'_>) -> Answer<Put> {
         reserved::check(&before, &after).map_err(|reason| Problem::new(ProblemType::Reserved, reason))?;
     }
     let wish = Wish { based_on: Some(&seen), ..*wish };
-    Ok(store.put(&wish, &super::fit)?)
+    let put = store.put(&wish, &super::fit)?;
+    if let Some(reloads) = reloads.filter(|_| put.changed) {
+        // Which ends the API; that waits until this is answered.
+        reloads.ask_when_idle();
+    }
+    Ok(put)
 }
 
 /// What the drop-in of the page says, if nothing in it is a secret.

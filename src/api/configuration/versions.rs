@@ -71,18 +71,18 @@ pub(in crate::api) async fn take_back(
     State(rig): State<Rig>,
     axum::Extension(grant): axum::Extension<Grant>,
     Path(number): Path<u32>,
-) -> Answer<Response> {
-    let store = store(&rig)?;
+) -> Answer<Json<Changed>> {
+    let (store, reloads) = (store(&rig)?, rig.service.reloads().cloned());
     let put = on_disk(move || {
         let found = store.versions()?.into_iter().find(|version| version.number == number);
         let version = found.ok_or(StoreError::NoVersion(number))?;
         let (drop_in, text, by) =
             (version.drop_in.as_str(), version.text.as_deref(), grant.token.name.as_str());
         let change = format!("back to version {number}");
-        put(&store, &Wish { drop_in, text, based_on: None, by, change: &change })
+        put(&store, reloads.as_ref(), &Wish { drop_in, text, based_on: None, by, change: &change })
     })
     .await?;
-    Ok(done(&rig, put.fingerprint, put.changed, Vec::new()))
+    Ok(done(&rig, put, Vec::new()))
 }
 
 /// The whole configuration in one file, without secrets.
@@ -126,14 +126,15 @@ pub(in crate::api) async fn restore(
     State(rig): State<Rig>,
     axum::Extension(grant): axum::Extension<Grant>,
     Body(backup): Body<Backup>,
-) -> Answer<Response> {
+) -> Answer<Json<Changed>> {
     let (store, seen) = (store(&rig)?, seen(backup.based_on)?);
+    let reloads = rig.service.reloads().cloned();
     let (put, left_out) = on_disk(move || {
         let restored = drop_in::restore(store.path(), &backup.text)?;
         let (text, by) = (Some(restored.text.as_str()), grant.token.name.as_str());
         let wish = Wish { drop_in: PAGE, text, based_on: Some(&seen), by, change: "from a backup" };
-        Ok((put(&store, &wish)?, restored.left_out))
+        Ok((put(&store, reloads.as_ref(), &wish)?, restored.left_out))
     })
     .await?;
-    Ok(done(&rig, put.fingerprint, put.changed, left_out))
+    Ok(done(&rig, put, left_out))
 }

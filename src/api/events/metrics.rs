@@ -39,6 +39,17 @@ struct Ended {
     outcome: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Delivery {
+    target: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Target {
+    target: String,
+}
+
 type Buckets = Family<Phase, Histogram, fn() -> Histogram>;
 
 /// What was counted since the program started.
@@ -48,6 +59,8 @@ pub(in crate::api) struct Metrics {
     attempts: Family<Attempt, Counter>,
     recoveries: Family<Recovery, Counter>,
     scans: Family<Ended, Counter>,
+    deliveries: Family<Delivery, Counter>,
+    sent: Family<Target, Counter>,
     phases: Buckets,
     queue: Gauge,
     free: Gauge<f64, std::sync::atomic::AtomicU64>,
@@ -89,6 +102,8 @@ impl Default for Metrics {
             attempts: Family::default(),
             recoveries: Family::default(),
             scans: Family::default(),
+            deliveries: Family::default(),
+            sent: Family::default(),
             phases: Family::new_with_constructor(buckets),
             queue: Gauge::default(),
             free: Gauge::default(),
@@ -109,6 +124,17 @@ impl Default for Metrics {
             metrics.recoveries.clone(),
         );
         registry.register("scans", "Runs of scans that ended, by outcome", metrics.scans.clone());
+        registry.register(
+            "deliveries",
+            "Scans that were brought to where [[deliver]] wants them; of failures, each reason once",
+            metrics.deliveries.clone(),
+        );
+        registry.register_with_unit(
+            "sent",
+            "Of scans that were delivered",
+            Unit::Bytes,
+            metrics.sent.clone(),
+        );
         registry.register_with_unit(
             "phase",
             "move_and_capture: from the move to the frame in hand; store: from there to the disk; recovery",
@@ -191,10 +217,17 @@ impl Metrics {
             | Event::Wedged { .. }
             | Event::ShotFailed { .. }
             | Event::Flagged { .. }
+            | Event::Displaced { .. }
             | Event::Retake { .. }
+            | Event::Extended { .. }
             | Event::NotResumed { .. }
             | Event::Exported { .. }
             | Event::ExportFailed { .. } => {}
+            Event::Delivered { target, sent_bytes, .. } => {
+                self.delivered(target, "delivered");
+                self.sent.get_or_create(&Target { target: target.clone() }).inc_by(*sent_bytes);
+            }
+            Event::DeliveryFailed { target, .. } => self.delivered(target, "failed"),
         }
         self.queue.set(open.captured.len() as i64);
     }
@@ -213,6 +246,11 @@ impl Metrics {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+
+    fn delivered(&self, target: &str, outcome: &str) {
+        let label = Delivery { target: target.to_owned(), outcome: outcome.to_owned() };
+        self.deliveries.get_or_create(&label).inc();
     }
 
     fn ended(&self, open: &mut Open, outcome: &str) {
@@ -249,9 +287,21 @@ mod tests {
         let waits_for = crate::scan::WaitsFor::Person;
         tell(Event::Paused { reason: "because".into(), waits_for, wanted: true, stored: 1, shots: 2 });
         assert_eq!(metrics.queue.get(), 0);
+        for sent_bytes in [5, 7] {
+            let (target, files, bytes, sent_files) = ("nas".into(), 1, 9, 1);
+            tell(Event::Delivered { target, files, bytes, sent_files, sent_bytes });
+        }
+        tell(Event::DeliveryFailed { target: "nas".into(), message: "full".into() });
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &metrics.registry).unwrap();
         assert!(text.contains("scanner_attempts_total{camera=\"cam0\",outcome=\"captured\"} 2"), "{text}");
         assert!(text.contains("scanner_scans_total{outcome=\"paused\"} 1"), "{text}");
+        for line in [
+            "scanner_deliveries_total{target=\"nas\",outcome=\"delivered\"} 2",
+            "scanner_deliveries_total{target=\"nas\",outcome=\"failed\"} 1",
+            "scanner_sent_bytes_total{target=\"nas\"} 12",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
     }
 }

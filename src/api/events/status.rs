@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::daemon::{Last, MaskProgress, Service, Status};
+use crate::config::Extend;
+use crate::daemon::{DeliveryStatus, Last, MaskProgress, Service, Status};
 use crate::model::Pose;
 use crate::rig::camera::CameraStatus;
 use crate::rig::panel::Led;
@@ -36,6 +37,10 @@ pub(in crate::api) struct RigStatus {
     led: Option<Led>,
     /// Masks that are being made.
     masks: Option<MaskProgress>,
+    /// Finished scans that are brought to where they are kept, for each `[[deliver]]`.
+    deliveries: Vec<DeliveryStatus>,
+    /// What is done about points that would show more of a scan that is complete.
+    extend: Extend,
     /// Every camera, in the order of the configuration.
     cameras: Vec<CameraStatus>,
 }
@@ -61,8 +66,10 @@ impl RigStatus {
             disk_wait_s: _,
             led,
             panel_faults: _,
+            deliveries,
             pairings: _,
             masks,
+            extend,
             api: _,
             cameras,
         } = service.status();
@@ -83,6 +90,8 @@ impl RigStatus {
             fault,
             led,
             masks,
+            deliveries,
+            extend,
             cameras,
         }
     }

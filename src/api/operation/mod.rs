@@ -2,5 +2,6 @@
 
 pub(super) mod health;
 pub(super) mod metrics;
+pub(super) mod nodes;
 pub(super) mod routes;
 pub(super) mod state;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::dataset::{self, open};
 use crate::doctor::{self, Finding, Verdict};
 use crate::logging::{self, Line};
+use crate::nodes;
 use crate::rig::camera::State as CameraState;
 
 use super::state::Operation;
@@ -156,7 +157,7 @@ pub(in crate::api) async fn log(Query(tail): Query<Tail>) -> Answer<Json<Log>> {
 }
 
 /// Everything that helps to find a fault, as a ZIP archive: status, log, preflight, configuration as it was understood,
-/// the journal of the newest scan. No images, no tokens.
+/// the journal of the newest scan, and what other machines with cameras of this rig say of themselves. No images, no tokens.
 #[utoipa::path(get, path = "/api/v1/support.zip", operation_id = "get_support_bundle", tag = "operation", responses(
     (status = 200, body = [u8], content_type = "application/zip"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
@@ -192,6 +193,13 @@ fn bundle(operation: &Operation) -> Answer<Vec<u8>> {
         ("log.txt".to_owned(), log),
         ("config.txt".to_owned(), format!("{config:#?}\n").into_bytes()),
     ];
+    // Each with its log.
+    for (number, reports) in nodes::reports(config).into_iter().enumerate() {
+        files.push(match reports {
+            Ok(reports) => (format!("nodes-{number}.json"), pretty(serde_json::to_string_pretty(&reports))?),
+            Err(reason) => (format!("nodes-{number}.unread.txt"), format!("{reason}\n").into_bytes()),
+        });
+    }
     let newest = dataset::newest(&config.storage.directory, None).map_err(dataset::OpenError::from)?;
     for (name, limit) in newest.iter().flat_map(|_| dataset::DESCRIPTIONS) {
         let Some(scan) = newest.as_ref() else { continue };

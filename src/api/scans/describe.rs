@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::dataset::{self, ScanId};
+use crate::dataset::ScanId;
 use crate::scan::DescriptionChanges;
 
 use super::state::Scans;
@@ -28,5 +28,5 @@ pub(in crate::api) async fn describe(
     let id: ScanId = scan.parse().map_err(Problem::not_found)?;
     scans.rig.act(|service| async move { Ok(service.describe(&id, changes).await?) }).await?;
     let shared = scans.clone();
-    on_disk(move || Ok(Json(dataset::show(&shared.folder_of(&scan)?)?.into()))).await
+    on_disk(move || Ok(Json(shared.summary_of(&shared.folder_of(&scan)?)?))).await
 }

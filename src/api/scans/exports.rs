@@ -25,7 +25,8 @@ pub(in crate::api) const ROUTE: &str = "/api/v1/scans/{scan}/exports/{file}";
 /// The images as they are in the dataset, and what the format adds to them.
 fn pack(dir: &std::path::Path, id: &str, format: ExportFormat) -> Answer<Packed> {
     let contents = dataset::read_contents(dir)?;
-    let views = Views::of(&contents).with_masks(dir, &contents);
+    let views =
+        Views::of(&contents).measured(dir, &contents).with_masks(dir, &contents).merged(dir, &contents);
     if views.views.is_empty() {
         return Err(Problem::not_found(format!(
             "scan {id} has no image on disk (yet): there is nothing to export"

@@ -10,7 +10,7 @@ use crate::daemon::{PlanChoice, Service};
 use crate::model::{Lighting, Pose};
 use crate::plan::geometry::{CameraPose, Vec3};
 use crate::plan::{self, Plan};
-use crate::units::{Degrees, Dioptres, Millimetres};
+use crate::units::{Degrees, Dioptres, Millimetres, Stops};
 
 use crate::api::rig::state::Rig;
 use crate::api::transport::extract::{Body, Path};
@@ -30,6 +30,9 @@ pub(in crate::api) struct InlinePlan {
     /// Lens positions, each of which gives an image at every point.
     #[serde(skip_serializing_if = "Option::is_none")]
     focus: Option<Vec<Dioptres>>,
+    /// Exposures in stops from the usual one, each of which gives an image at every point and lens position.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bracket: Option<Vec<Stops>>,
     /// Points of a ring, or of each ring of a cylinder.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 10000)]
@@ -50,6 +53,9 @@ pub(in crate::api) struct InlinePlan {
     /// Of a sphere: how its points are spread.
     #[serde(skip_serializing_if = "Option::is_none")]
     distribution: Option<Distribution>,
+    /// Of a sphere whose points are spread evenly: what decides where they are; the spiral if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    travel: Option<Travel>,
     /// Of a sphere by rings: how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 10000)]
@@ -96,6 +102,16 @@ pub(in crate::api) enum Distribution {
     Rings,
 }
 
+/// What decides where the evenly spread points of a sphere are.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::api) enum Travel {
+    /// The spiral.
+    Given,
+    /// The least travel time, with no larger gaps than those of the spiral.
+    Least,
+}
+
 /// A plan of the configuration.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct PlanInfo {
@@ -137,6 +153,9 @@ pub(in crate::api) struct PlanPoint {
     pose: Pose,
     /// Lens position of every camera, if the plan says.
     focus: Option<Dioptres>,
+    /// How much more than usual every camera exposes, if the plan says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bracket: Option<Stops>,
     /// How the object is lit, from the front if absent: with a backlight, its images are silhouettes.
     #[serde(skip_serializing_if = "Lighting::is_front")]
     lighting: Lighting,
@@ -183,12 +202,14 @@ impl InlinePlan {
             shape: Shape::List,
             order: Some(order),
             focus: (!plan.focus.is_empty()).then(|| plan.focus.clone()),
+            bracket: (!plan.bracket.is_empty()).then(|| plan.bracket.clone()),
             angles: None,
             heights: None,
             height: None,
             tilt: None,
             points: None,
             distribution: None,
+            travel: None,
             rings: None,
             min_tilt: None,
             max_tilt: None,
@@ -213,7 +234,11 @@ impl InlinePlan {
                 max_tilt: Some(max_tilt),
                 ..empty
             },
-            config::PlanShape::FibonacciSphere { points, min_tilt, max_tilt } => Self {
+            config::PlanShape::FibonacciSphere { points, min_tilt, max_tilt, travel } => Self {
+                travel: match travel {
+                    config::SphereTravel::Given => None,
+                    config::SphereTravel::Least => Some(Travel::Least),
+                },
                 shape: Shape::Sphere,
                 points: Some(points),
                 min_tilt: Some(min_tilt),
@@ -232,15 +257,14 @@ impl PlanDetail {
         let axes = &config.motion.axes;
         let estimate = plan::estimate(plan, axes, start, &plan::Pace::of(config));
         let eyes = |pose: &Pose| {
-            let eye = |camera: &plan::PlanCamera| {
-                camera.mount.as_ref().map(|mount| CameraPose::new(mount, pose).into())
-            };
+            let eye = |camera: &plan::PlanCamera| camera.pose(pose).map(Into::into);
             plan.cameras.iter().map(eye).collect()
         };
         let point = |point: &plan::Point| PlanPoint {
             label: point.label.clone(),
             pose: point.pose,
             focus: point.focus,
+            bracket: point.bracket,
             lighting: point.lighting,
             eyes: eyes(&point.pose),
         };

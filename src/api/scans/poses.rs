@@ -34,8 +34,9 @@ pub(in crate::api) async fn poses(
 ) -> Answer<Json<Poses>> {
     let shared = scans.clone();
     on_disk(move || {
-        let Views { cameras: _, views, lacking } =
-            Views::of(&dataset::read_contents(&shared.folder_of(&scan)?)?);
+        let dir = shared.folder_of(&scan)?;
+        let contents = dataset::read_contents(&dir)?;
+        let Views { cameras: _, views, lacking } = Views::of(&contents).measured(&dir, &contents);
         if views.iter().any(|view| view.pose.is_some()) {
             return Ok(Json(Poses { views, lacking }));
         }

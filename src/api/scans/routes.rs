@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::daemon::{PlanChoice, Work};
+use crate::daemon::{PlanChoice, Whereabouts, Work};
 use crate::dataset::{self, Contents, Counts, ScanId};
 
 use super::index::{Cursor, page};
@@ -97,7 +97,7 @@ pub(in crate::api) struct Note {
     at: Timestamp,
     /// Of which shot, if of one.
     shot: Option<u32>,
-    /// `attempt_failed`, `shot_failed`, `lost`, `retake`, `paused`, `resumed`, `finished`.
+    /// `attempt_failed`, `shot_failed`, `lost`, `retake`, `extended`, `paused`, `resumed`, `finished`.
     what: &'static str,
     /// What the journal says of why, for people.
     reason: Option<String>,
@@ -134,7 +134,9 @@ pub(in crate::api) async fn scans(
         // One that has gone meanwhile is left out.
         let scans = on_page.iter().filter_map(|place| dataset::show(&root.join(place.id().as_str())).ok());
         let next = next.map(ToString::to_string);
-        Ok(Json(ScanPage { scans: scans.map(ScanSummary::from).collect(), total: places.len(), next }))
+        let whereabouts = Whereabouts::now(shared.rig.config());
+        let scans = scans.map(|scan| ScanSummary::of(scan, &whereabouts)).collect();
+        Ok(Json(ScanPage { scans, total: places.len(), next }))
     })
     .await
 }
@@ -202,13 +204,13 @@ pub(in crate::api) async fn scan(
         let start = contents.plan.points.first().map(|point| point.pose).unwrap_or_default();
         let plan = PlanDetail::of(&contents.plan, config, &start);
         let journal = notes(&contents);
-        Ok(Json(ScanDetail { summary: dataset::show(&dir)?.into(), plan, journal }))
+        Ok(Json(ScanDetail { summary: shared.summary_of(&dir)?, plan, journal }))
     })
     .await
 }
 
 fn notes(contents: &Contents) -> Vec<Note> {
-    use crate::scan::{Record, RetakenFor};
+    use crate::scan::{ExtendedBy, Record, RetakenFor};
     let note = |entry: &dataset::Entry| {
         let (shot, what, reason) = match &entry.record {
             Record::Opened { .. } | Record::Attempted { .. } | Record::Stored(_) | Record::Described(_) => {
@@ -228,6 +230,13 @@ fn notes(contents: &Contents) -> Vec<Note> {
                 (Some(shot.0), "retake", reason)
             }
             Record::Flagged { shot, verdict, .. } => (Some(shot.0), "flagged", Some(verdict.message())),
+            Record::Extended { points, by } => {
+                let by = match by {
+                    ExtendedBy::Person => "",
+                    ExtendedBy::Proposer => ", as the scan itself suggests",
+                };
+                (None, "extended", Some(format!("{} points were added{by}", points.len())))
+            }
             Record::Paused { reason, .. } => (None, "paused", Some(reason.clone())),
             Record::Resumed => (None, "resumed", None),
             Record::Finished { outcome } => (None, "finished", Some(outcome.name().to_owned())),
@@ -251,6 +260,21 @@ pub(in crate::api) async fn remove(
         && scans.rig.service.masks().cancel(&id)
     {
         scans.rig.service.masks().done_with(&id).await;
+    }
+    if let Ok(id) = scan.parse::<ScanId>()
+        && scans.rig.service.hulls().cancel(&id)
+    {
+        scans.rig.service.hulls().done_with(&id).await;
+    }
+    if let Ok(id) = scan.parse::<ScanId>()
+        && scans.rig.service.watches().cancel(&id)
+    {
+        scans.rig.service.watches().done_with(&id).await;
+    }
+    if let Ok(id) = scan.parse::<ScanId>()
+        && scans.rig.service.calibrations().cancel(Some(&id))
+    {
+        scans.rig.service.calibrations().done().await;
     }
     on_disk(move || {
         shared.folder_of(&scan)?;

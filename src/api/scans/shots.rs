@@ -147,7 +147,7 @@ pub(in crate::api) async fn retake(
     let shots = shots.into_iter().map(ShotIndex).collect();
     scans.rig.act(|service| async move { Ok(service.retake(&id, shots).await?) }).await?;
     let shared = scans.clone();
-    on_disk(move || Ok(Json(dataset::show(&shared.folder_of(&scan)?)?.into()))).await
+    on_disk(move || Ok(Json(shared.summary_of(&shared.folder_of(&scan)?)?))).await
 }
 
 /// The image and the thumbnail of a shot, and the tag of its image.

@@ -1,15 +1,16 @@
 //! Where scans are, and what is remembered of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::api::rig::state::Rig;
 use crate::api::transport::problem::{Answer, Problem};
-use crate::daemon::find_scan;
-use crate::dataset::ScanId;
+use crate::daemon::{Whereabouts, find_scan};
+use crate::dataset::{self, OpenError, ScanId};
 
 use super::checksums::Checksums;
 use super::index::Index;
+use super::summary::ScanSummary;
 
 /// Scans on the disk.
 #[derive(Clone)]
@@ -29,5 +30,10 @@ impl Scans {
     pub(in crate::api) fn folder_of(&self, id: &str) -> Answer<PathBuf> {
         let id: ScanId = id.parse().map_err(Problem::not_found)?;
         Ok(find_scan(self.rig.config(), &id)?)
+    }
+
+    /// The scan in this folder, at a glance.
+    pub(in crate::api) fn summary_of(&self, dir: &Path) -> Result<ScanSummary, OpenError> {
+        Ok(ScanSummary::of(dataset::show(dir)?, &Whereabouts::now(self.rig.config())))
     }
 }

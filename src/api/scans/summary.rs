@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::daemon::{ScanDelivery, Whereabouts};
 use crate::dataset::{self, Counts, Listed};
 use crate::scan::{Description, ScanState};
 
@@ -26,6 +27,8 @@ pub(in crate::api) struct ScanSummary {
     scan: Option<ScanFacts>,
     /// Why nothing can be said of it.
     damage: Option<String>,
+    /// Where it is brought once it has ended, each `[[deliver]]` that wants it, and whether it is there.
+    deliveries: Vec<ScanDelivery>,
 }
 
 /// What a scan says of itself.
@@ -47,15 +50,17 @@ pub(in crate::api) struct ScanFacts {
     reference: bool,
 }
 
-impl From<Listed> for ScanSummary {
-    fn from(listed: Listed) -> Self {
+impl ScanSummary {
+    /// Of what was found of a scan, and where it is.
+    pub(in crate::api) fn of(listed: Listed, whereabouts: &Whereabouts<'_>) -> Self {
+        let deliveries = whereabouts.of(&listed);
         let (description, scan, damage) = match listed.scan {
             Ok(manifest) => (manifest.description.clone(), Some(ScanFacts::from(manifest)), None),
             Err(damaged) => (Description::default(), None, Some(damaged.reason)),
         };
         let Description { name, note, tags } = description;
         let Listed { id, in_use, began_as, .. } = listed;
-        Self { id: id.to_string(), in_use, began_as, name, note, tags, scan, damage }
+        Self { id: id.to_string(), in_use, began_as, name, note, tags, scan, damage, deliveries }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tracing::info;
@@ -10,7 +9,6 @@ use utoipa::ToSchema;
 
 use super::state::{Session, Setup};
 use crate::api::access::grant::Grant;
-use crate::api::transport::carrying::afterwards;
 use crate::api::transport::extract::MaybeBody;
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::config::Config;
@@ -83,7 +81,7 @@ pub(in crate::api) async fn apply(
     State(setup): State<Setup>,
     axum::Extension(grant): axum::Extension<Grant>,
     MaybeBody(Apply { placed }): MaybeBody<Apply>,
-) -> Answer<Response> {
+) -> Answer<StatusCode> {
     let by = grant.token.name;
     let _turn = setup.turn().await;
     let service = &setup.rig.service;
@@ -102,7 +100,8 @@ pub(in crate::api) async fn apply(
     let file = written.await?;
     info!("{} is written by the setup", file.display());
     drop(taken);
-    let reloads = service.reloads().cloned().ok_or_else(|| Problem::from(StartError::Closed))?;
-    // Which ends the API.
-    Ok(afterwards(StatusCode::ACCEPTED.into_response(), move || reloads.ask_when_placed()))
+    let reloads = service.reloads().ok_or_else(|| Problem::from(StartError::Closed))?;
+    // Which ends the API; that waits until this is answered.
+    reloads.ask_when_placed();
+    Ok(StatusCode::ACCEPTED)
 }

@@ -1,18 +1,24 @@
 //! One connection: encryption, patience, requests.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use hyper::body::Body as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt as _;
 
+use super::carrying::carrying;
 use super::crowd::Place;
 use super::patience::Patient;
 use super::peer::Peer;
@@ -30,11 +36,21 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(20);
 /// Most bytes of headers.
 const MAX_HEADERS: usize = 32 * 1024;
 
+/// How the API ends: nobody is listened to any more, and who has asked is answered.
+#[derive(Debug, Clone, Default)]
+pub(in crate::api) struct End {
+    /// Tells everybody.
+    pub(in crate::api) begun: CancellationToken,
+    /// What the end waits for.
+    pub(in crate::api) in_hand: TaskTracker,
+}
+
 /// What is served, and how.
 #[derive(Clone)]
 pub(in crate::api) struct Site {
     pub(in crate::api) router: Router,
     pub(in crate::api) tls: Option<Tls>,
+    pub(in crate::api) end: End,
 }
 
 pub(in crate::api) type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -43,7 +59,7 @@ pub(in crate::api) type Ended = Result<(), Box<dyn std::error::Error + Send + Sy
 pub(in crate::api) async fn converse(
     stream: TcpStream,
     remote: SocketAddr,
-    Site { router, tls }: Site,
+    Site { router, tls, end }: Site,
     place: Arc<Place>,
 ) -> Ended {
     let peer = Peer { remote, local: stream.local_addr()?, secure: tls.is_some() };
@@ -51,7 +67,7 @@ pub(in crate::api) async fn converse(
     let bounded = |stream| Patient::new(stream, WRITE_PATIENCE);
     // There is one before anybody is listened to.
     let Some(acceptor) = tls.and_then(|tls| tls.acceptor()) else {
-        return answer(bounded(stream), peer, router, place).await;
+        return answer(bounded(stream), peer, router, place, end).await;
     };
     let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, async {
         let mut first = [0];
@@ -61,10 +77,10 @@ pub(in crate::api) async fn converse(
         acceptor.accept(bounded(stream)).await.map(Ok)
     });
     match shaken.await?? {
-        Ok(encrypted) => answer(encrypted, peer, router, place).await,
+        Ok(encrypted) => answer(encrypted, peer, router, place, end).await,
         Err(plain) => {
             let router = Router::new().fallback(speaks_https);
-            answer(bounded(plain), peer, router, place).await
+            answer(bounded(plain), peer, router, place, end).await
         }
     }
 }
@@ -73,16 +89,20 @@ async fn speaks_https() -> Problem {
     Problem::bad_request("this port speaks HTTPS: write https:// before the address")
 }
 
-async fn answer<S>(stream: S, peer: Peer, router: Router, place: Arc<Place>) -> Ended
+async fn answer<S>(stream: S, peer: Peer, router: Router, place: Arc<Place>, end: End) -> Ended
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    // Whoever ends the API waits until this connection knows it, too: it would go on taking requests until then.
+    let taking = end.in_hand.token();
+    let in_hand = end.in_hand;
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         place.asked();
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(place.clone());
-        router.clone().oneshot(request)
+        let (response, in_hand) = (router.clone().oneshot(request), in_hand.token());
+        async move { response.await.map(|response| response.map(|body| until_taken(body, in_hand))) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -90,5 +110,17 @@ where
         .max_buf_size(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        () = end.begun.cancelled() => connection.as_mut().graceful_shutdown(),
+        ended = connection.as_mut() => return Ok(ended?),
+    }
+    drop(taking);
     Ok(connection.await?)
+}
+
+/// The body, for which the end waits if it is there as a whole: one that is made while it is sent may go on for ever.
+fn until_taken(body: Body, in_hand: TaskTrackerToken) -> Body {
+    if body.size_hint().exact().is_some() { carrying(body, in_hand) } else { body }
 }

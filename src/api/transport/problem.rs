@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::daemon::{MasksRefused, Reason, RetakeError, ScanDescribeError, StartError};
+use crate::daemon::{ExtendError, MasksRefused, Reason, RetakeError, ScanDescribeError, StartError};
 use crate::dataset::OpenError;
 use crate::drop_in::StoreError;
 use crate::mask::MaskError;
@@ -64,6 +64,10 @@ pub(in crate::api) enum ProblemType {
     /// No masks can be made of the scan: the empty rig was not scanned before it, or it is a scan of the empty rig.
     #[serde(rename = "/problems/no_masks")]
     NoMasks,
+    /// The rig cannot be calibrated, as it is configured or installed; or it is not the newest calibration that is to be taken back,
+    /// or one cannot be read.
+    #[serde(rename = "/problems/calibration")]
+    Calibration,
     /// The dataset is damaged, or of a version that this program does not know.
     #[serde(rename = "/problems/dataset")]
     Dataset,
@@ -179,6 +183,7 @@ impl ProblemType {
             Self::Storage => (StatusCode::INSUFFICIENT_STORAGE, "the disk"),
             Self::NoPoses => (StatusCode::CONFLICT, "no poses"),
             Self::NoMasks => (StatusCode::CONFLICT, "no masks"),
+            Self::Calibration => (StatusCode::CONFLICT, "cannot be calibrated so"),
             Self::Dataset => (StatusCode::CONFLICT, "the dataset cannot be used"),
             Self::OtherRig => (StatusCode::CONFLICT, "made on another rig"),
             Self::Motion => (StatusCode::CONFLICT, "the axes do not move"),
@@ -250,6 +255,17 @@ impl From<RetakeError> for Problem {
         match error {
             RetakeError::Scan(error) => error.into(),
             RetakeError::Shot(_) | RetakeError::Ended(_) => Self::new(Reason::from(&error).into(), error),
+        }
+    }
+}
+
+impl From<ExtendError> for Problem {
+    fn from(error: ExtendError) -> Self {
+        match error {
+            ExtendError::Scan(error) => error.into(),
+            ExtendError::Points(_) | ExtendError::Refused(_) | ExtendError::Ended(_) => {
+                Self::new(Reason::from(&error).into(), error)
+            }
         }
     }
 }

@@ -49,6 +49,11 @@ impl Captures {
         as_ns(self.frame_duration.max(self.exposure.map_or(Duration::ZERO, Seconds::duration)))
     }
 
+    /// How long is exposed, in nanoseconds: none while the camera chooses that itself.
+    pub(super) fn exposure_ns(&self) -> Option<u64> {
+        self.exposure.map(|exposure| as_ns(exposure.duration()))
+    }
+
     /// The one that the next still is to answer.
     pub(super) fn first(&self) -> Option<&CaptureRequest> {
         self.waiting.front()

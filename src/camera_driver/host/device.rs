@@ -51,6 +51,14 @@ pub trait Device {
         None
     }
 
+    /// When its sensor was read out for the newest frame, by `CLOCK_MONOTONIC` in nanoseconds, whether or not anybody wants that
+    /// frame: of a camera whose frames follow each other by themselves. None before the first frame of a start, and while it has
+    /// no memory to put one into. Asked after every [`next_frame`](Self::next_frame). Of a camera that does not say, nobody knows
+    /// that it has fallen silent before a capture's time is over.
+    fn newest_frame_ns(&self) -> Option<u64> {
+        None
+    }
+
     /// The next frame of any stream; none if there was none for `timeout`, or sooner. Called while streaming.
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError>;
 

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
+use super::cadence::{Cadence, Look};
 use super::captures::{Captures, Verdict};
 use super::device::{Configured, Device, DeviceError, RawFrame};
 use super::gate::LiveGate;
 use super::voice::Voice;
 use crate::camera_driver::link::{Link, LinkError};
-use crate::camera_driver::protocol::{Configure, ErrorKind, FromDriver, Hello, Stream, ToDriver};
+use crate::camera_driver::protocol::{
+    Configure, ErrorKind, FromDriver, Hello, Pace, Stream, Timestamps, ToDriver,
+};
+use crate::clock::{now_ns, suspended_ns};
 use crate::model::Controls;
 
 /// Longest wait for a command or a frame: with it, how late the other one may be noticed.
@@ -27,6 +31,7 @@ pub(super) struct Owner<D> {
     /// The latest epoch, running or over; 0 before the first.
     epoch: u64,
     captures: Captures,
+    cadence: Cadence,
     live: Option<LiveGate>,
     /// Whether `converged` is still to be said.
     converging: bool,
@@ -62,6 +67,7 @@ impl<D: Device> Owner<D> {
             phase: Phase::Unconfigured,
             epoch: 0,
             captures: Captures::default(),
+            cadence: Cadence::default(),
             live: None,
             converging: false,
             held: HashSet::new(),
@@ -88,8 +94,24 @@ impl<D: Device> Owner<D> {
                 ControlFlow::Continue(None) => {}
                 ControlFlow::Break(()) => return Ok(()),
             }
-            self.voice.beat(|| self.device.condition())?;
+            self.voice.beat(self.pace(), || self.device.condition())?;
         }
+    }
+
+    /// Looks whether a frame has come.
+    fn look(&mut self) {
+        self.cadence.look(Look {
+            now_ns: now_ns(),
+            suspended_ns: suspended_ns(),
+            newest_ns: self.device.newest_frame_ns(),
+            exposure_ns: self.captures.exposure_ns(),
+        });
+    }
+
+    /// How the stream goes, if a frame is overdue that should have come by itself.
+    fn pace(&self) -> Option<Pace> {
+        let by_itself = self.hello.timestamps() == Timestamps::Sensor && self.hello.files().is_empty();
+        by_itself.then(|| self.cadence.pace()).flatten()
     }
 
     /// Waits only if no frames are due. Breaks off once there will be no more commands.
@@ -238,6 +260,7 @@ impl<D: Device> Owner<D> {
             Phase::Stopped => {
                 self.device.start(epoch)?;
                 self.epoch = epoch;
+                self.cadence = Cadence::default();
                 self.phase = Phase::Streaming;
                 self.complained = false;
                 Ok(())
@@ -247,6 +270,7 @@ impl<D: Device> Owner<D> {
 
     fn stop(&mut self) -> Result<(), LinkError> {
         self.converging = false;
+        self.cadence = Cadence::default();
         if self.phase != Phase::Streaming {
             return self.voice.say(&FromDriver::Stopped { epoch: 0 });
         }
@@ -283,7 +307,9 @@ impl<D: Device> Owner<D> {
 
     fn next_frame(&mut self) -> Result<(), LinkError> {
         self.device.wanted(self.captures.first());
-        match self.device.next_frame(ROUND) {
+        let next = self.device.next_frame(ROUND);
+        self.look();
+        match next {
             Ok(Some(frame)) => self.handle(frame).and_then(|()| self.look_converged()),
             Ok(None) => self.look_converged(),
             Err(error) if self.converging => {

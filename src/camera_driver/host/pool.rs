@@ -109,7 +109,8 @@ pub fn sealed_memory(bytes: u64) -> Result<OwnedFd, Errno> {
     Ok(memory)
 }
 
-pub(super) fn write_all(memory: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<(), Errno> {
+/// Writes all of `bytes` to `memory`, from `offset` on.
+pub fn write_all(memory: &OwnedFd, offset: u64, bytes: &[u8]) -> Result<(), Errno> {
     let mut written = 0;
     while written < bytes.len() {
         match pwrite(memory, &bytes[written..], offset + written as u64) {

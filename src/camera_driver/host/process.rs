@@ -65,29 +65,10 @@ pub fn run<D: Device>(
     program: Program,
     build: impl FnOnce(&DriverArgs) -> Result<D, DeviceError> + Send + 'static,
 ) -> ExitCode {
-    #[expect(unsafe_code, reason = "descriptor 3 becomes an owned one")]
-    // SAFETY: nothing has opened or owns a descriptor yet: this is the first thing that the program does.
-    let inherited = unsafe { init_inherited_fds() };
-    let matches = DriverArgs::command().name(program.name).about(program.about).get_matches();
-    let args = DriverArgs::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    super::log::init();
-    let link = inherited.map_err(|error| error.to_string()).and_then(|()| {
-        let socket = take_fd_ownership(SOCKET_FD).map_err(|error| error.to_string())?;
-        Link::new(socket).map_err(|error| error.to_string())
-    });
-    let link = match link {
-        Ok(link) => link,
-        Err(error) => {
-            tracing::error!(
-                "descriptor {SOCKET_FD} is no camera link ({error}): {} is started by scanner, not by hand",
-                program.name
-            );
-            return ExitCode::from(2);
-        }
+    let (args, link) = match enter(program) {
+        Ok(entered) => entered,
+        Err(code) => return code,
     };
-    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
-        tracing::warn!("this process may outlive scanner if that is killed: {error}");
-    }
     match serve(link, move || build(&args)) {
         Ended::Stopped => ExitCode::SUCCESS,
         Ended::Failed => ExitCode::FAILURE,
@@ -98,6 +79,35 @@ pub fn run<D: Device>(
             ExitCode::FAILURE
         }
     }
+}
+
+/// What every driver begins with: its command line, its log, its end of the link; and that it ends with who started it. To be
+/// called before anything else, once.
+///
+/// # Errors
+/// It was not started as a driver, which it has said: what it is to exit with.
+pub fn enter(program: Program) -> Result<(DriverArgs, Link), ExitCode> {
+    #[expect(unsafe_code, reason = "descriptor 3 becomes an owned one")]
+    // SAFETY: nothing has opened or owns a descriptor yet: this is the first thing that the program does.
+    let inherited = unsafe { init_inherited_fds() };
+    let matches = DriverArgs::command().name(program.name).about(program.about).get_matches();
+    let args = DriverArgs::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    super::log::init();
+    let link = inherited.map_err(|error| error.to_string()).and_then(|()| {
+        let socket = take_fd_ownership(SOCKET_FD).map_err(|error| error.to_string())?;
+        Link::new(socket).map_err(|error| error.to_string())
+    });
+    let link = link.map_err(|error| {
+        tracing::error!(
+            "descriptor {SOCKET_FD} is no camera link ({error}): {} is started by scanner, not by hand",
+            program.name
+        );
+        ExitCode::from(2)
+    })?;
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        tracing::warn!("this process may outlive scanner if that is killed: {error}");
+    }
+    Ok((args, link))
 }
 
 /// Serves the device that `build` makes, until the link ends or `quit` arrives.

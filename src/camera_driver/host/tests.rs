@@ -57,6 +57,7 @@ impl Puppet {
             focus: None,
             raw: None,
             completed_ns: 0,
+            clock_uncertainty_us: None,
             sequence: self.buffer,
             buffer: self.buffer,
         };

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::device::{DeviceError, RawFrame};
 use super::notice::Notice;
 use crate::camera_driver::link::{Link, LinkError};
-use crate::camera_driver::protocol::{BEAT_INTERVAL, Condition, Frame, FromDriver};
+use crate::camera_driver::protocol::{BEAT_INTERVAL, Condition, Frame, FromDriver, Pace};
 
 /// The link, and the signs of life of the thread that speaks.
 pub(super) struct Voice {
@@ -59,12 +59,18 @@ impl Voice {
         self.link.send_raw(b"\xff\xfe this is no message {")
     }
 
-    /// Shows that the thread is alive, and how the camera is, if it is time for that; called once a round.
-    pub(super) fn beat(&mut self, condition: impl FnOnce() -> Option<Condition>) -> Result<(), LinkError> {
+    /// Shows that the thread is alive, and how camera and stream are, if it is time for that: sooner where a frame is overdue.
+    /// Called once a round.
+    pub(super) fn beat(
+        &mut self,
+        pace: Option<Pace>,
+        condition: impl FnOnce() -> Option<Condition>,
+    ) -> Result<(), LinkError> {
         self.rounds += 1;
-        if self.last_beat.elapsed() >= BEAT_INTERVAL / 2 {
+        let due = if pace.is_some() { BEAT_INTERVAL / 10 } else { BEAT_INTERVAL / 2 };
+        if self.last_beat.elapsed() >= due {
             self.last_beat = Instant::now();
-            let beat = FromDriver::Beat { count: self.rounds, condition: condition() };
+            let beat = FromDriver::Beat { count: self.rounds, condition: condition(), pace };
             self.link.send_or_drop(&beat, &[])?;
         }
         Ok(())

@@ -11,7 +11,7 @@ fn descriptor_with(text: &[u8]) -> OwnedFd {
 }
 
 fn beat(count: u64) -> FromDriver {
-    FromDriver::Beat { count, condition: None }
+    FromDriver::Beat { count, condition: None, pace: None }
 }
 
 #[test]

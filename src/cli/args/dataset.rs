@@ -8,6 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use super::DescriptionArgs;
 use crate::cli::complete;
 use crate::export::Format;
+use crate::model::MergeProgram;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum DatasetCommand {
@@ -66,6 +67,9 @@ pub(in crate::cli) enum DatasetCommand {
         /// Without masks
         #[arg(long)]
         no_masks: bool,
+        /// Every image of a stack, also where there is a merged one
+        #[arg(long)]
+        singles: bool,
         /// Print as JSON
         #[arg(long)]
         json: bool,
@@ -90,6 +94,49 @@ pub(in crate::cli) enum DatasetCommand {
         /// Also those that are there and right
         #[arg(long)]
         again: bool,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look for the ring of marks in images that nobody has looked at yet, and say where table or camera were elsewhere
+    Marks {
+        /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
+        scan: String,
+        /// Print as JSON: all that is known, image by image
+        #[arg(long)]
+        json: bool,
+    },
+    /// Merge each focus stack and each exposure bracket into one image, in merged/: exports then have those
+    Merge {
+        /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
+        scan: String,
+        /// With this program: own or enfuse; that of the configuration if absent
+        #[arg(long, value_name = "PROGRAM")]
+        program: Option<MergeProgram>,
+        /// Also those that are there and right
+        #[arg(long)]
+        again: bool,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the model of the object (preview.glb) from masks and poses, and say how well images cover it; missing masks are made
+    /// first
+    Hull {
+        /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
+        scan: String,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say which further points would show what was seen too little, by the model of the object; missing masks are not made
+    Propose {
+        /// Its id, or the path of its folder
+        #[arg(add = ArgValueCompleter::new(complete::scans))]
+        scan: String,
         /// Print as JSON
         #[arg(long)]
         json: bool,

@@ -8,7 +8,7 @@ use serde_json::{Map, Number};
 use crate::config::problem::Finding;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Table, Value};
-use crate::config::{Camera, HoldSettings, Live, Raw};
+use crate::config::{Camera, Computed, HoldSettings, Live, Raw};
 use crate::file_name;
 use crate::model::{
     ColourGains, Controls, Intrinsics, Mount, Optics, Orientation, PixelFormat, Region, Size, limits,
@@ -46,7 +46,7 @@ fn camera(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>
     let frame_rate =
         camera.optional_in("frame_rate", &(FramesPerSecond::new(0.01)..=FramesPerSecond::new(1000.0)));
     // A computed camera has no sensor, lens and place but those that are configured.
-    let computed = driver.as_deref().is_some_and(|driver| COMPUTED.iter().any(|name| driver.ends_with(name)));
+    let computed = driver.as_deref().is_some_and(|driver| Computed::by(driver).is_some());
     let optics = if computed || LENS.iter().any(|key| camera.has(key)) {
         intrinsics(camera).map(Optics::Intrinsics)
     } else {
@@ -80,8 +80,6 @@ fn camera(camera: &mut Reader<'_, '_, '_>, index: usize, names: &mut Vec<String>
     })
 }
 
-/// Drivers of cameras that are none.
-const COMPUTED: [&str; 2] = ["scanner-sim", "scanner-replay"];
 /// What is said of a lens.
 const LENS: [&str; 6] = ["fx", "fy", "cx", "cy", "focal_length", "pixel_pitch"];
 
@@ -143,7 +141,7 @@ fn intrinsics(camera: &mut Reader<'_, '_, '_>) -> Option<Intrinsics> {
     let cx = camera.or_in("cx", &(-MAX_PIXELS..=MAX_PIXELS), half_width);
     let cy = camera.or_in("cy", &(-MAX_PIXELS..=MAX_PIXELS), half_height);
     let (fx, fy, pixel_pitch) = focal?;
-    Some(Intrinsics { width: width?, height: height?, fx, fy, cx, cy, pixel_pitch })
+    Some(Intrinsics { width: width?, height: height?, fx, fy, cx, cy, pixel_pitch, distortion: None })
 }
 
 /// One side of the image.

@@ -1,10 +1,14 @@
-//! Reads `[export]`: what is made of a scan at its end.
+//! Reads `[export]` and `[merge]`: what is made of a scan at its end.
 
 use std::cell::RefCell;
 
-use crate::config::Export;
 use crate::config::reader::Reader;
-use crate::model::ExportFormat;
+use crate::config::{Export, Merge};
+use crate::model::{ExportFormat, MergeProgram};
+
+pub(super) fn merge(merge: &mut Reader<'_, '_, '_>) -> Merge {
+    Merge { after_scan: merge.or("after_scan", false), program: merge.or("program", MergeProgram::Own) }
+}
 
 pub(super) fn export(export: &mut Reader<'_, '_, '_>) -> Export {
     let seen = RefCell::new(Vec::new());
@@ -19,5 +23,5 @@ pub(super) fn export(export: &mut Reader<'_, '_, '_>) -> Export {
         seen.borrow_mut().push(format);
         Ok(format)
     });
-    Export { formats }
+    Export { formats, hull: export.or("hull", true) }
 }

@@ -2,9 +2,11 @@
 
 mod api;
 mod camera;
+mod deliver;
 mod export;
 mod gate;
 mod gpio;
+mod marks;
 mod motion;
 mod mqtt;
 mod notify;
@@ -21,7 +23,9 @@ use super::problem::Finding;
 use super::reader::{Context, Reader, document};
 use super::source::Sources;
 use super::tree::Table;
-use super::{CaptureOrder, Config, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage};
+use super::{
+    CaptureOrder, Config, Extend, Light, NamedPlan, OnFailedShot, OnWedgedCamera, Recovery, Scan, Storage,
+};
 use crate::clock;
 use crate::model::Lighting;
 use crate::schedule::{ParseWindowError, Schedule};
@@ -58,9 +62,12 @@ pub(super) fn config(
         let scan = document.section("scan", |section| scan(section, &mut plans, &plan_names, &lights));
         let schedule = document.section("schedule", schedule);
         let gate = document.section("gate", gate::gate);
+        let marks = document.section("marks", marks::marks);
         let recovery = document.section("recovery", recovery);
         let export = document.section("export", export::export);
+        let merge = document.section("merge", export::merge);
         let notify = notify::notify(document);
+        let deliver = deliver::deliver(document);
         let mqtt = if document.has("mqtt") && !document.is_off("mqtt") {
             document.section("mqtt", mqtt::mqtt).flatten()
         } else {
@@ -78,9 +85,12 @@ pub(super) fn config(
             plans,
             scan: scan?,
             gate: gate?,
+            marks: marks?,
             recovery: recovery?,
             export: export?,
+            merge: merge?,
             notify,
+            deliver,
             mqtt,
         })
     })
@@ -167,6 +177,7 @@ fn scan(scan: &mut Reader<'_, '_, '_>, plans: &mut [NamedPlan], names: &[String]
         resume_after_crash: scan.or("resume_after_crash", true),
         max_automatic_resumes: scan.or_in("max_automatic_resumes", &(1..=1000), 3),
         silhouettes: silhouettes(scan, lights),
+        extend: scan.or("extend", Extend::Ask),
     }
 }
 
@@ -198,9 +209,16 @@ fn recovery(recovery: &mut Reader<'_, '_, '_>) -> Recovery {
         let hint = "leave it out: whatever it holds, this machine or this scan needs it";
         recovery.reject("may_end", &format!("cannot have {name:?}, which must not be ended"), hint);
     }
+    let stalled_after_frames = recovery.or_in("stalled_after_frames", &(0..=1000), 20);
+    if (1..LEAST_FRAMES).contains(&stalled_after_frames) {
+        let hint = "give it 0, which never judges a stream, or leave it out for 20";
+        let wrong = format!("cannot be {stalled_after_frames}: so few frames a healthy camera may miss");
+        recovery.reject("stalled_after_frames", &wrong, hint);
+    }
     Recovery {
         attempts,
         capture_timeout: time(recovery, "capture_timeout", 0.1..=600.0, 10.0),
+        stalled_after_frames,
         restart_pause: time(recovery, "restart_pause", 0.0..=60.0, 0.5),
         start_pause: time(recovery, "start_pause", 0.0..=60.0, 0.3),
         restart_timeout: time(recovery, "restart_timeout", 0.1..=600.0, 3.0),
@@ -211,6 +229,8 @@ fn recovery(recovery: &mut Reader<'_, '_, '_>) -> Recovery {
     }
 }
 
+/// Fewest frames whose time a stream is silent for before it is given up.
+const LEAST_FRAMES: u32 = 5;
 /// Longest name in `/proc/PID/comm`, in bytes.
 const COMM_LENGTH: usize = 15;
 

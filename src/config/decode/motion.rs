@@ -8,10 +8,10 @@ use crate::config::gpio::Stepper;
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
 use crate::config::{Motion, MotionBackend, SettleBy};
-use crate::model::{Axis, AxisConfig, Limits, Tremble};
+use crate::model::{Axis, AxisConfig, Limits, Shaper, ShaperChoice, SimulatedAxis, Swing, Tremble};
 use crate::units::{
-    Angle, AngularAcceleration, AngularJerk, AngularSpeed, Degrees, Dimension, Length, LinearAcceleration,
-    LinearJerk, LinearSpeed, Quantity,
+    Angle, AngularAcceleration, AngularJerk, AngularSpeed, Degrees, Dimension, Hertz, Length,
+    LinearAcceleration, LinearJerk, LinearSpeed, Quantity,
 };
 
 #[derive(Clone, Copy)]
@@ -88,18 +88,26 @@ fn axis_config(
     steppers: &mut Vec<Stepper>,
 ) -> Option<AxisConfig> {
     let config = motion.section(axis.name(), |reader| {
-        let (limits, travel) = match axis {
-            Axis::Turntable => (angular_limits(reader), no_travel(reader)),
-            Axis::Tilt => (angular_limits(reader), travel::<Angle>(reader)),
-            Axis::Lift | Axis::Rail => (linear_limits(reader), travel::<Length>(reader)),
+        let (limits, travel, simulated) = match axis {
+            Axis::Turntable => {
+                (angular_limits(reader), no_travel(reader), simulated::<AngularAcceleration>(reader))
+            }
+            Axis::Tilt => {
+                (angular_limits(reader), travel::<Angle>(reader), simulated::<AngularAcceleration>(reader))
+            }
+            Axis::Lift | Axis::Rail => {
+                (linear_limits(reader), travel::<Length>(reader), simulated::<LinearAcceleration>(reader))
+            }
         };
+        let swing = swing(reader, Known::Measured);
+        let shaper = shaper(reader);
         let Some(limits) = limits else {
             // What a motor can do is checked against them.
             reader.has("stepper");
             reader.has("homing");
             return None;
         };
-        let config = AxisConfig { axis, limits, travel };
+        let config = AxisConfig { axis, limits, travel, swing, shaper, simulated };
         match backend {
             Some(Backend::Gpio) => steppers.push(stepper::stepper(reader, pins, &config)?),
             Some(Backend::Sim) => {}
@@ -111,6 +119,64 @@ fn axis_config(
         Some(config)
     });
     config.flatten()
+}
+
+/// Whose swing it is: of the one that is measured it is told how sure it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Measured,
+    Simulated,
+}
+
+/// Reads the `swing` of an axis, if it has one. None after a mistake, too, which has been reported.
+fn swing(axis: &mut Reader<'_, '_, '_>, known: Known) -> Option<Swing> {
+    if !axis.has("swing") {
+        return None;
+    }
+    let swing = axis.section("swing", |swing| {
+        let frequency = swing.required_in("frequency", &(Hertz::new(0.1)..=Hertz::new(1000.0)));
+        let damping = swing.required_in("damping", &(0.001..=0.9));
+        let spread = match known {
+            Known::Measured => swing.or_in("spread", &(0.0..=0.5), 0.0),
+            Known::Simulated => 0.0,
+        };
+        Some(Swing { frequency: frequency?, damping: damping?, spread })
+    });
+    swing.flatten()
+}
+
+/// Reads the `shaper` of an axis, for which its swing has to be known.
+fn shaper(axis: &mut Reader<'_, '_, '_>) -> ShaperChoice {
+    let shaper = axis.or("shaper", ShaperChoice::Auto);
+    let shapes = match shaper {
+        ShaperChoice::Auto | ShaperChoice::Always(Shaper::Off) => false,
+        ShaperChoice::Always(Shaper::Zv | Shaper::Mzv | Shaper::Zvd | Shaper::Ei) => true,
+    };
+    if shapes && !axis.has("swing") {
+        let hint = "add `swing = { frequency = \"12.4 Hz\", damping = 0.04 }`, as measured, or remove it";
+        axis.reject("shaper", "cannot be made: it is not known how this axis swings", hint);
+    }
+    shaper
+}
+
+/// Reads `simulated` of an axis: what simulated cameras see.
+fn simulated<A: Dimension>(axis: &mut Reader<'_, '_, '_>) -> SimulatedAxis {
+    let simulated = axis.section("simulated", |simulated| {
+        let holds = simulated.optional_in("holds", &(Quantity::<A>::new(0.001)..=Quantity::new(1e6)));
+        SimulatedAxis { swing: swing(simulated, Known::Simulated), holds: holds.map(Quantity::get) }
+    });
+    simulated.unwrap_or_default()
+}
+
+impl Choice for ShaperChoice {
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("auto", Self::Auto),
+        (Shaper::Off.name(), Self::Always(Shaper::Off)),
+        (Shaper::Zv.name(), Self::Always(Shaper::Zv)),
+        (Shaper::Mzv.name(), Self::Always(Shaper::Mzv)),
+        (Shaper::Zvd.name(), Self::Always(Shaper::Zvd)),
+        (Shaper::Ei.name(), Self::Always(Shaper::Ei)),
+    ];
 }
 
 fn angular_limits(axis: &mut Reader<'_, '_, '_>) -> Option<Limits> {

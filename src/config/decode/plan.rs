@@ -4,15 +4,17 @@ use std::ops::RangeInclusive;
 
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
-use crate::config::{Motion, NamedPlan, PlanOrder, PlanShape};
+use crate::config::{Motion, NamedPlan, PlanOrder, PlanShape, SphereTravel};
 use crate::model::Axis;
-use crate::units::{Degrees, Dioptres, Millimetres};
+use crate::units::{Degrees, Dioptres, Millimetres, Stops};
 
 /// Most points of one plan: what keeps a slip of the finger from filling the disk.
 const MAX_POINTS: u32 = 10_000;
 
 /// Most images of one point.
 const MAX_FOCUS_STEPS: usize = 100;
+/// Most exposures of one lens position.
+const MAX_EXPOSURES: usize = 9;
 
 /// The words of `shape`.
 #[derive(Clone, Copy)]
@@ -67,7 +69,7 @@ pub(super) fn plans(
 /// Reads the table of one plan; none if something in it is wrong.
 pub(super) fn plan(name: &str, plan: &mut Reader<'_, '_, '_>, motion: Option<&Motion>) -> Option<NamedPlan> {
     let order = plan.or("order", PlanOrder::Fastest);
-    let focus = focus_steps(plan);
+    let (focus, bracket) = (focus_steps(plan), exposures(plan));
     let Some(shape) = plan.required::<Shape>("shape") else {
         plan.pass_unknown();
         return None;
@@ -76,12 +78,14 @@ pub(super) fn plan(name: &str, plan: &mut Reader<'_, '_, '_>, motion: Option<&Mo
         Shape::Cylinder => cylinder(plan),
         Shape::Ring => ring(plan),
         Shape::Sphere => sphere(plan),
-        Shape::List => return list(plan).map(|shape| NamedPlan { name: name.into(), shape, order, focus }),
+        Shape::List => {
+            return list(plan).map(|shape| NamedPlan { name: name.into(), shape, order, focus, bracket });
+        }
     }?;
     if let Some(motion) = motion {
         check_axes(plan, motion, &stands);
     }
-    Some(NamedPlan { name: name.into(), shape, order, focus })
+    Some(NamedPlan { name: name.into(), shape, order, focus, bracket })
 }
 
 /// Lens positions of a focus stack.
@@ -94,6 +98,22 @@ fn focus_steps(plan: &mut Reader<'_, '_, '_>) -> Vec<Dioptres> {
         plan.reject("focus", "has a position out of range", "write \"0 dpt\" (far) to \"100 dpt\" (near)");
     }
     steps
+}
+
+/// Exposures of a bracket.
+fn exposures(plan: &mut Reader<'_, '_, '_>) -> Vec<Stops> {
+    let bracket: Vec<Stops> = plan.or("bracket", Vec::new());
+    if bracket.len() > MAX_EXPOSURES {
+        plan.reject("bracket", &format!("has {} exposures", bracket.len()), "write at most 9");
+    }
+    if bracket.iter().any(|stops| !(-10.0..=10.0).contains(&stops.get())) {
+        plan.reject(
+            "bracket",
+            "has an exposure out of range",
+            "write \"-10 EV\" (darkest) to \"10 EV\" (brightest)",
+        );
+    }
+    bracket
 }
 
 fn cylinder(plan: &mut Reader<'_, '_, '_>) -> Option<(PlanShape, Vec<Stand>)> {
@@ -144,6 +164,15 @@ fn sphere(plan: &mut Reader<'_, '_, '_>) -> Option<(PlanShape, Vec<Stand>)> {
             Some(None)
         }
     };
+    let travel = match distribution {
+        Distribution::Fibonacci => plan.or("travel", SphereTravel::Given),
+        Distribution::Rings => {
+            if plan.has("travel") {
+                plan.reject("travel", "has no meaning here", "remove it, or remove distribution = \"rings\"");
+            }
+            SphereTravel::Given
+        }
+    };
     let min_tilt = plan.required_in("min_tilt", &TILTS);
     let max_tilt = plan.required_in("max_tilt", &TILTS);
     let (points, rings, min_tilt, max_tilt) = (points?, rings?, min_tilt?, max_tilt?);
@@ -160,7 +189,7 @@ fn sphere(plan: &mut Reader<'_, '_, '_>) -> Option<(PlanShape, Vec<Stand>)> {
     ];
     let shape = match rings {
         Some(rings) => PlanShape::LatitudeSphere { points, rings, min_tilt, max_tilt },
-        None => PlanShape::FibonacciSphere { points, min_tilt, max_tilt },
+        None => PlanShape::FibonacciSphere { points, min_tilt, max_tilt, travel },
     };
     Some((shape, stands))
 }

@@ -250,7 +250,7 @@ fn homing<P: Dimension, S: Dimension>(
     config: &AxisConfig,
     feels: bool,
 ) -> Option<Homing> {
-    let AxisConfig { axis, limits, travel } = *config;
+    let AxisConfig { axis, limits, travel, .. } = *config;
     let method = reader.required("method");
     let positions: RangeInclusive<Quantity<P>> = match travel {
         Some((low, high)) => Quantity::new(low)..=Quantity::new(high),

@@ -5,8 +5,8 @@ use tracing::{info, warn};
 
 use crate::dataset::ScanId;
 use crate::notify;
-use crate::plan::ShotIndex;
-use crate::scan::Description;
+use crate::plan::{NewPoint, ShotIndex};
+use crate::scan::{Description, ExtendedBy};
 
 use super::super::error::Reason;
 use super::super::facts;
@@ -36,6 +36,7 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
                 Err(error) => refused(Reason::from(&error), &error),
             };
         }
+        Request::Extend { scan, points } => return extend(service, &scan, points).await,
         Request::Describe { scan, changes } => {
             let scan = match scan.parse::<ScanId>() {
                 Ok(scan) => scan,
@@ -110,6 +111,20 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
             warn!("not started: {error}");
             refused(Reason::from(&error), &error)
         }
+    }
+}
+
+async fn extend(service: &Service, scan: &str, points: Vec<NewPoint>) -> Reply {
+    let count = points.len();
+    let scan = match scan.parse::<ScanId>() {
+        Ok(scan) => scan,
+        Err(error) => return Reply::Refused { reason: Reason::NotFound, message: error.to_string() },
+    };
+    match service.extend(&scan, points, ExtendedBy::Person).await {
+        Ok(shots) => {
+            Reply::done(&format!("{count} points were added to scan {scan}: it has {shots} shots now"))
+        }
+        Err(error) => Reply::Refused { reason: Reason::from(&error), message: error.to_string() },
     }
 }
 

@@ -24,7 +24,7 @@ use super::answer::{NO_RELOAD, answer};
 use super::{ControlError, socket_path};
 
 /// Longest request in bytes.
-const MAX_REQUEST: u64 = 32 * 1024;
+const MAX_REQUEST: u64 = 1024 * 1024;
 /// How long a client may take to say what it wants, and we to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections at once, and those of one process: the scan needs descriptors, too.

@@ -77,6 +77,7 @@ impl Service {
             refused = match &occupancy.rig {
                 RigUse::Free if occupancy.closed => Some(StartError::Closed),
                 RigUse::Free => None,
+                RigUse::ByHand { .. } if self.tunings.is_under_way() => Some(StartError::BeingTuned),
                 RigUse::Starting { .. } | RigUse::ByHand { .. } => {
                     Some(StartError::ScanUnderWay { scan: "(starting)".into() })
                 }

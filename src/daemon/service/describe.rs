@@ -9,7 +9,8 @@ use crate::dataset::{self, DescribeError, ScanId};
 use crate::run::Command;
 use crate::scan::{Description, DescriptionChanges};
 
-use super::super::error::{ScanDescribeError, StartError};
+use super::super::error::StartError;
+use super::super::refused::ScanDescribeError;
 use super::super::station::find_scan;
 use super::Service;
 

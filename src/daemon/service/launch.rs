@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+use crate::calibration::Targets;
 use crate::dataset::ScanId;
-use crate::run::{Command, Errand, OpenCamera};
+use crate::run::{Command, Errand, OpenCamera, Summary};
 use crate::scan::{End, WaitsFor};
 
 use super::super::error::StartError;
@@ -33,18 +34,21 @@ impl Service {
     /// The rig is taken, or the program is ending.
     pub fn begin(&self, work: Work) -> Result<Starting, StartError> {
         let (claim, commands) = self.claim()?;
-        Ok(Starting(tokio::spawn(self.clone().launch(claim, work, commands))))
+        Ok(Starting(tokio::spawn(self.clone().launch(claim, work, commands, None))))
     }
 
     /// As [`Self::begin`], and waits until the scan has begun.
     pub async fn start(&self, work: Work) -> Result<Launched, StartError> {
         self.begin(work)?.done().await
     }
-    async fn launch(
+
+    /// Sees the scan to its end. One for a calibration is measured by these targets then.
+    pub(super) async fn launch(
         self,
         mut claim: Claim,
         work: Work,
         mut commands: mpsc::Receiver<Command>,
+        measured_by: Option<Targets>,
     ) -> Result<Launched, StartError> {
         let (prepared, cameras) = match self.prepare(work, &mut commands).await {
             Ok(ready) => ready,
@@ -54,6 +58,10 @@ impl Service {
             }
         };
         let id = prepared.id.clone();
+        if let Some(targets) = measured_by {
+            self.calibrations.want(&id, targets);
+        }
+        let (following, watching, scan) = (self.follow(&id), self.watch(&id), id.clone());
         let (teller, progress) = watch::channel(prepared.progress());
         claim.scanning(progress.clone());
         let end = tokio::spawn(async move {
@@ -61,6 +69,10 @@ impl Service {
             let (ended, cameras) =
                 self.station.run(prepared, cameras, commands, listeners, teller, self.pulse.clone()).await;
             self.station.close(cameras).await;
+            let goes_on = match &ended {
+                Ok(summary) => self.extend_once(&scan, &summary.end).await,
+                Err(_) => false,
+            };
             match &ended {
                 Ok(summary) => {
                     // A service that breaks down again and again is not to go on with the scan for ever.
@@ -74,9 +86,25 @@ impl Service {
                     claim.failed(error);
                 }
             }
+            match &ended {
+                Ok(Summary { end: End::Finished(_), .. }) if !goes_on => following.finish(),
+                // It is followed again when it goes on.
+                Ok(Summary { end: End::Finished(_) | End::Paused { .. }, .. }) | Err(_) => drop(following),
+            }
+            match &ended {
+                // Paused, it is followed again when it goes on. What its images show of the marks is known then.
+                Ok(_) => watching.finish(),
+                Err(_) => drop(watching),
+            }
             // Before anybody hears of the end.
             drop(claim);
-            if let Ok(summary) = &ended {
+            if !goes_on {
+                self.measure_after(&scan, &ended);
+            }
+            if goes_on {
+                // Report and exports are those of its true end.
+                self.go_on_with(scan);
+            } else if let Ok(summary) = &ended {
                 self.export(summary);
                 if let End::Finished(_) = summary.end {
                     write_report(self.station.config().storage.directory.join(&summary.scan)).await;
@@ -109,7 +137,7 @@ impl Service {
                 self.station.pin_sizes(prepared.plan());
                 let cameras = self.open_unless_told(Some(scan), commands).await?;
                 let checked = self.station.same_cameras(&prepared.id, prepared.plan());
-                match checked.and_then(|()| self.station.check_focus(prepared.plan())) {
+                match checked.and_then(|()| self.station.check_stacks(prepared.plan())) {
                     Ok(()) => Ok((prepared, cameras)),
                     Err(error) => {
                         self.station.close(cameras.into_iter().map(|camera| camera.lease)).await;

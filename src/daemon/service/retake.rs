@@ -8,7 +8,8 @@ use crate::event::{Event, ShotName};
 use crate::plan::ShotIndex;
 use crate::run::{Command, RetakeRefused};
 
-use super::super::error::{RetakeError, StartError};
+use super::super::error::StartError;
+use super::super::refused::RetakeError;
 use super::super::station::find_scan;
 use super::{RigUse, Service};
 

@@ -5,15 +5,13 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::camera_driver::protocol::{ErrorKind, Hello};
-use crate::config::{self, HoldSettings, Live, Raw};
+use crate::config::{self, Computed, HoldSettings, Live, Raw};
 use crate::daemon::error::StartError;
 use crate::model::{Controls, Optics, Orientation, PixelFormat};
 use crate::rig::camera::{Camera, CameraError, find_driver};
 
 /// Drivers of real cameras.
 const REAL: [&str; 2] = ["libcamera", "gphoto2"];
-/// Drivers of cameras that are none.
-const COMPUTED: [&str; 2] = ["scanner-sim", "scanner-replay"];
 /// Most cameras of a driver that are looked for.
 const MOST: usize = 8;
 
@@ -37,7 +35,7 @@ pub fn real_cameras() -> Vec<config::Camera> {
 
 /// Whether a driver, as it is configured, is one of ours, which is looked for beside the program.
 pub fn is_known_driver(driver: &str) -> bool {
-    REAL.contains(&driver) || COMPUTED.contains(&driver)
+    REAL.contains(&driver) || Computed::by(driver.as_ref()).is_some()
 }
 
 /// Asks the drivers of `cameras`, which are `wanted`, for one after the other until there is none.

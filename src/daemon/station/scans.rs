@@ -12,7 +12,7 @@ use crate::config::GatePolicy;
 use crate::daemon::disk_space;
 use crate::daemon::error::StartError;
 use crate::daemon::folder::create_folder;
-use crate::daemon::opening::focus_of;
+use crate::daemon::opening::stacks_of;
 use crate::daemon::storage;
 use crate::daemon::wiring::longest_move;
 use crate::daemon::work::{PlanChoice, Work};
@@ -99,19 +99,19 @@ impl Station {
         description: &Description,
     ) -> Result<Prepared, StartError> {
         let plan = self.plan(plan)?;
-        self.check_focus(&plan)?;
+        self.check_stacks(&plan)?;
         let root = &self.config.storage.directory;
         let storage = &self.config.storage;
         storage::settle(storage)?;
         let rig = storage::rig(storage)?;
-        disk_space::make_room(storage, dataset::needs(&plan, storage.jpeg_quality))?;
+        disk_space::make_room(storage, &self.config.deliver, dataset::needs(&plan, storage.jpeg_quality))?;
         let new = dataset::New { rig: Some(&rig), reference, description: Some(description) };
         let dataset = match id {
             Some(id) => dataset::create_by(new, root, &id, plan)?,
             None => dataset::create_named_by_time(new, root, &plan)?,
         };
         let id = dataset.id().clone();
-        let plan = Arc::new(dataset.plan().clone());
+        let plan = dataset.plan();
         let state = State::new(plan.clone(), self.policy());
         let references = self.references(&dataset);
         Ok(Prepared { id, plan, state, dataset, records: Vec::new(), references })
@@ -125,7 +125,7 @@ impl Station {
     ) -> Result<Prepared, StartError> {
         let directory = self.find(id)?;
         let recovered = dataset::recover_on(Arc::new(dataset::OsDisk), &directory, go_on)?;
-        let plan = Arc::new(recovered.dataset.plan().clone());
+        let plan = recovered.dataset.plan();
         self.same_cameras(id, &plan)?;
         let state = State::replay(plan.clone(), self.policy(), &recovered.records)?;
         let dataset = recovered.dataset;
@@ -142,7 +142,7 @@ impl Station {
         if self.config.gate.policy == GatePolicy::Off {
             return References::default();
         }
-        let empty = mask::empty_rig(dataset.dir(), dataset.plan()).unwrap_or_else(|error| {
+        let empty = mask::empty_rig(dataset.dir(), &dataset.plan()).unwrap_or_else(|error| {
             warn!("the gate compares whole images: no reference scan can be read: {error}");
             EmptyRig::default()
         });
@@ -234,6 +234,7 @@ impl Station {
             progress,
             pulse,
             patience,
+            longest_move,
         };
         let (summary, leases) = run.perform().await;
         (Ok(summary), leases)
@@ -243,11 +244,11 @@ impl Station {
         Policy { scan: self.config.scan.clone(), recovery: self.config.recovery.clone() }
     }
 
-    /// Checks that every camera that was open can take the lens positions of `plan`.
-    pub(in crate::daemon) fn check_focus(&self, plan: &Plan) -> Result<(), StartError> {
+    /// Checks that every camera that was open can take the lens positions and exposures of `plan`.
+    pub(in crate::daemon) fn check_stacks(&self, plan: &Plan) -> Result<(), StartError> {
         for camera in &self.cameras {
             if let Some(hello) = camera.hello() {
-                focus_of(plan, camera.name(), &hello)?;
+                stacks_of(plan, camera, &hello)?;
             }
         }
         Ok(())
@@ -278,7 +279,7 @@ impl Station {
                 a.name == b.name
                     && a.files == b.files
                     && (present.is_none() || planned == present)
-                    && same_lens(&a.intrinsics, &b.intrinsics)
+                    && same_lens(a, &b.intrinsics)
             });
         if same {
             return Ok(());
@@ -300,10 +301,20 @@ impl Station {
     }
 }
 
+/// How far a lens may be from what is configured of it when it is measured, as a part of its focal length.
+const MEASURED_APART: f64 = 0.15;
+
 /// Whether two say the same of the lens, where both say something: images of one scan have one geometry, which its plan
 /// states.
-fn same_lens(planned: &Optics, present: &Optics) -> bool {
-    let (Some(planned), Some(present)) = (planned.intrinsics(), present.intrinsics()) else { return true };
+fn same_lens(planned: &PlanCamera, present: &Optics) -> bool {
+    let measured = planned.extrinsics.is_some();
+    let (Some(planned), Some(present)) = (planned.intrinsics.intrinsics(), present.intrinsics()) else {
+        return true;
+    };
+    if measured {
+        // What is configured was where the measuring began.
+        return (planned.fx / present.fx - 1.0).abs() < MEASURED_APART;
+    }
     // What was written and read again may differ in its last digit.
     let alike = |a, b| is_near(a, b, 1e-6, 1e-6);
     alike(planned.fx, present.fx)

@@ -4,7 +4,8 @@ use std::thread;
 
 use super::*;
 
-const CONFIG: &str = r#"
+/// A simulated rig.
+pub(in crate::daemon) const CONFIG: &str = r#"
 [storage]
 directory = "scans"
 runtime_directory = "run"

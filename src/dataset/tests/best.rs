@@ -31,7 +31,7 @@ fn verdict(sharpness: u32) -> Verdict {
 fn store(dataset: &Dataset, attempt: u32, sharpness: Option<u32>) {
     let verdict = sharpness.map(|sharpness| Box::new(verdict(sharpness)));
     dataset.note(&Record::Attempted { shot: SHOT, attempt }).unwrap();
-    let made = files_of(dataset.plan(), attempt);
+    let made = files_of(&dataset.plan(), attempt);
     let files: Vec<File<'_>> = made.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
     dataset.store(SHOT, attempt, &files, FrameFacts { verdict, ..facts() }).unwrap();
 }
@@ -171,6 +171,7 @@ fn broken(root: &Path, is_back: bool) -> Option<String> {
     };
     let now = files(&dir);
     let plan = recovered.dataset.plan();
+    let plan = &*plan;
     if !is_held(plan, &now, 1) || !is_held(plan, &now, 2) {
         return Some(format!("a file is lost: {:?}", recovered.report));
     }

@@ -7,8 +7,9 @@ use crate::dataset::{
     Entry, Impossible, Recovered, Stop, StoreError, Violation, encode_line, read_contents, recover, show,
     verify,
 };
-use crate::plan::ShotIndex;
-use crate::scan::{Outcome, Record, ScanState, Stored};
+use crate::model::Pose;
+use crate::plan::{MOST_ADDED, Point, ShotIndex};
+use crate::scan::{ExtendedBy, Outcome, Record, ScanState, Stored};
 
 use super::{new, records_in, take};
 
@@ -23,6 +24,11 @@ fn forge(dir: &Path, lines: usize, record: &Record) -> usize {
     lines_of[..lines].concat().len()
 }
 
+fn extended(labels: &[&str]) -> Record {
+    let point = |label: &&str| Point::new((*label).into(), Pose::default());
+    Record::Extended { points: labels.iter().map(point).collect(), by: ExtendedBy::Person }
+}
+
 /// Whoever reads a journal stops at the same line: before it one shot of three was stored, behind it another one.
 #[test]
 fn no_line_is_believed_that_cannot_follow_those_before_it() {
@@ -31,12 +37,17 @@ fn no_line_is_believed_that_cannot_follow_those_before_it() {
         let of = |entry: Entry| if let Record::Stored(stored) = entry.record { Some(stored) } else { None };
         entries.into_iter().find_map(of).unwrap()
     };
-    let forgeries: [fn(Stored) -> Record; 6] = [
+    let forgeries: [fn(Stored) -> Record; 11] = [
         |stored| Record::Stored(Stored { bytes: 3, ..stored }),
         |stored| Record::Stored(Stored { shot: ShotIndex(2), ..stored }),
         |stored| Record::Stored(Stored { shot: ShotIndex(3), ..stored }),
         |_| Record::Lost { shot: ShotIndex(3), reason: "?".into() },
         |_| Record::Finished { outcome: Outcome::Complete },
+        |_| extended(&[]),
+        |_| extended(&["new", "r01_a001"]),
+        |_| extended(&["new", "new"]),
+        |_| extended(&["../../outside"]),
+        |_| extended(&vec!["new"; MOST_ADDED + 1]),
         |_| Record::Opened {
             scan: "other".into(),
             plan_crc32c: 1,

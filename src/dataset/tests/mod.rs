@@ -2,6 +2,7 @@
 
 mod best;
 mod described;
+mod extended;
 mod failing_disk;
 mod failures;
 mod forged;
@@ -50,6 +51,7 @@ fn plan(points: u32) -> Plan {
         cx: 2028.0,
         cy: 1520.0,
         pixel_pitch: None,
+        distortion: None,
     };
     let mount = Mount {
         distance: Millimetres::new(300.0),
@@ -67,6 +69,7 @@ fn plan(points: u32) -> Plan {
             name: "cam0".into(),
             intrinsics: crate::model::Optics::Intrinsics(intrinsics),
             mount: Some(mount),
+            extrinsics: None,
             files: PlanCamera::image_alone(),
         }],
     }
@@ -89,7 +92,7 @@ fn files_of(plan: &Plan, shot: u32) -> Vec<(FileKind, Vec<u8>)> {
 
 /// Stores a shot with all of its files.
 fn store(dataset: &Dataset, shot: u32, attempt: u32) -> Result<Stored, StoreError> {
-    let made = files_of(dataset.plan(), shot);
+    let made = files_of(&dataset.plan(), shot);
     let files: Vec<File<'_>> = made.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
     dataset.store(ShotIndex(shot), attempt, &files, facts())
 }
@@ -110,6 +113,7 @@ fn facts() -> FrameFacts {
         gain: 1.5,
         white_balance: None,
         focus: None,
+        clock_uncertainty_us: None,
         sequence: 7,
         sharpness: 123.456_789_012_345_67,
         clipped_dark: 0.0,

@@ -11,19 +11,27 @@ use proptest::prelude::*;
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Config;
-use crate::dataset::history::History;
+use crate::dataset::history::{History, grow};
 use crate::dataset::{Entry, Stop, Violation, encode_line, layout, read_contents, recover, show, verify};
-use crate::plan::ShotIndex;
-use crate::scan::{self, Outcome, Policy, Record, RetakenFor, Stored, Verdict, WaitsFor};
+use crate::model::Pose;
+use crate::plan::{Point, ShotIndex};
+use crate::scan::{self, ExtendedBy, Outcome, Policy, Record, RetakenFor, Stored, Verdict, WaitsFor};
 
 use super::{facts, new, plan, records_in, take};
 
 const SHOTS: u32 = 3;
+/// Points that are added, in whatever order; what is of them before that is no part of a journal.
+const ADDED: [&str; 2] = ["x0001", "x0002"];
+
+fn added(which: usize) -> Point {
+    Point::new(ADDED[which].into(), Pose::default())
+}
 
 fn record() -> impl Strategy<Value = Record> {
-    let shot = || (0..SHOTS).prop_map(ShotIndex);
+    let shot = || (0..SHOTS + ADDED.len() as u32).prop_map(ShotIndex);
     let stored = |(shot, attempt): (ShotIndex, u32)| {
-        let image = layout::image(&plan(SHOTS), shot);
+        let order = [[0, 1], [1, 0]][attempt as usize % 2];
+        let image = layout::image(&plan(SHOTS).with_added(&order.map(added)), shot);
         Record::Stored(Stored {
             shot,
             attempt,
@@ -49,6 +57,10 @@ fn record() -> impl Strategy<Value = Record> {
             verdict: Verdict::default(),
         }),
         1 => Just(Record::Paused { reason: "?".into(), waits_for: WaitsFor::Hours }),
+        1 => (0..ADDED.len(), any::<bool>()).prop_map(|(which, asked)| Record::Extended {
+            points: vec![added(which)],
+            by: if asked { ExtendedBy::Person } else { ExtendedBy::Proposer },
+        }),
         1 => Just(Record::Resumed),
         1 => Just(Record::Finished { outcome: Outcome::Incomplete }),
     ]
@@ -70,6 +82,7 @@ fn wanted_again(records: &[Record]) -> BTreeMap<ShotIndex, Stored> {
             | Record::AttemptFailed { .. }
             | Record::ShotFailed { .. }
             | Record::Flagged { .. }
+            | Record::Extended { .. }
             | Record::Paused { .. }
             | Record::Resumed
             | Record::Described(_)
@@ -97,22 +110,29 @@ proptest! {
             scan: "x".into(), plan_crc32c: 1, software: "?".into(), order: None, rig: None, reference: false,
         };
         // What cannot follow is not in any journal.
-        let mut tally = crate::dataset::Tally::new(SHOTS);
-        let records: Vec<Record> = std::iter::once(opened)
-            .chain(records)
-            .filter(|record| tally.check(&plan, record).map(|()| tally.apply(record)).is_ok())
-            .collect();
+        let mut tally = crate::dataset::Tally::new(&plan);
+        let mut whole = Arc::new(plan.clone());
+        let mut follows = |record: &Record| {
+            let follows = tally.check(&whole, record).map(|()| tally.apply(record)).is_ok();
+            if follows {
+                grow(&mut whole, record);
+            }
+            follows
+        };
+        let records: Vec<Record> = std::iter::once(opened).chain(records).filter(&mut follows).collect();
         write(root.path(), records.clone());
-        let history = History::read(root.path(), &plan).unwrap();
+        let history = History::of(root.path(), plan.clone()).unwrap();
         prop_assert_eq!(&history.extent.stop, &None);
         prop_assert_eq!(&history.tally, &tally);
+        prop_assert_eq!(&history.plan, &whole);
+        let unasked = |record: &Record| matches!(record, Record::Extended { by: ExtendedBy::Proposer, .. });
+        prop_assert_eq!(history.past.extended_unasked(), records.iter().any(unasked));
         let kept = history.past.records(&history.tally);
 
         let config = Config::from_text("scanner.toml", include_str!("../../../config/scanner.toml")).unwrap();
         let policy = Policy { scan: config.scan, recovery: config.recovery };
-        let (plan, state) = (Arc::new(plan), scan::State::replay);
-        let of = |records| state(plan.clone(), policy.clone(), records).unwrap();
-        prop_assert_eq!(of(&kept), of(&records));
+        let of = |plan, records| scan::State::replay(plan, policy.clone(), records).unwrap();
+        prop_assert_eq!(of(whole.clone(), &kept), of(Arc::new(plan), &records));
         prop_assert_eq!(history.past.wanted_again(), wanted_again(&records));
         // The settings of the shot that was stored last are those that a camera goes on with.
         let last = |records: &[Record]| {
@@ -123,7 +143,7 @@ proptest! {
         let by_the_gate = |record: &&Record| matches!(record, Record::Retake { by: RetakenFor::Gate, .. });
         let retakes = records.iter().filter(by_the_gate).count();
         // Of each shot: stored, flagged, gone, attempted, failed.
-        prop_assert!(kept.len() <= 1 + 5 * SHOTS as usize + retakes, "{:?}", kept);
+        prop_assert!(kept.len() <= 1 + 5 * whole.points.len() + retakes, "{:?}", kept);
     }
 }
 

@@ -34,13 +34,18 @@ fn first_line(id: &str, order: u64) -> Entry {
     Entry { seq: 0, at: "2026-11-21T13:30:05Z".parse().unwrap(), record }
 }
 
+/// Takes a scan away. It is kept aside: another one of its name has another inode, by which it is known to be another one.
+fn take_away(dir: &Path) {
+    let aside = dir.with_file_name(".gone");
+    let _ = fs::create_dir(&aside);
+    let number = fs::read_dir(&aside).unwrap().count();
+    let _ = fs::rename(dir, aside.join(number.to_string()));
+}
+
 /// Copies a scan of this number in from elsewhere, in the place of one that has its name.
 fn copy_in(root: &Path, id: &str, order: u64) {
     let dir = root.join(id);
-    let old = root.join(".old");
-    // Kept, so that the inode is another one.
-    let _ = fs::remove_dir_all(&old);
-    let _ = fs::rename(&dir, &old);
+    take_away(&dir);
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("journal.jsonl"), encode_line(&first_line(id, order)).unwrap()).unwrap();
 }
@@ -119,7 +124,7 @@ fn happen(root: &Path, event: &Event, number: usize, kept: &mut Option<Vec<u8>>)
             fs::rename(root.join(id.as_str()), root.join(format!("renamed-{number}"))).unwrap();
         }
         Event::Remove(which) if !there.is_empty() => {
-            fs::remove_dir_all(root.join(there[which.index(there.len())].as_str())).unwrap();
+            take_away(&root.join(there[which.index(there.len())].as_str()));
         }
         Event::Empty(which) if !there.is_empty() => {
             let id = &there[which.index(there.len())];
@@ -184,6 +189,20 @@ fn a_scan_reads_one_other_and_what_was_copied_in_once() {
     remembered.sort_unstable();
     said.sort_unstable();
     assert_eq!(remembered, said);
+}
+
+#[test]
+fn a_line_without_its_end_says_the_same_before_and_after_another_follows_it() {
+    let root = scratch();
+    let root = root.path();
+    begin(root, "first");
+    let id = "first".parse().unwrap();
+    let too_high = Line::new(&folder(root, &id), &Opening::of(&first_line("first", u64::MAX)).unwrap());
+    Places::read(root).write(&OsDisk, root, &[too_high], &folders(root).unwrap());
+    let text = fs::read(root.join(PLACES)).unwrap();
+    fs::write(root.join(PLACES), text.strip_suffix(b"\n").unwrap()).unwrap();
+    assert_eq!(begin(root, "second"), 2);
+    assert_eq!(reads(root), 1, "what is wrong was found out, and written");
 }
 
 #[test]

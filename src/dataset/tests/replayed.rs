@@ -6,13 +6,21 @@ use proptest::prelude::*;
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::config::Config;
+use crate::dataset::history::grow;
 use crate::dataset::{ShotState, Tally, layout};
-use crate::plan::ShotIndex;
-use crate::scan::{Outcome, Policy, Record, RetakenFor, Shot, State, Stored, Verdict, WaitsFor};
+use crate::model::Pose;
+use crate::plan::{Point, ShotIndex};
+use crate::scan::{ExtendedBy, Outcome, Policy, Record, RetakenFor, Shot, State, Stored, Verdict, WaitsFor};
 
 use super::{facts, plan};
 
 const SHOTS: u32 = 3;
+/// Shots of points that are added, one after the other.
+const ADDED: u32 = 2;
+
+fn added(shot: u32) -> Point {
+    Point::new(format!("x{shot}"), Pose::default())
+}
 
 const RIG: &str = "[motion]\nbackend = \"sim\"\n[motion.turntable]\nspeed = \"60 deg/s\"\nacceleration = \"120 deg/s2\"\n\
                    [plan.ring]\nshape = \"ring\"\nangles = 1\n[[camera]]\nname = \"cam0\"\ndriver = \"none\"\nid = \"0\"\n";
@@ -24,7 +32,7 @@ fn record() -> impl Strategy<Value = Record> {
             0 => Record::Attempted { shot, attempt },
             1 => Record::AttemptFailed { shot, attempt, kind: ErrorKind::Timeout, message: reason },
             2 | 3 => {
-                let image = layout::image(&plan(SHOTS), shot);
+                let image = layout::image(&plan(SHOTS).with_added(&[added(3), added(4)]), shot);
                 Record::Stored(Stored {
                     shot,
                     attempt,
@@ -41,21 +49,31 @@ fn record() -> impl Strategy<Value = Record> {
             7 => Record::Resumed,
             8 => Record::Paused { reason, waits_for: WaitsFor::Person },
             9 => Record::Flagged { shot, attempt, verdict: Verdict::default() },
+            10 => Record::Extended { points: vec![added(SHOTS + number % ADDED)], by: ExtendedBy::Person },
             _ => Record::Finished { outcome: Outcome::Cancelled },
         }
     };
-    (0..11_u8, 0..SHOTS, 1..5_u32).prop_map(of)
+    (0..12_u8, 0..SHOTS + ADDED, 1..5_u32).prop_map(of)
 }
 
 proptest! {
     #[test]
     fn what_is_resumed_is_what_is_on_the_disk(records in prop::collection::vec(record(), 0..40)) {
-        let (plan, mut tally) = (plan(SHOTS), Tally::new(SHOTS));
+        let (plan, mut tally) = (Arc::new(plan(SHOTS)), Tally::new(&plan(SHOTS)));
+        let mut whole = plan.clone();
         // As a journal is read: what cannot follow is no part of it.
-        let follows = |record: &Record| tally.check(&plan, record).map(|()| tally.apply(record)).is_ok();
+        let follows = |record: &Record| {
+            let follows = tally.check(&whole, record).map(|()| tally.apply(record)).is_ok();
+            if follows {
+                grow(&mut whole, record);
+            }
+            follows
+        };
         let records: Vec<Record> = records.into_iter().filter(follows).collect();
         let Config { scan, recovery, .. } = Config::from_text("rig.toml", RIG).unwrap();
-        let state = State::replay(Arc::new(plan), Policy { scan, recovery }, &records).unwrap();
+        let state = State::replay(plan, Policy { scan, recovery }, &records).unwrap();
+        prop_assert_eq!(state.shots().len() as u32, tally.counts().planned);
+        prop_assert_eq!(state.plan(), &whole);
         for (index, shot) in (0..).map(ShotIndex).zip(state.shots()) {
             match (shot, tally.shot(index).unwrap()) {
                 (Shot::Pending { .. }, ShotState::Pending) => {}

@@ -28,7 +28,7 @@ fn better() -> Vec<u8> {
 
 /// Stores the second attempt, of whose files each is another one.
 fn take_better(dataset: &Dataset) {
-    let made = files_of(dataset.plan(), BETTER);
+    let made = files_of(&dataset.plan(), BETTER);
     let files: Vec<File<'_>> = made.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
     dataset.store(AGAIN, 2, &files, facts()).unwrap();
 }

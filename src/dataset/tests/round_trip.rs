@@ -184,9 +184,9 @@ fn what_this_program_does_not_know_is_left_as_it_is() {
         error
     };
     let newer =
-        String::from_utf8(original["scan.json"].clone()).unwrap().replace("\"format\": 1", "\"format\": 3");
+        String::from_utf8(original["scan.json"].clone()).unwrap().replace("\"format\": 1", "\"format\": 4");
     let error = refused("scan.json", newer.into_bytes());
-    assert!(matches!(error, OpenError::Format { found: 3, .. }), "{error}");
+    assert!(matches!(error, OpenError::Format { found: 4, .. }), "{error}");
 
     let body = "{\"seq\":1,\"at\":\"2026-11-21T13:30:05Z\",\"record\":{\"type\":\"teleported\"}";
     let line = format!("{body},\"crc32c\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes()));

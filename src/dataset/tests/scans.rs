@@ -279,7 +279,7 @@ fn a_better_quality_needs_more_room() {
 fn whoever_looks_at_a_thumbnail_while_it_is_written_sees_one_that_is_whole() {
     let root = scratch();
     let dataset = create(root.path(), &super::id(), plan(1)).unwrap();
-    let path = dataset.dir().join(crate::dataset::layout::thumbnail(dataset.plan(), ShotIndex(0)));
+    let path = dataset.dir().join(crate::dataset::layout::thumbnail(&dataset.plan(), ShotIndex(0)));
     // As large as none is, so that a half of it would be met.
     let pictures = [1_u8, 2].map(|byte| vec![byte; 4 << 20]);
     dataset.thumbnail(ShotIndex(0), &pictures[0]);

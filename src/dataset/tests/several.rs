@@ -117,7 +117,7 @@ fn a_shot_that_is_wanted_again_is_set_aside_with_all_of_its_files() {
 fn a_shot_is_not_stored_with_other_files_than_its_camera_makes() {
     let root = tempfile::tempdir().unwrap();
     let dataset = create(root.path(), &id(), plan_with_raw(1)).unwrap();
-    let made = files_of(dataset.plan(), 0);
+    let made = files_of(&dataset.plan(), 0);
     let all: Vec<File<'_>> = made.iter().map(|(kind, bytes)| File { kind, bytes }).collect();
     let twice = File { kind: &made[1].0, bytes: &made[2].1 };
     for files in [&all[..1], &all[..2], &[all[0], all[1], twice], &[all[0], all[1], all[2], all[2]]] {

@@ -16,6 +16,7 @@ fn exif() -> Exif {
         cx: 1152.0,
         cy: 648.0,
         pixel_pitch: Some(Millimetres::new(0.0028)),
+        distortion: None,
     };
     Exif {
         camera: Arc::new(Camera {

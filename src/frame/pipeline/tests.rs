@@ -44,6 +44,7 @@ impl Borrowed {
             focus: None,
             raw: None,
             completed_ns: 0,
+            clock_uncertainty_us: None,
             sequence: 1,
             buffer: 1,
         };

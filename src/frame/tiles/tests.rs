@@ -77,6 +77,7 @@ mod object {
             gain: 1.0,
             white_balance: None,
             focus: None,
+            clock_uncertainty_us: None,
             sequence: 0,
             sharpness: 0.0,
             clipped_dark: 0.0,
@@ -95,6 +96,7 @@ mod object {
             name: "cam0".into(),
             intrinsics: Optics::Unknown,
             mount: None,
+            extrinsics: None,
             files: PlanCamera::image_alone(),
         };
         let plan = Plan { points: (0..ANGLES).map(point).collect(), cameras: vec![camera] };

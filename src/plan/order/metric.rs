@@ -17,11 +17,15 @@ pub(super) struct Metric {
 /// An axis that has to move at all.
 struct MovingAxis {
     circular: bool,
-    speed: f64,
-    acceleration: f64,
-    /// The shortest move that reaches full speed.
-    ramps: f64,
+    /// The longest way that it has to go.
+    farthest: f64,
+    /// Seconds for a way of `farthest` times the square of the part that an entry's index is of the last one: times of short ways
+    /// change the fastest.
+    seconds: Vec<f64>,
 }
+
+/// Between so many ways that are timed, the time of others is interpolated: improving an order asks for millions.
+const TIMED: usize = 4096;
 
 impl Metric {
     pub(super) fn new(points: &[Point], axes: &[AxisConfig], start: &Pose) -> Self {
@@ -40,16 +44,9 @@ impl Metric {
             }
             position
         });
-        let positions = positions.collect();
-        let axes = moving
-            .iter()
-            .map(|config| MovingAxis {
-                circular: config.axis == Axis::Turntable,
-                speed: config.limits.speed,
-                acceleration: config.limits.acceleration,
-                ramps: config.limits.speed * config.limits.speed / config.limits.acceleration,
-            })
-            .collect();
+        let positions: Vec<_> = positions.collect();
+        let axes = moving.iter().enumerate().map(|(slot, config)| MovingAxis::new(config, &positions, slot));
+        let axes = axes.collect();
         Self { axes, positions }
     }
 
@@ -79,7 +76,12 @@ impl Metric {
 
     /// Seconds that `axis` alone takes from `a` to `b`.
     pub(super) fn axis_time(&self, axis: usize, a: Node, b: Node) -> f64 {
-        self.axes[axis].time(self.position(a, axis) - self.position(b, axis))
+        self.axis_seconds(axis, self.position(a, axis) - self.position(b, axis))
+    }
+
+    /// Seconds that `axis` alone takes for a way of `distance`.
+    pub(super) fn axis_seconds(&self, axis: usize, distance: f64) -> f64 {
+        self.axes[axis].time(distance)
     }
 
     /// Seconds of the whole `tour`.
@@ -89,15 +91,34 @@ impl Metric {
 }
 
 impl MovingAxis {
+    /// `config`, whose positions are at `slot`.
+    fn new(config: &AxisConfig, positions: &[[f64; Axis::ALL.len()]], slot: usize) -> Self {
+        let circular = config.axis == Axis::Turntable;
+        let bounds = positions.iter().map(|position| position[slot]);
+        let (low, high) = bounds.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), position| {
+            (low.min(position), high.max(position))
+        });
+        let farthest = if circular { 180.0 } else { high - low };
+        let seconds = |index: usize| {
+            // The first stands for the shortest of all ways, not for none.
+            let part = (index as f64).max(1e-3) / (TIMED - 1) as f64;
+            let to = Pose::default().with(config.axis, farthest * part * part);
+            motion::travel_time(&Pose::default(), &to, &[*config]).as_secs_f64()
+        };
+        Self { circular, farthest, seconds: (0..TIMED).map(seconds).collect() }
+    }
+
     fn time(&self, distance: f64) -> f64 {
         let mut length = distance.abs();
         if self.circular && length > 180.0 {
             length = 360.0 - length;
         }
-        if length > self.ramps {
-            length / self.speed + self.speed / self.acceleration
-        } else {
-            2.0 * (length.max(0.0) / self.acceleration).sqrt()
+        if length <= 0.0 {
+            return 0.0;
         }
+        let place = (length / self.farthest).min(1.0).sqrt() * (TIMED - 1) as f64;
+        let below = (place as usize).min(TIMED - 2);
+        let (from, to) = (self.seconds[below], self.seconds[below + 1]);
+        from + (to - from) * (place - below as f64)
     }
 }

@@ -43,7 +43,7 @@ fn visit(metric: &Metric, nesting: &[usize], mut nodes: Vec<Node>, tour: &mut Ve
     let here = tour.last().map_or(0.0, position);
     let positions: Vec<f64> = groups.iter().map(|group| position(&group[0])).collect();
     if metric.is_circular(axis) {
-        let (first, backwards) = way_round(&positions, here);
+        let (first, backwards) = way_round(&positions, here, |way| metric.axis_seconds(axis, way));
         groups.rotate_left(first);
         if backwards {
             // Keeps the first one where it is.
@@ -58,15 +58,17 @@ fn visit(metric: &Metric, nesting: &[usize], mut nodes: Vec<Node>, tour: &mut Ve
 }
 
 /// Where to begin, and whether to go backwards, to see all `angles` (sorted, in degrees) with the least turning
-/// from `here`: the way there, and round but for the gap that closes the circle.
-fn way_round(angles: &[f64], here: f64) -> (usize, bool) {
+/// from `here`, of which `seconds` says how long it takes: the way there, and round but for the gap that closes the circle.
+fn way_round(angles: &[f64], here: f64, seconds: impl Fn(f64) -> f64) -> (usize, bool) {
     let count = angles.len();
     let gap = |from: usize, to: usize| {
-        if count == 1 { 360.0 } else { (angles[to] - angles[from]).rem_euclid(360.0) }
+        let gap = (angles[to] - angles[from]).rem_euclid(360.0);
+        // None if there is but one.
+        seconds(gap.min(360.0 - gap))
     };
     let way_there = |to: usize| {
         let way = (angles[to] - here).abs();
-        way.min(360.0 - way)
+        seconds(way.min(360.0 - way))
     };
     (0..count)
         .flat_map(|first| {
@@ -95,10 +97,10 @@ mod tests {
     #[test]
     fn the_way_round_leaves_out_the_largest_gap_unless_it_is_far() {
         // A full circle: begin here, and either way.
-        assert_eq!(way_round(&[0.0, 90.0, 180.0, 270.0], 180.0).0, 2);
+        assert_eq!(way_round(&[0.0, 90.0, 180.0, 270.0], 180.0, f64::abs).0, 2);
         // An arc over zero: from its nearer end to the other.
-        assert_eq!(way_round(&[0.0, 10.0, 340.0, 350.0], 330.0), (2, false));
-        assert_eq!(way_round(&[0.0, 10.0, 340.0, 350.0], 20.0), (1, true));
-        assert_eq!(way_round(&[7.0], 100.0).0, 0);
+        assert_eq!(way_round(&[0.0, 10.0, 340.0, 350.0], 330.0, f64::abs), (2, false));
+        assert_eq!(way_round(&[0.0, 10.0, 340.0, 350.0], 20.0, f64::abs), (1, true));
+        assert_eq!(way_round(&[7.0], 100.0, f64::abs).0, 0);
     }
 }

@@ -23,7 +23,7 @@ use super::process::Process;
 use super::signs::Signs;
 use super::sorting::{Answer, Want};
 use crate::camera_driver::link::{Link, LinkError};
-use crate::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, ToDriver};
+use crate::camera_driver::protocol::{BEAT_INTERVAL, ErrorKind, Pace, ToDriver};
 use crate::clock::{as_ns, now_ns};
 use reader::Reader;
 pub(super) use reader::Tally;
@@ -38,17 +38,20 @@ pub(super) struct Connection {
     signs: Mutex<Signs>,
     /// How long a frame takes, as far as it is known.
     frame_ns: AtomicU64,
+    /// Frames whose time a stream is silent for when it is given up; 0 if it never is.
+    stalled_after: u32,
 }
 
 impl Connection {
-    /// Starts to listen to the driver `process` at the other end of `link`. Comes with the thread that reads
-    /// and the wait for `hello`, which the driver sends by itself.
+    /// Starts to listen to the driver `process` at the other end of `link`; a stream has stalled that is silent for so many
+    /// frames as `stalled_after` says. Comes with the thread that reads and the wait for `hello`, which the driver sends by itself.
     pub(super) fn start(
         camera: &str,
         link: Link,
         process: Process,
         tally: Arc<Tally>,
         audience: Arc<Audience>,
+        stalled_after: u32,
     ) -> std::io::Result<(Arc<Self>, JoinHandle<()>, Wait)> {
         let connection = Arc::new(Self {
             camera: camera.into(),
@@ -57,6 +60,7 @@ impl Connection {
             mailbox: Arc::default(),
             signs: Mutex::new(Signs::new(now_ns())),
             frame_ns: AtomicU64::new(0),
+            stalled_after,
         });
         let hello = connection.mailbox.wait_for(Want::Hello);
         let reader = Reader::new(Arc::clone(&connection), tally, audience);
@@ -192,6 +196,11 @@ impl Connection {
     /// obey then: all that helps is its end.
     pub(super) fn stuck(&self) -> Option<Duration> {
         self.signs().stuck(now_ns())
+    }
+
+    /// Why no frame will come of a stream that goes at this `pace`; none while one may.
+    fn stalled(&self, pace: &Pace) -> Option<CameraError> {
+        pace.fell_silent(self.stalled_after).then(|| self.error(ErrorKind::Timeout, pace.to_string()))
     }
 
     /// Why nothing came in `time`, for so much of which the driver was `busy`.

@@ -75,9 +75,10 @@ impl Driver {
         if let Err(error) = leftover::record(inner.spawner.runtime_directory(), camera, pid) {
             warn!(camera, pid, %error, "cannot write the driver's pid file: a later life will not know of it");
         }
+        let (tally, audience) = (Arc::clone(&inner.tally), Arc::clone(&inner.audience));
+        let stalled_after = inner.recovery.stalled_after_frames;
         let (connection, reader, hello) =
-            Connection::start(camera, ours, process, Arc::clone(&inner.tally), Arc::clone(&inner.audience))
-                .map_err(failed)?;
+            Connection::start(camera, ours, process, tally, audience, stalled_after).map_err(failed)?;
         info!(camera, pid, driver = %program.display(), "driver started");
         let output = tokio::spawn(output::forward(camera.into(), output));
         Ok((Self { connection, reader: Some(reader), output }, hello))

@@ -1,27 +1,19 @@
 //! A frame in shared memory: checked before a byte of it is read, given back when dropped.
 
 use std::fmt;
-use std::os::fd::OwnedFd;
 
-use memmap2::{Mmap, MmapOptions};
-use rustix::fs::{FileType as NodeType, SealFlags, fcntl_get_seals, fstat};
+use rustix::fs::SealFlags;
 
 use super::check::{Expected, ExpectedContent, check, check_jpeg, file_range, plane_range};
 use super::raw::{RawImage, check_raw};
 use super::received::{ReceivedFrame, Release};
-use crate::camera_driver::dmabuf::ReadAccess;
+use crate::camera_driver::memory::{Memory, mappable_length, seals_of};
 use crate::camera_driver::protocol::{FrameMetadata, Payload, Stream};
 use crate::model::{Bayer, Controls, FileKind, FileType};
 
 /// A live frame that does not say for how long it was exposed is taken to have been for this long at least: drivers that do
 /// not know the exposure may not know how long a frame takes, either.
 const LONG_LIVE_NS: u64 = 200_000_000;
-
-/// Mapped memory, as long as it may be read.
-struct Memory {
-    map: Mmap,
-    _access: Option<ReadAccess<OwnedFd>>,
-}
 
 /// A raw image in shared memory.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +44,7 @@ impl CapturedFrame {
         let mut memory = memory.into_iter();
         let fd = memory.next().ok_or("it came without its memory")?;
         let raw_fd = memory.next();
-        // Pixels are numbers, whatever becomes of them meanwhile; what is decoded must not change.
-        let seals = match &metadata.payload {
-            Payload::Pixels(_) => SealFlags::SHRINK,
-            Payload::Files(_) => SealFlags::SHRINK | SealFlags::WRITE,
-        };
-        let length = mappable_length(&fd, seals)?;
+        let length = mappable_length(&fd, seals_of(&metadata.payload))?;
         let exposed_from_ns = check(&metadata, expected, received_ns, length)?;
         let raw_length = raw_fd.as_ref().map(|fd| mappable_length(fd, SealFlags::SHRINK)).transpose()?;
         let raw = check_raw(metadata.raw.as_ref(), expected.raw, raw_length)?;
@@ -124,59 +111,18 @@ impl CapturedFrame {
     /// The raw image beside its pixels, if one was configured.
     pub fn raw(&self) -> Option<RawView<'_>> {
         let (RawImage { bayer, stride, range }, memory) = self.raw.as_ref()?;
-        Some(RawView { bayer, stride: *stride, data: memory.map.get(range.clone()).unwrap_or_default() })
+        Some(RawView { bayer, stride: *stride, data: memory.bytes().get(range.clone()).unwrap_or_default() })
     }
 
     fn at(&self, range: Option<std::ops::Range<u64>>) -> &[u8] {
         let range = range.unwrap_or(0..0);
-        self.memory.map.get(range.start as usize..range.end as usize).unwrap_or_default()
-    }
-}
-
-impl Memory {
-    /// Maps `fd`, which has `length` bytes, and never fewer.
-    fn new(fd: OwnedFd, length: u64) -> Result<Self, String> {
-        let map = map(&fd, length).map_err(|error| format!("its memory cannot be mapped: {error}"))?;
-        Ok(Self { map, _access: ReadAccess::begin(fd) })
+        self.memory.bytes().get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for CapturedFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CapturedFrame").field("metadata", &self.metadata).finish_non_exhaustive()
-    }
-}
-
-/// The length of `fd` in bytes, if it has these `seals` and can never become shorter: reading a mapping beyond the end kills.
-fn mappable_length(fd: &OwnedFd, seals: SealFlags) -> Result<u64, String> {
-    let stat = fstat(fd).map_err(|error| format!("its memory cannot be examined: {error}"))?;
-    match fcntl_get_seals(fd) {
-        Ok(has) if has.contains(seals) => {}
-        Ok(has) if has.contains(SealFlags::SHRINK) => {
-            return Err("its memory has files, and is not sealed against writing".into());
-        }
-        Ok(_) => return Err("its memory is not sealed against shrinking".into()),
-        Err(_) if seals.contains(SealFlags::WRITE) => {
-            return Err("its memory has files, and is no memfd that is sealed against writing".into());
-        }
-        // No memfd: a dmabuf has a fixed size, a file has not.
-        Err(_) if NodeType::from_raw_mode(stat.st_mode) == NodeType::RegularFile => {
-            return Err("its memory is a file, neither a sealed memfd nor a dmabuf".into());
-        }
-        Err(_) => {}
-    }
-    u64::try_from(stat.st_size).map_err(|_| "its memory has no length".into())
-}
-
-fn map(fd: &OwnedFd, length: u64) -> std::io::Result<Mmap> {
-    let mut options = MmapOptions::new();
-    options.len(usize::try_from(length).map_err(|_| std::io::ErrorKind::OutOfMemory)?);
-    #[expect(unsafe_code, reason = "frames are passed in shared memory: there is no safe way to map it")]
-    // SAFETY: the memory cannot shrink (`mappable_length`), so reading it cannot fault, and by the protocol
-    // the driver leaves it alone until it is released, which is when this mapping is gone. A driver that
-    // writes nevertheless spoils the bytes of its own picture: they are only ever used as numbers.
-    unsafe {
-        options.map(fd)
     }
 }
 

@@ -19,7 +19,7 @@ use super::spawner::Spawner;
 use super::status::{CameraStatus, LeaseHolder};
 use crate::camera_driver::protocol::Hello;
 use crate::config::{self, Raw, Rung};
-use crate::model::{FileType, Optics, Sensor, Size};
+use crate::model::{Controls, FileType, Optics, Sensor, Size};
 use crate::procfs::Holder;
 use crate::units::FramesPerSecond;
 
@@ -57,6 +57,11 @@ impl Camera {
     /// For how long it holds what it finds by itself.
     pub fn hold_settings(&self) -> config::HoldSettings {
         self.inner.config.hold
+    }
+
+    /// What is configured for it to be set to.
+    pub fn configured(&self) -> Controls {
+        self.inner.config.controls
     }
 
     /// What it is doing and what happened to it. Never waits for the driver.

@@ -75,6 +75,7 @@ mod tests {
         Recovery {
             attempts: 3,
             capture_timeout,
+            stalled_after_frames: 20,
             restart_pause: Duration::from_secs(1),
             start_pause: Duration::from_secs(1),
             restart_timeout: Duration::from_secs(3),

@@ -13,7 +13,7 @@ const MAX_LINES: u32 = 100;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// Logs what comes out of `pipe` until every writer has closed it.
-pub(super) async fn forward(camera: String, pipe: OwnedFd) {
+pub async fn forward(camera: String, pipe: OwnedFd) {
     let receiver = match pipe::Receiver::from_owned_fd(pipe) {
         Ok(receiver) => receiver,
         Err(error) => return warn!(camera, %error, "the driver's output will not be in the log"),

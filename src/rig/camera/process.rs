@@ -44,7 +44,7 @@ impl fmt::Display for Evidence {
 
 /// How a process is asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// It was told to quit and gets time to do so; then as [`Ending::Forced`].
     Gentle,
     /// It gets SIGTERM, and some time later SIGKILL.
@@ -65,7 +65,7 @@ pub(super) fn is_ours(pid: i32) -> bool {
 
 /// A child process that leads a process group of its own.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     pid: Pid,
     pidfd: OwnedFd,
     child: Mutex<(Child, Option<ExitStatus>)>,
@@ -89,7 +89,7 @@ impl Process {
     }
 
     /// Process id, which stays its own until it is reaped.
-    pub(super) fn pid(&self) -> i32 {
+    pub fn pid(&self) -> i32 {
         self.pid.as_raw_pid()
     }
 
@@ -99,7 +99,7 @@ impl Process {
     }
 
     /// Waits at most `time` for the end of the process and reaps it; none if it lives. Blocks.
-    pub(crate) fn wait(&self, time: Duration) -> Option<ExitStatus> {
+    pub fn wait(&self, time: Duration) -> Option<ExitStatus> {
         if !has_ended(self.pidfd(), time) {
             return None;
         }
@@ -116,7 +116,7 @@ impl Process {
     }
 
     /// Ends the process and reaps it, waiting at most `timeout` after each step. Blocks.
-    pub(crate) fn end(&self, ending: Ending, timeout: Duration) -> Result<ExitStatus, Evidence> {
+    pub fn end(&self, ending: Ending, timeout: Duration) -> Result<ExitStatus, Evidence> {
         if ending == Ending::Gentle
             && let Some(status) = self.wait(timeout)
         {

@@ -132,6 +132,7 @@ mod tests {
             focus: None,
             raw: None,
             completed_ns: 0,
+            clock_uncertainty_us: None,
             sequence: 0,
             buffer: 0,
         };
@@ -176,7 +177,7 @@ mod tests {
         let stopped = FromDriver::Stopped { epoch: 3 };
         assert_eq!(verdict(&stopped, Some(Want::Stopped)), Verdict::Answer);
         assert_eq!(verdict(&stopped, Some(WANT)), Verdict::Late);
-        assert_eq!(verdict(&FromDriver::Beat { count: 1, condition: None }, None), Verdict::Beat);
+        assert_eq!(verdict(&FromDriver::Beat { count: 1, condition: None, pace: None }, None), Verdict::Beat);
         let converged = FromDriver::Converged { controls: Controls::default() };
         assert_eq!(verdict(&converged, Some(Want::Converged)), Verdict::Answer);
         assert_eq!(verdict(&converged, Some(WANT)), Verdict::Late);

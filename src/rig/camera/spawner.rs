@@ -45,10 +45,11 @@ struct Job {
 
 /// A driver that was started.
 #[derive(Debug)]
-pub(super) struct Spawned {
-    pub(super) process: Process,
+pub struct Spawned {
+    /// The process, which ends with this.
+    pub process: Process,
     /// What the driver prints, out and err together.
-    pub(super) output: OwnedFd,
+    pub output: OwnedFd,
 }
 
 impl Spawner {
@@ -74,12 +75,7 @@ impl Spawner {
     }
 
     /// Starts `program` with `arguments` and `socket` as [`SOCKET_FD`].
-    pub(super) async fn spawn(
-        &self,
-        program: &Path,
-        arguments: &[String],
-        socket: OwnedFd,
-    ) -> io::Result<Spawned> {
+    pub async fn spawn(&self, program: &Path, arguments: &[String], socket: OwnedFd) -> io::Result<Spawned> {
         let (output, input) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let mut command = Command::new(program);
         command
@@ -135,6 +131,8 @@ pub fn find_driver(driver: &Path) -> Result<PathBuf, String> {
              (Raspberry Pi OS and Debian 13 have it); "
         } else if driver == Path::new("gphoto2") {
             "install the package scanner-gphoto2, or build it with `make gphoto2`, which needs libgphoto2-dev; "
+        } else if driver == Path::new("remote") || driver == Path::new("fleet") {
+            "install the package scanner-fleet, or build it with `make fleet`; "
         } else {
             ""
         };

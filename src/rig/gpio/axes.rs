@@ -231,6 +231,10 @@ impl Axes for GpioAxes {
         self.rig.shared.keep_powered.store(keep, Ordering::Relaxed);
     }
 
+    fn keep_unshaped(&self, unshaped: bool) {
+        self.rig.shared.unshaped.store(unshaped, Ordering::Relaxed);
+    }
+
     fn end(&self) {
         self.stop();
         drop(self.rig.orders.lock().unwrap_or_else(PoisonError::into_inner).take());

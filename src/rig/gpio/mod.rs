@@ -16,7 +16,8 @@
 //! 3. **Profile.** Each motor of a leg gets a `StepCourse` (`motion/steps.rs`): a `Profile` over a whole number of steps,
 //!    the same type that the plan's travel times come from. Step *n* falls due when the profile has come as far as
 //!    *n* + 1/2. So the motor is never more than half a step off, and between two steps the profile goes exactly the
-//!    length of one: speed, acceleration and jerk are those of the profile.
+//!    length of one: speed, acceleration and jerk are those of the profile. If the load swings, the profile is a sum of delayed
+//!    parts (`motion/shaper.rs`); a search for a switch and a jog are always whole.
 //! 4. **The order** goes through a channel to the thread `steps` (`Emitter::run` in `rig/gpio/emitter.rs`). It powers and
 //!    directs the motors, and then, for each time that is due: sleeps until shortly before, waits awake
 //!    (`realtime::wait_until`), looks at the emergency stop and at the wish to stop, raises the pins of all motors that are

@@ -39,6 +39,8 @@ pub(super) struct Shared {
     pub(super) deadline_ns: AtomicU64,
     /// Whether motors that rest stay powered.
     pub(super) keep_powered: AtomicBool,
+    /// Whether moves are in one part, whatever swings.
+    pub(super) unshaped: AtomicBool,
     fault: Mutex<Option<Fault>>,
     /// Whether [`Self::trip`] was called since.
     tripped: AtomicBool,
@@ -146,6 +148,7 @@ impl Shared {
             disturbances: AtomicU64::new(0),
             deadline_ns: AtomicU64::new(0),
             keep_powered: AtomicBool::new(false),
+            unshaped: AtomicBool::new(false),
             fault: Mutex::new(None),
             tripped: AtomicBool::new(false),
             trip: Mutex::new(None),

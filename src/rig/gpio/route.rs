@@ -1,5 +1,6 @@
 //! Moves of motors: from poses to steps, and to orders for the thread that makes them.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,6 +120,15 @@ impl Rig {
         orders.as_ref().ok_or(MotionError::Ended)?.send(order).map_err(|_| MotionError::Ended)
     }
 
+    /// The axes as moves from now on go by them.
+    fn moving(&self) -> Cow<'_, [AxisConfig]> {
+        if self.shared.unshaped.load(Ordering::Relaxed) {
+            motion::unshaped(&self.axes).into()
+        } else {
+            (&self.axes).into()
+        }
+    }
+
     /// One leg to `target`; two if the play of a gear has to be taken up. The observer is told.
     pub(super) fn legs_to(&self, target: &Pose) -> Result<Vec<Leg>, MotionError> {
         let targets: Vec<i64> = (0..self.steppers.len()).map(|index| self.target(index, target)).collect();
@@ -130,17 +140,18 @@ impl Rig {
             }
         }
         let from: Vec<i64> = (0..self.steppers.len()).map(|index| self.steps(index)).collect();
-        let mut legs = vec![self.leg(self.first_start_ns(), &from, &overshoot)];
+        let axes = self.moving();
+        let mut legs = vec![self.leg(&axes, self.first_start_ns(), &from, &overshoot)];
         if overshoot != targets {
             let rest = legs[0].courses.iter().flatten().map(StepCourse::duration).max().unwrap_or_default();
             let start_ns = legs[0].start_ns + (rest + TURN_PAUSE).as_nanos() as u64;
-            legs.push(self.leg(start_ns, &overshoot, &targets));
+            legs.push(self.leg(&axes, start_ns, &overshoot, &targets));
         }
-        self.tell_observer(&legs, &[overshoot, targets])?;
+        self.tell_observer(&axes, &legs, &[overshoot, targets])?;
         Ok(legs)
     }
 
-    /// One motor goes `distance` at no more than `speed`, from wherever it stands.
+    /// One motor goes `distance` at no more than `speed`, from wherever it stands. In one part: it stops as soon as it can.
     pub(super) fn one_leg(&self, index: usize, distance: f64, speed: f64) -> Vec<Leg> {
         let scale = self.steppers[index].scale;
         let limits = Limits { speed, ..self.axes[index].limits };
@@ -155,10 +166,10 @@ impl Rig {
         now_ns() + (if powered { LEAD } else { POWER_LEAD }).as_nanos() as u64
     }
 
-    fn leg(&self, start_ns: u64, from: &[i64], to: &[i64]) -> Leg {
-        let courses = self.steppers.iter().zip(&self.axes).zip(from.iter().zip(to));
+    fn leg(&self, axes: &[AxisConfig], start_ns: u64, from: &[i64], to: &[i64]) -> Leg {
+        let courses = self.steppers.iter().zip(axes).zip(from.iter().zip(to));
         let courses = courses.map(|((stepper, axis), (from, to))| {
-            (from != to).then(|| StepCourse::new(to - from, stepper.scale.limits(axis.limits)))
+            (from != to).then(|| StepCourse::planned(to - from, stepper.scale, axis))
         });
         Leg { start_ns, courses: courses.collect() }
     }
@@ -178,7 +189,7 @@ impl Rig {
         }
     }
 
-    fn tell_observer(&self, legs: &[Leg], ends: &[Vec<i64>]) -> Result<(), MotionError> {
+    fn tell_observer(&self, axes: &[AxisConfig], legs: &[Leg], ends: &[Vec<i64>]) -> Result<(), MotionError> {
         let pose_at = |steps: &[i64]| {
             self.steppers.iter().zip(steps).fold(Pose::default(), |pose, (stepper, steps)| {
                 pose.with(stepper.axis, stepper.scale.position(*steps))
@@ -189,6 +200,6 @@ impl Rig {
             .zip(ends)
             .map(|(leg, end)| PlannedLeg { start_ns: leg.start_ns, to: pose_at(end) })
             .collect();
-        self.observer.about_to_move(self.pose(), &planned, &self.axes)
+        self.observer.about_to_move(self.pose(), &planned, axes)
     }
 }

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::plan::PointIndex;
 use crate::run::arrival::Arrival;
 use crate::run::motion;
+use crate::run::settling::Kind;
 use crate::run::storage::Message;
 use crate::scan::Input;
 
@@ -22,8 +23,9 @@ impl Performer {
             self.arrival = watch::channel(Arrival::Failed).1;
             return;
         }
-        let (order, arrival) =
-            motion::begin(self.axes.as_ref(), point, self.plan.point(point).pose, &self.arrival);
+        let pose = self.plan.point(point).pose;
+        self.kind = self.stands.replace(pose).map(|from| Kind::of(&from, &pose));
+        let (order, arrival) = motion::begin(self.axes.as_ref(), point, pose, &self.arrival);
         self.arrival = arrival;
         if self.moves.send(order).is_err() {
             error!(scan = self.scan, "the motion task has ended before the scan");

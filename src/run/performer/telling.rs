@@ -32,6 +32,13 @@ impl Performer {
                     shots: self.plan.shot_count(),
                 });
             }
+            Input::Extended { points } => {
+                let added = points.len() as u32;
+                let points = self.plan.points.len() as u32 + added;
+                let shots = points * self.plan.cameras.len() as u32;
+                let stored = self.state.counts().stored;
+                self.untold.push(Event::Extended { added, points, stored, shots });
+            }
             Input::Start
             | Input::MotionFailed { .. }
             | Input::Recovered { .. }
@@ -62,6 +69,8 @@ impl Performer {
     pub(super) fn tell_progress(&self) {
         self.progress.send_modify(|progress| {
             let counts = self.state.counts();
+            progress.points = self.plan.points.len() as u32;
+            progress.shots = self.plan.shot_count();
             progress.stored = counts.stored;
             progress.failed = counts.failed;
             progress.flagged = self.flagged.len() as u32;

@@ -8,7 +8,7 @@ use crate::plan::{PlanCamera, Point};
 use crate::scan::budget::{Budget, flagged};
 use crate::scan::measured::{Luma, Measured};
 use crate::scan::record::RetakenFor;
-use crate::units::{Dioptres, Seconds};
+use crate::units::{Dioptres, Seconds, Stops};
 
 /// Two rings of twelve angles, two cameras.
 fn plan() -> Arc<Plan> {
@@ -21,6 +21,7 @@ fn plan() -> Arc<Plan> {
         name: name.into(),
         intrinsics: Optics::Size(Size { width: 64, height: 48 }),
         mount: None,
+        extrinsics: None,
         files: PlanCamera::image_alone(),
     };
     Arc::new(Plan { points: (0..24).map(point).collect(), cameras: ["cam0", "cam1"].map(camera).into() })
@@ -37,6 +38,7 @@ fn facts(plan: &Plan, shot: u32) -> FrameFacts {
         gain: 1.0,
         white_balance: None,
         focus: Some(Dioptres::new(3.0)),
+        clock_uncertainty_us: None,
         sequence: 0,
         sharpness: 0.0,
         clipped_dark: 0.0,
@@ -245,7 +247,7 @@ fn the_budget_is_that_of_the_scan_and_of_each_shot_and_outlives_a_run() {
 
 #[test]
 fn silhouettes_are_compared_with_silhouettes_and_only_in_light_and_lens() {
-    let plan = Arc::new(Plan::clone(&plan()).with_frames(&[], true));
+    let plan = Arc::new(Plan::clone(&plan()).with_frames(&[], &[], true));
     let mut gate = Gate::new(plan.clone(), config::Gate::default(), References::default(), &[]);
     let mut found = Vec::new();
     // Of the first camera: photographs at even points, silhouettes at odd ones.
@@ -273,4 +275,53 @@ fn silhouettes_are_compared_with_silhouettes_and_only_in_light_and_lens() {
         found,
         [(34, FindingKind::Darker), (38, FindingKind::LensMoved), (44, FindingKind::Duplicate)]
     );
+}
+
+#[test]
+fn points_that_are_added_are_compared_with_their_ring_and_change_nothing_of_the_others() {
+    let before = plan();
+    let at = |label: &str, lift: f64| {
+        let pose = Pose::default().with(Axis::Turntable, 15.0).with(Axis::Lift, lift);
+        Point::new(label.into(), pose)
+    };
+    let after = Arc::new(before.with_added(&[at("beside", 0.0), at("elsewhere", 99.0)]));
+    let mut gate = gate();
+    assert_eq!(scan(&mut gate, (0..48).step_by(2), |_, _| {}).0, []);
+    let of_before: Vec<_> = before.shots().map(|shot| gate.key(shot)).collect();
+    gate.follow(&after);
+    assert_eq!(before.shots().map(|shot| gate.key(shot)).collect::<Vec<_>>(), of_before);
+    let judged = |shot: u32, spoilt: bool| {
+        let mut facts = facts(&after, shot);
+        if spoilt {
+            measured(&mut facts).detail.iter_mut().for_each(|detail| *detail *= 0.3);
+        }
+        gate.judge(ShotIndex(shot), &facts).unwrap()
+    };
+    assert!(judged(48, true).is_bad() && !judged(48, false).is_bad());
+    assert!(!judged(50, true).is_bad(), "nothing to compare it with");
+    // A gate of the whole plan, as a resumed scan has it, has the same groups.
+    let resumed = Gate::new(after.clone(), config::Gate::default(), References::default(), &[]);
+    assert_eq!(resumed.groups, gate.groups);
+}
+
+#[test]
+fn the_dark_and_the_bright_image_of_a_bracket_are_compared_with_their_like_alone() {
+    let plan = Arc::new(Plan::clone(&plan()).with_frames(&[], &[-3.0, 0.0, 3.0].map(Stops::new), false));
+    let mut gate = Gate::new(plan.clone(), config::Gate::default(), References::default(), &[]);
+    let mut found = Vec::new();
+    // Of the first camera: dark, usual and bright in turn.
+    for shot in (0..72_u32).step_by(2) {
+        let mut facts = facts(&plan, shot);
+        let (luma, dark, white) =
+            [(14, 0.97, 0.0), (110, 0.01, 0.01), (240, 0.0, 0.7)][shot as usize / 2 % 3];
+        measured(&mut facts).luma = Luma([if shot == 36 { 2 * luma } else { luma }; TILES]);
+        (facts.clipped_dark, facts.clipped_bright) = (dark, if shot == 46 { 0.9 } else { white });
+        facts.verdict = gate.judge(ShotIndex(shot), &facts).map(Box::new);
+        let findings = facts.verdict.iter().flat_map(|verdict| &verdict.findings);
+        found.extend(findings.map(|finding| (shot, finding.kind)));
+        let stored = stored(shot, facts);
+        found.extend(gate.add(&stored).into_iter().map(|late| (late.shot.0, late.verdict.findings[0].kind)));
+    }
+    // One of the dark ones was exposed twice as long as the others, one of the bright ones is much whiter.
+    assert_eq!(found, [(36, FindingKind::Brighter), (46, FindingKind::ClippedBright)]);
 }

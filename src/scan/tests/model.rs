@@ -8,11 +8,13 @@ use proptest::prelude::*;
 
 use crate::camera_driver::protocol::ErrorKind;
 use crate::config::{CaptureOrder, OnFailedShot, OnWedgedCamera, Rung};
-use crate::plan::{CameraIndex, Plan, PointIndex, ShotIndex};
+use crate::model::Pose;
+use crate::plan::{CameraIndex, Plan, Point, PointIndex, ShotIndex, Unaddable};
 
 use super::super::tests_support::{plan, policy};
 use super::super::{
-    Action, End, FrameFacts, Input, Outcome, Policy, Record, RetakenFor, Shot, State, Stored,
+    Action, End, ExtendedBy, FrameFacts, IllegalInput, Input, Outcome, Policy, Record, RetakenFor, Shot,
+    State, Stored,
 };
 
 /// What a camera was asked and has not answered.
@@ -24,7 +26,10 @@ enum Asked {
 
 /// The world around one scan, as it really is.
 struct World {
+    /// With what was added.
     plan: Arc<Plan>,
+    /// As it began: what is on the disk beside the journal.
+    opened: Arc<Plan>,
     policy: Policy,
     /// Whether ports can be reset.
     can_reset: bool,
@@ -48,6 +53,7 @@ impl World {
         let state = State::new(plan.clone(), policy.clone());
         let state = state.resetting(vec![can_reset; plan.cameras.len()]);
         Self {
+            opened: plan.clone(),
             plan,
             policy,
             can_reset,
@@ -68,7 +74,7 @@ impl World {
     /// A crash (losing the journal's unsynced end from `keep` on), or an orderly new start after an end.
     fn live_again(&mut self, keep: usize) {
         self.journal.truncate(keep.clamp(self.durable, self.journal.len()));
-        let state = State::replay(self.plan.clone(), self.policy.clone(), &self.journal).unwrap();
+        let state = State::replay(self.opened.clone(), self.policy.clone(), &self.journal).unwrap();
         self.state = state.resetting(vec![self.can_reset; self.plan.cameras.len()]);
         self.in_hand.clear();
         self.asked.clear();
@@ -137,7 +143,10 @@ impl World {
 
     /// What is remembered is what happened, and what would be remembered after a crash now.
     fn check(&self) {
-        let replayed = State::replay(self.plan.clone(), self.policy.clone(), &self.journal).unwrap();
+        assert_eq!(self.state.plan(), &self.plan);
+        assert_eq!(self.state.shots().len() as u32, self.plan.shot_count());
+        let replayed = State::replay(self.opened.clone(), self.policy.clone(), &self.journal).unwrap();
+        assert_eq!(replayed.plan(), &self.plan, "after a crash it would be another scan");
         for shot in self.plan.shots() {
             let index = shot.0 as usize;
             let (live, after_crash) = (&self.state.shots()[index], &replayed.shots()[index]);
@@ -203,6 +212,22 @@ impl World {
         self.input(Input::Retake { shot });
     }
 
+    /// A person wants further points.
+    fn extend(&mut self, count: u32) {
+        let own = self.plan.points.len() as u32;
+        let points: Vec<Point> =
+            (own..own + count).map(|n| Point::new(format!("x{n}"), Pose::default())).collect();
+        let before = self.state.clone();
+        let again = self.plan.points.clone();
+        let refused = self.state.step(Input::Extended { points: again });
+        assert!(matches!(refused, Err(IllegalInput::Unaddable(Unaddable::Taken { .. }))), "{refused:?}");
+        assert_eq!(self.state, before);
+        self.journal.push(Record::Extended { points: points.clone(), by: ExtendedBy::Person });
+        self.durable = self.journal.len();
+        self.plan = Arc::new(self.plan.with_added(&points));
+        self.input(Input::Extended { points });
+    }
+
     fn storage_answers(&mut self, luck: u16) {
         let Some(shot) = self.in_hand.pop_front() else { return };
         if luck % 53 == 7 {
@@ -230,6 +255,7 @@ fn stored(shot: ShotIndex, attempt: u32) -> Stored {
         gain: 1.0,
         white_balance: None,
         focus: None,
+        clock_uncertainty_us: None,
         sequence: 0,
         sharpness: 0.0,
         clipped_dark: 0.0,
@@ -289,6 +315,7 @@ proptest! {
                     let shot = ShotIndex(u32::from(choice) % world.plan.shot_count());
                     world.retake(shot);
                 }
+                9..11 => world.extend(1 + u32::from(choice) % 3),
                 _ => world.happen(choice, outcome),
             }
         }

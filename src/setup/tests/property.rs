@@ -118,7 +118,7 @@ fn check(answers: &Answers, config: &Config) {
             assert_eq!((*angles, heights), (number(Key::Angles), &wanted));
         }
         PlanShape::Ring { angles, .. } => assert_eq!(*angles, number(Key::Angles)),
-        PlanShape::FibonacciSphere { points, min_tilt, max_tilt } => {
+        PlanShape::FibonacciSphere { points, min_tilt, max_tilt, .. } => {
             let tilts: Vec<Degrees> =
                 answers.list(Key::Tilts).iter().map(|tilt| tilt.parse().unwrap()).collect();
             assert_eq!((*points, *min_tilt, *max_tilt), (number(Key::Points), tilts[0], tilts[1]));

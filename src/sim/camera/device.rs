@@ -113,7 +113,7 @@ impl<S: Scene> Synthetic<S> {
                 raw.see(&picture, sequence, &mut self.raw_scratch);
             }
             if let (Stream::Still, Some(shot)) = (stream, shot) {
-                self.leave(&picture, shot)?;
+                self.leave(&picture, shutter, layout.size, shot)?;
             }
         }
         self.last_buffer += 1;
@@ -135,6 +135,7 @@ impl<S: Scene> Synthetic<S> {
             focus: Some(focus),
             raw: self.raw.as_ref().filter(|_| raw_memory.is_some()).map(RawSensor::plane),
             completed_ns: clock::now_ns(),
+            clock_uncertainty_us: None,
             sequence,
             buffer: self.last_buffer,
         };
@@ -297,6 +298,10 @@ impl<S: Scene> Device for Synthetic<S> {
 
     fn live(&mut self, rate: Option<FramesPerSecond>) {
         self.live = rate.and_then(LiveGate::new);
+    }
+
+    fn newest_frame_ns(&self) -> Option<u64> {
+        self.run.as_ref().and_then(Run::newest_ns)
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {

@@ -46,7 +46,7 @@ pub enum FaultKind {
     LateFrame,
     /// Bytes that are no message, in place of the frame.
     Garbage,
-    /// The frame comes 3 s late.
+    /// The frame comes 3 s late, and none before it.
     Slow,
     /// A call takes three quarters of `longest_call`, which is said before. Then the frame comes.
     LongCall,

@@ -281,6 +281,10 @@ impl<D: Device> Device for Faulty<D> {
         self.device.condition()
     }
 
+    fn newest_frame_ns(&self) -> Option<u64> {
+        self.device.newest_frame_ns()
+    }
+
     fn next_frame(&mut self, timeout: Duration) -> Result<Option<RawFrame>, DeviceError> {
         match std::mem::replace(&mut self.trouble, Trouble::None) {
             Trouble::None => {}

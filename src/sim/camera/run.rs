@@ -15,6 +15,8 @@ pub(super) struct Run {
     before: u64,
     /// Number of the next frame, counted from `start_ns`.
     next: u64,
+    /// When the newest frame that is over was read out.
+    newest_ns: Option<u64>,
     /// The still of the next frame, made while the sensor is read out.
     pub(super) early: Option<RawFrame>,
     /// Handed over in later calls.
@@ -26,7 +28,8 @@ pub(super) struct Run {
 impl Run {
     /// The first exposure begins at `now_ns`.
     pub(super) fn new(now_ns: u64, timing: Timing) -> Self {
-        Self { start_ns: now_ns, timing, before: 0, next: 0, early: None, ready: VecDeque::new(), dropped: 0 }
+        let (early, ready) = (None, VecDeque::new());
+        Self { start_ns: now_ns, timing, before: 0, next: 0, newest_ns: None, early, ready, dropped: 0 }
     }
 
     /// Exposes with `timing` from now on: if that is new, with a frame that begins at `now_ns`.
@@ -45,7 +48,13 @@ impl Run {
 
     /// Goes on to the frame after this one.
     pub(super) fn advance(&mut self) {
+        self.newest_ns = Some(self.shutter().closes_ns);
         self.next += 1;
+    }
+
+    /// When the newest frame that is over was read out; none before the first one.
+    pub(super) fn newest_ns(&self) -> Option<u64> {
+        self.newest_ns
     }
 
     /// How frames are exposed now.

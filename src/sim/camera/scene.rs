@@ -33,6 +33,11 @@ pub trait Scene {
     /// Whether a picture made before the end of its `shutter` is still right at its end.
     fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError>;
 
+    /// By how many pixels what is seen at `shutter` is elsewhere than at rest, at most; for trials.
+    fn displaced(&mut self, _size: Size, _framing: &Framing, _shutter: &Shutter) -> Result<f64, DeviceError> {
+        Ok(0.0)
+    }
+
     /// The files of `shot`, of a scene of which there are files already; none if they are made from its picture.
     fn files(&mut self, _shot: u32) -> Result<Option<Vec<MadeFile>>, DeviceError> {
         Ok(None)

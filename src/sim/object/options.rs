@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Built;
 use crate::camera_driver::host::DeviceError;
 use crate::camera_driver::protocol::{Timestamps, VERSION};
 use crate::model::{BayerOrder, FileType, Intrinsics, Mount, Packing, Size};
@@ -36,8 +37,21 @@ pub struct SimOptions {
     pub live_beside_stills: bool,
     /// Inner geometry, scaled to the size of each stream.
     pub intrinsics: Intrinsics,
+    /// Width of its lens: 0 mm is sharp everywhere.
+    pub aperture: Millimetres,
+    /// Whether each part of the picture is blurred by how far away it is itself, rather than all of it by how far the object's middle is.
+    pub defocus_by_depth: bool,
+    /// By which part of its focal length everything gets larger for each dioptre that the lens is focused nearer than at what it
+    /// looks at: the lens breathes.
+    pub breathing: f64,
     /// Place on the rig.
     pub mount: Mount,
+    /// How the rig was truly built, where that is not what is configured.
+    pub built: Built,
+    /// Whether the ring of coded marks is printed along the turntable's edge.
+    pub marks: bool,
+    /// So many samples across and down make a pixel of its pictures: more make them smoother, and slower.
+    pub samples: u8,
     /// The version of the driver protocol that it says it speaks.
     pub protocol: u32,
     /// By what it knows when its stills were exposed: `sensor`, or `trigger` for a camera without timestamps.
@@ -53,7 +67,8 @@ pub struct SimOptions {
     pub raw_bits: u32,
     /// and how samples lie in memory.
     pub raw_packing: Packing,
-    /// Folder in which it leaves what its sensor saw of each still, before noise and before it is processed, as `SHOT.ppm`.
+    /// Folder in which it leaves what its sensor saw of each still, before noise and before it is processed, as `SHOT.ppm`,
+    /// and by how many pixels the object was elsewhere than at rest, as `SHOT.displaced`.
     pub seen: Option<PathBuf>,
     /// The longest call that it announces; the faults `long_call`, `busy_hang` and `busy_again` need one.
     pub longest_call: Seconds,
@@ -88,13 +103,22 @@ impl Default for SimOptions {
                 cx: 960.0,
                 cy: 540.0,
                 pixel_pitch: None,
+                distortion: None,
             },
+            // That of the Camera Module 3, of 4.74 mm at f/1.8
+            // (<https://www.raspberrypi.com/documentation/accessories/camera.html>).
+            aperture: Millimetres::new(4.74 / 1.8),
+            defocus_by_depth: false,
+            breathing: 0.0,
             mount: Mount {
                 distance: Millimetres::new(400.0),
                 height: Millimetres::new(160.0),
                 azimuth: Degrees::ZERO,
                 look_at_height: Millimetres::new(65.0),
             },
+            built: Built::default(),
+            marks: false,
+            samples: 1,
             protocol: VERSION,
             timestamps: Timestamps::Sensor,
             trigger_log: None,
@@ -122,10 +146,18 @@ impl SimOptions {
         positive("time_scale", self.time_scale)?;
         positive("frame_period", self.frame_period.get())?;
         positive("exposure", self.exposure.get())?;
+        positive("samples", f64::from(self.samples))?;
+        positive("built.focal_length", self.built.focal_length)?;
         positive("pixel_pitch", self.pixel_pitch.get())?;
         positive("sensor", f64::from(self.sensor.width.min(self.sensor.height)))?;
-        let Intrinsics { width, height, fx, fy, cx: _, cy: _, pixel_pitch: _ } = self.intrinsics;
+        let Intrinsics { width, height, fx, fy, cx: _, cy: _, pixel_pitch: _, distortion: _ } =
+            self.intrinsics;
         positive("intrinsics", f64::from(width.min(height)).min(fx).min(fy))?;
+        if self.aperture.get() < 0.0 || self.breathing.abs() > 0.05 {
+            return Err(DeviceError::invalid(
+                "options aperture and breathing: write 0 mm or more, and -0.05 to 0.05 for each dioptre",
+            ));
+        }
         positive("mount.distance", self.mount.distance.get())
     }
 

@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use scanner_pixels::blur;
-use scanner_pixels::object::{Light, Renderer};
+use scanner_pixels::lens::Lens;
+use scanner_pixels::object::{Light, OnPlate, Renderer, Viewpoint, depths};
 use scanner_pixels::picture::Picture;
+use scanner_pixels::target::Ring;
 
 use super::SimOptions;
-use super::focus::{lens_at, object_at};
-use super::viewpoint::{cropped, scaled, viewpoint};
+use super::focus::{WALL, at, breathing, lens_at, object_at};
+use super::viewpoint::{camera_pose, cropped, scaled, viewpoint};
 use crate::camera_driver::host::{DeviceError, DriverArgs, parse_options};
 use crate::clock;
-use crate::model::{Lighting, Pose, Size};
-use crate::plan::geometry::{CameraPose, Vec3};
-use crate::sim::World;
+use crate::model::{Distortion, Lighting, Pose, Size};
+use crate::plan::geometry::Vec3;
 use crate::sim::camera::{Faulty, Framing, Properties, Scene, Script, Shutter, Synthetic};
+use crate::sim::{OnTable, World};
 use crate::units::Dioptres;
 
 /// Pictures kept for frames to come: at the present and the next pose, of each stream.
@@ -28,9 +30,6 @@ const SPILL: f64 = 0.05;
 const LANDMARKS: [Vec3; 3] = [[30.0, 0.0, 50.0], [-30.0, 0.0, 50.0], [0.0, 0.0, 100.0]];
 /// Widest blur, in pixels.
 const WIDEST_BLUR: usize = 96;
-/// Width of the lens in millimetres: that of the Camera Module 3, of 4.74 mm at f/1.8
-/// (<https://www.raspberrypi.com/documentation/accessories/camera.html>).
-const APERTURE: f64 = 4.74 / 1.8;
 
 /// The device of `scanner-sim`.
 pub type SimDevice = Faulty<Synthetic<Table>>;
@@ -80,6 +79,8 @@ pub struct Table {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Key {
     size: Size,
+    /// Whether it is one after the camera was bumped.
+    bumped: bool,
     framing: Framing,
     pose: Pose,
     light: Light,
@@ -87,7 +88,8 @@ struct Key {
 
 impl Table {
     pub(super) fn new(options: SimOptions) -> Self {
-        Self { options, renderer: Renderer::default(), kept: VecDeque::new() }
+        let ring = options.marks.then(Ring::default);
+        Self { options, renderer: Renderer::with_ring(ring), kept: VecDeque::new() }
     }
 
     fn world(&self) -> Result<World, DeviceError> {
@@ -110,17 +112,35 @@ impl Table {
     }
 
     fn render(&mut self, key: Key) -> Picture {
-        let intrinsics = cropped(&self.options.intrinsics, key.framing.crop);
-        let intrinsics = scaled(&intrinsics, key.size);
-        let viewpoint = viewpoint(&intrinsics, &self.options.mount, &key.pose);
-        let mut picture = self.renderer.render(&viewpoint, key.light);
-        let blurred_by = APERTURE / 1000.0
-            * (lens_at(&self.options, &key.framing, &key.pose, key.light.empty)
-                - object_at(&self.options, &key.pose))
-            .get()
-            .abs()
-            * intrinsics.fx;
-        blur::defocus(&mut picture, (blurred_by.round() as usize).min(WIDEST_BLUR));
+        let options = &self.options;
+        let lens_position = lens_at(options, &key.framing, &key.pose, key.light.on_plate);
+        let intrinsics = cropped(&options.built.lens(&options.intrinsics), key.framing.crop);
+        let intrinsics = breathing(&scaled(&intrinsics, key.size), options, lens_position);
+        let shot = if key.bumped { options.built.bumped_from } else { None };
+        let viewpoint = viewpoint(options, &intrinsics, &key.pose, shot);
+        let distortion = intrinsics.distortion.unwrap_or_default();
+        let mut picture = if options.samples == 1 && distortion == Distortion::default() {
+            self.renderer.render(&viewpoint, key.light)
+        } else {
+            let Distortion { k1, k2, p1, p2 } = distortion;
+            let lens = Lens::new(viewpoint.sight, [k1, k2, p1, p2], options.samples.into());
+            lens.picture(&self.renderer.render(&Viewpoint { sight: lens.fine(), ..viewpoint }, key.light))
+        };
+        // Pixels that a point is spread over, for each dioptre that the lens is off.
+        let spread = options.aperture.get() / 1000.0 * intrinsics.fx;
+        if options.defocus_by_depth {
+            let wall = at(options, &key.pose, WALL).get();
+            let diameter = |depth: f32| {
+                let sharp = if depth.is_finite() { 1000.0 / f64::from(depth).max(10.0) } else { wall };
+                ((lens_position.get() - sharp).abs() * spread).min(WIDEST_BLUR as f64) as f32
+            };
+            let empty = key.light.on_plate != OnPlate::Owl;
+            let diameters: Vec<f32> = depths(&viewpoint, empty).into_iter().map(diameter).collect();
+            blur::defocus_each(&mut picture, &diameters);
+        } else {
+            let off = (lens_position - object_at(options, &key.pose)).get().abs();
+            blur::defocus(&mut picture, ((off * spread).round() as usize).min(WIDEST_BLUR));
+        }
         picture
     }
 
@@ -128,7 +148,7 @@ impl Table {
     fn way(&self, size: Size, framing: &Framing, from: &Pose, to: &Pose) -> f64 {
         let intrinsics = scaled(&cropped(&self.options.intrinsics, framing.crop), size);
         let ways = LANDMARKS.iter().filter_map(|&point| {
-            let at = |pose| CameraPose::new(&self.options.mount, pose).project(&intrinsics, point);
+            let at = |pose| camera_pose(&self.options, pose, None).project(&intrinsics, point);
             let (from, to) = (at(from)?, at(to)?);
             Some((to.u - from.u).hypot(to.v - from.v))
         });
@@ -136,39 +156,55 @@ impl Table {
     }
 }
 
+/// At which it is looked how far something is displaced while it is exposed.
+const MOMENTS: u64 = 8;
+
 impl Scene for Table {
     fn picture(
         &mut self,
         size: Size,
         framing: &Framing,
         shutter: &Shutter,
-        _shot: Option<u32>,
+        shot: Option<u32>,
     ) -> Result<Rc<Picture>, DeviceError> {
         let world = self.world()?;
         // Rows are exposed one after the other, until the last one is read out.
         let (from_ns, to_ns) = (shutter.opens_ns, shutter.ready_ns);
-        let pose = world.pose_at(from_ns.midpoint(to_ns));
-        let key = Key { size, framing: *framing, pose, light: light(&world) };
+        let pose = world.seen_at(from_ns.midpoint(to_ns));
+        let bumped = self.options.built.is_bumped(shot);
+        let key = Key { size, bumped, framing: *framing, pose, light: light(&world) };
         if world.rests_during(from_ns, to_ns) {
             return Ok(self.at_rest(key));
         }
-        let way = self.way(size, framing, &world.pose_at(from_ns), &world.pose_at(to_ns));
+        let way = self.way(size, framing, &world.seen_at(from_ns), &world.seen_at(to_ns));
         let mut picture = self.render(key);
         blur::motion(&mut picture, (way.round() as usize).min(WIDEST_BLUR));
         Ok(Rc::new(picture))
     }
 
     /// Renders the pose at which the axes will rest, while they are on their way there.
-    fn prepare(&mut self, size: Size, framing: &Framing, _shot: Option<u32>) -> Result<(), DeviceError> {
+    fn prepare(&mut self, size: Size, framing: &Framing, shot: Option<u32>) -> Result<(), DeviceError> {
         let world = self.world()?;
-        let pose = world.pose_at(world.rest_ns());
-        self.at_rest(Key { size, framing: *framing, pose, light: light(&world) });
+        // Once nothing swings any more, either.
+        let pose = world.seen_at(u64::MAX);
+        let bumped = self.options.built.is_bumped(shot);
+        self.at_rest(Key { size, bumped, framing: *framing, pose, light: light(&world) });
         Ok(())
     }
 
     fn focused(&mut self, framing: &Framing) -> Result<Dioptres, DeviceError> {
         let world = self.world()?;
-        Ok(lens_at(&self.options, framing, &world.pose_at(clock::now_ns()), world.is_empty()))
+        Ok(lens_at(&self.options, framing, &world.seen_at(clock::now_ns()), on_plate(&world)))
+    }
+
+    fn displaced(&mut self, size: Size, framing: &Framing, shutter: &Shutter) -> Result<f64, DeviceError> {
+        let world = self.world()?;
+        let rest = world.seen_at(u64::MAX);
+        let moments = 0..=MOMENTS;
+        let at = |moment| shutter.opens_ns + (shutter.ready_ns - shutter.opens_ns) * moment / MOMENTS;
+        Ok(moments
+            .map(|moment| self.way(size, framing, &world.seen_at(at(moment)), &rest))
+            .fold(0.0, f64::max))
     }
 
     fn held_still(&mut self, shutter: &Shutter) -> Result<bool, DeviceError> {
@@ -179,7 +215,15 @@ impl Scene for Table {
 
 fn light(world: &World) -> Light {
     let panel = mean(world.lights(Lighting::Backlight));
-    Light { brightness: brightness(world), panel, empty: world.is_empty() }
+    Light { brightness: brightness(world), panel, on_plate: on_plate(world) }
+}
+
+fn on_plate(world: &World) -> OnPlate {
+    match world.on_table() {
+        OnTable::Object => OnPlate::Owl,
+        OnTable::Nothing => OnPlate::Nothing,
+        OnTable::Board => OnPlate::Board,
+    }
 }
 
 /// Light on the object, 1 with all lights on that shine on it; also 1 if the rig has none at all. A backlight lends it
@@ -229,7 +273,7 @@ mod tests {
         let mut table = Table::new(SimOptions { world: Some(path), ..SimOptions::default() });
         let start = table.picture(SIZE, &SHARP, &shutter(1_000_000_000), None).unwrap();
         let limits = Limits { speed: 360.0, acceleration: 3600.0, jerk: None };
-        let axes = [AxisConfig { axis: Axis::Turntable, limits, travel: None }];
+        let axes = [AxisConfig::new(Axis::Turntable, limits, None)];
         let target = Pose::default().with(Axis::Turntable, 170.0);
         file.update(|world| world.push_move(2_000_000_000, target, &axes, 1.0)).unwrap();
         assert_eq!(
@@ -242,7 +286,13 @@ mod tests {
         let while_moving = shutter(2_200_000_000);
         let moving = table.picture(SIZE, &SHARP, &while_moving, None).unwrap();
         let pose = file.world().pose_at(while_moving.opens_ns.midpoint(while_moving.ready_ns));
-        let sharp = table.render(Key { size: SIZE, framing: SHARP, pose, light: light(&World::default()) });
+        let sharp = table.render(Key {
+            size: SIZE,
+            bumped: false,
+            framing: SHARP,
+            pose,
+            light: light(&World::default()),
+        });
         assert!(sharpness(&moving) < 0.7 * sharpness(&sharp), "{} {}", sharpness(&moving), sharpness(&sharp));
         let rest_ns = file.world().rest_ns();
         let just_too_early = table.picture(SIZE, &SHARP, &shutter(rest_ns - 1), None).unwrap();

@@ -8,12 +8,12 @@ use crate::model::{Pose, Size};
 
 /// Of each pixel of a sharp picture of `size`, row by row, whether it shows the owl, with the axes at `pose`.
 pub fn silhouette(options: &SimOptions, size: Size, pose: &Pose) -> Vec<bool> {
-    object::silhouette(&viewpoint(&scaled(&options.intrinsics, size), &options.mount, pose))
+    object::silhouette(&viewpoint(options, &scaled(&options.intrinsics, size), pose, None))
 }
 
 #[cfg(test)]
 mod tests {
-    use scanner_pixels::object::{Light, Renderer};
+    use scanner_pixels::object::{Light, OnPlate, Renderer};
 
     use super::*;
     use crate::model::Axis;
@@ -24,11 +24,11 @@ mod tests {
         let options = SimOptions::default();
         let pose = Pose::default().with(Axis::Turntable, 70.0).with(Axis::Tilt, 20.0);
         let mut renderer = Renderer::default();
-        let mut seen = |empty| {
-            let light = Light { brightness: 1.0, panel: None, empty };
-            renderer.render(&viewpoint(&scaled(&options.intrinsics, size), &options.mount, &pose), light)
+        let mut seen = |on_plate| {
+            let light = Light { brightness: 1.0, panel: None, on_plate };
+            renderer.render(&viewpoint(&options, &scaled(&options.intrinsics, size), &pose, None), light)
         };
-        let (with, without) = (seen(false), seen(true));
+        let (with, without) = (seen(OnPlate::Owl), seen(OnPlate::Nothing));
         let truth = silhouette(&options, size, &pose);
         let owl = truth.iter().filter(|owl| **owl).count();
         let (mut differs, mut brighter) = (0, 0);

@@ -2,13 +2,29 @@
 
 use scanner_pixels::object::Viewpoint;
 
-use crate::model::{Intrinsics, Mount, Pose, Region, Size};
+use super::SimOptions;
+use crate::model::{Intrinsics, Pose, Region, Size};
 use crate::plan::geometry::CameraPose;
 
-/// Where the camera at `mount` is with the axes at `pose`.
-pub(super) fn viewpoint(intrinsics: &Intrinsics, mount: &Mount, pose: &Pose) -> Viewpoint {
+/// Where the camera truly is with the axes at `pose`, for a picture of `shot` if it is one of a shot.
+pub(super) fn camera_pose(options: &SimOptions, pose: &Pose, shot: Option<u32>) -> CameraPose {
+    let built = &options.built;
+    match built.extrinsics(&options.mount, shot) {
+        Some(extrinsics) => CameraPose::measured(&extrinsics, pose),
+        None => CameraPose::new(&options.mount, pose),
+    }
+}
+
+/// Where the camera truly is with the axes at `pose`, with a lens of these `intrinsics`.
+pub(super) fn viewpoint(
+    options: &SimOptions,
+    intrinsics: &Intrinsics,
+    pose: &Pose,
+    shot: Option<u32>,
+) -> Viewpoint {
+    let mount = &options.mount;
     Viewpoint {
-        sight: CameraPose::new(mount, pose).sight(intrinsics),
+        sight: camera_pose(options, pose, shot).sight(intrinsics),
         heading: mount.azimuth.get() - pose.turntable.get(),
         distance: mount.distance.get().hypot(mount.height.get() - mount.look_at_height.get()),
     }
@@ -26,6 +42,7 @@ pub(super) fn scaled(intrinsics: &Intrinsics, size: Size) -> Intrinsics {
         cx: intrinsics.cx * x,
         cy: intrinsics.cy * y,
         pixel_pitch: intrinsics.pixel_pitch.map(|pitch| pitch * (1.0 / x)),
+        distortion: intrinsics.distortion,
     }
 }
 
@@ -44,19 +61,18 @@ pub(super) fn cropped(intrinsics: &Intrinsics, crop: Option<Region>) -> Intrinsi
 
 #[cfg(test)]
 mod tests {
-    use scanner_pixels::object::{Light, MARKS, OWL, Renderer, mark};
+    use scanner_pixels::object::{Light, MARKS, OWL, OnPlate, Renderer, mark};
     use scanner_pixels::picture::Picture;
 
     use super::*;
     use crate::model::Axis;
-    use crate::sim::object::SimOptions;
 
     const SIZE: Size = Size { width: 960, height: 540 };
-    const FULL: Light = Light { brightness: 1.0, panel: None, empty: false };
+    const FULL: Light = Light { brightness: 1.0, panel: None, on_plate: OnPlate::Owl };
 
     fn render(renderer: &mut Renderer, size: Size, pose: &Pose, light: Light) -> Picture {
-        let SimOptions { intrinsics, mount, .. } = SimOptions::default();
-        renderer.render(&viewpoint(&scaled(&intrinsics, size), &mount, pose), light)
+        let options = SimOptions::default();
+        renderer.render(&viewpoint(&options, &scaled(&options.intrinsics, size), pose, None), light)
     }
 
     fn luma(picture: &Picture, u: f64, v: f64) -> Option<u8> {

@@ -25,9 +25,10 @@ export const SCREENSHOTS = resolve("../../target/ui-test/screenshots");
 
 const FAILURES = resolve("../../target/ui-test/failures");
 
-export function launch(): Promise<Browser> {
+/** With these arguments besides. */
+export function launch(more: readonly string[] = []): Promise<Browser> {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  return chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ARGUMENTS });
+  return chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: [...ARGUMENTS, ...more] });
 }
 
 export interface Visit {
@@ -40,7 +41,7 @@ export interface Visit {
 /** A browser of its own, logged in at `rig`. */
 export async function visit(browser: Browser, rig: Rig, token: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Visit> {
   const context = await browser.newContext({ baseURL: rig.address, ...options });
-  context.setDefaultTimeout(100_000);
+  context.setDefaultTimeout(300_000);
   const complaints: string[] = [];
   const page = await context.newPage();
   watch(page, rig, complaints);

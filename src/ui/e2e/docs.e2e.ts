@@ -40,7 +40,7 @@ async function tryOut(page: Page, method: string, path: string): Promise<string>
 
 it.each(LOOKS)("every route is shown, and can be tried, $name", async ({ name, ...look }) => {
   const context = await browser.newContext({ baseURL: rig.address, ...look });
-  context.setDefaultTimeout(100_000);
+  context.setDefaultTimeout(300_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   watch(page, rig, complaints);
@@ -71,7 +71,7 @@ it.each(LOOKS)("every route is shown, and can be tried, $name", async ({ name, .
 
 it("a token by Authorize is sent as Authorization: Bearer", async () => {
   const context = await browser.newContext({ baseURL: rig.address });
-  context.setDefaultTimeout(100_000);
+  context.setDefaultTimeout(300_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   watch(page, rig, complaints);

@@ -61,7 +61,7 @@ async function brightness(page: Page, picture: string): Promise<{ middle: number
 
 describe("masks in the browser", () => {
   it("are made by a scan of the empty rig, and laid over the images", async () => {
-    await at(browser, { angles: 4, size: [320, 240], timeScale: 50, emptied: true }, async ({ page, rig }) => {
+    await at(browser, { angles: 4, size: [320, 240], timeScale: 50, emptied: true, hull: false }, async ({ page, rig }) => {
       await choosePlan(page);
       const empty = page.getByRole("region", { name: "The empty rig" });
       await empty.getByText("It was not scanned with this plan yet.").waitFor();
@@ -127,7 +127,7 @@ describe("masks in the browser", () => {
   });
 
   it("wait while a scan is under way, say so, and can be stopped; a scan from before its reference takes a later one", async () => {
-    await at(browser, { angles: 6, cameras: 1, size: [320, 240], timeScale: 50 }, async ({ page, rig, token }) => {
+    await at(browser, { angles: 6, cameras: 1, size: [320, 240], timeScale: 50, hull: false }, async ({ page, rig, token }) => {
       await choosePlan(page);
       await page.getByRole("button", { name: "Start the scan" }).click();
       await complete(page);
@@ -163,7 +163,7 @@ describe("masks in the browser", () => {
   });
 
   it("are shown in every look", async () => {
-    await at(browser, { angles: 6, timeScale: 50, emptied: true }, async ({ page, rig, token }) => {
+    await at(browser, { angles: 6, timeScale: 50, emptied: true, hull: false }, async ({ page, rig, token }) => {
       await choosePlan(page);
       await page.getByRole("button", { name: "Scan the empty rig" }).click();
       await page.getByRole("button", { name: "The table is empty: scan it" }).click();

@@ -21,7 +21,7 @@ it("is let in by the start button held, also if it was loaded again; not by stop
   const complaints: string[] = [];
   const stranger = async () => {
     const context = await browser.newContext({ baseURL: rig.address });
-    context.setDefaultTimeout(100_000);
+    context.setDefaultTimeout(300_000);
     const page = await context.newPage();
     watch(page, rig, complaints);
     await page.goto("/");

@@ -59,7 +59,7 @@ async function stripping(port: number): Promise<Server> {
 it("the page works below a path, and asks for nothing beside it", async () => {
   const base = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   const context = await browser.newContext({ baseURL: base });
-  context.setDefaultTimeout(100_000);
+  context.setDefaultTimeout(300_000);
   const page = await context.newPage();
   const beside: string[] = [];
   const look = (url: string) => {

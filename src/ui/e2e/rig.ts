@@ -31,6 +31,8 @@ export interface Recipe {
   bare?: boolean;
   /** Nothing stands on the table, until the daemon is started again. */
   emptied?: boolean;
+  /** No model is made behind a scan, and no masks for it. */
+  hull?: boolean;
 }
 
 export class Rig {
@@ -154,7 +156,7 @@ keep_free = "1 MB"
 listen = "127.0.0.1:${port}"
 `;
   if (recipe.bare) return files;
-  const { angles = 12, timeScale = 20, cameras = 2, options = "", recovery = "", size = [640, 480], heights } = recipe;
+  const { angles = 12, timeScale = 20, cameras = 2, options = "", recovery = "", size = [640, 480], heights, hull = true } = recipe;
   const plan = heights
     ? `[plan.cylinder]\nshape = "cylinder"\nangles = ${angles}\nheights = ${heights}`
     : `[plan.ring]\nshape = "ring"\nangles = ${angles}`;
@@ -193,6 +195,8 @@ name = "ring"
 [panel]
 backend = "sim"
 ${plan}
+[export]
+hull = ${hull}
 [recovery]
 ${recovery}
 ${Array.from({ length: cameras }, (_, index) => camera(index)).join("")}`;

@@ -15,6 +15,7 @@ import type { Route } from "./state/route";
 import { logOut, session } from "./state/session";
 import { described, later, putOff } from "./state/setup";
 import { nextTheme, theme } from "./state/theme";
+import { Calibration } from "./views/calibration/calibration";
 import { Live } from "./views/live/live";
 import { Login } from "./views/login";
 import { ScanView } from "./views/scan/scan";
@@ -57,7 +58,7 @@ function Frame() {
   const first = useRef(true);
   useEffect(() => {
     if (!first.current) window.scrollTo(0, 0);
-    document.title = `${view === "setup" ? "Setup" : (TABS.find((tab) => tab.view === view)?.text ?? "")} · scanner`;
+    document.title = `${view === "setup" ? "Setup" : view === "calibration" ? "Calibration" : (TABS.find((tab) => tab.view === view)?.text ?? "")} · scanner`;
     // Who reads with a screen reader is told of the new view.
     if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
@@ -105,6 +106,8 @@ function View({ route }: { route: Route }) {
       return <Settings />;
     case "system":
       return <System />;
+    case "calibration":
+      return <Calibration />;
     case "setup":
       return <Setup at={route.at} />;
   }

@@ -1,5 +1,6 @@
 //! What simulated cameras see: an owl on a turntable, rendered.
 
+mod board;
 mod noise;
 mod owl;
 mod plate;
@@ -7,7 +8,8 @@ mod quadratic;
 mod render;
 mod view;
 
+pub use board::Leaning;
 pub use owl::{Material, OWL, Part};
 pub use plate::{MARKS, mark};
-pub use render::{Light, Renderer};
-pub use view::{Viewpoint, covered, silhouette};
+pub use render::{Light, OnPlate, Renderer};
+pub use view::{Viewpoint, covered, depths, silhouette};

@@ -1,11 +1,13 @@
 //! Pictures of the object from anywhere.
 
+use super::board::{self, Leaning};
 use super::noise::{Noise, step};
 use super::owl::{self, OWL, STONE};
 use super::plate::Plate;
 use super::view::{self, View, Viewpoint, dot32};
 use crate::picture::Picture;
 use crate::sight::Sight;
+use crate::target::{Board, Ring};
 
 /// Light that comes from everywhere, as a part of the whole.
 const AMBIENT: f32 = 0.42;
@@ -27,6 +29,9 @@ pub struct Renderer {
     noise: Noise,
     /// The plate's texture as it was last made, since making it takes time.
     plate: Plate,
+    /// What is printed along the plate's edge, in place of its own dots.
+    ring: Option<Ring>,
+    board: Leaning,
 }
 
 /// What the rig is like, beside its axes.
@@ -36,8 +41,20 @@ pub struct Light {
     pub brightness: f64,
     /// How bright the panel behind the object shines, 0 (off) to 1 (full); none if there is no panel.
     pub panel: Option<f64>,
-    /// Nobody has put the owl on the plate.
-    pub empty: bool,
+    /// What somebody has put on the plate.
+    pub on_plate: OnPlate,
+}
+
+/// What stands on the plate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnPlate {
+    /// The object.
+    #[default]
+    Owl,
+    /// Nothing.
+    Nothing,
+    /// A calibration board that leans back.
+    Board,
 }
 
 /// How a view is lit, and how finely it is seen.
@@ -49,16 +66,26 @@ struct Look {
 impl Default for Renderer {
     fn default() -> Self {
         let noise = Noise::new(1);
-        Self { plate: Plate::new(&noise, f64::INFINITY), noise }
+        let board = Leaning::new(Board::default());
+        Self { plate: Plate::new(&noise, f64::INFINITY), noise, ring: None, board }
     }
 }
 
 impl Renderer {
+    /// Renders a plate along whose edge `ring` is printed, if there is one.
+    pub fn with_ring(ring: Option<Ring>) -> Self {
+        Self { ring, ..Self::default() }
+    }
+
     /// What is seen from `viewpoint`.
     pub fn render(&mut self, viewpoint: &Viewpoint, light: Light) -> Picture {
         let sight = &viewpoint.sight;
         let view = View::new(viewpoint);
-        let view = if light.empty { view.cleared() } else { view };
+        let view = match light.on_plate {
+            OnPlate::Owl => view,
+            OnPlate::Nothing => view.cleared(),
+            OnPlate::Board => view.cleared().with_board(self.board),
+        };
         let distance = view.centre.iter().map(|component| component * component).sum::<f64>().sqrt();
         let footprint = distance / sight.focal[0];
         if !self.plate.fits(footprint) {
@@ -88,6 +115,9 @@ impl Renderer {
                     let (luma, hue) = match row.parts[column] {
                         view::BACKGROUND => continue,
                         view::PLATE => self.shade_plate(&view, &look, row.point(column)),
+                        view::INK | view::PAPER => {
+                            (view.board_luma(row.parts[column]) * look.brightness, [0.0; 2])
+                        }
                         part => self.shade(&view, &look, usize::from(part), row.point(column)),
                     };
                     lumas[column] = to_byte(luma);
@@ -121,7 +151,11 @@ impl Renderer {
         }
         let lit = view.apart_from_light(point).map_or(1.0, |apart| 0.15 + 0.85 * step(0.75, 1.15, apart));
         let light = (AMBIENT * (0.4 + 0.6 * lit) + (1.0 - AMBIENT) * view.light[2] * lit) * look.brightness;
-        (self.plate.at(point[0], point[1]) * light, STONE.chroma)
+        let printed = self.ring.and_then(|ring| ring.is_black(point[0].into(), point[1].into()));
+        match printed {
+            Some(black) => (light * if black { board::INK } else { board::PAPER }, [0.0; 2]),
+            None => (self.plate.at(point[0], point[1]) * light, STONE.chroma),
+        }
     }
 }
 

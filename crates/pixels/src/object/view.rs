@@ -6,6 +6,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use super::board::{self, Leaning};
 use super::owl::{OWL, SHADOWS};
 use super::plate::RADIUS;
 use super::quadratic::Quadratic;
@@ -16,6 +17,9 @@ use crate::sight::{Sight, Vec3, dot, turned};
 pub(super) const BACKGROUND: u8 = u8::MAX;
 /// and if it is the plate; the owl's parts count from 0.
 pub(super) const PLATE: u8 = OWL.len() as u8;
+/// and if it is the board's, printed or not.
+pub(super) const INK: u8 = PLATE + 1;
+pub(super) const PAPER: u8 = PLATE + 2;
 /// Where the light comes from, in the rig's frame.
 const LIGHT: Vec3 = [0.62, -0.40, 0.68];
 
@@ -41,6 +45,20 @@ pub fn silhouette(viewpoint: &Viewpoint) -> Vec<bool> {
         owl.extend(row.parts.iter().map(|part| usize::from(*part) < OWL.len()));
     }
     owl
+}
+
+/// Of each pixel, row by row, how far in front of the camera what it shows is, in millimetres: the plate, or the owl unless it is
+/// `empty`. Infinitely far, if it is neither.
+pub fn depths(viewpoint: &Viewpoint, empty: bool) -> Vec<f32> {
+    let view = View::new(viewpoint);
+    let view = if empty { view.cleared() } else { view };
+    let Area { width, height } = viewpoint.sight.area;
+    let mut parts = vec![0; width];
+    let mut depths = vec![0.0; width * height];
+    for (row, depths) in depths.chunks_exact_mut(width).enumerate() {
+        view.find(add(view.direction, view.by_row, row as f64), depths, &mut parts);
+    }
+    depths
 }
 
 /// How many pixels in these `columns` and `rows` show the plate, or the owl unless it is `empty`, and how many there are.
@@ -78,6 +96,7 @@ pub(super) struct View {
     direction: Vec3,
     by_column: Vec3,
     by_row: Vec3,
+    board: Option<Leaning>,
 }
 
 /// A part as the unit sphere at the origin, and the view as it looks from there.
@@ -146,7 +165,20 @@ impl View {
             direction: turned(rotation, sight.in_camera(0.5, 0.5)),
             by_column,
             by_row: turned(rotation, [0.0, sight.focal[1].recip(), 0.0]),
+            board: None,
         }
+    }
+
+    /// The same with a board.
+    pub(super) fn with_board(self, board: Leaning) -> Self {
+        Self { board: Some(board), ..self }
+    }
+
+    /// Luma of one of the board's two parts, in light of 1.
+    pub(super) fn board_luma(&self, part: u8) -> f32 {
+        let facing = self.board.map_or(0.0, |board| board.facing(self.light));
+        let luma = if part == INK { board::INK } else { board::PAPER };
+        luma * (0.45 + 0.6 * facing)
     }
 
     /// The same without the owl.
@@ -182,6 +214,9 @@ impl View {
         depths.fill(f32::INFINITY);
         parts.fill(BACKGROUND);
         self.find_plate(direction, depths, parts);
+        if let Some(board) = &self.board {
+            self.find_board(board, direction, depths, parts);
+        }
         for (part, sphere) in self.spheres.iter().enumerate() {
             let Some(span) = sphere.span(direction, depths.len()) else { continue };
             let [a, b, discriminant] = [span.a, span.b, span.discriminant].map(Quadratic::single);
@@ -196,6 +231,18 @@ impl View {
                     *depth = t;
                     *seen = part as u8;
                 }
+            }
+        }
+    }
+
+    fn find_board(&self, board: &Leaning, direction: Vec3, depths: &mut [f32], parts: &mut [u8]) {
+        for (column, (depth, part)) in depths.iter_mut().zip(parts).enumerate() {
+            let direction = add(direction, self.by_column, column as f64);
+            if let Some((met, black)) = board.met(self.centre, direction)
+                && (met as f32) < *depth
+            {
+                *depth = met as f32;
+                *part = if black { INK } else { PAPER };
             }
         }
     }

@@ -173,6 +173,7 @@ impl Gphoto {
             focus: None,
             raw: None,
             completed_ns: now_ns(),
+            clock_uncertainty_us: None,
             sequence: self.buffer,
             buffer: self.buffer,
         };

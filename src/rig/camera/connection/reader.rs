@@ -9,7 +9,7 @@ use tracing::{debug, warn};
 
 use super::Connection;
 use crate::camera_driver::link::LinkError;
-use crate::camera_driver::protocol::{Condition, ErrorKind, FromDriver};
+use crate::camera_driver::protocol::{Condition, ErrorKind, FromDriver, Pace};
 use crate::clock::now_ns;
 use crate::rig::camera::audience::Audience;
 use crate::rig::camera::error::CameraError;
@@ -17,7 +17,7 @@ use crate::rig::camera::frame::CapturedFrame;
 use crate::rig::camera::mailbox::Ticket;
 use crate::rig::camera::received::{ReceivedFrame, Release};
 use crate::rig::camera::seldom::Seldom;
-use crate::rig::camera::sorting::{Answer, Verdict, name, verdict};
+use crate::rig::camera::sorting::{Answer, Verdict, Want, name, verdict};
 
 /// Packets that are no messages before the reader gives the driver up.
 const MAX_GARBAGE: u32 = 100;
@@ -121,11 +121,12 @@ impl Reader {
         let said = name(&message);
         // Whatever becomes of a frame from here on, its memory is given back.
         let answer = match message {
-            FromDriver::Beat { condition, .. } => {
+            FromDriver::Beat { condition, pace, count: _ } => {
                 if condition.is_some() {
                     self.tally.note(condition);
                 }
-                return self.connection.signs().beat(received_ns);
+                self.connection.signs().beat(received_ns);
+                return self.look(pace, ticket, want);
             }
             FromDriver::Busy { until_ns } => {
                 if !self.connection.signs().note_busy(received_ns, until_ns) {
@@ -168,6 +169,15 @@ impl Reader {
             }
             Verdict::Beat | Verdict::Busy | Verdict::Live => {}
             Verdict::Unexpected => self.misbehaved(said, received_ns, ticket),
+        }
+    }
+
+    /// Ends the wait for a frame of a stream that has fallen silent, as its `pace` says: what is waited for will not come.
+    fn look(&self, pace: Option<Pace>, ticket: Option<Ticket>, want: Option<Want>) {
+        if let (Some(Want::Frame { .. }), Some(pace)) = (want, pace)
+            && let Some(stalled) = self.connection.stalled(&pace)
+        {
+            self.deliver(ticket, Err(stalled));
         }
     }
 

@@ -21,7 +21,7 @@ impl Stage {
         let child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
         let process = Process::new(child).unwrap();
         let (connection, reader, hello) =
-            Connection::start("cam0", ours, process, Arc::default(), Arc::default()).unwrap();
+            Connection::start("cam0", ours, process, Arc::default(), Arc::default(), 20).unwrap();
         drop(hello);
         Self { connection, reader, driver }
     }
@@ -94,7 +94,7 @@ fn a_frame_for_which_this_process_has_no_descriptor_is_not_blamed_on_the_driver(
     while let Ok(copy) = rustix::io::dup(&file) {
         held.push(copy);
     }
-    stage.driver.send(&FromDriver::Beat { count: 1, condition: None }, &[file.as_fd()]).unwrap();
+    stage.driver.send(&FromDriver::Beat { count: 1, condition: None, pace: None }, &[file.as_fd()]).unwrap();
     let error = loop {
         match stage.connection.ended() {
             Some(error) => break error,

@@ -1,6 +1,7 @@
 //! What is taken for a frame, and what is not.
 
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 use rustix::fs::{MemfdFlags, fcntl_add_seals, memfd_create};
@@ -33,6 +34,7 @@ fn frame() -> FrameMetadata {
         focus: None,
         raw: None,
         completed_ns: 0,
+        clock_uncertainty_us: None,
         sequence: 8,
         buffer: 1,
     }

@@ -6,14 +6,26 @@ use scanner_pixels::picture::Picture;
 
 use super::{Scene, Shutter, Synthetic};
 use crate::camera_driver::host::{DeviceError, Layout};
+use crate::model::Size;
 
 impl<S: Scene> Synthetic<S> {
-    /// Leaves what the sensor saw for `shot` where that is wanted.
-    pub(super) fn leave(&self, picture: &Picture, shot: u32) -> Result<(), DeviceError> {
-        let Some(folder) = &self.properties.seen else { return Ok(()) };
-        let path = folder.join(format!("{shot}.ppm"));
-        std::fs::write(&path, picture.pixmap())
-            .map_err(|error| DeviceError::invalid(format!("option seen: {}: {error}", path.display())))
+    /// Leaves what the sensor saw for `shot` where that is wanted, and by how many pixels it was elsewhere than at rest.
+    pub(super) fn leave(
+        &mut self,
+        picture: &Picture,
+        shutter: &Shutter,
+        size: Size,
+        shot: u32,
+    ) -> Result<(), DeviceError> {
+        let Some(folder) = self.properties.seen.clone() else { return Ok(()) };
+        let displaced = self.scene.displaced(size, &self.controls.framing(), shutter)?;
+        let write = |suffix: &str, bytes: Vec<u8>| {
+            let path = folder.join(format!("{shot}.{suffix}"));
+            std::fs::write(&path, bytes)
+                .map_err(|error| DeviceError::invalid(format!("option seen: {}: {error}", path.display())))
+        };
+        write("ppm", picture.pixmap())?;
+        write("displaced", displaced.to_string().into_bytes())
     }
 
     /// Has what the sensor sees in `scratch`, processed, and says what it was before.

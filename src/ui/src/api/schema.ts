@@ -207,6 +207,511 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the rig has last measured of itself: it counts for the plans of scans. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CalibrationDetail"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Calibrate the rig: it scans the printed board on the turntable, and is measured by the images once that has ended. Answers
+         *     once the scan has begun, or, with `from`, once the images of that scan are looked at; `progress` tells how far it is.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": null | components["schemas"]["NewCalibration"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CalibrationBegun"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calibration/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the measuring up; answers once it has ended, and nothing has changed. A scan that is under way is cancelled as any other. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calibration/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the calibration of the rig stands, or what came of the last one. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CalibrationState"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calibrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calibrations that are kept. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CalibrationList"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calibrations/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A calibration, and what has changed since the one before. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CalibrationDetail"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Take the newest calibration back: its file is removed, and the one before it counts again. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cameras": {
         parameters: {
             query?: never;
@@ -2058,6 +2563,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The machines whose cameras are this rig's, and what is to be done about those that do not answer or do not fit. Takes some
+         *     seconds. Without such cameras there are none.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Nodes"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pair": {
         parameters: {
             query?: never;
@@ -3439,6 +4017,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add points to a scan, behind those of its plan. A scan under way visits them behind its own; any other one is paused, and
+         *     visits them when it is resumed. Until every shot of theirs is stored, the scan is not complete.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewPoints"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScanSummary"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scans/{scan}/masks": {
         parameters: {
             query?: never;
@@ -3686,6 +4351,253 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Poses"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How well images cover the object, by a model that is made from their masks and poses; 404 as long as there is none. While a scan
+         *     goes on, it is made anew every now and then.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelNumbers"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/preview.glb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The model itself: glTF 2.0 in one file, in metres, y up, with the colours of the photographs (`COLOR_0`), how well each part is
+         *     covered (`_COVERAGE`, 0 to 1; `_IMAGES`), and the cameras as nodes named after their images.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "model/gltf-binary": string;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "model/gltf-binary": string;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/proposal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Points within the axes' reach that would show what was seen too little, by the model of the object, the best first; none if
+         *     nothing within reach shows more. Takes some seconds. 404 as long as there is no model.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Proposal"];
                     };
                 };
                 /** @description No token, or none that is valid. */
@@ -5624,7 +6536,7 @@ export interface paths {
         };
         /**
          * Everything that helps to find a fault, as a ZIP archive: status, log, preflight, configuration as it was understood,
-         *     the journal of the newest scan. No images, no tokens.
+         *     the journal of the newest scan, and what other machines with cameras of this rig say of themselves. No images, no tokens.
          */
         get: {
             parameters: {
@@ -5649,6 +6561,371 @@ export interface paths {
                     };
                     content: {
                         "application/zip": string;
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tuning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the axes swing, as far as the rig has found that out by its cameras. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TuningFound"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Find out how the axes swing: **each is moved to and fro**, 18 times at each of its ends, while the cameras look. Put
+         *     something with texture on the turntable. What is found is written into the configuration, and put in force, for which
+         *     every connection ends. Not during a scan. Answers once it has begun; `progress` tells how far it is.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": null | components["schemas"]["NewTuning"];
+                };
+            };
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tuning/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give the tuning up; answers once the axes rest, and nothing has changed. `POST /api/v1/rig/cancel` does so, too, and waits for
+         *     nothing.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tuning/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was seen of each axis, and the swing that fits it, drawn. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/svg+xml": string;
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tuning/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the tuning of the rig stands, or what came of the last one. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TuningState"];
                     };
                 };
                 /** @description No token, or none that is valid. */
@@ -5925,6 +7202,159 @@ export interface components {
         Begun: {
             /** @description By which it is asked for from now on. */
             id: string;
+        };
+        /** @description A camera as it was found. */
+        CalibratedCamera: {
+            /** @description Of its place and directions. */
+            deviations: components["schemas"]["Deviations"];
+            /** @description Where it stands, and how the axes carry it. */
+            extrinsics: components["schemas"]["Extrinsics"];
+            /** @description Its lens, at each lens position that was tried. */
+            lenses: components["schemas"]["CalibratedLens"][];
+            /** @description Where it was configured to stand. */
+            mount: components["schemas"]["Mount"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description As of all, for its own corners.
+             */
+            rms_px: number;
+            /** @description How many of its corners count. */
+            used: number;
+        };
+        /** @description A lens as it was found. */
+        CalibratedLens: {
+            /** @description Deviations of fx, fy, cx and cy in pixels, and of k1, k2, p1 and p2; 0 for what was taken as it was configured. */
+            deviations: number[];
+            /** @description What was found. */
+            intrinsics: components["schemas"]["Intrinsics"];
+            /** @description What was measured: the rest is as it was configured, since the images do not tell. */
+            measured: string[];
+            position?: null | components["schemas"]["Dioptres"];
+        };
+        /** @description A calibration that has begun. */
+        CalibrationBegun: {
+            /** @description Its scan, by which it is watched as any other. */
+            id: string;
+        };
+        /** @description What the rig has measured of itself. */
+        CalibrationDetail: {
+            /** @description Each camera. */
+            cameras: components["schemas"]["CalibratedCamera"][];
+            /** @description What has changed since the one before, for people; nothing if there is none before, or it cannot be read. */
+            changes: string[];
+            /** @description How many were left out, since they do not fit the others. */
+            dropped: number;
+            /**
+             * Format: int32
+             * @description Version of the file.
+             */
+            format: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made: string;
+            /**
+             * Format: int32
+             * @description Its number, from 1 on.
+             */
+            number: number;
+            /** @description What the axes do. */
+            rig: components["schemas"]["RigGeometry"];
+            ring?: null | components["schemas"]["LyingRing"];
+            /**
+             * Format: double
+             * @description How far corners are from where they should be, rms in pixels.
+             */
+            rms_px: number;
+            /** @description The scan whose images it is made from. */
+            scan: string;
+            /** @description The program that made it. */
+            software: string;
+            /** @description The targets that were looked for. */
+            targets: components["schemas"]["Targets"];
+            /** @description How many corners count. */
+            used: number;
+            /** @description What makes it doubtful, in words. */
+            warnings: string[];
+        };
+        /** @description The calibrations that are kept. */
+        CalibrationList: {
+            /** @description The newest first, which counts. */
+            calibrations: components["schemas"]["CalibrationSummary"][];
+            /** @description Those that cannot be read, the newest first. */
+            damaged: components["schemas"]["DamagedCalibration"][];
+        };
+        /** @description How the calibration of the rig stands. */
+        CalibrationState: {
+            /** @enum {string} */
+            state: "idle";
+        } | {
+            /** @description The scan. */
+            scan: string;
+            /** @enum {string} */
+            state: "scanning";
+            /** @description Whether it is under way: else it waits to be gone on with, or given up. */
+            under_way: boolean;
+        } | {
+            /** @description Images that are done. */
+            done: number;
+            /** @description Images in all; 0 while the scan is read. */
+            images: number;
+            /** @description Their scan. */
+            scan: string;
+            /** @enum {string} */
+            state: "measuring";
+            /** @description Whether it waits for a scan to end. */
+            waiting: boolean;
+        } | {
+            /** @description What has changed since the one before, for people. */
+            changes: string[];
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /** @description The scan that it was made from. */
+            scan: string;
+            /** @enum {string} */
+            state: "made";
+        } | {
+            /** @description The scan. */
+            scan: string;
+            /** @enum {string} */
+            state: "cancelled";
+        } | {
+            /** @description Why, and what to do, for people. */
+            message: string;
+            /** @description The scan. */
+            scan: string;
+            /** @enum {string} */
+            state: "failed";
+        };
+        /** @description A calibration in a line. */
+        CalibrationSummary: {
+            /** @description The cameras that were measured. */
+            cameras: string[];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made: string;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /**
+             * Format: double
+             * @description How far corners are from where they should be, rms in pixels.
+             */
+            rms_px: number;
+            /** @description The scan whose images it is made from. */
+            scan: string;
         };
         /** @description Whether a camera is at work. */
         CameraCaptureStatus: {
@@ -6217,7 +7647,7 @@ export interface components {
             fingerprint: components["schemas"]["Fingerprint"];
             /** @description What could not be had back, for want of a secret. */
             left_out?: string[];
-            /** @description Whether it waits for the end of what is under way; else it is put in force at once, which ends the connection. */
+            /** @description Whether it waits for the end of what is under way; else it is put in force at once: the API ends then, and is there again a moment later. */
             waits: boolean;
         };
         /** @description What a change would come to. */
@@ -6341,11 +7771,61 @@ export interface components {
             /** @description Gains of red and blue over green. */
             white_balance?: number[] | null;
         };
+        /** @description A calibration that cannot be read. */
+        DamagedCalibration: {
+            /** @description Why, and what to do, for people. */
+            message: string;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+        };
         /**
          * @description an angle: a number and its unit.
          * @example 1.5 deg
          */
         Degrees: string;
+        /**
+         * @description Whether a scan is where it is wanted.
+         * @enum {string}
+         */
+        DeliveryState: "delivered" | "waiting" | "unknown";
+        /** @description How those to one target stand. */
+        DeliveryStatus: {
+            /** @description Its name. */
+            target: string;
+            /** @description What the last try failed of, for people; none once one has not. */
+            trouble?: string | null;
+            under_way?: null | components["schemas"]["DeliveryUnderWay"];
+            /** @description How many scans wait for it, with the one under way. */
+            waiting: number;
+        };
+        /** @description A scan that is being brought somewhere. */
+        DeliveryUnderWay: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Files that are there and compared.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Of so many.
+             */
+            of_bytes: number;
+            /**
+             * Format: int64
+             * @description Of so many.
+             */
+            of_files: number;
+            /** @description Which. */
+            scan: string;
+        };
         /**
          * @description What the configuration in force describes.
          * @enum {string}
@@ -6369,11 +7849,49 @@ export interface components {
              */
             tags?: string[] | null;
         };
+        /** @description How well a camera's place is known. */
+        Deviations: {
+            /** @description Of its centre in the rig's frame, in millimetres. */
+            centre_mm: number[];
+            /** @description Of its directions, in degrees about its right, down and forward. */
+            turn_deg: number[];
+        };
         /**
          * @description an optical power: a number and its unit.
          * @example 1.5 dpt
          */
         Dioptres: string;
+        /**
+         * @description Distortion of a lens as `OpenCV` and COLMAP (`OPENCV`) define it: at (x, y) of the undistorted image, in focal lengths from
+         *     the principal point, with r² = x² + y², a point is seen at
+         *
+         *     - x (1 + k1 r² + k2 r⁴) + 2 p1 x y + p2 (r² + 2 x²),
+         *     - y (1 + k1 r² + k2 r⁴) + p1 (r² + 2 y²) + 2 p2 x y.
+         *
+         *     Source: <https://docs.opencv.org/4.x/d9/d0c/group__calib3d.html>
+         */
+        Distortion: {
+            /**
+             * Format: double
+             * @description Radial, second order.
+             */
+            k1: number;
+            /**
+             * Format: double
+             * @description Radial, fourth order.
+             */
+            k2: number;
+            /**
+             * Format: double
+             * @description Tangential, down.
+             */
+            p1: number;
+            /**
+             * Format: double
+             * @description Tangential, across.
+             */
+            p2: number;
+        };
         /**
          * @description How the points of a sphere are spread.
          * @enum {string}
@@ -6437,6 +7955,34 @@ export interface components {
          * @enum {string}
          */
         ExportFormat: "colmap" | "nerfstudio" | "realityscan" | "metashape" | "meshroom";
+        /**
+         * @description What is done about points that would show more of the surface: `scan.extend`.
+         * @enum {string}
+         */
+        Extend: "off" | "ask" | "auto";
+        /**
+         * @description Where a camera stands on the rig with every axis at zero, and how the axes carry it, as a calibration has measured it.
+         *
+         *     In the rig's frame (see [`Mount`]), whose z is the axis around which the turntable truly turns.
+         */
+        Extrinsics: {
+            /** @description Its centre in millimetres. */
+            centre: number[];
+            /** @description Where a millimetre of the lift carries it, in millimetres; (0, 0, 1) on a perfect rig. */
+            lift: number[];
+            /**
+             * Format: double
+             * @description Millimetres along its optical axis to the point that it looks at, about which a tilt carries it.
+             */
+            look_at_distance: number;
+            /** @description Its right, down and forward, each of length 1. */
+            rotation: number[][];
+            /**
+             * Format: double
+             * @description Degrees that the turntable truly turns for each that it is told to; 1 on a perfect rig.
+             */
+            turntable: number;
+        };
         /** @description Where a camera stands and looks. */
         Eye: {
             /** @description x, y, z in millimetres. */
@@ -6472,6 +8018,11 @@ export interface components {
              * @description Fraction of pixels at black.
              */
             clipped_dark: number;
+            /**
+             * Format: int64
+             * @description How far `sensor_timestamp_ns` may be off, in microseconds, where it was taken by the clock of another machine.
+             */
+            clock_uncertainty_us?: number | null;
             /** @description How long the shutter was open; 0 if the camera does not say. */
             exposure: components["schemas"]["Seconds"];
             focus?: null | components["schemas"]["Dioptres"];
@@ -6597,6 +8148,8 @@ export interface components {
              * @description Points of a ring, or of each ring of a cylinder.
              */
             angles?: number | null;
+            /** @description Exposures in stops from the usual one, each of which gives an image at every point and lens position. */
+            bracket?: components["schemas"]["Stops"][] | null;
             distribution?: null | components["schemas"]["Distribution"];
             /** @description Lens positions, each of which gives an image at every point. */
             focus?: components["schemas"]["Dioptres"][] | null;
@@ -6619,6 +8172,42 @@ export interface components {
             /** @description Which poses it covers. */
             shape: components["schemas"]["Shape"];
             tilt?: null | components["schemas"]["Degrees"];
+            travel?: null | components["schemas"]["Travel"];
+        };
+        /** @description The inner geometry of a camera, in pixels of its still images. */
+        Intrinsics: {
+            /**
+             * Format: double
+             * @description Principal point from the left edge, in pixels.
+             */
+            cx: number;
+            /**
+             * Format: double
+             * @description Principal point from the top edge, in pixels.
+             */
+            cy: number;
+            distortion?: null | components["schemas"]["Distortion"];
+            /**
+             * Format: double
+             * @description Focal length over pixel pitch, horizontally, in pixels.
+             */
+            fx: number;
+            /**
+             * Format: double
+             * @description Focal length over pixel pitch, vertically, in pixels.
+             */
+            fy: number;
+            /**
+             * Format: int32
+             * @description Height of the image in pixels.
+             */
+            height: number;
+            pixel_pitch?: null | components["schemas"]["Millimetres"];
+            /**
+             * Format: int32
+             * @description Width of the image in pixels.
+             */
+            width: number;
         };
         /** @description A move by hand. */
         Jog: {
@@ -6794,6 +8383,41 @@ export interface components {
             /** @description Of which scan, if of one. */
             scan?: string | null;
         };
+        /** @description A mark of the ring, in the ring's plane. */
+        LyingMark: {
+            /**
+             * Format: double
+             * @description Where its top points, in degrees counter-clockwise from x.
+             */
+            heading_deg: number;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            id: number;
+            /**
+             * Format: double
+             * @description Its middle, in millimetres from the axis.
+             */
+            x_mm: number;
+            /**
+             * Format: double
+             * @description Its middle.
+             */
+            y_mm: number;
+        };
+        /** @description The ring of marks as it lies on the turntable. */
+        LyingRing: {
+            /** @description Its marks. */
+            marks: components["schemas"]["LyingMark"][];
+            /**
+             * Format: double
+             * @description Side of a mark in millimetres, as it was printed.
+             */
+            side_mm: number;
+            /** @description How far its plane leans: degrees about the table's x and y. */
+            tilt_deg: number[];
+        };
         /** @description The masks of a scan. */
         MaskList: {
             /** @description Whether masks are being made, or what came of it last. */
@@ -6889,6 +8513,105 @@ export interface components {
          * @example 1.5 mm
          */
         Millimetres: string;
+        /** @description A model in numbers. */
+        ModelNumbers: {
+            /**
+             * Format: double
+             * @description The surface in square millimetres.
+             */
+            area_mm2: number;
+            /** @description The length of `preview.glb` in bytes. */
+            bytes: number;
+            /**
+             * Format: double
+             * @description Pixels of an image to a millimetre of the surface, where it is sampled finest, times how sharp that image is.
+             */
+            finest_pixels_per_mm: number;
+            /** @description Images whose masks have carved it. */
+            images: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made_at: string;
+            /** @description Images in the plan, silhouettes left out. */
+            planned: number;
+            /** @description Its length along x, y and z in millimetres. */
+            size_mm: number[];
+            /** @description Images that were on the disk by then, silhouettes left out. */
+            stored: number;
+            /** @description Its triangles. */
+            triangles: number;
+            /**
+             * Format: double
+             * @description The part of the surface that no image shows, in percent; what the object stands on is left out.
+             */
+            unseen_percent: number;
+            /** @description Corners of its triangles. */
+            vertices: number;
+            /**
+             * Format: double
+             * @description What it encloses in cubic millimetres: more than the object, as silhouettes show no hollows.
+             */
+            volume_mm3: number;
+            /**
+             * Format: double
+             * @description The side of a voxel in millimetres.
+             */
+            voxel_mm: number;
+            /**
+             * Format: double
+             * @description The part of the surface that is well covered, in percent: at least three images see it, over at least 15 degrees, one of them
+             *     by no more than 60 degrees aside, and at least half as finely as the best-seen part. What the object stands on is left out.
+             */
+            well_covered_percent: number;
+        };
+        /**
+         * @description Where a camera stands on the rig with every axis at zero.
+         *
+         *     The rig's frame is right-handed: the turntable turns around z (up), its surface is z = 0, the camera arm
+         *     points along +x. The camera stands at (`distance`, 0, `height`) turned by `azimuth` around z, and looks at
+         *     (0, 0, `look_at_height`).
+         */
+        Mount: {
+            /** @description Angle around the turntable's axis. */
+            azimuth: components["schemas"]["Degrees"];
+            /** @description Horizontal distance from the turntable's axis. */
+            distance: components["schemas"]["Millimetres"];
+            /** @description Height over the turntable's surface. */
+            height: components["schemas"]["Millimetres"];
+            /** @description Height of the point that it looks at, over the turntable's surface. */
+            look_at_height: components["schemas"]["Millimetres"];
+        };
+        /** @description How to calibrate the rig. */
+        NewCalibration: {
+            /**
+             * @description Lens positions, at each of which the lens is measured; if there are none, where it is configured to be.
+             * @default []
+             */
+            focus?: components["schemas"]["Dioptres"][];
+            /**
+             * @description The id of a scan that was a calibration: its images are taken, and the rig is not moved.
+             * @default null
+             */
+            from?: string | null;
+            targets?: components["schemas"]["Targets"];
+        };
+        /** @description A point that somebody wants to have added. */
+        NewPoint: {
+            focus?: null | components["schemas"]["Dioptres"];
+            /** @description What its files are called; without one it gets a free one: `x0001` and on. */
+            label?: string | null;
+            /** @description How the object is lit; from the front if absent. */
+            lighting?: components["schemas"]["Lighting"];
+            /** @description Where the axes are to stand. */
+            pose: components["schemas"]["Pose"];
+        };
+        /** @description Points that are wanted. */
+        NewPoints: {
+            /** @description In any order: they are visited in that of least travel time. */
+            points: components["schemas"]["NewPoint"][];
+        };
         /** @description What to scan: a plan by its name, or one of your own, or, with neither, the first plan of the configuration. */
         NewScan: {
             /**
@@ -6923,6 +8646,65 @@ export interface components {
              */
             tags?: string[] | null;
         };
+        /** @description What to tune. */
+        NewTuning: {
+            /**
+             * @description Which axes; all that the rig has, if empty.
+             * @default []
+             */
+            axes?: components["schemas"]["Axis"][];
+        };
+        /** @description A machine whose cameras are, or could be, this rig's. */
+        Node: {
+            /** @description The cameras that it has. */
+            cameras: components["schemas"]["NodeCamera"][];
+            /**
+             * Format: double
+             * @description By how much its clock is ahead of this machine's, in milliseconds, if that is known.
+             */
+            clock_ahead_ms?: number | null;
+            /**
+             * Format: double
+             * @description How unsure that is, in milliseconds.
+             */
+            clock_uncertainty_ms?: number | null;
+            /** @description Its name. */
+            node: string;
+            /** @description The version of its program. */
+            program: string;
+            /** @enum {string} */
+            state: "here";
+            /**
+             * Format: int64
+             * @description For how long that has run, in seconds.
+             */
+            up_s: number;
+            /** @description What is to be done about it, for people; absent if all is well. */
+            what_to_do?: string | null;
+        } | {
+            /** @description Its name. */
+            node: string;
+            /** @enum {string} */
+            state: "silent";
+            /** @description What is to be done about it, for people. */
+            what_to_do: string;
+        };
+        /** @description A camera of a node. */
+        NodeCamera: {
+            /** @description Its driver. */
+            driver: string;
+            /** @description Who uses it; absent if nobody does. */
+            holder?: string | null;
+            /** @description Its name there. */
+            name: string;
+        };
+        /** @description All nodes, as far as they can be seen. */
+        Nodes: {
+            /** @description By name; none if no camera of this rig is another machine's. */
+            nodes: components["schemas"]["Node"][];
+            /** @description Why it could not be looked, and what to do; empty if it could. */
+            not_seen: string[];
+        };
         /**
          * @description How much images are smoothed against noise, which takes detail as well.
          * @enum {string}
@@ -6942,7 +8724,7 @@ export interface components {
              * @description Of which shot, if of one.
              */
             shot?: number | null;
-            /** @description `attempt_failed`, `shot_failed`, `lost`, `retake`, `paused`, `resumed`, `finished`. */
+            /** @description `attempt_failed`, `shot_failed`, `lost`, `retake`, `extended`, `paused`, `resumed`, `finished`. */
             what: string;
         };
         /**
@@ -7021,6 +8803,7 @@ export interface components {
         };
         /** @description A point of a plan. */
         PlanPoint: {
+            bracket?: null | components["schemas"]["Stops"];
             /**
              * @description Where each camera stands in the object's frame, which turns with the turntable: x, y and z (up) in millimetres;
              *     none if its mount is not configured.
@@ -7129,7 +8912,7 @@ export interface components {
          * @description What went wrong, for programs. A type never changes its meaning.
          * @enum {string}
          */
-        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/setup" | "/problems/configuration" | "/problems/changed_meanwhile" | "/problems/reserved" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
+        ProblemType: "/problems/unauthorized" | "/problems/foreign" | "/problems/look_only" | "/problems/too_many_attempts" | "/problems/pairing" | "/problems/bad_request" | "/problems/not_found" | "/problems/in_use" | "/problems/no_scan" | "/problems/camera_taken" | "/problems/camera" | "/problems/plan" | "/problems/storage" | "/problems/no_poses" | "/problems/no_masks" | "/problems/calibration" | "/problems/dataset" | "/problems/other_rig" | "/problems/motion" | "/problems/setup" | "/problems/configuration" | "/problems/changed_meanwhile" | "/problems/reserved" | "/problems/given_up" | "/problems/out_of_hours" | "/problems/unavailable" | "/problems/failed";
         /** @description Where a running scan stands. */
         Progress: {
             /**
@@ -7168,6 +8951,21 @@ export interface components {
              * @description Shots that are on the disk, of earlier runs as well.
              */
             stored: number;
+        };
+        /** @description Points that would show more, and how much. */
+        Proposal: {
+            /**
+             * Format: double
+             * @description and what it would be with these points.
+             */
+            expected_percent: number;
+            /** @description Without labels, the best first; none if the surface is seen as well as the rig can. */
+            points: components["schemas"]["NewPoint"][];
+            /**
+             * Format: double
+             * @description The part of the surface that is well covered, in percent,
+             */
+            well_covered_percent: number;
         };
         /** @description Whether the rig is in order. */
         Readiness: {
@@ -7254,10 +9052,41 @@ export interface components {
             /** @description Their indices in the plan. */
             shots: number[];
         };
+        /** @description What the axes do. */
+        RigGeometry: {
+            /**
+             * Format: double
+             * @description By how many degrees the turntable stands further on when it came from above; none if it was not measured.
+             */
+            backlash_deg?: number | null;
+            /**
+             * Format: double
+             * @description Its deviation.
+             */
+            backlash_deviation_deg?: number | null;
+            /** @description Where a millimetre of the lift carries cameras, in millimetres; none if it was not measured. */
+            lift?: number[] | null;
+            /** @description Its deviation. */
+            lift_deviation?: number[] | null;
+            /**
+             * Format: double
+             * @description Degrees that the turntable turns for each that it is told to.
+             */
+            turntable: number;
+            /**
+             * Format: double
+             * @description Its deviation; none if it was not measured.
+             */
+            turntable_deviation?: number | null;
+        };
         /** @description What the rig is doing. */
         RigStatus: {
             /** @description Every camera, in the order of the configuration. */
             cameras: components["schemas"]["CameraStatus"][];
+            /** @description Finished scans that are brought to where they are kept, for each `[[deliver]]`. */
+            deliveries: components["schemas"]["DeliveryStatus"][];
+            /** @description What is done about points that would show more of a scan that is complete. */
+            extend: components["schemas"]["Extend"];
             /** @description Why the axes are stopped until somebody clears it. */
             fault?: string | null;
             /**
@@ -7288,12 +9117,26 @@ export interface components {
          * @enum {string}
          */
         Rung: "restart" | "respawn" | "reset";
+        /** @description How a scan stands with one `[[deliver]]` that wants it. */
+        ScanDelivery: {
+            /**
+             * Format: date-time
+             * @description Since when it is, by the rig's clock.
+             */
+            at?: string | null;
+            /** @description Whether it is there. */
+            state: components["schemas"]["DeliveryState"];
+            /** @description The name of that place. */
+            target: string;
+        };
         /** @description A scan with its plan. */
         ScanDetail: {
             /** @description What it was called when it began, if its folder has been renamed since. */
             began_as?: string | null;
             /** @description Why nothing can be said of it. */
             damage?: string | null;
+            /** @description Where it is brought once it has ended, each `[[deliver]]` that wants it, and whether it is there. */
+            deliveries: components["schemas"]["ScanDelivery"][];
             /** @description Its id, which is the name of its folder. */
             id: string;
             /** @description Whether a process writes to it. One that is running and not in use was interrupted, and can be resumed. */
@@ -7351,6 +9194,8 @@ export interface components {
             began_as?: string | null;
             /** @description Why nothing can be said of it. */
             damage?: string | null;
+            /** @description Where it is brought once it has ended, each `[[deliver]]` that wants it, and whether it is there. */
+            deliveries: components["schemas"]["ScanDelivery"][];
             /** @description Its id, which is the name of its folder. */
             id: string;
             /** @description Whether a process writes to it. One that is running and not in use was interrupted, and can be resumed. */
@@ -7521,6 +9366,11 @@ export interface components {
          * @enum {string}
          */
         Shape: "cylinder" | "ring" | "sphere" | "list";
+        /**
+         * @description How the motion of an axis is spread over time so that what it carries does not swing afterwards.
+         * @enum {string}
+         */
+        Shaper: "off" | "zv" | "mzv" | "zvd" | "ei";
         /** @description A shot of a scan. */
         Shot: {
             /**
@@ -7702,6 +9552,10 @@ export interface components {
         StatusNow: {
             /** @description Every camera, in the order of the configuration. */
             cameras: components["schemas"]["CameraStatus"][];
+            /** @description Finished scans that are brought to where they are kept, for each `[[deliver]]`. */
+            deliveries: components["schemas"]["DeliveryStatus"][];
+            /** @description What is done about points that would show more of a scan that is complete. */
+            extend: components["schemas"]["Extend"];
             /** @description Why the axes are stopped until somebody clears it. */
             fault?: string | null;
             /**
@@ -7740,6 +9594,11 @@ export interface components {
              */
             scan?: string | null;
         };
+        /**
+         * @description a difference of exposure: a number and its unit.
+         * @example 1.5 EV
+         */
+        Stops: string;
         /** @description A message of the stream of events. */
         StreamMessage: {
             /**
@@ -8061,6 +9920,37 @@ export interface components {
              * @description When it was told, by the wall clock.
              */
             at: string;
+            /**
+             * Format: double
+             * @description By how many millimetres the camera was moved; none if it was not.
+             */
+            camera_mm?: number | null;
+            /** @enum {string} */
+            event: "displaced";
+            /** @description What stands elsewhere, and how far, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description The shot by whose image it was seen. */
+            shot: components["schemas"]["ShotName"];
+            /**
+             * Format: double
+             * @description By how many degrees the table stands further on than it should; none if it does not.
+             */
+            table_deg?: number | null;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
             /** @enum {string} */
             event: "store_failed";
             /** @description What kind of failure it was: where to look for the cause. */
@@ -8124,6 +10014,43 @@ export interface components {
             /**
              * Format: int32
              * @description Shots that are stored without it.
+             */
+            stored: number;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            added: number;
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "extended";
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description Points of the plan now.
+             */
+            points: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /**
+             * Format: int32
+             * @description Shots of the plan now.
+             */
+            shots: number;
+            /**
+             * Format: int32
+             * @description Shots stored so far.
              */
             stored: number;
             /** @enum {string} */
@@ -8257,10 +10184,115 @@ export interface components {
             /** @enum {string} */
             type: "event";
         } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @enum {string} */
+            event: "delivered";
+            /**
+             * Format: int64
+             * @description Files there.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            sent_bytes: number;
+            /**
+             * Format: int64
+             * @description Files that had to be sent: the others were there already.
+             */
+            sent_files: number;
+            /** @description The name of that place. */
+            target: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /**
+             * Format: date-time
+             * @description When it was told, by the wall clock.
+             */
+            at: string;
+            /** @enum {string} */
+            event: "delivery_failed";
+            /** @description For people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description One more than that of the event before.
+             */
+            number: number;
+            /** @description The id of the scan of which it tells. */
+            scan: string;
+            /** @description The name of that place. */
+            target: string;
+            /** @enum {string} */
+            type: "event";
+        } | {
             /** @description What it is doing now. */
             status: components["schemas"]["RigStatus"];
             /** @enum {string} */
             type: "status";
+        };
+        /** @description The printed targets. */
+        Targets: {
+            /**
+             * Format: int32
+             * @description Squares in a row of the board,
+             * @default 9
+             */
+            columns?: number;
+            /**
+             * Format: int32
+             * @description Marks of the ring,
+             * @default 24
+             */
+            count?: number;
+            /**
+             * Format: double
+             * @description and along one of them.
+             * @default 18
+             */
+            mark_mm?: number;
+            /**
+             * Format: double
+             * @description and along a mark in it.
+             * @default 21
+             */
+            marker_mm?: number;
+            /**
+             * Format: double
+             * @description millimetres from its middle to theirs,
+             * @default 92
+             */
+            radius_mm?: number;
+            /**
+             * Format: int32
+             * @description rows of squares,
+             * @default 6
+             */
+            rows?: number;
+            /**
+             * Format: double
+             * @description millimetres along a square,
+             * @default 28
+             */
+            square_mm?: number;
         };
         /** @description A photograph that was not stored. */
         Tested: {
@@ -8307,6 +10339,11 @@ export interface components {
             /** @description The kernel function in which it waits. */
             wchan: string;
         };
+        /**
+         * @description What decides where the evenly spread points of a sphere are.
+         * @enum {string}
+         */
+        Travel: "given" | "least";
         /** @description What happened. */
         TrialAnswer: {
             /** @description One of the words of the part, or a distance. */
@@ -8370,6 +10407,108 @@ export interface components {
             about: string;
             /** @description The word. */
             answer: string;
+        };
+        /** @description How an axis swings. */
+        TunedSwing: {
+            /**
+             * Format: double
+             * @description How fast it dies down: 0 never, 1 at once.
+             */
+            damping: number;
+            /**
+             * Format: double
+             * @description How often, in hertz.
+             */
+            frequency_hz: number;
+            /**
+             * Format: double
+             * @description How far the frequency may be off, as a part of it.
+             */
+            spread: number;
+        };
+        /** @description What was found of an axis. */
+        TuningAxis: {
+            /**
+             * Format: date-time
+             * @description When it was tuned; null if it was not.
+             */
+            at?: string | null;
+            /** @description The axis. */
+            axis: components["schemas"]["Axis"];
+            gain?: null | components["schemas"]["TuningGain"];
+            /** @description Whether scans go by this swing: the configuration in force says so. */
+            in_force: boolean;
+            /** @description What was seen, at each place where it was moved to and fro. */
+            places: components["schemas"]["TuningPlace"][];
+            swing?: null | components["schemas"]["TunedSwing"];
+            /** @description The unit of its positions: `deg` or `mm`. */
+            unit: string;
+        };
+        /** @description How the axes swing, as far as that was found. */
+        TuningFound: {
+            /** @description Each axis of the rig. */
+            axes: components["schemas"]["TuningAxis"][];
+        };
+        /** @description What a usual move gains: the first plan's, or ten degrees or millimetres. */
+        TuningGain: {
+            /**
+             * Format: double
+             * @description How far it goes, in the axis' unit.
+             */
+            distance: number;
+            /**
+             * Format: double
+             * @description The same with the shaper that is chosen.
+             */
+            shaped_s?: number | null;
+            /** @description The shaper; `off` if none makes that sooner. */
+            shaper: components["schemas"]["Shaper"];
+            /**
+             * Format: double
+             * @description Seconds until nothing swings any more if it is not shaped; null if it swings for ever.
+             */
+            unshaped_s?: number | null;
+        };
+        /** @description What was seen of an axis at one place. */
+        TuningPlace: {
+            /**
+             * Format: double
+             * @description The axis' position, in its unit.
+             */
+            at: number;
+            /** @description The camera that has seen it best; null if none has seen anything. */
+            camera?: string | null;
+            /** @description What was seen, for people. */
+            found: string;
+        };
+        /**
+         * @description How the tuning stands, or what came of the last one. A tuning that is put in force ends the API for a moment, and is not
+         *     remembered here: `at` and `in_force` of `GET /api/v1/tuning` tell of it.
+         */
+        TuningState: {
+            /** @enum {string} */
+            state: "idle";
+        } | {
+            axis?: null | components["schemas"]["Axis"];
+            /** @description Moves that were looked at. */
+            done: number;
+            /** @description Moves in all; 0 while `axis` is null. */
+            moves: number;
+            /** @enum {string} */
+            state: "moving";
+        } | {
+            /** @description The axes that were tuned. */
+            axes: components["schemas"]["Axis"][];
+            /** @enum {string} */
+            state: "made";
+        } | {
+            /** @enum {string} */
+            state: "cancelled";
+        } | {
+            /** @description Why, and what to do, for people. */
+            message: string;
+            /** @enum {string} */
+            state: "failed";
         };
         Value: unknown;
         /** @description What a check of a scan found. */

@@ -1,6 +1,6 @@
 /** Quantities as the API writes them: a number and its unit. Pure. */
 
-/** Each unit of the API and its factor to the one in which this page reckons: deg, mm, dpt, s. */
+/** Each unit of the API and its factor to the one in which this page reckons: deg, mm, dpt, EV, s. */
 const FACTORS: Record<string, number> = {
   deg: 1,
   "°": 1,
@@ -11,6 +11,7 @@ const FACTORS: Record<string, number> = {
   um: 1e-3,
   µm: 1e-3,
   dpt: 1,
+  EV: 1,
   s: 1,
   ms: 1e-3,
   us: 1e-6,
@@ -19,7 +20,7 @@ const FACTORS: Record<string, number> = {
   h: 3600,
 };
 
-/** The number of a quantity in degrees, millimetres, dioptres or seconds; 0 of what is none. */
+/** The number of a quantity in degrees, millimetres, dioptres, stops or seconds; 0 of what is none. */
 export function amount(quantity: string | null | undefined): number {
   const [number = "", unit = ""] = (quantity ?? "").trim().split(/\s+/);
   const value = Number(number) * (FACTORS[unit] ?? NaN);
@@ -27,6 +28,6 @@ export function amount(quantity: string | null | undefined): number {
 }
 
 /** `value` of `unit` as the API takes it. */
-export function quantity(value: number, unit: "deg" | "mm" | "dpt" | "s"): string {
+export function quantity(value: number, unit: "deg" | "mm" | "dpt" | "EV" | "s"): string {
   return `${Number(value.toPrecision(9))} ${unit}`;
 }

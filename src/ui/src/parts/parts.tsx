@@ -98,6 +98,17 @@ export function Sure({ text, yes, yesKind = "danger", does, children, ...rest }:
   );
 }
 
+/** How far something is, of which `done` of `all` are there and some have failed; `text` is for who cannot see it. */
+export function Bar({ name, done, all, failed = 0, text }: { name: string; done: number; all: number; failed?: number; text: string }) {
+  const part = (count: number) => `${all === 0 ? 0 : (count / all) * 100}%`;
+  return (
+    <div class="bar" role="progressbar" aria-label={name} aria-valuemin={0} aria-valuemax={all} aria-valuenow={done} aria-valuetext={text}>
+      <i style={{ width: part(done) }} />
+      {failed > 0 && <i class="failed" style={{ width: part(failed) }} />}
+    </div>
+  );
+}
+
 /** Asks `load` for something, and again whenever `key` changes. */
 export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: unknown): Loaded<T> {
   const [found, setFound] = useState<{ value: T | null; error: unknown }>({ value: null, error: null });

@@ -19,7 +19,7 @@ export const link = signal<Link>("joining");
 export const status = signal<RigStatus | null>(null);
 /** The newest events, oldest first. */
 export const events = signal<readonly Numbered[]>([]);
-/** Counts up whenever events may have been missed: what was derived from them is to be asked for anew. */
+/** Counts up whenever events may have been missed, or points were added, of which an event does not say which: what was derived from them is to be asked for anew. */
 export const gaps = signal(0);
 
 type Listener = (event: Numbered) => void;
@@ -70,6 +70,7 @@ function heard(message: StreamMessage): void {
       known = message.number;
       events.value = [...events.value.slice(1 - KEPT), message];
       for (const listener of listeners) listener(message);
+      if (message.event === "extended") gaps.value += 1;
       return;
     case "status":
       status.value = message.status;

@@ -11,6 +11,7 @@ export type Route =
   | { view: "one"; scan: string }
   | { view: "settings" }
   | { view: "system" }
+  | { view: "calibration" }
   /** `at`: a question, or another place in the setup. */
   | { view: "setup"; at: string };
 
@@ -23,6 +24,7 @@ function parse(path: string): Route {
       return argument ? { view: "one", scan: decodeURIComponent(argument) } : { view };
     case "settings":
     case "system":
+    case "calibration":
       return { view };
     case "setup":
       return { view, at: decodeURIComponent(argument ?? "") };

@@ -69,10 +69,14 @@ export function apply(board: Board, event: Numbered): Board {
     case "recovered":
     case "recovery_failed":
     case "wedged":
+    case "displaced":
     case "store_failed":
+    case "extended":
     case "not_resumed":
     case "exported":
     case "export_failed":
+    case "delivered":
+    case "delivery_failed":
       return board;
   }
 }

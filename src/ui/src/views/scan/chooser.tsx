@@ -7,7 +7,7 @@ import type { InlinePlan, PlanDetail, PlanInfo } from "../../api/types";
 import { about } from "../../lib/format";
 import { Do, Figure, Note, useLoaded } from "../../parts/parts";
 import { gaps } from "../../state/rig";
-import { FIELDS, FRESH, draftOf, fieldsOf, planOf } from "./draft";
+import { FIELDS, FRESH, draftOf, fieldsOf, mayBeEmpty, planOf } from "./draft";
 import type { Draft, Field } from "./draft";
 import { EmptyRig } from "./empty-rig";
 
@@ -145,7 +145,7 @@ function Editor({ draft, change }: { draft: Draft; change: (part: Partial<Draft>
           <input
             inputMode={FIELDS[field].of === "list" ? "text" : "decimal"}
             value={draft[field]}
-            placeholder={field === "focus" ? "as configured" : undefined}
+            placeholder={mayBeEmpty(field) ? "as configured" : undefined}
             onInput={(event) => change({ [field]: event.currentTarget.value })}
           />
         </label>

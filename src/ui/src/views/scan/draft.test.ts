@@ -26,9 +26,10 @@ describe("a plan that is filled in", () => {
 
   it("made of a plan is that plan", () => {
     const plans = [
-      { shape: "cylinder", order: "given", angles: 12, heights: ["0 mm", "10.5 mm"], focus: ["3 dpt"] },
+      { shape: "cylinder", order: "given", angles: 12, heights: ["0 mm", "10.5 mm"], focus: ["3 dpt"], bracket: ["-2 EV", "0 EV"] },
       { shape: "ring", order: "fastest", angles: 8, height: "3 mm", tilt: "15 deg" },
       { shape: "sphere", order: "fastest", distribution: "rings", points: 60, rings: 5, min_tilt: "0 deg", max_tilt: "75 deg" },
+      { shape: "sphere", order: "fastest", distribution: "fibonacci", travel: "least", points: 60, min_tilt: "0 deg", max_tilt: "75 deg" },
     ] as const;
     for (const plan of plans) {
       const draft = draftOf(structuredClone(plan) as never);

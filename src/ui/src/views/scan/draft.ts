@@ -17,13 +17,16 @@ export interface Draft {
   distribution: "fibonacci" | "rings";
   rings: string;
   focus: string;
+  bracket: string;
   order: "fastest" | "given";
+  /** Of a sphere whose points are spread evenly; kept as the plan has it. */
+  travel: "given" | "least";
 }
 
-export type Field = Exclude<keyof Draft, "shape" | "distribution" | "order">;
+export type Field = Exclude<keyof Draft, "shape" | "distribution" | "order" | "travel">;
 
 /** What a field holds: a count of things, or one or more quantities. */
-type Kind = { of: "count"; hint: string } | { of: "quantity" | "list"; unit: "mm" | "deg" | "dpt" };
+type Kind = { of: "count"; hint: string } | { of: "quantity" | "list"; unit: "mm" | "deg" | "dpt" | "EV" };
 
 export const FIELDS: Record<Field, Kind & { label: string }> = {
   angles: { label: "Angles", of: "count", hint: "a turn" },
@@ -35,6 +38,7 @@ export const FIELDS: Record<Field, Kind & { label: string }> = {
   max_tilt: { label: "Highest tilt", of: "quantity", unit: "deg" },
   rings: { label: "Rings", of: "count", hint: "" },
   focus: { label: "Lens positions", of: "list", unit: "dpt" },
+  bracket: { label: "Exposures", of: "list", unit: "EV" },
 };
 
 export const FRESH: Draft = {
@@ -49,21 +53,28 @@ export const FRESH: Draft = {
   distribution: "fibonacci",
   rings: "6",
   focus: "",
+  bracket: "",
   order: "fastest",
+  travel: "given",
 };
 
 /** Which fields a shape has. */
 export function fieldsOf(draft: Draft): readonly Field[] {
   switch (draft.shape) {
     case "cylinder":
-      return ["angles", "heights", "focus"];
+      return ["angles", "heights", "focus", "bracket"];
     case "ring":
-      return ["angles", "height", "tilt", "focus"];
+      return ["angles", "height", "tilt", "focus", "bracket"];
     case "sphere":
       return draft.distribution === "rings"
-        ? ["points", "rings", "min_tilt", "max_tilt", "focus"]
-        : ["points", "min_tilt", "max_tilt", "focus"];
+        ? ["points", "rings", "min_tilt", "max_tilt", "focus", "bracket"]
+        : ["points", "min_tilt", "max_tilt", "focus", "bracket"];
   }
+}
+
+/** Whether a plan without it takes one image as configured. */
+export function mayBeEmpty(field: Field): boolean {
+  return field === "focus" || field === "bracket";
 }
 
 /** A plan of the configuration, to be changed; none of one that is a list of points. */
@@ -84,7 +95,9 @@ export function draftOf(plan: InlinePlan): Draft | null {
     distribution: plan.distribution ?? FRESH.distribution,
     rings: text(plan.rings, FRESH.rings),
     focus: list(plan.focus, ""),
+    bracket: list(plan.bracket, ""),
     order: plan.order ?? FRESH.order,
+    travel: plan.travel ?? FRESH.travel,
   };
 }
 
@@ -92,10 +105,11 @@ export function draftOf(plan: InlinePlan): Draft | null {
 export function planOf(draft: Draft): InlinePlan | string {
   const plan: InlinePlan = { shape: draft.shape, order: draft.order };
   if (draft.shape === "sphere") plan.distribution = draft.distribution;
+  if (draft.shape === "sphere" && draft.distribution === "fibonacci" && draft.travel === "least") plan.travel = draft.travel;
   for (const field of fieldsOf(draft)) {
     const kind = FIELDS[field];
     const text = draft[field].trim();
-    if (field === "focus" && text === "") continue;
+    if (mayBeEmpty(field) && text === "") continue;
     const parts = kind.of === "list" ? text.split(/[\s,;]+/) : [text];
     const numbers = parts.map((part) => (part === "" ? NaN : Number(part)));
     if (!numbers.every((number) => Number.isFinite(number) && (kind.of !== "count" || (Number.isInteger(number) && number > 0)))) {

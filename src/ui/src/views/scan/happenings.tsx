@@ -31,8 +31,12 @@ export function lineOf(event: Numbered): Line | null {
       return { tone: "bad", text: `${event.shot.camera}/${event.shot.label} failed for now: ${event.reason}` };
     case "flagged":
       return { tone: "warn", text: `${event.shot.camera}/${event.shot.label}: ${event.message}${event.again ? "; taken again" : ""}` };
+    case "displaced":
+      return { tone: "warn", text: `${event.shot.camera}/${event.shot.label}: ${event.message}` };
     case "retake":
       return { tone: "dim", text: `${event.shot.camera}/${event.shot.label} is to be taken again` };
+    case "extended":
+      return { tone: "dim", text: `${event.added} points were added: ${event.shots} shots now` };
     case "paused":
       return { tone: "warn", text: `paused at ${event.stored} of ${event.shots}: ${event.reason}` };
     case "finished":
@@ -43,6 +47,10 @@ export function lineOf(event: Numbered): Line | null {
       return { tone: "dim", text: `exported for ${event.format}: ${event.folder}` };
     case "export_failed":
       return { tone: "bad", text: `not exported for ${event.format}: ${event.message}` };
+    case "delivered":
+      return { tone: "dim", text: `delivered to ${event.target}: ${event.files} files` };
+    case "delivery_failed":
+      return { tone: "bad", text: `not delivered to ${event.target}: ${event.message}` };
     case "moving":
     case "captured":
     case "stored":

@@ -57,6 +57,7 @@ export function PointPanel({ scan, plan, shots, marks, selected, mask, select, c
         {amount(rail) !== 0 && <> · rail {unit(fixed(amount(rail), 1), "mm")}</>}
         {amount(tilt) !== 0 && <> · tilt {unit(fixed(amount(tilt), 1), "deg")}</>}
         {at.focus != null && <> · focus {unit(fixed(amount(at.focus), 2), "dpt")}</>}
+        {at.bracket != null && <> · exposure {unit(fixed(amount(at.bracket), 1), "EV")}</>}
       </p>
       <div class="shots">
         {plan.cameras.map((camera, index) => {

@@ -6,7 +6,7 @@ import { get, post, textOf } from "../../api/client";
 import type { PlanDetail, RigStatus, ScanDetail, ScanSummary } from "../../api/types";
 import { clock, count } from "../../lib/format";
 import { amount } from "../../lib/quantity";
-import { Do, Figure, Note, Sure, useLoaded } from "../../parts/parts";
+import { Bar, Do, Figure, Note, Sure, useLoaded } from "../../parts/parts";
 import { events, gaps, status } from "../../state/rig";
 import { href } from "../../state/route";
 import { mark, softLimits } from "./board";
@@ -200,7 +200,6 @@ function ProgressCard({ id, rig, running, summary }: ProgressProps) {
     ? { stored: live.stored, failed: live.failed, planned: live.shots }
     : { stored: shots?.done ?? 0, failed: shots?.failed ?? 0, planned: shots?.planned ?? 0 };
   const state = running ? (live?.stopping ? "stopping" : "running") : (summary?.scan?.state ?? "unknown");
-  const part = planned === 0 ? 0 : stored / planned;
   return (
     <section class="card stack" aria-label="Progress">
       <div class="row spread">
@@ -211,18 +210,7 @@ function ProgressCard({ id, rig, running, summary }: ProgressProps) {
         <StateChip state={!running && state === "running" ? "interrupted" : state} />
       </div>
       <div>
-        <div
-          class="bar"
-          role="progressbar"
-          aria-label="Images stored"
-          aria-valuemin={0}
-          aria-valuemax={planned}
-          aria-valuenow={stored}
-          aria-valuetext={`${stored} of ${planned} images stored, ${failed} failed`}
-        >
-          <i style={{ width: `${part * 100}%` }} />
-          <i class="failed" style={{ width: `${planned === 0 ? 0 : (failed / planned) * 100}%` }} />
-        </div>
+        <Bar name="Images stored" done={stored} all={planned} failed={failed} text={`${stored} of ${planned} images stored, ${failed} failed`} />
       </div>
       <dl class="figures">
         <Figure name="Stored">

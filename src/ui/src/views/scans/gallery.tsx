@@ -10,6 +10,7 @@ import { Picture } from "../../parts/picture";
 import { gaps, status } from "../../state/rig";
 import { href } from "../../state/route";
 import { StateChip } from "../scan/scan";
+import { missingAt } from "./delivered";
 
 const PAGE = 24;
 /** As the API has it. */
@@ -90,8 +91,9 @@ function useSettled(value: string): string {
   return settled;
 }
 
-function Card({ summary: { id, in_use, name, tags, scan, damage } }: { summary: ScanSummary }) {
+function Card({ summary: { id, in_use, name, tags, scan, damage, deliveries } }: { summary: ScanSummary }) {
   const state = !scan ? "damaged" : scan.state === "running" && !in_use ? "interrupted" : scan.state;
+  const missing = missingAt(deliveries);
   return (
     <a class="card scan-card" href={href({ view: "one", scan: id })}>
       <span class="picture-box">
@@ -115,6 +117,7 @@ function Card({ summary: { id, in_use, name, tags, scan, damage } }: { summary: 
           </span>
         </span>
       )}
+      {missing !== null && <span class="small dim">{missing}</span>}
       {tags.length > 0 && <span class="small dim">{tags.join(", ")}</span>}
     </a>
   );

@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, get, pathOf, post, textOf } from "../../api/client";
 import type { MaskList, PlanReference } from "../../api/types";
 import { count, dateTime, percent } from "../../lib/format";
-import { Do, Note, useLoaded } from "../../parts/parts";
+import { Bar, Do, Note, useLoaded } from "../../parts/parts";
 import type { Loaded } from "../../parts/parts";
 import { gaps, status } from "../../state/rig";
 import { href } from "../../state/route";
@@ -111,17 +111,7 @@ function covering(masks: MaskList["masks"]): string {
 function Progress({ done, images, waiting }: { done: number; images: number; waiting: boolean }) {
   return (
     <div class="stack tight">
-      <div
-        class="bar"
-        role="progressbar"
-        aria-label="Masks made"
-        aria-valuemin={0}
-        aria-valuemax={images}
-        aria-valuenow={done}
-        aria-valuetext={`${done} of ${images} images done`}
-      >
-        <i style={{ width: `${images === 0 ? 0 : (done / images) * 100}%` }} />
-      </div>
+      <Bar name="Masks made" done={done} all={images} text={`${done} of ${images} images done`} />
       <span class="dim small">
         {done} of {images} images done{waiting && "; it goes on when the rig is free"}
       </span>

@@ -3,7 +3,7 @@
 import { useMemo, useState } from "preact/hooks";
 
 import { get, pathOf, post, remove, textOf } from "../../api/client";
-import type { JournalNote, PlanDetail, ScanDetail, Shot, Verified } from "../../api/types";
+import type { JournalNote, PlanDetail, RigStatus, ScanDetail, Shot, Verified } from "../../api/types";
 import { bytes, count, dateTime, exposure, percent, time, words } from "../../lib/format";
 import { amount } from "../../lib/quantity";
 import { Icon } from "../../parts/icon";
@@ -21,8 +21,10 @@ import { Legend } from "../scan/legend";
 import { PointPanel } from "../scan/point";
 import { GoOn, StateChip } from "../scan/scan";
 import { useBoard } from "../scan/use-board";
+import { Delivered } from "./delivered";
 import { Describe, Described } from "./describe";
 import { Masks, maskOf, useMasks } from "./masks";
+import { Model } from "./model";
 import { Reconstruction } from "./reconstruction";
 
 /** Thumbnails that are shown at once. */
@@ -31,7 +33,7 @@ const SHOWN = 96;
 export function OneScan({ id }: { id: string }) {
   const rig = status.value;
   const running = rig?.scanning === true && rig.scan?.scan === id;
-  const detail = useLoaded((signal) => get("/api/v1/scans/{scan}", { path: { scan: id }, signal }), `${running} ${gaps.value}`);
+  const detail = useLoaded((signal) => get("/api/v1/scans/{scan}", { path: { scan: id }, signal }), `${running} ${gaps.value} ${waiting(rig)}`);
   const board = useBoard(id);
   const [selected, setSelected] = useState<number | null>(null);
   const images = board.shots.filter((shot) => shot.state === "done").length;
@@ -81,11 +83,17 @@ export function OneScan({ id }: { id: string }) {
         <Plots plan={found.plan} shots={board.shots} select={setSelected} />
       </div>
       {images > 0 && found.scan?.reference === false && <Masks id={id} running={running} loaded={masks} laid={laid} lay={setLaid} />}
+      {images > 0 && found.scan?.reference === false && <Model id={id} running={running} />}
       <Reconstruction id={id} running={running} images={images} />
       <Thumbnails id={id} shots={board.shots} marks={marks} mask={mask} select={setSelected} />
       <Journal notes={found.journal} shots={board.shots} />
     </div>
   );
+}
+
+/** Changes when a scan has arrived somewhere. */
+function waiting(rig: RigStatus | null): string {
+  return rig?.deliveries.map((delivery) => delivery.waiting).join() ?? "";
 }
 
 interface HeadProps {
@@ -156,6 +164,7 @@ function Head({ detail, running, shots, changed }: HeadProps) {
             <Figure name="Cameras">{scan.cameras.join(", ")}</Figure>
             <Figure name="Begun">{dateTime(scan.created)}</Figure>
             <Figure name="Changed">{dateTime(scan.updated)}</Figure>
+            <Delivered deliveries={detail.deliveries} />
           </dl>
         )}
         {scan?.reference && <Note>This is a scan of the empty rig: masks of later scans are made by it. It is not removed by itself.</Note>}

@@ -55,7 +55,7 @@ export function nameOf(key: string): string {
   return key.split(".").at(-1) ?? key;
 }
 
-const MANY = new Set(["camera", "light", "plan", "notify"]);
+const MANY = new Set(["camera", "light", "plan", "notify", "deliver"]);
 const AXES = new Set(["turntable", "lift", "rail", "tilt"]);
 
 /** A key with names left open, as explanations have it. */

@@ -90,6 +90,10 @@ export function DonePage({ scan }: { scan: string | null }) {
       <h2 class="asked">The rig is set up.</h2>
       {scan !== null && <p>{scan}</p>}
       <p>Put something on the table, look at it through the cameras, and take the first scan.</p>
+      <p class="small dim">
+        After that, the rig can find out how its axes swing and measure where its cameras stand:{" "}
+        <a href={href({ view: "calibration" })}>Calibration</a>.
+      </p>
       <div class="row ends">
         <a class="button" href={href({ view: "live" })}>
           Look at it

@@ -10,7 +10,9 @@ import { events, link, status } from "../../state/rig";
 import { href } from "../../state/route";
 import { session } from "../../state/session";
 import { Happenings } from "../scan/happenings";
+import { Deliveries } from "./deliveries";
 import { LogCard } from "./log";
+import { NodesCard } from "./nodes";
 import { PreflightCard } from "./preflight";
 import { Recoveries } from "./recoveries";
 
@@ -27,6 +29,9 @@ export function System() {
               Set up
             </a>
           )}
+          <a class="button" href={href({ view: "calibration" })} title="The rig measures itself: by a printed board, and how its axes swing">
+            Calibration
+          </a>
           <a class="button" href={`${BASE}/docs`} title="Every route of the API, to be read and tried">
             API
           </a>
@@ -40,9 +45,11 @@ export function System() {
         <div class="stack">
           <PreflightCard scanning={rig.scanning} />
           <Facts rig={rig} />
+          <Deliveries deliveries={rig.deliveries} />
         </div>
         <div class="stack">
           <Cameras cameras={rig.cameras} />
+          <NodesCard />
           <section class="card stack">
             <Recoveries events={events.value} now={Date.now()} />
             <Happenings events={events.value} most={200} />

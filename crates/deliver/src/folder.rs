@@ -1,0 +1,214 @@
+//! A folder, of a disk or of another machine.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, StatxAttributes, StatxFlags, access, openat, statx};
+use rustix::io::Errno;
+
+use crate::failure::Failure;
+use crate::job::{Folder, Recorded};
+use crate::pace::Pace;
+use crate::source::{PIECE, Source, forget, sum};
+use crate::store::{Look, Store};
+
+/// Ends the name of what is not whole yet.
+const PART: &str = ".part";
+
+/// The folder of a scan in a folder.
+#[derive(Debug)]
+pub(crate) struct FolderStore {
+    /// That of all scans.
+    root: PathBuf,
+    scan: PathBuf,
+}
+
+impl FolderStore {
+    pub(crate) fn open(folder: &Folder, scan: &str) -> Result<Self, Failure> {
+        let Folder { path, mount_point } = folder;
+        if let Some(point) = mount_point
+            && !is_mounted(point)?
+        {
+            return Err(Failure::NotMounted(point.clone()));
+        }
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => Ok(Self { root: path.clone(), scan: path.join(scan) }),
+            Ok(_) => Err(Failure::NoFolder(path.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::NoFolder(path.clone())),
+            Err(error) => Err(Failure::there("look at", path, error)),
+        }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.scan.join(path)
+    }
+
+    /// Makes the folders that `path` is in, each durable; that of all scans is never made.
+    fn make_folders(&self, path: &str) -> Result<(), Failure> {
+        let folders = Path::new(path).parent().unwrap_or(Path::new(""));
+        let mut folder = self.scan.clone();
+        make_folder(&folder)?;
+        for part in folders.components() {
+            folder.push(part);
+            make_folder(&folder)?;
+        }
+        Ok(())
+    }
+}
+
+impl Store for FolderStore {
+    fn look(&mut self, path: &str, want: Recorded, pace: &mut Pace) -> Result<Look, Failure> {
+        let at = self.at(path);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let mut file: File = match openat(CWD, &at, flags, Mode::empty()) {
+            Ok(file) => file.into(),
+            Err(Errno::NOENT) => return Ok(Look::Absent),
+            Err(Errno::LOOP | Errno::NXIO) => return Ok(Look::Other("is no file".into())),
+            Err(error) => return Err(Failure::there("read", &at, error.into())),
+        };
+        let metadata = file.metadata().map_err(|error| Failure::there("read", &at, error))?;
+        if !metadata.is_file() {
+            return Ok(Look::Other("is no file".into()));
+        }
+        if metadata.len() != want.bytes {
+            return Ok(Look::Other(format!("has {} bytes instead of {}", metadata.len(), want.bytes)));
+        }
+        forget(&file);
+        let found = sum(&mut file, pace).map_err(|error| Failure::there("read", &at, error))?;
+        Ok(if found == want { Look::Same } else { Look::Other("has another checksum".into()) })
+    }
+
+    fn read_through(&mut self, path: &str, want: Recorded, pace: &mut Pace) -> Result<Look, Failure> {
+        self.look(path, want, pace)
+    }
+
+    fn send(
+        &mut self,
+        path: &str,
+        want: Recorded,
+        source: &mut Source,
+        pace: &mut Pace,
+    ) -> Result<(), Failure> {
+        self.make_folders(path)?;
+        let at = self.at(path);
+        let mut part = at.clone().into_os_string();
+        part.push(PART);
+        let part = PathBuf::from(part);
+        // What has its name was compared before it got it.
+        if write(&part, source, pace)? != want {
+            fs::remove_file(&part).map_err(|error| Failure::there("remove", &part, error))?;
+            let what = "has another checksum".to_owned();
+            return Err(Failure::DamagedThere { place: at.display().to_string(), what });
+        }
+        fs::rename(&part, &at).map_err(|error| Failure::there("rename", &part, error))?;
+        sync_folder(at.parent().unwrap_or(&self.scan))
+    }
+
+    fn small(&mut self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+        use std::io::Read as _;
+        let at = self.at(path);
+        let mut bytes = Vec::new();
+        match File::open(&at).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
+            Ok(_) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::there("read", &at, error)),
+        }
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), Failure> {
+        let at = self.at(path);
+        match fs::remove_file(&at) {
+            Ok(()) => sync_folder(&self.scan),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Failure::there("remove", &at, error)),
+        }
+    }
+
+    fn sweep(&mut self) -> Result<(), Failure> {
+        sweep(&self.scan)
+    }
+
+    fn reach(&mut self) -> Result<(), Failure> {
+        access(&self.root, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|error| Failure::there("write below", &self.root, error.into()))
+    }
+
+    fn place(&self, path: &str) -> String {
+        self.at(path).display().to_string()
+    }
+}
+
+/// Writes it under another name, and reads it back.
+fn write(part: &Path, source: &mut Source, pace: &mut Pace) -> Result<Recorded, Failure> {
+    let failed = |action| move |error: Errno| Failure::there(action, part, error.into());
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file: File =
+        openat(CWD, part, flags, Mode::from_bits_retain(0o666)).map_err(failed("create"))?.into();
+    let mut room = vec![0; PIECE];
+    loop {
+        let count = source.next(&mut room, pace)?;
+        if count == 0 {
+            break;
+        }
+        file.write_all(&room[..count]).map_err(|error| Failure::there("write", part, error))?;
+    }
+    file.sync_all().map_err(|error| Failure::there("write", part, error))?;
+    forget(&file);
+    drop(file);
+    let read = File::open(part).and_then(|mut file| sum(&mut file, pace));
+    read.map_err(|error| Failure::there("read back", part, error))
+}
+
+/// Whether something is mounted at `point`. Looking has what is mounted when it is needed be mounted.
+fn is_mounted(point: &Path) -> Result<bool, Failure> {
+    let inside = point.join(".");
+    let found = match statx(CWD, &inside, AtFlags::empty(), StatxFlags::BASIC_STATS) {
+        Ok(found) => found,
+        Err(Errno::NOENT) => return Ok(false),
+        Err(error) => return Err(Failure::there("look at", point, error.into())),
+    };
+    if found.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
+        return Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+    }
+    // A kernel that does not tell: what is mounted is another file system than the folder around it.
+    let around = statx(CWD, point.join(".."), AtFlags::empty(), StatxFlags::BASIC_STATS)
+        .map_err(|error| Failure::there("look at", point, error.into()))?;
+    Ok((found.stx_dev_major, found.stx_dev_minor) != (around.stx_dev_major, around.stx_dev_minor))
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    match fs::create_dir(folder) {
+        Ok(()) => sync_folder(folder.parent().unwrap_or(folder)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(Failure::there("create", folder, error)),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::there("sync", folder, error);
+    match File::open(folder).map_err(failed)?.sync_all() {
+        Ok(()) => Ok(()),
+        // SMB and some FUSE file systems know no such thing.
+        Err(error)
+            if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS)) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Removes what is half written below `folder`, and follows no link.
+fn sweep(folder: &Path) -> Result<(), Failure> {
+    for entry in fs::read_dir(folder).map_err(|error| Failure::there("look through", folder, error))? {
+        let entry = entry.map_err(|error| Failure::there("look through", folder, error))?;
+        let (path, kind) = (entry.path(), entry.file_type());
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            sweep(&path)?;
+        } else if path.to_string_lossy().ends_with(PART) {
+            fs::remove_file(&path).map_err(|error| Failure::there("remove", &path, error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! `scanner node` and `scanner fleet`.
+
+mod workshop;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use scanner_fleet::admin::{self, Listed, Role};
+use scanner_fleet::look::{self, Node};
+use scanner_fleet::names::NodeName;
+use scanner_fleet::workshop::command::supervise;
+use scanner_fleet::{broker, node};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Cameras at other machines, and a workshop of machines that reconstruct.
+#[derive(Debug, Parser)]
+#[command(name = "scanner-fleet", version, about)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Offer this machine's cameras to the lead, until told to end
+    Node {
+        /// What it is called and which cameras it has
+        #[arg(long, value_name = "FILE", default_value = "/etc/scanner/node.toml")]
+        config: PathBuf,
+    },
+    /// Make the lead's key, and a configuration of the broker that lets nobody else in
+    Init {
+        /// Where the broker listens; for nodes at other machines, an address that they reach
+        #[arg(long, value_name = "ADDRESS", default_value = admin::LISTEN)]
+        listen: SocketAddr,
+        /// Have a workshop, too, whose scans and results the broker stores here
+        #[arg(long, value_name = "FOLDER")]
+        workshop: Option<PathBuf>,
+        /// Where keys and configuration are
+        #[arg(long, value_name = "FOLDER", default_value = admin::FOLDER)]
+        folder: PathBuf,
+    },
+    /// Let a node in, or a worker
+    Accept {
+        /// Its name, as in its configuration
+        name: NodeName,
+        /// Its public key, which it prints when it starts
+        key: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Shut a node out, or a worker
+    Remove {
+        /// Its name
+        name: NodeName,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Show the nodes that were accepted or say that they are there, and what is to be done
+    List {
+        /// The broker's address
+        #[arg(long, value_name = "ADDRESS", default_value = broker::DEFAULT)]
+        broker: String,
+        /// The lead's key
+        #[arg(long, value_name = "FILE", default_value = scanner_fleet::lead::DEFAULT_KEY)]
+        key: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what each node says of itself, with its log, as JSON
+    Report {
+        /// The broker's address
+        #[arg(long, value_name = "ADDRESS", default_value = broker::DEFAULT)]
+        broker: String,
+        /// The lead's key
+        #[arg(long, value_name = "FILE", default_value = scanner_fleet::lead::DEFAULT_KEY)]
+        key: PathBuf,
+    },
+    #[command(flatten)]
+    Workshop(workshop::Command),
+}
+
+#[derive(Debug, clap::Args)]
+struct At {
+    /// It is a worker, not a node
+    #[arg(long)]
+    worker: bool,
+    /// Where keys and configuration are
+    #[arg(long, value_name = "FOLDER", default_value = admin::FOLDER)]
+    folder: PathBuf,
+    /// Where the broker writes the number of its process: it is told at once. Without, reload it by hand
+    #[arg(long, value_name = "FILE")]
+    pid: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_env_filter("info,async_nats=warn")
+        .finish()
+        .with(scanner::logging::keeper())
+        .init();
+    let command = Args::parse().command;
+    // It has to do with no broker.
+    if let Command::Workshop(workshop::Command::Supervise { command }) = &command {
+        return supervise(command);
+    }
+    match run(command) {
+        Ok(said) => {
+            // Nobody may read it.
+            let _ = std::io::stdout().write_all(said.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            let _ = writeln!(std::io::stderr(), "error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl At {
+    fn role(&self) -> Role {
+        if self.worker { Role::Worker } else { Role::Node }
+    }
+}
+
+fn run(command: Command) -> Result<String, String> {
+    let runtime = || tokio::runtime::Runtime::new().map_err(|error| error.to_string());
+    match command {
+        Command::Node { config } => {
+            let config = node::NodeConfig::read(&config)?;
+            runtime()?.block_on(node::run(config)).map_err(|error| error.to_string())?;
+            Ok(String::new())
+        }
+        Command::Init { listen, workshop, folder } => {
+            let path =
+                admin::init(&folder, listen, workshop.as_deref()).map_err(|error| error.to_string())?;
+            Ok(format!(
+                "{} is written: start the broker with it (nats-server --config FILE)\n",
+                path.display()
+            ))
+        }
+        Command::Accept { name, key, at } => {
+            let path = admin::accept(&at.folder, at.role(), name.clone(), &key)
+                .map_err(|error| error.to_string())?;
+            Ok(format!("{} {name} is accepted in {}{}\n", at.role(), path.display(), told(&at)?))
+        }
+        Command::Remove { name, at } => {
+            let path = admin::remove(&at.folder, at.role(), &name).map_err(|error| error.to_string())?;
+            Ok(format!("{} {name} is shut out in {}{}\n", at.role(), path.display(), told(&at)?))
+        }
+        Command::List { broker, key, json } => {
+            let nodes = runtime()?.block_on(look::all(&broker, &key));
+            let nodes = nodes.map_err(|error| error.to_string())?;
+            if json {
+                let text = serde_json::to_string_pretty(&nodes).map_err(|error| error.to_string())?;
+                return Ok(text + "\n");
+            }
+            if nodes.is_empty() {
+                return Err(format!("no node says at {broker} that it is there"));
+            }
+            Ok(nodes.iter().map(line).collect())
+        }
+        Command::Report { broker, key } => {
+            let reports = runtime()?.block_on(look::reports(&broker, &key));
+            let reports = reports.map_err(|error| error.to_string())?;
+            serde_json::to_string_pretty(&reports).map(|text| text + "\n").map_err(|error| error.to_string())
+        }
+        Command::Workshop(command) => runtime()?.block_on(workshop::run(command)),
+    }
+}
+
+fn told(at: &At) -> Result<&'static str, String> {
+    match &at.pid {
+        Some(pid) => {
+            admin::reload(pid).map_err(|error| error.to_string())?;
+            Ok(", and the broker was told")
+        }
+        None => Ok(": reload the broker (systemctl reload nats-server)"),
+    }
+}
+
+/// One node, what is to be done about it, and a line for each of its cameras.
+fn line(node: &Node) -> String {
+    let (listed, what_to_do) = match node {
+        Node::Silent { node, what_to_do } => return format!("{node}  says nothing: {what_to_do}\n"),
+        Node::Here { listed, what_to_do } => (listed, what_to_do),
+    };
+    let Listed { said, clock_ahead_ms, clock_uncertainty_ms } = listed;
+    let clock = match (clock_ahead_ms, clock_uncertainty_ms) {
+        (Some(ahead), Some(unsure)) => format!("clock {ahead:+.2} ms, to {unsure:.2} ms"),
+        (_, _) => "its clock is not known".to_owned(),
+    };
+    let node = format!("{}  version {}, up for {} s, {clock}\n", said.node, said.program, said.up_s);
+    let cameras = said.cameras.iter().map(|camera| {
+        let holder = camera.holder.as_deref().map_or("free".to_owned(), |holder| format!("used by {holder}"));
+        format!("  {}/{}  {}, {holder}\n", said.node, camera.name, camera.driver)
+    });
+    let what_to_do = what_to_do.iter().map(|what| format!("  {what}\n"));
+    std::iter::once(node).chain(what_to_do).chain(cameras).collect()
+}

@@ -1,0 +1,17 @@
+//! Configurations of this package: files of TOML, read once.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+/// What is in the file at `path`, if `check` finds nothing wrong with it; an error says where it is wrong.
+pub(crate) fn read<T: DeserializeOwned>(
+    path: &Path,
+    check: impl FnOnce(&T) -> Result<(), String>,
+) -> Result<T, String> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
+    let config: T = toml::from_str(&text).map_err(|error| named(&error))?;
+    check(&config).map_err(|error| named(&error))?;
+    Ok(config)
+}

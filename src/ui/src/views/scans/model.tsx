@@ -1,0 +1,232 @@
+/** The model of the object: in 3D, with how well images cover each part of it. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { ApiError, get, pathOf, textOf } from "../../api/client";
+import type { ModelNumbers } from "../../api/types";
+import { bytes, fixed, unit } from "../../lib/format";
+import { Icon } from "../../parts/icon";
+import { Note, useLoaded } from "../../parts/parts";
+import { gaps, status } from "../../state/rig";
+import type { Shown } from "./model-scene";
+import { STOPS, inWords } from "./model-space";
+import type { Painted } from "./model-space";
+import { More } from "./more";
+
+/** How often it is looked for a newer one while the scan goes on or masks are made, and for a while after it. */
+const LOOK_MS = 5_000;
+const LOOKS_AFTER = 12;
+
+interface Props {
+  id: string;
+  running: boolean;
+}
+
+export function Model({ id, running }: Props) {
+  const busy = running || status.value?.masks?.scan === id;
+  const { value, error, again } = useLoaded(
+    (signal) => get("/api/v1/scans/{scan}/preview", { path: { scan: id }, signal }),
+    `${id} ${busy} ${gaps.value}`,
+  );
+  const latest = useRef(again);
+  latest.current = again;
+  useEffect(() => {
+    let left = LOOKS_AFTER;
+    const timer = setInterval(() => {
+      if (!busy && left-- <= 0) clearInterval(timer);
+      else latest.current();
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [busy]);
+
+  const none = error instanceof ApiError && error.status === 404;
+  if (error && !value && !none) return <Note tone="bad">{textOf(error)}</Note>;
+  return (
+    <section class="card stack" aria-label="Model">
+      <div class="row spread">
+        <h2>Model</h2>
+        {value && (
+          <a class="button" href={pathOf("/api/v1/scans/{scan}/preview.glb", { scan: id })} download={`${id}.glb`}>
+            <Icon name="download" />
+            GLB, {bytes(value.bytes)}
+          </a>
+        )}
+      </div>
+      {value ? (
+        <Found id={id} numbers={value} running={running} />
+      ) : (
+        <p class="dim small">
+          {none
+            ? running
+              ? "It is made behind the scan, where the empty rig was scanned before; the first one after eight images."
+              : "There is none. It is made from masks and the cameras' places: make masks, and it follows."
+            : "Reading…"}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Found({ id, numbers, running }: { id: string; numbers: ModelNumbers; running: boolean }) {
+  const [painted, setPainted] = useState<Painted>("coverage");
+  const [cameras, setCameras] = useState(true);
+  const { images, stored, planned, well_covered_percent: well, unseen_percent: unseen, size_mm: size, volume_mm3: volume } = numbers;
+  const [x, y, z] = [0, 1, 2].map((axis) => fixed(size[axis] ?? 0, 0));
+  const long = `${x} × ${y} × ${unit(z ?? "", "mm")}`;
+  return (
+    <>
+      <p aria-live="polite">
+        <strong>{inWords(well, unseen)}</strong>
+        {stored < planned && ` So far: ${stored} of ${planned} images.`}
+        {images < stored && ` ${stored - images} of ${stored} images have no mask, and shape nothing.`}
+      </p>
+      <p class="dim small">
+        It is what the outlines of the object leave over, {long}, {unit(fixed(volume / 1000, 0), "cm³")}: hollows are filled. Well covered is
+        what three images or more see from directions at least 15° apart, one of them not too much from the side, and at least half as finely
+        as the best-seen part. What the object stands on does not count.
+      </p>
+      <div class="row">
+        <fieldset class="row plain-fieldset" aria-label="Colours of the model">
+          {(["coverage", "photographs"] as const).map((kind) => (
+            <label key={kind} class="check">
+              <input type="radio" name={`painted-${id}`} checked={painted === kind} onChange={() => setPainted(kind)} />
+              <span>{kind === "coverage" ? "Coverage" : "Photographs"}</span>
+            </label>
+          ))}
+        </fieldset>
+        <label class="check">
+          <input type="checkbox" checked={cameras} onChange={(event) => setCameras(event.currentTarget.checked)} />
+          <span>Cameras</span>
+        </label>
+      </div>
+      <InSpace
+        url={`${pathOf("/api/v1/scans/{scan}/preview.glb", { scan: id })}?of=${encodeURIComponent(numbers.made_at)}`}
+        painted={painted}
+        cameras={cameras}
+        label={`The object, ${long}, with a frustum for each of ${stored} images around it. ${inWords(well, unseen)}`}
+      />
+      {painted === "coverage" && <Scale />}
+      <More id={id} running={running} />
+    </>
+  );
+}
+
+function Scale() {
+  const canvas = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    // The page's policy allows no style in the document; one that is set on an element it does.
+    const stops = STOPS.map((stop) => `rgb(${stop.join(" ")})`).join(", ");
+    if (canvas.current) canvas.current.style.background = `linear-gradient(to right, ${stops})`;
+  }, []);
+  return (
+    <div class="scale small" role="group" aria-label="What the colours say">
+      <span>in no image</span>
+      <span class="scale-bar" ref={canvas} aria-hidden="true" />
+      <span>well covered from the middle on</span>
+    </div>
+  );
+}
+
+interface InSpaceProps {
+  url: string;
+  painted: Painted;
+  cameras: boolean;
+  label: string;
+}
+
+/** Loaded once it is on the screen. */
+function InSpace({ url, painted, cameras, label }: InSpaceProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const shown = useRef<Shown | null>(null);
+  const [near, setNear] = useState(false);
+  const [state, setState] = useState<"loading" | "there" | "no-webgl" | "failed">("loading");
+
+  useEffect(() => {
+    if (!canvas.current) return;
+    const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setNear(true), { rootMargin: "200px" });
+    seen.observe(canvas.current);
+    return () => seen.disconnect();
+  }, []);
+
+  useEffect(() => {
+    if (!near) return;
+    let gone = false;
+    const load = async () => {
+      const { show } = await import("./model-scene");
+      if (gone || !canvas.current) return;
+      try {
+        shown.current ??= show(canvas.current);
+      } catch {
+        setState("no-webgl");
+        return;
+      }
+      await shown.current.load(url);
+      if (gone) return;
+      shown.current.paint(painted);
+      shown.current.cameras(cameras);
+      setState("there");
+    };
+    load().catch(() => !gone && setState((before) => (before === "there" ? before : "failed")));
+    return () => void (gone = true);
+  }, [near, url]);
+
+  useEffect(() => shown.current?.paint(painted), [painted]);
+  useEffect(() => shown.current?.cameras(cameras), [cameras]);
+  useEffect(() => {
+    const restyle = () => shown.current?.restyle();
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", restyle);
+    const theme = new MutationObserver(restyle);
+    theme.observe(document.documentElement, { attributes: true });
+    return () => {
+      scheme.removeEventListener("change", restyle);
+      theme.disconnect();
+      shown.current?.dispose();
+      shown.current = null;
+    };
+  }, []);
+
+  const key = (event: KeyboardEvent) => {
+    const scene = shown.current;
+    const turn = { ArrowLeft: [-0.15, 0], ArrowRight: [0.15, 0], ArrowUp: [0, 0.12], ArrowDown: [0, -0.12] }[event.key];
+    if (!scene) return;
+    if (turn) scene.turn(turn[0] ?? 0, turn[1] ?? 0);
+    else if (event.key === "+" || event.key === "=") scene.zoom(1.15);
+    else if (event.key === "-") scene.zoom(1 / 1.15);
+    else if (event.key === "0") scene.reset();
+    else return;
+    event.preventDefault();
+  };
+  const there = state === "there";
+  return (
+    <div class="stack tight">
+      {state === "no-webgl" && <Note tone="warn">This browser shows no 3D (WebGL): download the model, and open it elsewhere.</Note>}
+      {state === "failed" && <Note tone="bad">The model cannot be read: load the page again.</Note>}
+      <div class="model-box" hidden={state === "no-webgl" || state === "failed"}>
+        <canvas
+          ref={canvas}
+          class="model"
+          tabIndex={0}
+          role="img"
+          aria-busy={!there}
+          aria-label={`${label} Arrow keys turn it, plus and minus change its size, 0 puts it back.`}
+          onKeyDown={key}
+        />
+        {there && (
+          <div class="model-buttons">
+            <button type="button" class="square" aria-label="Nearer" onClick={() => shown.current?.zoom(1.25)}>
+              <Icon name="plus" />
+            </button>
+            <button type="button" class="square" aria-label="Farther" onClick={() => shown.current?.zoom(1 / 1.25)}>
+              <Icon name="minus" />
+            </button>
+            <button type="button" class="square" aria-label="As at first" onClick={() => shown.current?.reset()}>
+              <Icon name="fit" />
+            </button>
+          </div>
+        )}
+        {state === "loading" && <p class="dim small model-late">Loading the model…</p>}
+      </div>
+    </div>
+  );
+}
