@@ -3,6 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { ApiError } from "../api/client";
+import { loadRetry } from "../policy/retry";
 import { complain } from "../state/notices";
 import { Icon } from "./icon";
 import type { IconName } from "./icon";
@@ -109,19 +111,56 @@ export function Bar({ name, done, all, failed = 0, text }: { name: string; done:
   );
 }
 
-/** Asks `load` for something, and again whenever `key` changes. */
+/**
+ * Asks `load` for something, and again whenever `key` changes or `again` is called. One question at a time: what is asked again
+ * and again would otherwise break off each question of a slow line. What fails for a reason that passes is asked for again by
+ * itself: a change of the configuration ends the API for a moment, and nothing else would ask.
+ */
 export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: unknown): Loaded<T> {
   const [found, setFound] = useState<{ value: T | null; error: unknown }>({ value: null, error: null });
-  const [turn, setTurn] = useState(0);
+  const latest = useRef(load);
+  latest.current = load;
+  const ask = useRef<() => void>(() => undefined);
   useEffect(() => {
     const abort = new AbortController();
-    load(abort.signal).then(
-      (value) => !abort.signal.aborted && setFound({ value, error: null }),
-      (error: unknown) => !abort.signal.aborted && setFound((before) => ({ value: before.value, error })),
-    );
-    return () => abort.abort();
-  }, [key, turn]);
-  return { ...found, again: () => setTurn((turn) => turn + 1) };
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let failures = 0;
+    let open = false;
+    let onceMore = false;
+    ask.current = () => {
+      if (open) {
+        onceMore = true;
+        return;
+      }
+      clearTimeout(timer);
+      open = true;
+      void latest.current(abort.signal).then(
+        (value) => {
+          if (abort.signal.aborted) return;
+          failures = 0;
+          setFound({ value, error: null });
+        },
+        (error: unknown) => {
+          if (abort.signal.aborted) return;
+          failures += 1;
+          setFound((before) => ({ value: before.value, error }));
+          const wait = error instanceof ApiError ? loadRetry(failures, error.status, error.problem?.retry_after ?? undefined) : null;
+          if (wait !== null) timer = setTimeout(() => ask.current(), wait);
+        },
+      ).finally(() => {
+        open = false;
+        if (!onceMore || abort.signal.aborted) return;
+        onceMore = false;
+        ask.current();
+      });
+    };
+    ask.current();
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [key]);
+  return { ...found, again: () => ask.current() };
 }
 
 export interface Loaded<T> {

@@ -24,3 +24,12 @@ export function busyRetry(refusals: number, retryAfter: number | undefined): num
 export function eventsRetry(failures: number): number {
   return Math.min(500 * 2 ** Math.max(0, failures - 1), 10_000);
 }
+
+/** Answers of a daemon that is being restarted or reloaded, of one that is busy, and of a proxy before it; 0 is none at all. */
+const PASSING: readonly number[] = [0, 429, 502, 503, 504];
+
+/** How long to wait before what could not be loaded is asked for again, in milliseconds; null if asking again is of no use. */
+export function loadRetry(failures: number, status: number, retryAfter: number | undefined): number | null {
+  if (!PASSING.includes(status)) return null;
+  return Math.max(eventsRetry(failures), (retryAfter ?? 0) * 1000);
+}

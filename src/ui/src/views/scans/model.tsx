@@ -28,13 +28,11 @@ export function Model({ id, running }: Props) {
     (signal) => get("/api/v1/scans/{scan}/preview", { path: { scan: id }, signal }),
     `${id} ${busy} ${gaps.value}`,
   );
-  const latest = useRef(again);
-  latest.current = again;
   useEffect(() => {
     let left = LOOKS_AFTER;
     const timer = setInterval(() => {
       if (!busy && left-- <= 0) clearInterval(timer);
-      else latest.current();
+      else again();
     }, LOOK_MS);
     return () => clearInterval(timer);
   }, [busy]);
