@@ -80,7 +80,7 @@ fn real(points: u32) -> Outcome<Value> {
         "software_ms_per_point": timing.software_ms(),
         "software_median_ms": timing.software_median * 1e3, "finishing_ms": timing.finishing * 1e3,
         "moving_s": timing.moving, "settling_s": timing.settling, "frame_wait_s": timing.frame_wait,
-        "exposing_s": timing.exposing, "readout_s": timing.readout,
+        "queueing_s": timing.queueing, "exposing_s": timing.exposing, "readout_s": timing.readout,
         "open_and_close_s": process_wall - timing.wall, "memory": memory.json(),
     }))
 }

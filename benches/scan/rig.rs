@@ -88,6 +88,7 @@ pub(crate) struct Timing {
     pub(crate) wall: Seconds,
     pub(crate) moving: Seconds,
     pub(crate) settling: Seconds,
+    pub(crate) queueing: Seconds,
     pub(crate) frame_wait: Seconds,
     pub(crate) exposing: Seconds,
     pub(crate) readout: Seconds,

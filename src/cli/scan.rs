@@ -193,6 +193,7 @@ pub(super) fn describe(summary: &Summary) -> String {
     let phases = [
         ("Moving", timing.moving),
         ("Settling", timing.settling),
+        ("Waiting for room", timing.queueing),
         ("Waiting for a frame", timing.frame_wait),
         ("Exposing", timing.exposing),
         ("Reading out", timing.readout),

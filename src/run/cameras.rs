@@ -139,6 +139,7 @@ impl CameraTask {
         let Ok(place) = self.places.clone().acquire_owned().await else {
             return Err(CameraError::new(&self.name, ErrorKind::Cancelled, "the frame queue is closed"));
         };
+        let place_ns = clock::now_ns();
         self.check_fit()?;
         self.prepare(shot, arrival, steady_ns).await?;
         let mut settle = match &mut self.settler {
@@ -160,7 +161,7 @@ impl CameraTask {
             };
             let ready_ns = ready_ns.max(steady_ns);
             self.check_undisturbed(*arrival.borrow())?;
-            let taken = Taken::of(shot, &frame, *arrival.borrow(), ready_ns);
+            let taken = Taken::of(shot, &frame, *arrival.borrow(), ready_ns, place_ns);
             if taken.exposure_start_ns >= ready_ns {
                 if let Some(longer) = self.blurred(kind, &taken, steady_ns, &frame).await {
                     settle = longer;

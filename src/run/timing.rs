@@ -1,7 +1,8 @@
 //! Where the time of a run went, and how much of it physics needed.
 //!
 //! The physical floor of a point is its move, the settling, the wait for the sensor's next frame, the exposure and
-//! the readout. What lies between the end of the last readout of a point and the start of the next move is ours.
+//! the readout. What lies between the end of the last readout of a point and the start of the next move is ours, and so is
+//! the wait for a place among the frames that are not on disk yet.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,13 +22,21 @@ pub(super) struct Taken {
     pub(super) move_start_ns: u64,
     pub(super) rest_ns: u64,
     pub(super) ready_ns: u64,
+    /// When there was a place for it among the frames that are not on disk yet.
+    pub(super) place_ns: u64,
     pub(super) exposure_start_ns: u64,
     pub(super) exposure_end_ns: u64,
     pub(super) readout_end_ns: u64,
 }
 
 impl Taken {
-    pub(super) fn of(shot: ShotIndex, captured: &CapturedFrame, arrival: Arrival, ready_ns: u64) -> Self {
+    pub(super) fn of(
+        shot: ShotIndex,
+        captured: &CapturedFrame,
+        arrival: Arrival,
+        ready_ns: u64,
+        place_ns: u64,
+    ) -> Self {
         let frame = captured.metadata();
         let (move_start_ns, rest_ns) = match arrival {
             Arrival::Expected { start_ns, rest_ns } | Arrival::Arrived { start_ns, rest_ns, .. } => {
@@ -52,6 +61,7 @@ impl Taken {
             move_start_ns,
             rest_ns,
             ready_ns,
+            place_ns,
             exposure_start_ns: captured.exposed_from_ns(),
             exposure_end_ns,
             readout_end_ns,
@@ -70,6 +80,8 @@ pub struct Timing {
     pub moving: f64,
     /// Waiting for the rig to come to rest, and for steady light, in seconds.
     pub settling: f64,
+    /// Ours: the rig is at rest, and there is no memory for one more frame until one is stored, in seconds.
+    pub queueing: f64,
     /// Waiting for the sensor to begin its next frame, in seconds.
     pub frame_wait: f64,
     /// Exposing the frames that were waited for, in seconds.
@@ -130,11 +142,12 @@ impl Stopwatch {
         for Visit { last, recovered } in self.visits.values() {
             timing.moving += seconds(last.move_start_ns, last.rest_ns);
             timing.settling += seconds(last.rest_ns, last.ready_ns);
-            let wait = seconds(last.ready_ns, last.exposure_start_ns);
             if *recovered {
-                timing.recovering += wait;
+                timing.recovering += seconds(last.ready_ns, last.exposure_start_ns);
             } else {
-                timing.frame_wait += wait;
+                let place_ns = last.place_ns.clamp(last.ready_ns, last.exposure_start_ns.max(last.ready_ns));
+                timing.queueing += seconds(last.ready_ns, place_ns);
+                timing.frame_wait += seconds(place_ns, last.exposure_start_ns);
             }
             timing.exposing += seconds(last.exposure_start_ns, last.exposure_end_ns);
             timing.readout += seconds(last.exposure_end_ns, last.readout_end_ns);
@@ -166,10 +179,24 @@ mod tests {
             move_start_ns: start_ms * MS,
             rest_ns: (start_ms + 100) * MS,
             ready_ns: (start_ms + 150) * MS,
+            place_ns: start_ms * MS,
             exposure_start_ns: exposure_start_ms * MS,
             exposure_end_ns: (exposure_start_ms + 10) * MS,
             readout_end_ns: (exposure_start_ms + 40) * MS,
         }
+    }
+
+    #[test]
+    fn a_wait_for_a_place_is_no_wait_for_the_sensor() {
+        let mut watch = Stopwatch::default();
+        watch.add(Taken { place_ns: 1160 * MS, ..taken(0, 1000, 1170) }, false);
+        // There was one before the rig had come to rest.
+        watch.add(Taken { place_ns: 1300 * MS, ..taken(1, 1211, 1365) }, false);
+        let timing = watch.timing(1_410 * MS);
+        assert!((timing.queueing - 0.010).abs() < 1e-9, "{timing:?}");
+        assert!((timing.frame_wait - 0.014).abs() < 1e-9, "{timing:?}");
+        let sum = timing.floor() + timing.queueing + timing.software + timing.finishing;
+        assert!((timing.wall - sum).abs() < 1e-9, "{timing:?}");
     }
 
     #[test]
@@ -180,7 +207,7 @@ mod tests {
         watch.add(taken(2, 1211, 9000), true);
         let timing = watch.timing(9_050 * MS);
         assert_eq!(timing.points, 2);
-        let sum = timing.floor() + timing.recovering + timing.software + timing.finishing;
+        let sum = timing.floor() + timing.queueing + timing.recovering + timing.software + timing.finishing;
         assert!((timing.wall - sum).abs() < 1e-9, "{timing:?}");
         assert!((timing.software - 0.001).abs() < 1e-9);
         assert!((timing.software_median - 0.001).abs() < 1e-9);

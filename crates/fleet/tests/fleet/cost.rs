@@ -138,7 +138,7 @@ fn what_nodes_cost_the_lead() {
         println!(
             "{nodes} nodes, {points} points of {size:?}: ms of processor a shot (over {images}): scanner {:.1}, drivers {:.1}, broker \
              {:.1}; MB: scanner {:.1}, drivers {:.1}, broker {:.1}; wall {wall:.2} s over floor {floor:.2} s = {:.3}; of it waits for \
-             a frame {:.2} s; software a point {:.0} ms, recovering {:.2} s, finishing {:.2} s; attempts {}",
+             a frame {:.2} s, for a place {:.2} s; software a point {:.0} ms, recovering {:.2} s, finishing {:.2} s; attempts {}",
             shot.daemon,
             shot.drivers,
             shot.broker,
@@ -147,6 +147,7 @@ fn what_nodes_cost_the_lead() {
             most.broker,
             wall / floor,
             seconds("frame_wait"),
+            seconds("queueing"),
             seconds("software_median") * 1e3,
             seconds("recovering"),
             seconds("finishing"),
