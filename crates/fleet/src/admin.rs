@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -20,6 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::broker::{self, NoBroker, Persistence};
 use crate::clock::{Exchange, NodeClock};
 use crate::keys::{self, KeyError};
+use crate::knocks;
 use crate::names::{NodeName, fresh};
 use crate::wire::{Announcement, Ping, Pong, decode, encode};
 
@@ -165,6 +167,13 @@ pub fn reload(pid: &Path) -> Result<(), AdminError> {
     let process = text.trim().parse().ok().filter(|pid| *pid > 0).and_then(Pid::from_raw);
     let process = process.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
     kill_process(process, Signal::HUP).map_err(|errno| failed(errno.into()))
+}
+
+/// The same of the broker that systemd runs; whether there is one.
+pub fn reload_unit() -> bool {
+    let mut command = Command::new("systemctl");
+    command.args(["reload", knocks::UNIT]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// A node that has said that it is there.

@@ -17,6 +17,7 @@ pub mod admin;
 pub mod broker;
 pub mod clock;
 pub mod keys;
+pub mod knocks;
 pub mod lead;
 pub mod look;
 pub mod names;

@@ -43,7 +43,8 @@ pub struct Workshop {
 }
 
 /// What somebody who is let in does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Has cameras.
     Node,

@@ -22,6 +22,7 @@ use tracing::{info, warn};
 
 use crate::broker::{self, NoBroker, Persistence};
 use crate::keys::{self, KeyError};
+use crate::knocks;
 use crate::names::{fresh, of_session};
 use crate::simulated::Clock;
 use crate::wire::{self, Announcement, Numbered, Offered, Open, Ping, Pong, Up, decode, encode};
@@ -138,7 +139,7 @@ pub async fn run(config: NodeConfig) -> Result<(), NodeError> {
     let spawner = Spawner::new(&config.runtime_directory).map_err(system("make the runtime directory"))?;
     let (events, happened) = mpsc::unbounded_channel();
     tokio::spawn(log(happened));
-    let name = format!("scanner node {}", config.name);
+    let name = format!("{}{}", knocks::NODE, config.name);
     let connect =
         || broker::connect(&config.broker, &key.seed, &name, Persistence::Reconnect, events.clone());
     // Questions for the time do not wait behind frames.

@@ -20,6 +20,7 @@ use super::shop::{Shop, ShopError};
 use super::state::{Input, Refused, Step};
 use crate::broker::{self, Persistence};
 use crate::keys;
+use crate::knocks;
 use crate::names::fresh;
 
 /// How long one question for a job waits for one. A worker that dies in it holds no job back for longer.
@@ -36,7 +37,7 @@ pub async fn work(config: WorkerConfig) -> Result<(), String> {
     let name = config.name.to_string();
     let (events, heard) = mpsc::unbounded_channel();
     tokio::spawn(tell(heard));
-    let said = format!("workshop: worker {name}");
+    let said = format!("{}{name}", knocks::WORKER);
     let inbox = config.name.inbox();
     let client =
         broker::connect_by(&config.broker, &key.seed, &said, Some(&inbox), Persistence::Reconnect, events)

@@ -1,7 +1,7 @@
 //! Who may do what at the broker.
 
-use std::io::Read as _;
-use std::process::Command;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -80,8 +80,34 @@ fn a_node_is_let_in_while_the_broker_runs_and_shut_out_again() {
     wait_for("the node", || !listed(&fleet).is_empty());
     tell(&["remove", "node0"]);
     wait_for("its end", || listed(&fleet).is_empty());
+    // It knocks, which the broker's log says, and is let in by who says that it is the right one.
+    let log = fleet.folder().join("nats.log");
     let key = keys::load(&fleet.folder().join("node0.nk")).unwrap();
-    tell(&["accept", "node0", &key.public]);
+    wait_for("it to knock", || {
+        let output = Command::new(program)
+            .args(["knocks", "--json", "--log"])
+            .arg(&log)
+            .arg("--folder")
+            .arg(&folder)
+            .output();
+        let knocks: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+        knocks[0]["key"] == key.public && knocks[0]["name"] == "node0" && knocks[0]["role"] == "node"
+    });
+    let answer = |name: &str, answer: &str| {
+        let mut command = Command::new(program);
+        command.args(["accept", name, "--log"]).arg(&log).arg("--folder").arg(&folder).arg("--pid").arg(&pid);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut accept = command.spawn().unwrap();
+        // Who is not known is not asked about.
+        let _ = accept.stdin.take().unwrap().write_all(answer.as_bytes());
+        let output = accept.wait_with_output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).contains(&key.public))
+    };
+    assert_eq!(answer("node1", "y\n"), (false, false), "nobody knocks by that name");
+    assert_eq!(answer("node0", "n\n"), (false, true));
+    assert_eq!(answer("node0", ""), (false, true));
+    assert!(admin::Fleet::read(&folder).unwrap().nodes.is_empty());
+    assert_eq!(answer("node0", "y\n"), (true, true));
     // It is not told: it asks again by itself, or is started anew.
     fleet.kill_node(0);
     fleet.start_node(0);

@@ -4,11 +4,12 @@ mod workshop;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use scanner_fleet::admin::{self, Listed, Role};
+use scanner_fleet::knocks::{self, Knock};
 use scanner_fleet::look::{self, Node};
 use scanner_fleet::names::NodeName;
 use scanner_fleet::workshop::command::supervise;
@@ -48,10 +49,23 @@ enum Command {
     Accept {
         /// Its name, as in its configuration
         name: NodeName,
-        /// Its public key, which it prints when it starts
-        key: String,
+        /// Its public key, which it prints when it starts; without, that by which it knocks, after a question
+        key: Option<String>,
+        #[command(flatten)]
+        knocks: BrokerLog,
         #[command(flatten)]
         at: At,
+    },
+    /// Show who asks to be let in, and by which key
+    Knocks {
+        #[command(flatten)]
+        knocks: BrokerLog,
+        /// Where keys and configuration are
+        #[arg(long, value_name = "FOLDER", default_value = admin::FOLDER)]
+        folder: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Shut a node out, or a worker
     Remove {
@@ -83,6 +97,13 @@ enum Command {
     },
     #[command(flatten)]
     Workshop(workshop::Command),
+}
+
+#[derive(Debug, clap::Args)]
+struct BrokerLog {
+    /// Where the broker's log is; without, in the journal of nats-server.service
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -146,10 +167,28 @@ fn run(command: Command) -> Result<String, String> {
                 path.display()
             ))
         }
-        Command::Accept { name, key, at } => {
+        Command::Accept { name, key, knocks, at } => {
+            let key = match key {
+                Some(key) => key,
+                None => asked(&name, &knocks, &at)?,
+            };
             let path = admin::accept(&at.folder, at.role(), name.clone(), &key)
                 .map_err(|error| error.to_string())?;
             Ok(format!("{} {name} is accepted in {}{}\n", at.role(), path.display(), told(&at)?))
+        }
+        Command::Knocks { knocks, folder, json } => {
+            let found = knocks.read(&folder)?;
+            if json {
+                let text = serde_json::to_string_pretty(&found).map_err(|error| error.to_string())?;
+                return Ok(text + "\n");
+            }
+            if found.is_empty() {
+                return Ok("nobody asks to be let in\n".to_owned());
+            }
+            Ok(found
+                .iter()
+                .map(|Knock { role, name, key, address }| format!("{role} {name}  {key}  from {address}\n"))
+                .collect())
         }
         Command::Remove { name, at } => {
             let path = admin::remove(&at.folder, at.role(), &name).map_err(|error| error.to_string())?;
@@ -163,7 +202,9 @@ fn run(command: Command) -> Result<String, String> {
                 return Ok(text + "\n");
             }
             if nodes.is_empty() {
-                return Err(format!("no node says at {broker} that it is there"));
+                return Err(format!(
+                    "no node says at {broker} that it is there; who is not let in yet is shown by `scanner fleet knocks`"
+                ));
             }
             Ok(nodes.iter().map(line).collect())
         }
@@ -176,10 +217,39 @@ fn run(command: Command) -> Result<String, String> {
     }
 }
 
+impl BrokerLog {
+    fn read(&self, folder: &Path) -> Result<Vec<Knock>, String> {
+        let said = |error: admin::AdminError| error.to_string();
+        let fleet = admin::Fleet::read(folder).map_err(said)?;
+        let log = knocks::log(self.log.as_deref()).map_err(said)?;
+        Ok(knocks::of(&log, &fleet))
+    }
+}
+
+/// The key by which `name` knocks, if it is the right one: that knows only who looks at both ends, since anybody may call himself so.
+fn asked(name: &NodeName, knocks: &BrokerLog, at: &At) -> Result<String, String> {
+    let (role, found) = (at.role(), knocks.read(&at.folder)?);
+    let Knock { key, address, .. } = knocks::only(&found, role, name).map_err(|error| error.to_string())?;
+    let question = format!(
+        "{role} {name} asks from {address}, with the key\n  {key}\nIs that the key in its log? [y/N] "
+    );
+    let mut out = std::io::stdout();
+    out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| error.to_string())?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(key.clone()),
+        _no => Err(format!("{role} {name} is not let in")),
+    }
+}
+
 fn told(at: &At) -> Result<&'static str, String> {
     match &at.pid {
         Some(pid) => {
             admin::reload(pid).map_err(|error| error.to_string())?;
+            Ok(", and the broker was told")
+        }
+        None if at.folder == Path::new(admin::FOLDER) && admin::reload_unit() => {
             Ok(", and the broker was told")
         }
         None => Ok(": reload the broker (systemctl reload nats-server)"),
