@@ -207,6 +207,7 @@ mod tests {
             software: String::new(),
             reference: false,
             description: crate::scan::Description::default(),
+            shutter_spread: None,
         };
         Listed { dir: id.as_str().into(), id, rig: None, in_use: false, began_as: None, scan: Ok(manifest) }
     }

@@ -15,7 +15,7 @@ use super::layout::MANIFEST;
 use super::open::{self, Unread};
 use super::opening::Opening;
 use super::past::Past;
-use super::{Counts, FORMAT, ONE_FILE_FORMAT, OpenError, SEVERAL_FILES_FORMAT, ScanId, Tally};
+use super::{Counts, FORMAT, ONE_FILE_FORMAT, OpenError, SEVERAL_FILES_FORMAT, ScanId, ShutterSpread, Tally};
 
 /// The content of `scan.json`. Derived from plan and journal alone, and replaced when the scan's state
 /// changes, so the counts of a running scan are those of its last change.
@@ -44,6 +44,9 @@ pub struct Manifest {
     /// What a person calls it. Those of earlier versions say nothing.
     #[serde(default, skip_serializing_if = "Description::is_empty")]
     pub description: Description,
+    /// How far apart in time the images of a point were taken, of a scan with several cameras.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shutter_spread: Option<ShutterSpread>,
 }
 
 impl Manifest {
@@ -63,6 +66,7 @@ impl Manifest {
             software: software.into(),
             reference,
             description: Description::default(),
+            shutter_spread: None,
         }
     }
 
@@ -81,6 +85,7 @@ impl Manifest {
         self.updated = at;
         self.state = tally.state();
         self.shots = tally.counts();
+        self.shutter_spread = tally.shutter_spread();
     }
 
     /// This one, of a scan of which nobody says anything.

@@ -93,6 +93,7 @@ mod retaken;
 mod retention;
 mod shot;
 mod space;
+mod spread;
 mod store;
 mod tally;
 #[cfg(test)]
@@ -125,6 +126,7 @@ pub use retention::{
 };
 pub use shot::ShotMetadata;
 pub use space::{Needs, SpaceError, needed_bytes, needs, preflight};
+pub use spread::ShutterSpread;
 pub use store::Dataset;
 pub use tally::{Counts, Impossible, ShotState, Tally};
 pub use verify::{Report, verify};

@@ -9,6 +9,7 @@ use crate::scan::{Outcome, Record, RecordedFile, ScanState, Stored};
 
 use super::layout;
 use super::rejected::Rejected;
+use super::spread::ShutterSpread;
 
 /// How a shot stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +82,9 @@ pub enum Impossible {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tally {
     shots: Vec<ShotState>,
+    /// In which run of the scan each shot was stored that is.
+    runs: Vec<u32>,
+    run: u32,
     /// Shots of each point.
     cameras: u32,
     state: ScanState,
@@ -94,7 +98,8 @@ impl Tally {
     pub fn new(plan: &Plan) -> Self {
         let shots = vec![ShotState::Pending; plan.shot_count() as usize];
         let cameras = plan.cameras.len() as u32;
-        Self { shots, cameras, state: ScanState::Running, begun: false, rejected: Rejected::default() }
+        let (runs, rejected) = (vec![0; shots.len()], Rejected::default());
+        Self { shots, runs, run: 0, cameras, state: ScanState::Running, begun: false, rejected }
     }
 
     /// Whether `record` can follow those that were added, after which the scan is of `plan`.
@@ -144,6 +149,9 @@ impl Tally {
                 if let Some(slot) = self.slot(stored.shot) {
                     *slot = ShotState::Done(stored.clone());
                 }
+                if let Some(run) = self.runs.get_mut(stored.shot.0 as usize) {
+                    *run = self.run;
+                }
             }
             Record::ShotFailed { shot, reason } => {
                 if let Some(slot) = self.slot(*shot)
@@ -168,12 +176,16 @@ impl Tally {
             Record::Extended { .. } => {
                 let planned = self.shots.len() + self.shots_added(record);
                 self.shots.resize(planned, ShotState::Pending);
+                self.runs.resize(planned, 0);
                 if self.state.is_finished() {
                     self.state = ScanState::Paused;
                 }
             }
             Record::Paused { .. } => self.state = ScanState::Paused,
-            Record::Resumed => self.state = ScanState::Running,
+            Record::Resumed => {
+                self.state = ScanState::Running;
+                self.run += 1;
+            }
             Record::Finished { outcome } => self.state = ScanState::Finished(*outcome),
         }
     }
@@ -211,6 +223,19 @@ impl Tally {
             ShotState::Done(stored) => Some(stored),
             ShotState::Pending | ShotState::Failed { .. } => None,
         })
+    }
+
+    /// How far apart in time the images of each point were taken; none if no point has images of several cameras.
+    pub fn shutter_spread(&self) -> Option<ShutterSpread> {
+        let cameras = self.cameras.max(1) as usize;
+        let points = self.shots.chunks(cameras).zip(self.runs.chunks(cameras));
+        ShutterSpread::of(points.map(|(shots, runs)| {
+            let seen = shots.iter().zip(runs).filter_map(|(shot, run)| match shot {
+                ShotState::Done(stored) => Some((*run, &stored.facts)),
+                ShotState::Pending | ShotState::Failed { .. } => None,
+            });
+            seen.collect()
+        }))
     }
 
     /// The last shot, in the order of the plan, that is to be taken; none if every one was tried.

@@ -101,6 +101,10 @@ fn at_a_glance(manifest: &Manifest, plan: &Plan, shots: &[Shot<'_>], story: &Sto
                     div { dt { "Ended" } dd { (time(manifest.updated)) } }
                     @if took >= 0.0 { div { dt { "From begin to end" } dd { (duration(took)) } } }
                 }
+                @if let Some(spread) = manifest.shutter_spread {
+                    div { dt { "Shutter spread, median" } dd { (number(spread.median_us as f64 / 1e3)) " ms" } }
+                    div { dt { "Shutter spread, most" } dd { (number(spread.most_us as f64 / 1e3)) " ms" } }
+                }
                 div { dt { "Size of the files" } dd { (number(bytes as f64 / 1e6)) " MB" } }
             }
             p { (points(plan)) }

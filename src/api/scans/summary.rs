@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::daemon::{ScanDelivery, Whereabouts};
-use crate::dataset::{self, Counts, Listed};
+use crate::dataset::{self, Counts, Listed, ShutterSpread};
 use crate::scan::{Description, ScanState};
 
 /// A scan at a glance.
@@ -48,6 +48,8 @@ pub(in crate::api) struct ScanFacts {
     cameras: Vec<String>,
     /// Whether it shows the empty rig, so that masks of other scans are made by it.
     reference: bool,
+    /// How far apart in time the images of a point were taken; null with one camera.
+    shutter_spread: Option<ShutterSpread>,
 }
 
 impl ScanSummary {
@@ -66,7 +68,8 @@ impl ScanSummary {
 
 impl From<dataset::Manifest> for ScanFacts {
     fn from(manifest: dataset::Manifest) -> Self {
-        let dataset::Manifest { created, updated, state, shots, cameras, reference, .. } = manifest;
-        Self { created, updated, state, shots, cameras, reference }
+        let dataset::Manifest { created, updated, state, shots, cameras, reference, shutter_spread, .. } =
+            manifest;
+        Self { created, updated, state, shots, cameras, reference, shutter_spread }
     }
 }

@@ -105,7 +105,7 @@ fn jpeg(shot: u32) -> Vec<u8> {
     bytes
 }
 
-fn facts() -> FrameFacts {
+pub(in crate::dataset) fn facts() -> FrameFacts {
     FrameFacts {
         taken_at: "2026-11-21T13:30:05.25Z".parse().unwrap(),
         sensor_timestamp_ns: 123_456_789,

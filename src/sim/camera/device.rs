@@ -78,6 +78,11 @@ impl<S: Scene> Synthetic<S> {
         Timing::new(period, self.controls.exposure, readout, time_scale)
     }
 
+    /// When the first frame begins that is exposed with `timing` from now on.
+    fn begins_ns(&self, timing: Timing) -> u64 {
+        timing.start(clock::now_ns(), self.properties.synced.map(|delay| clock::as_ns(delay.duration())))
+    }
+
     /// The frame of `stream` exposed at `shutter`; none if it is not wanted, or there is no memory for it.
     fn make(
         &mut self,
@@ -188,7 +193,8 @@ impl<S: Scene> Synthetic<S> {
         self.forget_early();
         // A new exposure time takes effect with a frame that begins now.
         if let (Some(streams), Some(mut run)) = (&self.streams, self.run.take()) {
-            run.expose(clock::now_ns(), self.timing(streams.period));
+            let timing = self.timing(streams.period);
+            run.expose(self.begins_ns(timing), timing);
             self.run = Some(run);
         }
     }
@@ -248,7 +254,7 @@ impl<S: Scene> Device for Synthetic<S> {
         let Some(streams) = &self.streams else { return Err(DeviceError::invalid("start before configure")) };
         let timing = self.timing(streams.period);
         tracing::debug!("epoch {epoch}: a frame every {:?}", timing.period());
-        self.run = Some(Run::new(clock::now_ns(), timing));
+        self.run = Some(Run::new(self.begins_ns(timing), timing));
         Ok(())
     }
 

@@ -23,6 +23,8 @@ pub struct Properties {
     pub pixel_pitch_um: f64,
     /// Time between frames, if not configured.
     pub frame_period: Seconds,
+    /// How long after each whole number of frame periods on `CLOCK_MONOTONIC` its frames begin, if it is synchronised with others.
+    pub synced: Option<Seconds>,
     /// Exposure time for which pictures are made, and the first setting.
     pub exposure: Seconds,
     /// Time from the first to the last row's readout.

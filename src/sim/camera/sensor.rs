@@ -31,6 +31,18 @@ impl Timing {
         Duration::from_nanos(self.period_ns)
     }
 
+    /// When a sensor starts that is started at `now_ns`: at once, or, if it is synchronised with others by such a delay, so long behind
+    /// the next whole number of periods on `CLOCK_MONOTONIC`.
+    pub const fn start(&self, now_ns: u64, synced: Option<u64>) -> u64 {
+        match synced {
+            None => now_ns,
+            Some(delay_ns) => {
+                let delay_ns = delay_ns % self.period_ns;
+                now_ns.saturating_sub(delay_ns).div_ceil(self.period_ns) * self.period_ns + delay_ns
+            }
+        }
+    }
+
     /// Frame number `index` of a sensor started at `start_ns`.
     pub const fn shutter(&self, start_ns: u64, index: u64) -> Shutter {
         let opens_ns = start_ns + index * self.period_ns;
@@ -84,6 +96,19 @@ mod tests {
         assert_eq!(shutter.middle_ns(), 71_001_000);
         // Faster, but as bright: a period is as long as the exposure at least.
         assert_eq!(timing(10.0).shutter(0, 1).ready_ns, 10_000_000 + 10_000_000 + 2_500_000);
+    }
+
+    #[test]
+    fn sensors_that_are_synchronised_expose_together_or_so_much_later() {
+        let period = timing(1.0).period_ns;
+        for now in [0, 1, 5_000_000, 999_999_999, 33_000_000_000] {
+            assert_eq!(timing(1.0).start(now, None), now);
+            for delay in [0, 7_000_000, 32_999_999, 40_000_000] {
+                let start = timing(1.0).start(now, Some(delay));
+                assert!((now..now + period).contains(&start), "{start}");
+                assert_eq!(start % period, delay % period);
+            }
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct SimOptions {
     pub pixel_pitch: Millimetres,
     /// Time between frames, unless the configuration says a rate.
     pub frame_period: Seconds,
+    /// How long after each whole number of frame periods on `CLOCK_MONOTONIC` its frames begin, as of cameras that are synchronised; else
+    /// they begin when it is started.
+    pub synced: Option<Seconds>,
     /// Exposure time for which the light is right, and the first setting.
     pub exposure: Seconds,
     /// Time from the first to the last row's readout.
@@ -91,6 +94,7 @@ impl Default for SimOptions {
             sensor: Size { width: 4608, height: 3456 },
             pixel_pitch: Millimetres::new(0.0014),
             frame_period: Seconds::new(0.033),
+            synced: None,
             exposure: Seconds::new(0.010),
             readout: Seconds::new(0.025),
             startup_frames: 2,

@@ -45,6 +45,7 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
         sensor: options.sensor,
         pixel_pitch_um: options.pixel_pitch.get() * 1000.0,
         frame_period: options.frame_period,
+        synced: options.synced,
         exposure: options.exposure,
         readout: options.readout,
         time_scale: options.time_scale,

@@ -29,6 +29,7 @@ pub fn build(args: &DriverArgs) -> Result<ReplayDevice, DeviceError> {
         sensor: photos.file_size().unwrap_or(options.sensor),
         pixel_pitch_um: options.pixel_pitch.get() * 1000.0,
         frame_period: options.frame_period,
+        synced: None,
         exposure: options.exposure,
         readout: options.readout,
         time_scale: options.time_scale,

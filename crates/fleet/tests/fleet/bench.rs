@@ -48,6 +48,8 @@ pub(crate) struct Differences<'a> {
     pub(crate) nodes: Option<u32>,
     /// Lines for the nodes' `[camera.options]`.
     pub(crate) options: &'a str,
+    /// More of them for single nodes, from the first on.
+    pub(crate) own_options: Vec<String>,
     pub(crate) time_scale: Option<f64>,
     /// Where they are, if not all here.
     pub(crate) places: Option<Places>,
@@ -97,9 +99,10 @@ impl Fleet {
             write!(
                 text,
                 "name = \"{name}\"\nbroker = \"{}\"\nkey = \"{name}.nk\"\nruntime_directory = \"{name}-run\"\n\
-                 [[camera]]\nname = \"cam\"\ndriver = \"sim\"\n[camera.options]\ntime_scale = {time_scale:?}\n{}\n",
+                 [[camera]]\nname = \"cam\"\ndriver = \"sim\"\n[camera.options]\ntime_scale = {time_scale:?}\n{}\n{}\n",
                 fleet.address(),
-                what.options
+                what.options,
+                what.own_options.get(index as usize).map_or("", String::as_str)
             )
             .unwrap();
             std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();

@@ -9166,6 +9166,7 @@ export interface components {
             reference: boolean;
             /** @description How many shots stand how. */
             shots: components["schemas"]["ShotCounts"];
+            shutter_spread?: null | components["schemas"]["ShutterSpread"];
             /** @description Whether it goes on, waits, or has ended and how. */
             state: components["schemas"]["ScanState"];
             /**
@@ -9534,6 +9535,35 @@ export interface components {
              * @description The shot's index in the plan.
              */
             shot: number;
+        };
+        /** @description How far apart in time the cameras of a point took their images, by `sensor_timestamp_ns`. */
+        ShutterSpread: {
+            /**
+             * Format: int32
+             * @description Points whose images were taken in several runs, so that these are minutes or days apart. They count for nothing here: a
+             *     machine that was started anew has another clock.
+             */
+            apart: number;
+            /**
+             * Format: int64
+             * @description From the first image of a point to its last one, in microseconds, of the median point.
+             */
+            median_us: number;
+            /**
+             * Format: int64
+             * @description The same of the point with the greatest one. An image that took several attempts counts, too.
+             */
+            most_us: number;
+            /**
+             * Format: int32
+             * @description Points of which several cameras have an image, all taken in one run of the scan.
+             */
+            points: number;
+            /**
+             * Format: int64
+             * @description How far either may be off, in microseconds, since clocks of several machines took part. 0 if none did.
+             */
+            uncertainty_us: number;
         };
         /** @description Width and height in pixels. */
         Size: {

@@ -162,6 +162,11 @@ function Head({ detail, running, shots, changed }: HeadProps) {
             </Figure>
             <Figure name="Images">{bytes(length)}</Figure>
             <Figure name="Cameras">{scan.cameras.join(", ")}</Figure>
+            {scan.shutter_spread && (
+              <Figure name="Shutter spread">
+                {exposure(scan.shutter_spread.median_us / 1e6)}, at most {exposure(scan.shutter_spread.most_us / 1e6)}
+              </Figure>
+            )}
             <Figure name="Begun">{dateTime(scan.created)}</Figure>
             <Figure name="Changed">{dateTime(scan.updated)}</Figure>
             <Delivered deliveries={detail.deliveries} />
