@@ -64,18 +64,18 @@ struct Scene {
     sample: usize,
 }
 
-const ONE_FILE: Scene = Scene { camera: "", options: "", calls: CALLS, files: 1, sample: 4 };
+const ONE_FILE: Scene = Scene { camera: "", options: "", calls: CALLS, files: 1, sample: 8 };
 /// Those calls by which files come to be.
 const SEVERAL_FILES: Scene = Scene {
     camera: "",
     options: "deliver = [\"jpeg\", \"raw\"]",
     calls: "openat,write,fsync,fdatasync,renameat2,mkdir",
     files: 2,
-    sample: 4,
+    sample: 8,
 };
 
 /// As [`SEVERAL_FILES`], where the program makes both.
-const RAW_BESIDE: Scene = Scene { camera: "raw = \"beside\"", options: "", sample: 8, ..SEVERAL_FILES };
+const RAW_BESIDE: Scene = Scene { camera: "raw = \"beside\"", options: "", sample: 16, ..SEVERAL_FILES };
 
 #[test]
 fn no_scan_is_lost_at_any_file_system_call() {

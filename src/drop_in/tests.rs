@@ -121,7 +121,11 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+    // Each takes as long as six of others.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(6))
+    })]
 
     #[test]
     fn whatever_is_wished_and_whenever_the_power_goes(steps in vec(steps(), 1..50)) {

@@ -14,9 +14,11 @@ pub mod replay;
 mod segment;
 mod swinging;
 mod world;
+mod world_file;
 
 pub use axes::SimAxes;
 pub use lights::SimLights;
 pub use panel::{SimButtons, SimPanel};
 pub use segment::{Segment, Way};
-pub use world::{OnTable, World, WorldError, WorldFile};
+pub use world::{OnTable, World};
+pub use world_file::{WorldError, WorldFile};

@@ -3,8 +3,11 @@
 use super::*;
 use std::f64::consts::TAU;
 
-/// So many swings by default; more by `SCANNER_TEST_SWINGS`.
-const SWINGS: u64 = 40;
+/// So many swings; 40 of them by `make test-crash`.
+fn swings() -> u64 {
+    std::env::var("SCANNER_TEST_SWINGS").map_or(20, |swings| swings.parse().unwrap())
+}
+
 const FRAME_S: f64 = 1.0 / 30.0;
 const EXPOSURE_S: f64 = 0.01;
 
@@ -87,8 +90,7 @@ impl Rig {
 
 #[test]
 fn frequency_and_damping_are_found() {
-    let swings =
-        std::env::var("SCANNER_TEST_SWINGS").ok().and_then(|text| text.parse().ok()).unwrap_or(SWINGS);
+    let swings = swings();
     let mut wrong = Vec::new();
     let (mut f_z, mut d_z) = (Vec::new(), Vec::new());
     for seed in 0..swings {
@@ -119,7 +121,7 @@ fn frequency_and_damping_are_found() {
 
 #[test]
 fn noise_alone_is_no_swing() {
-    for seed in 0..30 {
+    for seed in 0..swings() {
         let mut random = Random(seed);
         let rig = Rig { amplitude: 0.0, ..Rig::of(&mut random) };
         let found = fit(&rig.seen(&mut random));

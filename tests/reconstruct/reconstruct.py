@@ -427,7 +427,7 @@ def what_poses_save(folder, work, count):
 def main():
     pycolmap.logging.minloglevel = 2
     scanner, work, full, cost = sys.argv[1], Path(sys.argv[2]), "--full" in sys.argv, "--cost" in sys.argv
-    width, height, pitch, angles = (1920, 1440, 0.003, 18) if full else (1280, 960, 0.0045, 36 if cost else 18)
+    width, height, pitch, angles = (1920, 1440, 0.003, 18) if full else (1280, 960, 0.0045, 36 if cost else 15)
     fx = 4.74 / pitch
     config = work / "scanner.toml"
     config.write_text(CONFIG.format(width=width, height=height, pitch=pitch * 1000, angles=angles))

@@ -1,10 +1,8 @@
 //! The panel: buttons that are pressed, and what the LED shows.
 
-use std::time::Duration;
-
 use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal, slow_rig};
 use crate::refused::edit;
-use crate::support::TestRig;
+use crate::support::{SELDOM, TestRig};
 
 fn with_panel(rig: &TestRig) {
     edit(rig, "[scan]", "[panel]\nbackend = \"sim\"\n[scan]");
@@ -18,12 +16,12 @@ fn press(rig: &TestRig, button: &str) {
 /// Asks for the status until the LED shows `pattern`.
 pub(crate) fn wait_for_led(rig: &TestRig, pattern: &str) -> serde_json::Value {
     let mut status = serde_json::Value::Null;
-    for _ in 0..1500 {
+    for _ in 0..500 {
         status = rig.run(&["status", "--json"]).json();
         if status["led"] == pattern {
             return status;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(SELDOM);
     }
     panic!("the LED never showed {pattern}: {status}");
 }

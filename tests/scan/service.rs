@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::interrupted::{begin, begin_by, end, signal, slow_rig};
-use crate::support::{Recipe, TestRig, have, skipped};
+use crate::support::{Recipe, SELDOM, TestRig, have, skipped};
 
 #[test]
 fn a_paused_scan_goes_on_where_the_service_is_asked_to() {
@@ -18,12 +18,12 @@ fn a_paused_scan_goes_on_where_the_service_is_asked_to() {
     assert!(refused.stderr.contains(&format!("scan {id} is under way")), "{}", refused.stderr);
     assert_eq!(rig.run(&["pause"]).code, Some(0));
     while rig.run(&["status", "--json"]).json()["scanning"] == true {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(SELDOM);
     }
     let resumed = rig.run(&["start", "--resume", &id]);
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
     while rig.run(&["status", "--json"]).json()["scanning"] == true {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(SELDOM);
     }
     rig.assert_complete(&id, "resumed by the service");
     assert_eq!(rig.run(&["start", "--resume", "2020-01-01-000000-owl"]).code, Some(10));

@@ -125,6 +125,9 @@ fn scanner() -> PathBuf {
     option_env!("CARGO_BIN_EXE_scanner").map_or_else(|| built("scanner"), PathBuf::from)
 }
 
+/// Between two questions for which a program is started: with less, the asking takes more of a processor than what is asked for.
+pub const SELDOM: std::time::Duration = std::time::Duration::from_millis(80);
+
 /// A process that does not outlive a test that fails.
 pub struct Running(Option<Child>);
 

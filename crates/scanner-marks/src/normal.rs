@@ -26,11 +26,15 @@ impl Normal {
     /// Counts a `residual` in, which changes with few parameters: these by number.
     pub(crate) fn add(&mut self, residual: f64, slopes: &[(usize, f64)]) {
         self.cost += residual * residual;
-        for &(row, slope) in slopes {
-            self.slopes[row] += slope * residual;
-            for &(column, other) in slopes {
-                if column <= row {
-                    self.squares[(row, column)] += slope * other;
+        let size = self.slopes.len();
+        let squares = self.squares.as_mut_slice();
+        for &(column, other) in slopes {
+            self.slopes[column] += other * residual;
+            // Column by column, as they lie in memory: here a search spends most of its time.
+            let rows = &mut squares[column * size..][..size];
+            for &(row, slope) in slopes {
+                if row >= column {
+                    rows[row] += slope * other;
                 }
             }
         }

@@ -14,7 +14,7 @@ use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Finding, FindingKind, FrameFacts, Outcome, Record, RetakenFor, Verdict};
 
 use super::power::{Forgets, Recorder};
-use super::power_model::states_after;
+use super::power_model::{states_after, unless_full};
 use super::{facts, files, files_of, id, jpeg, new, plan_with_raw, scratch, shared, take};
 
 const SHOT: ShotIndex = ShotIndex(1);
@@ -214,14 +214,19 @@ fn cut_everywhere(forgets: Forgets) -> (usize, Vec<String>) {
     assert_eq!(dataset.keep_best(SHOT).unwrap().map(|stored| stored.attempt), Some(1));
     let back = disk.len();
     dataset.note(&Record::Finished { outcome: Outcome::Complete }).unwrap();
+    let samples = unless_full(12, 40);
     let (mut count, mut all) = (0, Vec::new());
     for done in begin..=disk.len() {
-        for state in states_after(None, &disk.log()[..done], 40, 0xBE57) {
+        for state in states_after(None, &disk.log()[..done], samples, 0xBE57) {
             let root = scratch();
             state.write_to(root.path());
             count += 1;
             if let Some(what) = broken(root.path(), done >= back) {
                 all.push(format!("after {} of {} operations: {what}", done - begin, back - begin));
+                // Who forgets something is caught by one.
+                if forgets != Forgets::Nothing {
+                    return (count, all);
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::plan::ShotIndex;
 use crate::scan::{DescriptionChanges, Outcome, Record, ScanState};
 
 use super::power::{Forgets, Op, Recorder};
-use super::power_model::states_after;
+use super::power_model::{states_after, unless_full};
 use super::{files, id, new, plan, scratch, shared, take};
 
 const SHOTS: u32 = 2;
@@ -190,7 +190,8 @@ fn broken(run: &Run, root: &Path, done: usize) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
+    // Each takes as long as twenty-five of others.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(25)))]
 
     /// In whatever order a scan is taken, described, ended and opened again.
     #[test]
@@ -215,7 +216,7 @@ fn a_complete_scan_stays_one_wherever_describing_it_is_cut_off() {
     let (_, finished) = run.complete.unwrap();
     let (mut states, mut all) = (0, Vec::new());
     for done in finished..=run.ops.len() {
-        for state in states_after(None, &run.ops[..done], 24, 0x0E1E) {
+        for state in states_after(None, &run.ops[..done], unless_full(10, 24), 0x0E1E) {
             let root = scratch();
             state.write_to(root.path());
             states += 1;

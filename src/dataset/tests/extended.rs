@@ -14,7 +14,7 @@ use crate::scan::{ExtendedBy, Outcome, Record, RetakenFor, ScanState};
 use crate::units::{Dioptres, Stops};
 
 use super::power::{Forgets, Recorder};
-use super::power_model::states_after;
+use super::power_model::{states_after, unless_full};
 use super::{files, id, new, plan, plan_with_raw, records_in, scratch, shared, store, take};
 
 /// A label of the longest, and numbers with as many digits as there are.
@@ -271,14 +271,19 @@ fn cut_everywhere(plan: &Plan, points: &[Point], forgets: Forgets) -> (usize, Ve
     dataset.note(&Record::Resumed).unwrap();
     take(&dataset, 3, 1).unwrap();
     let stored = disk.len();
+    let samples = unless_full(8, 25);
     let (mut count, mut all) = (0, Vec::new());
     for done in begin..=stored {
-        for state in states_after(None, &disk.log()[..done], 25, 0xE47E) {
+        for state in states_after(None, &disk.log()[..done], samples, 0xE47E) {
             let root = scratch();
             state.write_to(root.path());
             count += 1;
             if let Some(what) = broken(root.path(), points, done >= asked, done >= stored) {
                 all.push(format!("after {} of {} operations: {what}", done - begin, stored - begin));
+                // Who forgets something is caught by one.
+                if forgets != Forgets::Nothing {
+                    return (count, all);
+                }
             }
         }
     }

@@ -8,15 +8,10 @@ use crate::plan::Plan;
 use crate::scan::{Outcome, Record};
 
 use super::power::{Forgets, Op, Recorder};
-use super::power_model::states_after;
+use super::power_model::{of_this_commit, states_after, unless_full};
 use super::{files, files_of, id, plan, plan_with_raw, records_in, scratch, shared, take};
 
 const SHOTS: u32 = 3;
-
-/// `full` with `SCANNER_TEST_FULL` (`make test-crash`), else `short`.
-fn unless_full(short: usize, full: usize) -> usize {
-    if std::env::var_os("SCANNER_TEST_FULL").is_some() { full } else { short }
-}
 
 /// A scan that was run to its end, and what had been acknowledged when.
 struct Run {
@@ -128,8 +123,9 @@ fn finish(recovered: &Recovered, dir: &Path) -> Option<String> {
     (!check.is_sound() || !whole).then(|| format!("not complete after resuming: {check:?}"))
 }
 
-/// Cuts the power after every operation of a scan; returns how many states there were, and what broke.
-fn cut_everywhere(run: &Run, samples: usize) -> (usize, Vec<String>) {
+/// Cuts the power after every operation of a scan, until something breaks that is `enough`; returns how many states there were, and
+/// what broke.
+fn cut_everywhere(run: &Run, samples: usize, enough: fn(&str) -> bool) -> (usize, Vec<String>) {
     let (mut count, mut all_broken) = (0, Vec::new());
     for done in 0..=run.ops.len() {
         for state in states_after(None, &run.ops[..done], samples, 0x5CA7) {
@@ -138,6 +134,9 @@ fn cut_everywhere(run: &Run, samples: usize) -> (usize, Vec<String>) {
             count += 1;
             if let Some(what) = broken(run, root.path(), done) {
                 all_broken.push(format!("after {done} operations ({:?}): {what}", run.ops[..done].last()));
+                if enough(&what) {
+                    return (count, all_broken);
+                }
             }
         }
     }
@@ -155,30 +154,34 @@ fn no_power_cut_loses_a_file_of_a_shot_with_several() {
 }
 
 fn loses_nothing(plan: Plan, samples: usize) {
-    let (states, broken) = cut_everywhere(&run(plan, Forgets::Nothing), samples);
+    let (states, broken) = cut_everywhere(&run(plan, Forgets::Nothing), samples, |_| false);
     println!("{states} states, {} violations", broken.len());
     assert!(broken.is_empty(), "{} of {states} states; the first: {}", broken.len(), broken[0]);
     assert!(states > 500, "only {states} states: the check has become blind");
 }
 
+fn is_a_loss(what: &str) -> bool {
+    what.contains("acknowledged shot")
+}
+
 #[test]
 fn a_writer_that_does_not_sync_files_is_caught() {
-    let (states, broken) = cut_everywhere(&run(plan_with_raw(SHOTS), Forgets::FileSync), 12);
+    let (states, broken) = cut_everywhere(&run(plan_with_raw(SHOTS), Forgets::FileSync), 12, is_a_loss);
     println!("{} of {states} states violate; the first: {:?}", broken.len(), broken.first());
-    assert!(broken.iter().any(|what| what.contains("acknowledged shot")), "{broken:?}");
+    assert!(broken.iter().any(|what| is_a_loss(what)), "{broken:?}");
 }
 
 #[test]
 fn a_writer_that_does_not_sync_folders_is_caught() {
-    let (states, broken) = cut_everywhere(&run(plan_with_raw(SHOTS), Forgets::DirSync), 12);
+    let (states, broken) = cut_everywhere(&run(plan_with_raw(SHOTS), Forgets::DirSync), 12, is_a_loss);
     println!("{} of {states} states violate; the first: {:?}", broken.len(), broken.first());
-    assert!(broken.iter().any(|what| what.contains("acknowledged shot")), "{broken:?}");
+    assert!(broken.iter().any(|what| is_a_loss(what)), "{broken:?}");
 }
 
 /// A recovery is itself cut off after every operation, and recovered from.
 #[test]
 fn a_power_cut_during_a_recovery_loses_nothing_either() {
-    loses_nothing_during_a_recovery(&run(plan(SHOTS), Forgets::Nothing), unless_full(2, 1));
+    loses_nothing_during_a_recovery(&run(plan(SHOTS), Forgets::Nothing), unless_full(6, 1));
 }
 
 #[test]
@@ -186,10 +189,11 @@ fn a_power_cut_during_a_recovery_of_shots_with_several_files_loses_nothing_eithe
     loses_nothing_during_a_recovery(&run(plan_with_raw(SHOTS), Forgets::Nothing), unless_full(12, 1));
 }
 
-/// The scan is cut off after every `step`-th operation, and its recovery after each.
+/// The scan is cut off after every `step`-th operation, others with each commit, and its recovery after each.
 fn loses_nothing_during_a_recovery(run: &Run, step: usize) {
     let (mut count, mut all_broken) = (0, Vec::new());
-    for done in (run.created..=run.ops.len()).step_by(step) {
+    let first = run.created + of_this_commit() as usize % step;
+    for done in (first..=run.ops.len()).step_by(step) {
         // The states that give a recovery most to do.
         for first in states_after(None, &run.ops[..done], 1, 0xBAD) {
             let before = scratch();

@@ -263,13 +263,23 @@ pub(super) fn states_after(before: Option<&Path>, done: &[Op], samples: usize, s
             }));
         }
     }
-    let mut random = seed ^ ((done.len() as u64) << 32);
+    let mut random = seed ^ ((done.len() as u64) << 32) ^ (of_this_commit() << 16);
     for _ in 0..samples {
         states.push(model.cut(&mut |below| next(&mut random) as usize % below));
     }
     let mut seen = HashSet::new();
     states.retain(|state| seen.insert(state.clone()));
     states
+}
+
+/// How many samples: `full` with `SCANNER_TEST_FULL` (`make test-crash`), else `short`.
+pub(super) fn unless_full(short: usize, full: usize) -> usize {
+    if std::env::var_os("SCANNER_TEST_FULL").is_some() { full } else { short }
+}
+
+/// For other samples with each commit: `SCANNER_TEST_SEED`, 0 if unset.
+pub(super) fn of_this_commit() -> u64 {
+    std::env::var("SCANNER_TEST_SEED").map_or(0, |seed| seed.parse().unwrap())
 }
 
 /// The next number of the `SplitMix64` sequence.

@@ -12,7 +12,7 @@ use crate::plan::{Plan, ShotIndex};
 use crate::scan::{Outcome, Record, RetakenFor, ScanState};
 
 use super::power::{Forgets, Recorder};
-use super::power_model::states_after;
+use super::power_model::{states_after, unless_full};
 use super::{facts, files, files_of, id, jpeg, new, plan, plan_with_raw, scratch, shared, take};
 
 const AGAIN: ShotIndex = ShotIndex(1);
@@ -180,14 +180,19 @@ fn cut_everywhere(plan: &Plan, forgets: Forgets) -> (usize, Vec<String>) {
     let asked = disk.len();
     take_better(&dataset);
     let stored = disk.len();
+    let samples = unless_full(12, 40);
     let (mut count, mut all) = (0, Vec::new());
     for done in begin..=stored {
-        for state in states_after(None, &disk.log()[..done], 40, 0xA6A1) {
+        for state in states_after(None, &disk.log()[..done], samples, 0xA6A1) {
             let root = scratch();
             state.write_to(root.path());
             count += 1;
             if let Some(what) = broken(plan, root.path(), done >= asked, done >= stored) {
                 all.push(format!("after {} of {} operations: {what}", done - begin, stored - begin));
+                // Who forgets something is caught by one.
+                if forgets != Forgets::Nothing {
+                    return (count, all);
+                }
             }
         }
     }

@@ -53,8 +53,6 @@ struct Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
-
     #[test]
     fn each_message_is_delivered_once_in_order_or_told_as_lost(
         left in 0_u64..5,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{Limits, Shaper, ShaperChoice, SimulatedAxis};
+use crate::sim::WorldFile;
 use crate::units::Hertz;
 use proptest::prelude::*;
 

@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { LOOKS, at, launch, open, shoot, visit } from "./browser";
-import { until } from "./rig";
+import { SELDOM, until } from "./rig";
 import type { Rig } from "./rig";
 
 let browser: Browser;
@@ -111,7 +111,7 @@ describe("masks in the browser", () => {
       await until("what is not the object is dimmed, and the object is not", async () => {
         const { middle, corner } = await brightness(page, masked);
         return Math.abs(middle - before.middle) < 8 && corner < before.corner * 0.5 + 8;
-      });
+      }, SELDOM);
       await page.getByRole("button", { name: /cam0, r01_a001/ }).click();
       await page.getByRole("region", { name: "Point 1" }).getByRole("img", { name: "cam0, r01_a001, with its mask" }).waitFor();
       await laid.uncheck();

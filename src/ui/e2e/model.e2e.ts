@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { LOOKS, at, launch, open, shoot, visit } from "./browser";
-import { until } from "./rig";
+import { SELDOM, until } from "./rig";
 import type { Rig } from "./rig";
 
 let browser: Browser;
@@ -33,7 +33,7 @@ async function scanned(rig: Rig, token: string): Promise<string> {
     await until("the scan has ended", async () => {
       const { scanning } = (await rig.tell("status")) as { scanning: boolean };
       return !scanning;
-    });
+    }, SELDOM);
   };
   await scan({ reference: true });
   await rig.end("SIGTERM");
@@ -91,7 +91,7 @@ function drawn(picture: readonly number[]): number {
 async function changes(page: Page, canvas: Locator, what: string, act: () => Promise<unknown>): Promise<void> {
   const before = await pixels(page, canvas);
   await act();
-  await until(what, async () => differing(before, await pixels(page, canvas)) > 250);
+  await until(what, async () => differing(before, await pixels(page, canvas)) > 250, SELDOM);
 }
 
 describe("the model in the browser", () => {
@@ -101,7 +101,7 @@ describe("the model in the browser", () => {
       const canvas = await look(page, id);
       await modelOf(page).getByText(/of the surface is well covered: \d/).first().waitFor();
       // The object fills a good part of the picture.
-      await until("something is drawn", async () => drawn(await pixels(page, canvas)) > 80);
+      await until("something is drawn", async () => drawn(await pixels(page, canvas)) > 80, SELDOM);
       const press = (key: string) => async () => {
         await canvas.focus();
         await page.keyboard.press(key);
@@ -124,7 +124,7 @@ describe("the model in the browser", () => {
       });
       const before = await pixels(page, canvas);
       await page.getByRole("checkbox", { name: "Cameras" }).uncheck();
-      await until("the cameras are gone", async () => differing(before, await pixels(page, canvas)) > 8);
+      await until("the cameras are gone", async () => differing(before, await pixels(page, canvas)) > 8, SELDOM);
       await changes(page, canvas, "it is nearer", () => page.getByRole("button", { name: "Nearer" }).click());
 
       const download = page.waitForEvent("download");
@@ -139,7 +139,7 @@ describe("the model in the browser", () => {
         const all = (await rig.tell("dataset", "list")) as { id: string; scan: { Ok?: { state: string; shots: { planned: number } } } }[];
         const scan = all.find((one) => one.id === id)?.scan.Ok;
         return scan?.state === "complete" && scan.shots.planned > 24;
-      });
+      }, SELDOM);
     });
   });
 
@@ -161,14 +161,16 @@ describe("the model in the browser", () => {
   });
 
   it("is shown in every look", async () => {
-    await at(browser, RECIPE, async ({ rig, token }) => {
+    await at(browser, RECIPE, async ({ page, rig, token }) => {
+      // Not the live view, which would be drawn beside all of these.
+      await open(page, "System");
       const id = await scanned(rig, token);
       for (const { name, ...as } of LOOKS) {
         const { page: inside, context, complaints } = await visit(browser, rig, token, as);
         const canvas = await look(inside, id);
         for (const colours of ["Photographs", "Coverage"]) {
           await inside.getByRole("radio", { name: colours }).check();
-          await until("something is drawn", async () => drawn(await pixels(inside, canvas)) > 80);
+          await until("something is drawn", async () => drawn(await pixels(inside, canvas)) > 80, SELDOM);
           await inside.evaluate(() => scrollTo(0, 0));
           await shoot(inside, name, `model-${colours.toLowerCase()}`);
         }

@@ -120,17 +120,20 @@ export class Rig {
   }
 }
 
-/** Asks until the answer is yes, for some minutes at most, since the machine may be busy. */
-export async function until(what: string, ask: () => Promise<boolean>): Promise<void> {
+/** Between two questions that start a program, or draw the page, in milliseconds: asked without a pause, they took most of a processor. */
+export const SELDOM = 300;
+
+/** Asks until the answer is yes, for some minutes at most, since the machine may be busy; so many milliseconds between two questions. */
+export async function until(what: string, ask: () => Promise<boolean>, pause = 50): Promise<void> {
   let last: unknown = null;
-  for (let waited = 0; waited < 200_000; waited += 50) {
+  for (let waited = 0; waited < 200_000; waited += pause) {
     try {
       if (await ask()) return;
     } catch (error) {
       if (error instanceof Error && error.message.startsWith("the daemon ended")) throw error;
       last = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
   throw new Error(`in vain: ${what}${last instanceof Error ? ` (${last.message})` : ""}`);
 }

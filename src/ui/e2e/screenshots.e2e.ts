@@ -13,7 +13,7 @@ beforeAll(async () => {
   browser = await launch();
   const options = 'faults = [{ kind = "cancelled", shot = 20 }, { kind = "hang", shot = 60 }]';
   const recovery = 'capture_timeout = "2 s"\nrestart_timeout = "1 s"';
-  rig = await Rig.start({ angles: 18, heights: '["0 mm", "20 mm", "40 mm", "60 mm"]', timeScale: 20, size: [640, 360], options, recovery });
+  rig = await Rig.start({ angles: 18, heights: '["0 mm", "20 mm", "40 mm", "60 mm"]', timeScale: 20, size: [320, 180], options, recovery });
   token = await rig.token();
 });
 afterAll(async () => {

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::process::Signal;
 
 use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal};
-use crate::support::{Recipe, TestRig};
+use crate::support::{Recipe, SELDOM, TestRig};
 use receiver::{Answer, Receiver};
 
 /// A rig that tells as these lines say.
@@ -42,7 +42,7 @@ fn scan(rig: &TestRig) -> String {
     let started = rig.run(&["start"]);
     assert_eq!(started.code, Some(0), "{}", started.stderr);
     while rig.run(&["status", "--json"]).json()["scanning"] == true {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(SELDOM);
     }
     let id = rig.scan_ids().into_iter().find(|id| !before.contains(id)).unwrap();
     rig.assert_complete(&id, "whoever is told of it");

@@ -73,14 +73,18 @@ impl Rig {
 
     /// Where marks lie as they lie.
     fn ring_black(&self, x: f64, y: f64) -> Option<bool> {
-        let angle = y.atan2(x).to_degrees();
+        // Beside the ring, with the white around its marks.
+        let radius = x.hypot(y);
+        if radius <= 78.0 || radius >= 104.5 {
+            return None;
+        }
         for mark in &self.lying.marks {
-            let off = (mark.heading_deg - angle + 540.0).rem_euclid(360.0) - 180.0;
-            if off.abs() > 15.0 {
+            let (dx, dy) = (x - mark.x_mm, y - mark.y_mm);
+            // Farther than from a mark's middle to its corners: most marks, for each of millions of rays.
+            if dx.abs().max(dy.abs()) > self.lying.side_mm {
                 continue;
             }
             let (sin, cos) = mark.heading_deg.to_radians().sin_cos();
-            let (dx, dy) = (x - mark.x_mm, y - mark.y_mm);
             let size = self.ring.mark_side() / self.lying.side_mm;
             let (right, up) = ((dx * sin - dy * cos) * size, (dx * cos + dy * sin) * size);
             if right.abs() < self.ring.mark_side() / 2.0 && up.abs() < self.ring.mark_side() / 2.0 {
@@ -93,8 +97,7 @@ impl Rig {
                 );
             }
         }
-        let radius = x.hypot(y);
-        (radius > 78.0 && radius < 104.5).then_some(false)
+        Some(false)
     }
 }
 

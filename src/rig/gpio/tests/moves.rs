@@ -1,5 +1,7 @@
 //! Moves, pulse by pulse.
 
+use proptest::test_runner::Config as ProptestConfig;
+
 use super::*;
 use crate::model::Limits;
 use crate::motion::{StepCourse, StepScale};
@@ -158,7 +160,8 @@ fn modelled(angles: &[i32]) -> i64 {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(12))]
+    // Each takes as long as twenty of others.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(20)))]
 
     #[test]
     fn whatever_the_moves_the_motors_stand_where_they_should(
