@@ -75,17 +75,17 @@ fn a_rig_offers_each_scan_once_and_shows_what_comes_of_it() {
     let delivery = service.delivery();
     assert!(delivery["trouble"].as_str().unwrap().contains("no connection to the broker"), "{delivery}");
     assert_eq!((&delivery["to"], &delivery["waiting"]), (&json!("workshop"), &json!(1)), "{delivery}");
-    let doctor = || {
+    let doctor = |workshop: &Workshop| {
         let found = workshop.rig.run(&["doctor", "--json"]).json();
         let of = found.as_array().unwrap().iter().find(|found| found["check"] == "delivery");
         of.unwrap()["found"].as_str().unwrap().to_owned()
     };
-    assert!(doctor().contains("nothing can be delivered to shop now"), "{}", doctor());
+    assert!(doctor(&workshop).contains("nothing can be delivered to shop now"), "{}", doctor(&workshop));
     assert_eq!(service.jobs_of(&workshop.scan), json!([]));
     workshop.start_broker();
     wait_for("the offer", || service.delivery()["waiting"] == 0);
     assert_eq!(service.delivery()["trouble"], Value::Null);
-    assert!(doctor().contains("shop is there, and takes scans"), "{}", doctor());
+    assert!(doctor(&workshop).contains("shop is there, and takes scans"), "{}", doctor(&workshop));
     assert_eq!((jobs(&workshop).len(), workshop.messages(JOBS)), (1, 1));
     let standing = service.get(&format!("/scans/{}", workshop.scan))["deliveries"][0].clone();
     assert_eq!(
