@@ -52,9 +52,9 @@ demo: build
 demo-fleet: build fleet
 	./crates/fleet/demo
 
-## A scan that two workers reconstruct, one of which is killed, all on this machine; needs nats-server
-demo-workshop: build fleet
-	./crates/fleet/demo-workshop
+## A scan that two workers reconstruct, one of which is killed, all on this machine; needs nats-server. PROGRAMS=target/debug: with those there
+demo-workshop: $(if $(PROGRAMS),,build fleet)
+	./crates/fleet/demo-workshop $(PROGRAMS)
 
 ## Everything that CI runs
 test:

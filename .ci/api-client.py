@@ -45,7 +45,15 @@ MORE = {"run_preflight", "verify_scan", "take_test_capture", "take_capture"}
 
 scan = call("scans", "list_scans").parsed.scans[0].id
 formats = importlib.import_module("scanner_client.models").ExportFormat
+# As what a workshop has made is fetched.
+made = pathlib.Path(folder) / "scans" / scan / "workshop" / "owl-1"
+made.mkdir(parents=True)
+(made / "log.txt").write_text("done")
+log = {"name": "log.txt", "subject": "x", "bytes": 4, "crc32c": 1}
+state = {"is": "done", "run": "1", "worker": "pc", "took_s": 1, "files": [log]}
+(made / "job.json").write_text(json.dumps({"format": 1, "offered_s": 1, "state": state, "failures": []}))
 values = {"scan": scan, "shot": 0, "camera": "cam0", "name": "ring", "id": 1, "format": formats.COLMAP, "suffix": "jpg", "number": 1}
+values |= {"job": "owl-1", "file": "log.txt"}
 nothing = importlib.import_module("scanner_client.models").CaptureRequest()
 # Of whose parameters behind the question mark one has to be there.
 queries = {"get_setup_picture": {"camera": "scanner-sim:0"}}

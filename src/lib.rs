@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! scanner-pixels, scanner-hull -> ownership -> units, schedule, clock, procfs, file_lock, durable, regular_file, file_name, threads, trust -> model -> motion -> config -> drop_in -> plan -> camera_driver -> rig -> sim -> scan -> frame -> dataset -> mask, merge -> calibration, hull, tune
-//!   -> event, export, report, setup -> logging -> nodes, notify, deliver -> run -> daemon -> systemd, doctor, client -> api, mqtt -> cli
+//!   -> event, export, report, setup -> logging -> nodes, notify, deliver, workshop -> run -> daemon -> systemd, doctor, client -> api, mqtt -> cli
 //! ```
 //! Read downward only: nothing imports what stands to its right.
 
@@ -49,3 +49,4 @@ pub mod threads;
 pub mod trust;
 pub mod tune;
 pub mod units;
+pub mod workshop;

@@ -41,7 +41,7 @@ const ORDER: &[&[&str]] = &[
     &["calibration", "hull", "tune"],
     &["event", "export", "report", "setup"],
     &["logging"],
-    &["nodes", "notify", "deliver"],
+    &["nodes", "notify", "deliver", "workshop"],
     &["run"],
     &["daemon"],
     &["systemd", "doctor", "client"],

@@ -104,6 +104,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(scans::masks::mask))
         .routes(routes!(scans::masks::thumbnail))
         .routes(routes!(scans::shots::cover))
+        .routes(routes!(scans::workshop::jobs))
+        .routes(routes!(scans::workshop::file))
         .routes(routes!(rig::routes::pause))
         .routes(routes!(rig::routes::cancel))
         .routes(routes!(rig::routes::clear))

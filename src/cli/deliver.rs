@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::config::{Config, Deliver};
+use crate::config::{Config, Deliver, DestinationKind};
 use crate::daemon::{Request, StartError, ask, deliverable, find_scan};
 use crate::dataset::{self, ScanId};
 use crate::deliver::{Delivery, DeliveryError, Done, Far, Records, wanted};
@@ -100,7 +100,13 @@ fn status(config: &Config, targets: &[&Deliver], as_json: bool) -> Result<Exit, 
 fn check(config: &Config, targets: &[&Deliver], scan: &ScanId, as_json: bool) -> Result<Exit, Failure> {
     let (state, dir) = (&config.storage.state_directory, config.storage.directory.join(scan.as_str()));
     let (mut exit, mut all) = (Exit::Done, Vec::new());
-    for target in targets {
+    let keeps = |target: &&&Deliver| match target.to.kind() {
+        DestinationKind::Folder | DestinationKind::S3 => true,
+        DestinationKind::Workshop => false,
+    };
+    // Where there are no others, or one is named, it is said that it keeps none.
+    let others: Vec<&Deliver> = targets.iter().filter(keeps).copied().collect();
+    for target in if others.is_empty() { targets } else { &others } {
         let (files, bytes, wrong) = Delivery { target, state, scan, dir: &dir }.check(&|| true)?;
         let name = &target.name;
         if !as_json {
@@ -153,8 +159,12 @@ fn bring(
                 Ok(done) => {
                     let Done { files, bytes, sent_files, .. } = done;
                     if !as_json {
+                        let is = match target.to.kind() {
+                            DestinationKind::Folder | DestinationKind::S3 => "at",
+                            DestinationKind::Workshop => "offered to",
+                        };
                         output::print(&format!(
-                            "{scan} is at {name}: {files} files with {bytes} bytes, {sent_files} of which were sent now"
+                            "{scan} is {is} {name}: {files} files with {bytes} bytes, {sent_files} of which were sent now"
                         ))?;
                     }
                     one["done"] = json!(done);

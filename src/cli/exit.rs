@@ -177,9 +177,10 @@ impl From<DeliveryError> for Failure {
             DeliveryError::Scan(error) => Reason::from(error).into(),
             DeliveryError::Busy(_) => Exit::InUse,
             DeliveryError::Folder { .. } => Exit::Storage,
-            DeliveryError::NoProgram(_)
+            DeliveryError::NoProgram { .. }
             | DeliveryError::Program { .. }
-            | DeliveryError::Ended
+            | DeliveryError::Ended(_)
+            | DeliveryError::NoCopy(_)
             | DeliveryError::Silent { .. }
             | DeliveryError::Stopped
             | DeliveryError::Records { .. }

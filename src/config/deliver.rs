@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use crate::units::Bytes;
 
 /// A place that finished scans are brought to: a `[[deliver]]`.
@@ -30,6 +33,18 @@ pub enum Keep {
     AsStorageSays,
 }
 
+/// What a place is that scans go to, as `to` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DestinationKind {
+    /// A folder.
+    Folder,
+    /// Storage that speaks S3.
+    S3,
+    /// The workshop, in whose queue they are.
+    Workshop,
+}
+
 /// Where scans go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
@@ -42,6 +57,13 @@ pub enum Destination {
     },
     /// Storage that speaks S3.
     S3(S3),
+    /// The workshop: scans are offered to whoever reconstructs them. That is no copy that is kept.
+    Workshop {
+        /// The address of its broker.
+        broker: String,
+        /// The file with the rig's key.
+        key: PathBuf,
+    },
 }
 
 /// Storage that speaks S3.
@@ -66,11 +88,12 @@ pub struct S3 {
 }
 
 impl Destination {
-    /// As in the configuration.
-    pub const fn kind(&self) -> &'static str {
+    /// What it is.
+    pub const fn kind(&self) -> DestinationKind {
         match self {
-            Self::Folder { .. } => "folder",
-            Self::S3(_) => "s3",
+            Self::Folder { .. } => DestinationKind::Folder,
+            Self::S3(_) => DestinationKind::S3,
+            Self::Workshop { .. } => DestinationKind::Workshop,
         }
     }
 
@@ -82,6 +105,7 @@ impl Destination {
                 let at = endpoint.as_deref().unwrap_or(region);
                 format!("s3://{bucket}/{prefix} ({at})")
             }
+            Self::Workshop { broker, .. } => format!("the workshop at {broker}"),
         }
     }
 }

@@ -39,7 +39,7 @@ mod value;
 
 pub use asked::Asked;
 pub use computed::Computed;
-pub use deliver::{Deliver, Destination, Keep, S3};
+pub use deliver::{Deliver, Destination, DestinationKind, Keep, S3};
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
 pub use inline::inline_plan;
 pub use kind::Kind;

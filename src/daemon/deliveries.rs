@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::config::{Config, Deliver};
+use crate::config::{Config, Deliver, DestinationKind};
 use crate::dataset::Listed;
 use crate::deliver::{Far, Records, Stamp, is_wanted};
 
@@ -21,6 +21,8 @@ pub(super) struct Deliveries(Mutex<Vec<DeliveryStatus>>);
 pub struct DeliveryStatus {
     /// Its name.
     pub target: String,
+    /// What it is.
+    pub to: DestinationKind,
     /// How many scans wait for it, with the one under way.
     pub waiting: usize,
     /// The one that is being brought there.
@@ -56,6 +58,7 @@ impl Deliveries {
     pub(super) fn begin(&self, targets: &[Deliver]) {
         let status = |target: &Deliver| DeliveryStatus {
             target: target.name.clone(),
+            to: target.to.kind(),
             waiting: 0,
             under_way: None,
             trouble: None,
@@ -69,7 +72,9 @@ impl Deliveries {
 pub struct ScanDelivery {
     /// The name of that place.
     pub target: String,
-    /// Whether it is there.
+    /// What it is.
+    pub to: DestinationKind,
+    /// Whether it is there; of a workshop, whether it was offered there.
     pub state: DeliveryState,
     /// Since when it is, by the rig's clock.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -122,7 +127,7 @@ impl<'c> Whereabouts<'c> {
                 (None, _) | (_, None) => (DeliveryState::Unknown, None),
             };
             let is_shown = state == DeliveryState::Delivered || is_wanted(scan, target);
-            is_shown.then(|| ScanDelivery { target: target.name.clone(), state, at })
+            is_shown.then(|| ScanDelivery { target: target.name.clone(), to: target.to.kind(), state, at })
         };
         self.targets.iter().filter_map(standing).collect()
     }

@@ -8,7 +8,9 @@ use tracing::{info, warn};
 
 use crate::config::{self, Config, Deliver};
 use crate::dataset::{self, Listed, OpenError, ScanId};
-use crate::deliver::{Delivery, DeliveryError, Done, Far, Next, Outcome, Queue, Records, Stamp, wanted};
+use crate::deliver::{
+    Delivery, DeliveryError, Done, Far, Next, Outcome, Program, Queue, Records, Stamp, wanted,
+};
 use crate::event::Event;
 
 use super::deliveries::DeliveryUnderWay;
@@ -158,7 +160,7 @@ impl Follower {
     ) -> Result<Option<Done>, DeliveryError> {
         loop {
             tokio::select! {
-                done = &mut work => return done.unwrap_or(Err(DeliveryError::Ended)),
+                done = &mut work => return done.unwrap_or_else(|_| Err(DeliveryError::Ended(Program::of(&self.targets[target].to)))),
                 () = tokio::time::sleep(LOOK) => {
                     if self.service.is_busy() && !self.targets[target].during_scans {
                         stop.0.store(true, Ordering::Relaxed);

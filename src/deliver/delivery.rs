@@ -1,7 +1,7 @@
 //! One scan to one target.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use super::error::DeliveryError;
 use super::files::files;
-use super::program::{self, Far, Said, Wrong};
+use super::program::{self, Far, Program, Said, Wrong};
 use super::records::{Delivered, Records, Stamp, Trouble, Turn};
-use crate::config::Deliver;
+use crate::config::{Deliver, DestinationKind};
 use crate::dataset::{self, ScanId};
 
 /// How long a target may take to say that it is there: longer than a connection may.
@@ -75,8 +75,12 @@ impl Delivery<'_> {
 
     /// Reads what is there, and says what is not as it was delivered; and of how many files with how many bytes.
     pub fn check(&self, go_on: &dyn Fn() -> bool) -> Result<(u64, u64, Vec<Wrong>), DeliveryError> {
+        match self.target.to.kind() {
+            DestinationKind::Folder | DestinationKind::S3 => {}
+            DestinationKind::Workshop => return Err(DeliveryError::NoCopy(self.target.name.clone())),
+        }
         let turn = self.turn()?;
-        match program::run(self.dir, &self.job("check", &[]), go_on, &mut |_| {})? {
+        match program::run(self.program(), self.dir, &self.job("check", &[]), go_on, &mut |_| {})? {
             Said::Checked { files, bytes, wrong } => {
                 if !wrong.is_empty() {
                     // As long as it is here, it is brought there again, and stays.
@@ -87,9 +91,13 @@ impl Delivery<'_> {
                 Ok((files, bytes, wrong))
             }
             Said::Progress(_) | Said::Delivered { .. } | Said::Reached {} | Said::Failed { .. } => {
-                Err(DeliveryError::Ended)
+                Err(DeliveryError::Ended(self.program()))
             }
         }
+    }
+
+    fn program(&self) -> Program {
+        Program::of(&self.target.to)
     }
 
     fn turn(&self) -> Result<Turn, DeliveryError> {
@@ -107,12 +115,12 @@ impl Delivery<'_> {
         let journal = Stamp::of(self.dir).map_err(|unread| folder(unread.into()))?;
         let contents = dataset::read_contents(self.dir)?;
         let files = files(self.dir, &contents)?;
-        match program::run(self.dir, &self.job("copy", &files), go_on, far)? {
+        match program::run(self.program(), self.dir, &self.job("copy", &files), go_on, far)? {
             Said::Delivered { files, bytes, sent_files, sent_bytes } => {
                 Ok((journal, Done { files, bytes, sent_files, sent_bytes }))
             }
             Said::Progress(_) | Said::Checked { .. } | Said::Reached {} | Said::Failed { .. } => {
-                Err(DeliveryError::Ended)
+                Err(DeliveryError::Ended(self.program()))
             }
         }
     }
@@ -144,18 +152,25 @@ pub fn reach(target: &Deliver) -> Result<(), DeliveryError> {
     let job = json!({
         "work": "reach", "scan": "none", "source": "/", "by": "", "files": [], "target": program::target(&target.to),
     });
+    let by = Program::of(&target.to);
     let (sender, answer) = mpsc::channel();
     // Behind a mount that hangs, the program cannot even be ended: whoever waits for that is left alone with it.
     let look = move || {
         let begun = Instant::now();
         // Nobody may listen any more.
-        let _ =
-            sender.send(program::run(Path::new("/"), &job, &|| begun.elapsed() < LONGEST_LOOK, &mut |_| {}));
+        let _ = sender.send(program::run(
+            by,
+            Path::new("/"),
+            &job,
+            &|| begun.elapsed() < LONGEST_LOOK,
+            &mut |_| {},
+        ));
     };
     let looking = thread::Builder::new().name("deliver look".into()).spawn(look);
     looking.map_err(|source| DeliveryError::Program {
         action: "wait for",
-        program: "scanner-deliver".into(),
+        program: by,
+        path: PathBuf::new(),
         source,
     })?;
     match answer.recv_timeout(LONGEST_LOOK + AFTERWARDS) {
@@ -165,6 +180,6 @@ pub fn reach(target: &Deliver) -> Result<(), DeliveryError> {
         }
         Ok(Err(error)) => Err(error),
         Ok(Ok(Said::Progress(_) | Said::Delivered { .. } | Said::Checked { .. } | Said::Failed { .. }))
-        | Err(RecvTimeoutError::Disconnected) => Err(DeliveryError::Ended),
+        | Err(RecvTimeoutError::Disconnected) => Err(DeliveryError::Ended(by)),
     }
 }

@@ -3,31 +3,42 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::program::Program;
 use crate::dataset::OpenError;
 
 /// What keeps a scan from being delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// The program is not there.
-    #[error(
-        "the program scanner-deliver is missing: it comes with the package scanner; without a package, `make deliver` builds it ({0})"
-    )]
-    NoProgram(String),
+    #[error("the program {program} is missing: {comes} ({looked})")]
+    NoProgram {
+        /// Which.
+        program: Program,
+        /// How it comes to be here.
+        comes: &'static str,
+        /// Where it was looked for.
+        looked: String,
+    },
     /// It cannot be started, or spoken to.
-    #[error("cannot {action} scanner-deliver ({}): {source}; look whether it is executable, and from the same package", program.display())]
+    #[error("cannot {action} {program} ({}): {source}; look whether it is executable, and of this version", path.display())]
     Program {
         /// What was tried, as in "cannot ...".
         action: &'static str,
-        /// Where the program is.
-        program: PathBuf,
+        /// Which.
+        program: Program,
+        /// Where it is.
+        path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
     /// It has ended without a word.
     #[error(
-        "scanner-deliver has ended by itself: its last words are in the log; what it has brought stays, and the next try goes on"
+        "{0} has ended by itself: its last words are in the log; what it has brought stays, and the next try goes on"
     )]
-    Ended,
+    Ended(Program),
+    /// What is offered to a workshop is kept nowhere.
+    #[error("{0:?} is a workshop, which keeps no scans: there is nothing to compare with")]
+    NoCopy(String),
     /// Another process delivers there.
     #[error(
         "another process delivers to {0:?} at this moment: try again when it has ended, see `scanner deliver --status`"
@@ -83,7 +94,8 @@ impl DeliveryError {
     /// Its kind, for programs.
     pub fn kind(&self) -> &str {
         match self {
-            Self::NoProgram(_) | Self::Program { .. } | Self::Ended => "program",
+            Self::NoProgram { .. } | Self::Program { .. } | Self::Ended(_) => "program",
+            Self::NoCopy(_) => "no_copy",
             Self::Busy(_) => "busy",
             Self::Silent { .. } => "silent",
             Self::Stopped => "stopped",
@@ -99,9 +111,10 @@ impl DeliveryError {
         match self {
             Self::Scan(_) | Self::Folder { .. } => true,
             Self::Failed { of_scan, .. } => *of_scan,
-            Self::NoProgram(_)
+            Self::NoProgram { .. }
             | Self::Program { .. }
-            | Self::Ended
+            | Self::Ended(_)
+            | Self::NoCopy(_)
             | Self::Busy(_)
             | Self::Silent { .. }
             | Self::Stopped

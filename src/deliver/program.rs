@@ -1,5 +1,6 @@
 //! The program that delivers: a process of its own, which may be ended at any moment.
 
+use std::fmt;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -66,6 +67,48 @@ pub(super) fn target(to: &Destination) -> Value {
                 "secret_file": secret_file, "ca": ca, "read_back": read_back,
             }})
         }
+        Destination::Workshop { broker, key } => json!({"workshop": {"broker": broker, "key": key}}),
+    }
+}
+
+/// The programs that deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// To folders, and to storage.
+    Deliver,
+    /// To the workshop.
+    Workshop,
+}
+
+impl Program {
+    /// The one for what goes to `to`.
+    pub const fn of(to: &Destination) -> Self {
+        match to {
+            Destination::Folder { .. } | Destination::S3(_) => Self::Deliver,
+            Destination::Workshop { .. } => Self::Workshop,
+        }
+    }
+
+    /// What it is called, without `scanner-`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Deliver => "deliver",
+            Self::Workshop => "workshop",
+        }
+    }
+
+    /// How it comes to be here.
+    const fn comes(self) -> &'static str {
+        match self {
+            Self::Deliver => "it comes with the package scanner; without a package, `make deliver` builds it",
+            Self::Workshop => "install the package scanner-fleet, or build it with `make fleet`",
+        }
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "scanner-{}", self.name())
     }
 }
 
@@ -82,15 +125,20 @@ impl Drop for Running {
 
 /// Has `job`, about the scan in `dir`, done as long as `go_on` says so, and tells `far` how far it is; its last word.
 pub(super) fn run(
+    by: Program,
     dir: &Path,
     job: &Value,
     go_on: &dyn Fn() -> bool,
     far: &mut dyn FnMut(Far),
 ) -> Result<Said, DeliveryError> {
-    let program = find_driver("deliver".as_ref()).map_err(DeliveryError::NoProgram)?;
+    let program = find_driver(by.name().as_ref()).map_err(|looked| DeliveryError::NoProgram {
+        program: by,
+        comes: by.comes(),
+        looked,
+    })?;
     let failed = |action| {
-        let program = program.clone();
-        move |source| DeliveryError::Program { action, program, source }
+        let path = program.clone();
+        move |source| DeliveryError::Program { action, program: by, path, source }
     };
     let mut command = Command::new(&program);
     // For who looks through processes.
@@ -133,7 +181,7 @@ pub(super) fn run(
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    match last.ok_or(DeliveryError::Ended)? {
+    match last.ok_or(DeliveryError::Ended(by))? {
         Said::Failed { kind, message, of_scan } => Err(DeliveryError::Failed { kind, message, of_scan }),
         word @ (Said::Progress(_) | Said::Delivered { .. } | Said::Checked { .. } | Said::Reached {}) => {
             Ok(word)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{Deliver, Keep};
+use crate::config::{Deliver, DestinationKind, Keep};
 use crate::dataset::{Listed, ScanId};
 use crate::scan::{Outcome, ScanState};
 
@@ -14,7 +14,13 @@ pub fn is_wanted(scan: &Listed, target: &Deliver) -> bool {
     if scan.in_use || scan.began_as.is_some() {
         return false;
     }
+    let may_be_empty = match target.to.kind() {
+        DestinationKind::Folder | DestinationKind::S3 => true,
+        // Of the empty rig, nobody wants a model.
+        DestinationKind::Workshop => false,
+    };
     scan.scan.as_ref().is_ok_and(|manifest| match manifest.state {
+        ScanState::Finished(_) if manifest.reference && !may_be_empty => false,
         ScanState::Finished(Outcome::Complete) => true,
         ScanState::Finished(Outcome::Incomplete | Outcome::Aborted) => target.incomplete,
         ScanState::Finished(Outcome::Cancelled) | ScanState::Running | ScanState::Paused => false,

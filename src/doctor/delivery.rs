@@ -1,7 +1,7 @@
 //! Where finished scans are brought: whether that is there, and what the last try failed of.
 
 use super::Finding;
-use crate::config::{Config, Deliver};
+use crate::config::{Config, Deliver, DestinationKind};
 use crate::deliver::{DeliveryError, Records, Trouble, reach};
 
 const CHECK: &str = "delivery";
@@ -34,7 +34,11 @@ fn judge(target: &Deliver, reached: Result<(), DeliveryError>, trouble: Option<T
             format!("put that right; the running service tries again by itself, and at once: {at_once}"),
         ),
         (Ok(()), None) => {
-            Finding::fine(CHECK, format!("{name} is there, and can be written: {}", target.to.address()))
+            let can = match target.to.kind() {
+                DestinationKind::Folder | DestinationKind::S3 => "can be written",
+                DestinationKind::Workshop => "takes scans",
+            };
+            Finding::fine(CHECK, format!("{name} is there, and {can}: {}", target.to.address()))
         }
     }
 }

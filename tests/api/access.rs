@@ -22,7 +22,7 @@ fn every_route_wants_a_token_but_for_health_login_and_pairing() {
         let filled =
             filled.replace("{camera}", "cam0").replace("{name}", "ring").replace("{format}", "colmap");
         let filled = filled.replace("{suffix}", "cr2").replace("{version}", "1").replace("{key}", "cameras");
-        let filled = filled.replace("{number}", "1");
+        let filled = filled.replace("{number}", "1").replace("{job}", "owl-1").replace("{file}", "log.txt");
         assert!(!filled.contains('{'), "{path}: fill in its parameter");
         for method in operations.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
             if OPEN.contains(&path.as_str()) {

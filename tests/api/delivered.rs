@@ -22,7 +22,7 @@ fn each_scan_says_where_it_is_and_the_rig_what_is_in_the_way() {
     daemon.wait_until_idle();
     let of = |path: &str| daemon.get(path).json();
     let detail = || of(&format!("/api/v1/scans/{id}"))["deliveries"].clone();
-    assert_eq!(detail(), json!([{"target": "nas", "state": "waiting", "at": null}]));
+    assert_eq!(detail(), json!([{"target": "nas", "to": "folder", "state": "waiting", "at": null}]));
     // The folder does not exist.
     let trouble = wait_for("that is told", || target()["trouble"].as_str().map(str::to_owned));
     assert!(trouble.contains("does not exist") && target()["waiting"] == 1, "{trouble}");

@@ -33,3 +33,4 @@ mod several;
 mod support;
 mod tls;
 mod tuning;
+mod workshop;

@@ -1,6 +1,6 @@
 //! Mistakes are told all at once, with their places.
 
-use scanner::config::Config;
+use scanner::config::{Config, Keep};
 
 use super::{SHIPPED, messages};
 
@@ -288,6 +288,24 @@ fn where_scans_are_brought_is_checked() {
         (with("pace = \"1 kB\""), "`deliver.pace` cannot be 1000 B"),
         (with("keep = \"for_ever\""), "`deliver.keep` cannot be \"for_ever\""),
         (
+            "to = \"workshop\"\nbroker = \"10.0.0.1:4222\"".into(),
+            "`deliver.broker` is no address of nats:// or tls://",
+        ),
+        (
+            "to = \"workshop\"\nbroker = \"nats://\"".into(),
+            "`deliver.broker` is no address of nats:// or tls://",
+        ),
+        (
+            "to = \"workshop\"\nbroker = \"nats://me:you@nas\"".into(),
+            "`deliver.broker` has a name or a password in it",
+        ),
+        (
+            "to = \"workshop\"\nkey = \"~/workshop.nk\"".into(),
+            "`deliver.key` starts with `~`, which is not expanded",
+        ),
+        ("to = \"workshop\"\npace = \"20 MB\"".into(), "there is no key `pace` in `deliver`"),
+        ("to = \"workshop\"\npath = \"/mnt\"".into(), "there is no key `path` in `deliver`"),
+        (
             with(&format!("[[deliver]]\nname = \"nas\"\n{s3}")),
             "`deliver.name` is \"nas\" for the second time",
         ),
@@ -299,6 +317,18 @@ fn where_scans_are_brought_is_checked() {
     }
     let config = Config::from_text("a.toml", &deliver(s3)).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.deliver[0].to.address(), "s3://scans/ (us-east-1)");
+    assert_eq!(config.deliver[0].keep, Keep::UntilDelivered);
+    // What is offered is no copy that is kept, unless somebody says so.
+    for (keys, keep, address) in [
+        ("", Keep::AsStorageSays, "the workshop at nats://127.0.0.1:4222"),
+        ("broker = \"tls://pc:4222\"", Keep::AsStorageSays, "the workshop at tls://pc:4222"),
+        ("keep = \"until_delivered\"", Keep::UntilDelivered, "the workshop at nats://127.0.0.1:4222"),
+    ] {
+        let keys = format!("to = \"workshop\"\n{keys}");
+        let config = Config::from_text("a.toml", &deliver(&keys)).unwrap_or_else(|errors| panic!("{errors}"));
+        let found = &config.deliver[0];
+        assert_eq!((found.keep, found.to.address().as_str()), (keep, address), "{keys}");
+    }
 }
 
 fn each_is_told(cases: &[(&str, &str, &str)]) {

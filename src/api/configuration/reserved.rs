@@ -106,6 +106,7 @@ mod tests {
             ("[api]\ncertificate = \"a\"\nkey = \"b\"", "api.certificate"),
             ("[mqtt]\nbroker = \"mqtt://evil.example\"", "mqtt.broker"),
             ("[[deliver]]\nname = \"x\"\nto = \"folder\"\npath = \"/tmp\"", "deliver."),
+            ("[[deliver]]\nname = \"x\"\nto = \"workshop\"\nkey = \"/etc/shadow\"", "deliver."),
             ("[recovery]\nmay_end = [\"bash\"]", "recovery.may_end"),
             ("[storage]\nstate_directory = \"/tmp\"", "storage.state_directory"),
             ("[plan.x]\nshape = \"list\"\nfile = \"/etc/passwd\"", "plan.x.file"),

@@ -17,3 +17,4 @@ pub(super) mod routes;
 pub(super) mod shots;
 pub(super) mod state;
 mod summary;
+pub(super) mod workshop;

@@ -4,18 +4,17 @@ use std::path::PathBuf;
 
 use crate::config::reader::Reader;
 use crate::config::value::Choice;
-use crate::config::{Address, Deliver, Destination, Keep, S3};
+use crate::config::{Address, Deliver, Destination, DestinationKind, Keep, S3};
 use crate::units::Bytes;
 
-/// The kinds, as `to` has them.
-#[derive(Clone, Copy)]
-enum To {
-    Folder,
-    S3,
-}
+/// The broker on this machine, as `scanner fleet` has it.
+const BROKER: &str = "nats://127.0.0.1:4222";
+/// Where `scanner fleet init` leaves the rig's key.
+const KEY: &str = "/etc/scanner/fleet/workshop.nk";
 
-impl Choice for To {
-    const CHOICES: &'static [(&'static str, Self)] = &[("folder", Self::Folder), ("s3", Self::S3)];
+impl Choice for DestinationKind {
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("folder", Self::Folder), ("s3", Self::S3), ("workshop", Self::Workshop)];
 }
 
 impl Choice for Keep {
@@ -27,21 +26,44 @@ pub(super) fn deliver(document: &mut Reader<'_, '_, '_>) -> Vec<Deliver> {
     let mut names = Vec::new();
     document.list("deliver", |deliver| {
         let name = deliver.name_in("name", &mut names);
-        let pace = deliver.optional_in("pace", &(Bytes::new(100e3)..=Bytes::new(10e9)));
         let during_scans = deliver.or("during_scans", false);
         let incomplete = deliver.or("incomplete", false);
-        let keep = deliver.or("keep", Keep::UntilDelivered);
-        let to = match deliver.required("to") {
+        let (to, keep) = match deliver.required("to") {
             // Which keys there are cannot be told.
             None => {
                 deliver.pass_unknown();
-                None
+                (None, Keep::UntilDelivered)
             }
-            Some(To::Folder) => folder(deliver),
-            Some(To::S3) => s3(deliver).map(Destination::S3),
+            Some(DestinationKind::Folder) => (folder(deliver), Keep::UntilDelivered),
+            Some(DestinationKind::S3) => (s3(deliver).map(Destination::S3), Keep::UntilDelivered),
+            // What is offered is not kept there.
+            Some(DestinationKind::Workshop) => (workshop(deliver), Keep::AsStorageSays),
         };
+        let keep = deliver.or("keep", keep);
+        let has_pace = !matches!(to, Some(Destination::Workshop { .. }));
+        let range = Bytes::new(100e3)..=Bytes::new(10e9);
+        let pace = if has_pace { deliver.optional_in("pace", &range) } else { None };
         Some(Deliver { name: name?, to: to?, pace, during_scans, incomplete, keep })
     })
+}
+
+fn workshop(deliver: &mut Reader<'_, '_, '_>) -> Option<Destination> {
+    let broker = deliver.or("broker", String::from(BROKER));
+    if broker.strip_prefix("nats://").or(broker.strip_prefix("tls://")).is_none_or(str::is_empty) {
+        let hint = format!("write the broker's as `scanner fleet init` was told it: \"{BROKER}\"");
+        deliver.reject("broker", "is no address of nats:// or tls://", &hint);
+        return None;
+    }
+    if broker.contains('@') {
+        let hint = "leave them out: the rig is known by its `key`";
+        deliver.reject("broker", "has a name or a password in it", hint);
+        return None;
+    }
+    let key = deliver.path("key");
+    if deliver.has("key") && key.is_none() {
+        return None;
+    }
+    Some(Destination::Workshop { broker, key: key.unwrap_or_else(|| KEY.into()) })
 }
 
 fn folder(deliver: &mut Reader<'_, '_, '_>) -> Option<Destination> {

@@ -21,11 +21,12 @@ struct Job {
     target: Target,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Work {
     Copy,
     Check,
+    Reach,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,6 +74,8 @@ pub enum Said {
         /// Bytes of these.
         sent_bytes: u64,
     },
+    /// The workshop is there, and takes scans.
+    Reached {},
     /// It came to nothing.
     Failed {
         /// Which kind of failure it is.
@@ -87,7 +90,10 @@ pub enum Said {
 /// Does the job that standard input has, and says so on `out`; whether it has gone well.
 pub async fn deliver(out: &mut (dyn Write + Send)) -> bool {
     let said = perform(out).await;
-    let well = matches!(said, Said::Delivered { .. });
+    let well = match said {
+        Said::Delivered { .. } | Said::Reached {} => true,
+        Said::Progress { .. } | Said::Failed { .. } => false,
+    };
     // Where nobody listens any more, the exit code has to do.
     let _ = say(out, &said);
     well
@@ -114,12 +120,15 @@ async fn perform(out: &mut (dyn Write + Send)) -> Said {
             let message = "the workshop keeps no scans: there is nothing to compare with".to_owned();
             return Said::Failed { kind: "no_copy".into(), message, of_scan: true };
         }
-        Work::Copy => {}
+        Work::Copy | Work::Reach => {}
     }
     let shop = match Shop::of_rig(&broker, &key, ACK_WAIT).await {
         Ok(shop) => shop,
         Err(error) => return failed(&OfferError::Shop(error)),
     };
+    if work == Work::Reach {
+        return Said::Reached {};
+    }
     let mut far = |far: super::offer::Far, found: &super::dataset::Offer| {
         let super::records::About { files: of_files, bytes: of_bytes, .. } = found.about;
         // Who does not listen is not told at the end, either.

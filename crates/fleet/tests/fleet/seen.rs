@@ -10,7 +10,7 @@ use crate::bench::{Differences, Fleet, wait_for};
 use crate::support::Running;
 
 /// What is answered to a GET, as it comes.
-fn get(address: &str, token: &str, path: &str) -> Vec<u8> {
+pub(crate) fn get(address: &str, token: &str, path: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
@@ -23,7 +23,7 @@ fn get(address: &str, token: &str, path: &str) -> Vec<u8> {
     answer
 }
 
-fn body(answer: &[u8]) -> Value {
+pub(crate) fn body(answer: &[u8]) -> Value {
     let text = String::from_utf8_lossy(answer);
     serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
 }

@@ -5545,6 +5545,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scans/{scan}/workshop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the workshop has made of a scan, or is making: each job that the scan was offered as, how it stood when that was last asked,
+         *     and what has come back.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WorkshopJobs"];
+                    };
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/workshop/{job}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file that came back of a job: its model, its picture, its log or another one that the list of jobs has. What it is, the answer's
+         *     `Content-Type` says, if that is known.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    file: string;
+                    job: string;
+                    scan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No token, or none that is valid. */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is for another host, or from a page of another one; or the token may only look. */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A defect of the program: its log says more. */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -7795,6 +7969,8 @@ export interface components {
         DeliveryStatus: {
             /** @description Its name. */
             target: string;
+            /** @description What it is. */
+            to: components["schemas"]["DestinationKind"];
             /** @description What the last try failed of, for people; none once one has not. */
             trouble?: string | null;
             under_way?: null | components["schemas"]["DeliveryUnderWay"];
@@ -7849,6 +8025,11 @@ export interface components {
              */
             tags?: string[] | null;
         };
+        /**
+         * @description What a place is that scans go to, as `to` has it.
+         * @enum {string}
+         */
+        DestinationKind: "folder" | "s3" | "workshop";
         /** @description How well a camera's place is known. */
         Deviations: {
             /** @description Of its centre in the rig's frame, in millimetres. */
@@ -9124,10 +9305,12 @@ export interface components {
              * @description Since when it is, by the rig's clock.
              */
             at?: string | null;
-            /** @description Whether it is there. */
+            /** @description Whether it is there; of a workshop, whether it was offered there. */
             state: components["schemas"]["DeliveryState"];
             /** @description The name of that place. */
             target: string;
+            /** @description What it is. */
+            to: components["schemas"]["DestinationKind"];
         };
         /** @description A scan with its plan. */
         ScanDetail: {
@@ -10583,6 +10766,110 @@ export interface components {
          * @enum {string}
          */
         WaitsFor: "person" | "hours" | "service";
+        /** @description A try at a job that came to nothing. */
+        WorkshopFailure: {
+            /** @description The file that has what was said, if it is here. */
+            log?: string | null;
+            /** @description Why it came to nothing. */
+            reason: string;
+            /** @description Who tried. */
+            worker: string;
+        };
+        /** @description A file that came back. */
+        WorkshopFile: {
+            /**
+             * Format: int64
+             * @description How long it is.
+             */
+            bytes: number;
+            /** @description What it is, by its name. */
+            kind: components["schemas"]["WorkshopFileKind"];
+            /** @description Its name. */
+            name: string;
+        };
+        /**
+         * @description What a file is.
+         * @enum {string}
+         */
+        WorkshopFileKind: "model" | "picture" | "log" | "other";
+        /** @description A scan that was offered to a workshop, as it stood there when that was last asked. */
+        WorkshopJob: {
+            /**
+             * Format: date-time
+             * @description Since when it has stood so here.
+             */
+            changed?: string | null;
+            /** @description What went wrong since it was offered: it may have been tried again. */
+            failures: components["schemas"]["WorkshopFailure"][];
+            /** @description What is here of it, whole. */
+            files: components["schemas"]["WorkshopFile"][];
+            /** @description Its id. */
+            job: string;
+            /**
+             * Format: date-time
+             * @description When it was offered, by the rig's clock.
+             */
+            offered?: string | null;
+            /** @description How it stands. */
+            state: components["schemas"]["WorkshopState"];
+        };
+        /** @description The jobs of a scan. */
+        WorkshopJobs: {
+            /** @description The newest first; none if the scan was never offered, or nobody fetches results (`scanner fleet fetch-results`). */
+            jobs: components["schemas"]["WorkshopJob"][];
+        };
+        /** @description How a job of a workshop stands. */
+        WorkshopState: {
+            /** @enum {string} */
+            is: "waiting";
+        } | {
+            /**
+             * Format: int64
+             * @description Bytes that it has.
+             */
+            bytes: number;
+            /** @enum {string} */
+            is: "fetching";
+            /**
+             * Format: int64
+             * @description Of so many; 0 as long as that is not known.
+             */
+            of_bytes: number;
+            /** @description Which. */
+            worker: string;
+        } | {
+            /** @enum {string} */
+            is: "working";
+            /** @description The last line that it has said. */
+            said: string;
+            /** @description Whose. */
+            worker: string;
+        } | {
+            /** @enum {string} */
+            is: "putting";
+            /** @description Which. */
+            worker: string;
+        } | {
+            /** @enum {string} */
+            is: "done";
+            /**
+             * Format: int64
+             * @description How long that took, in seconds; none if it is not known.
+             */
+            took_s?: number | null;
+            /** @description Who made it. */
+            worker: string;
+        } | {
+            /** @enum {string} */
+            is: "failed";
+            /** @description Why, the last time. */
+            reason: string;
+        } | {
+            /** @enum {string} */
+            is: "unknown";
+            /** @description Why not, for people. */
+            message: string;
+        };
     };
     responses: never;
     parameters: never;

@@ -105,9 +105,14 @@ fn the_program_for_the_daemon_offers_and_says_so() {
     let (well, lines) = deliver("copy", "fleet/workshop.nk");
     assert!(well && lines[0]["delivered"]["sent_files"] == json!(0), "{lines:?}");
     assert_eq!(workshop.messages(JOBS), 1);
-    for (work, key, kind) in
-        [("copy", "node.nk", "refused"), ("copy", "none.nk", "file"), ("check", "node.nk", "no_copy")]
-    {
+    let (well, lines) = deliver("reach", "fleet/workshop.nk");
+    assert!(well && lines == [json!({"reached": {}})], "{lines:?}");
+    for (work, key, kind) in [
+        ("copy", "node.nk", "refused"),
+        ("copy", "none.nk", "file"),
+        ("reach", "node.nk", "refused"),
+        ("check", "node.nk", "no_copy"),
+    ] {
         let (well, lines) = deliver(work, key);
         assert!(!well && lines[0]["failed"]["kind"] == json!(kind), "{lines:?}");
     }

@@ -2,6 +2,7 @@
 
 mod access;
 mod bench;
+mod by_itself;
 mod deaths;
 mod jobs;
 mod troubles;

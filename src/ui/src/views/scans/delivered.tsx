@@ -10,8 +10,8 @@ type Delivery = ScanSummary["deliveries"][number];
 export function Delivered({ deliveries }: { deliveries: readonly Delivery[] }) {
   return (
     <>
-      {deliveries.map(({ target, state, at }) => (
-        <Figure key={target} name={`Delivered to ${target}`} tone={state === "unknown" ? "warn" : undefined}>
+      {deliveries.map(({ target, to, state, at }) => (
+        <Figure key={target} name={`${to === "workshop" ? "Offered" : "Delivered"} to ${target}`} tone={state === "unknown" ? "warn" : undefined}>
           {state === "delivered" ? (at == null ? "yes" : dateTime(at)) : state === "waiting" ? "not yet" : "not known"}
         </Figure>
       ))}
@@ -21,6 +21,7 @@ export function Delivered({ deliveries }: { deliveries: readonly Delivery[] }) {
 
 /** What is missing of it, in a few words; null if nothing is. */
 export function missingAt(deliveries: readonly Delivery[]): string | null {
-  const missing = deliveries.filter(({ state }) => state !== "delivered").map(({ target }) => target);
+  // Nobody waits for an offer: what comes of it is in the scan's view.
+  const missing = deliveries.filter(({ to, state }) => to !== "workshop" && state !== "delivered").map(({ target }) => target);
   return missing.length === 0 ? null : `not at ${missing.join(", ")} yet`;
 }

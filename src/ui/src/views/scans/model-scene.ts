@@ -3,27 +3,11 @@
  * rest of the page.
  */
 
-import {
-  BufferAttribute,
-  BufferGeometry,
-  Color,
-  DirectionalLight,
-  HemisphereLight,
-  LineBasicMaterial,
-  LineSegments,
-  Mesh,
-  MeshLambertMaterial,
-  PerspectiveCamera,
-  Scene,
-  Spherical,
-  Vector3,
-  WebGLRenderer,
-} from "three";
-import type { Material, Object3D } from "three";
+import { BufferGeometry, Color, DirectionalLight, HemisphereLight, LineBasicMaterial, LineSegments, PerspectiveCamera, Scene, Spherical, Vector3, WebGLRenderer } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
-import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 
-import { ramp } from "./model-space";
+import { read } from "./model-file";
+import type { Form, Model } from "./model-file";
 import type { Painted } from "./model-space";
 
 /** How far a camera's frustum is drawn, in metres. */
@@ -34,7 +18,7 @@ const FIELD = 40;
 /** What is shown on a canvas, until it is disposed of. */
 export interface Shown {
   /** Reads the model anew, and shows it from where it was looked at. */
-  load(url: string): Promise<void>;
+  load(url: string, form: Form): Promise<void>;
   paint(painted: Painted): void;
   cameras(visible: boolean): void;
   /** By so many radians. */
@@ -59,8 +43,7 @@ export function show(canvas: HTMLCanvasElement): Shown {
   const controls = new OrbitControls(eye, canvas);
   controls.enablePan = false;
 
-  let model: Mesh<BufferGeometry, Material> | null = null;
-  let colours: { photographs: BufferAttribute; coverage: BufferAttribute } | null = null;
+  let model: Model | null = null;
   let frustums: LineSegments<BufferGeometry, LineBasicMaterial> | null = null;
   let painted: Painted = "photographs";
   let visible = true;
@@ -89,18 +72,17 @@ export function show(canvas: HTMLCanvasElement): Shown {
   size.observe(canvas);
 
   const drop = () => {
-    for (const part of [model, frustums]) {
-      if (!part) continue;
-      scene.remove(part);
-      part.geometry.dispose();
-      part.material.dispose();
-    }
-    [model, frustums, colours] = [null, null, null];
+    if (model) scene.remove(model.object);
+    if (frustums) scene.remove(frustums);
+    model?.dispose();
+    frustums?.geometry.dispose();
+    frustums?.material.dispose();
+    [model, frustums] = [null, null];
   };
 
   const frame = () => {
-    const sphere = model?.geometry.boundingSphere;
-    if (!sphere) return;
+    if (!model) return;
+    const { sphere } = model;
     controls.target.copy(sphere.center);
     const far = (sphere.radius * 1.1) / Math.sin((FIELD * Math.PI) / 360) / Math.min(1, eye.aspect);
     controls.minDistance = sphere.radius * 0.8;
@@ -111,7 +93,7 @@ export function show(canvas: HTMLCanvasElement): Shown {
   };
 
   const paint = () => {
-    if (model && colours) model.geometry.setAttribute("color", colours[painted]);
+    model?.paint(painted);
     if (frustums) frustums.visible = visible;
     draw();
   };
@@ -133,25 +115,12 @@ export function show(canvas: HTMLCanvasElement): Shown {
   };
 
   return {
-    async load(url) {
-      const { scene: read } = await new GLTFLoader().loadAsync(url);
+    async load(url, form) {
+      const found = await read(url, form);
       drop();
-      read.updateMatrixWorld(true);
-      const stations: PerspectiveCamera[] = [];
-      read.traverse((part: Object3D) => {
-        if (part instanceof Mesh) model = part as Mesh<BufferGeometry, Material>;
-        if (part instanceof PerspectiveCamera) stations.push(part);
-      });
-      if (!model) throw new Error("the file has no model");
-      const geometry: BufferGeometry = (model as Mesh).geometry;
-      geometry.computeBoundingSphere();
-      colours = {
-        photographs: geometry.getAttribute("color") as BufferAttribute,
-        coverage: new BufferAttribute(ramp(geometry.getAttribute("_coverage").array), 3),
-      };
-      model = new Mesh(geometry, new MeshLambertMaterial({ vertexColors: true }));
-      frustums = new LineSegments(lines(stations), new LineBasicMaterial({ transparent: true, opacity: 0.75 }));
-      scene.add(model, frustums);
+      model = found;
+      frustums = new LineSegments(lines(found.stations), new LineBasicMaterial({ transparent: true, opacity: 0.75 }));
+      scene.add(found.object, frustums);
       restyle();
       paint();
       fit();

@@ -39,6 +39,21 @@ function linear(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 }
 
+interface Place {
+  x: number;
+  y: number;
+  z: number;
+}
+
+/** Where most of the points are, and how far from there nine of ten of them are at most. */
+export function middle(points: readonly Place[]): { centre: Place; reach: number } {
+  const part = (values: number[], of: number) => values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * of))] ?? 0;
+  const half = (axis: keyof Place) => part(points.map((point) => point[axis]), 0.5);
+  const centre = { x: half("x"), y: half("y"), z: half("z") };
+  const away = points.map(({ x, y, z }) => Math.hypot(x - centre.x, y - centre.y, z - centre.z));
+  return { centre, reach: part(away, 0.9) };
+}
+
 /** How well a model is covered, in a sentence. */
 export function inWords(well: number, unseen: number): string {
   const of = (part: number) => unit(fixed(part, part >= 10 || part === 0 ? 0 : 1), "%");

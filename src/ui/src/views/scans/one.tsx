@@ -26,6 +26,7 @@ import { Describe, Described } from "./describe";
 import { Masks, maskOf, useMasks } from "./masks";
 import { Model } from "./model";
 import { Reconstruction } from "./reconstruction";
+import { Workshop } from "./workshop";
 
 /** Thumbnails that are shown at once. */
 const SHOWN = 96;
@@ -85,6 +86,7 @@ export function OneScan({ id }: { id: string }) {
       {images > 0 && found.scan?.reference === false && <Masks id={id} running={running} loaded={masks} laid={laid} lay={setLaid} />}
       {images > 0 && found.scan?.reference === false && <Model id={id} running={running} />}
       <Reconstruction id={id} running={running} images={images} />
+      <Workshop id={id} offered={found.deliveries.some(({ to }) => to === "workshop")} />
       <Thumbnails id={id} shots={board.shots} marks={marks} mask={mask} select={setSelected} />
       <Journal notes={found.journal} shots={board.shots} />
     </div>

@@ -20,8 +20,16 @@ export function Deliveries({ deliveries }: { deliveries: readonly Delivery[] }) 
   );
 }
 
-function Target({ delivery: { target, waiting, under_way, trouble } }: { delivery: Delivery }) {
-  const state = trouble != null ? { tone: "bad", word: "fails" } : under_way != null ? { tone: "busy", word: "delivering" } : waiting > 0 ? { tone: "quiet", word: "waits" } : { tone: "good", word: "all there" };
+/** What is done, and what has been. */
+const WORDS = {
+  folder: { doing: "delivering", done: "all there", open: "to be brought there" },
+  s3: { doing: "delivering", done: "all there", open: "to be brought there" },
+  workshop: { doing: "offering", done: "all offered", open: "to be offered there" },
+} as const;
+
+function Target({ delivery: { target, to, waiting, under_way, trouble } }: { delivery: Delivery }) {
+  const { doing, done, open } = WORDS[to];
+  const state = trouble != null ? { tone: "bad", word: "fails" } : under_way != null ? { tone: "busy", word: doing } : waiting > 0 ? { tone: "quiet", word: "waits" } : { tone: "good", word: done };
   return (
     <article class="stack tight">
       <div class="row spread">
@@ -34,7 +42,9 @@ function Target({ delivery: { target, waiting, under_way, trouble } }: { deliver
           {bytes(under_way.bytes)} of {bytes(under_way.of_bytes)}
         </p>
       )}
-      {waiting > 0 && <p class="small dim">{count(waiting, "scan")} to be brought there</p>}
+      {waiting > 0 && <p class="small dim">
+          {count(waiting, "scan")} {open}
+        </p>}
       {trouble != null && <Note tone="bad">{trouble}</Note>}
     </article>
   );
