@@ -62,6 +62,7 @@ const BLOCKS: &[(&str, &str, Tried)] = &[
         "scanner tune --speed",
         Tried::Nowhere("takes the ring of marks: tests/scan/speed.rs, on the simulated rig"),
     ),
+    ("fleet.md", "sudo scanner fleet init", Tried::AsAService),
     ("log.md", "scanner logs 2026-11-21", Tried::AsAService),
     ("notify.md", "sudo install -D -m 644 /usr/share", Tried::AsAService),
     (

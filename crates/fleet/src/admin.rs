@@ -1,10 +1,10 @@
 //! Who may do what at the broker: its configuration, written from a list of the nodes that were accepted.
 
+mod init;
 mod known;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,12 +13,12 @@ use futures_util::StreamExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use scanner::clock::now_ns;
 use scanner::durable::{self, Readers};
-use scanner::ownership;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::broker::{self, NoBroker, Persistence};
+use crate::authority::AuthorityError;
+use crate::broker::{self, Broker, LIST, NoBroker, Persistence};
 use crate::clock::{Exchange, NodeClock};
 use crate::keys::{self, KeyError};
 use crate::knocks;
@@ -31,7 +31,6 @@ pub const FOLDER: &str = "/etc/scanner/fleet";
 pub const LISTEN: &str = "127.0.0.1:4222";
 const KEY: &str = "lead.nk";
 const WORKSHOP_KEY: &str = "workshop.nk";
-const LIST: &str = "fleet.json";
 const CONFIGURATION: &str = "nats-server.conf";
 /// How long is listened for nodes, which say each two seconds that they are there.
 const LISTENED: Duration = Duration::from_millis(3500);
@@ -45,6 +44,9 @@ pub enum AdminError {
     /// The broker.
     #[error(transparent)]
     Broker(#[from] NoBroker),
+    /// Certificates.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// A file.
     #[error("{} cannot be {action}: {source}", path.display())]
     File {
@@ -69,7 +71,8 @@ pub enum AdminError {
     Other(String),
 }
 
-pub use known::{Fleet, Role, Workshop};
+pub use init::{Beginning, Begun, Encryption, Invitation, init};
+pub use known::{Encrypted, Fleet, Role, Workshop};
 
 impl Fleet {
     /// What was written in `folder`.
@@ -86,7 +89,7 @@ impl Fleet {
         let list = serde_json::to_vec_pretty(self).map_err(|error| AdminError::Other(error.to_string()))?;
         let configuration = folder.join(CONFIGURATION);
         for (path, bytes) in
-            [(folder.join(LIST), list), (configuration.clone(), self.configuration().into_bytes())]
+            [(folder.join(LIST), list), (configuration.clone(), self.configuration(folder).into_bytes())]
         {
             durable::replace(&path, &bytes, Readers::AsUsual).map_err(|source| AdminError::File {
                 action: "written",
@@ -96,37 +99,6 @@ impl Fleet {
         }
         Ok(configuration)
     }
-}
-
-/// Makes the lead's key, and a configuration of the broker that knows the lead alone; nodes and workers that were accepted stay so. With
-/// `workshop`, a folder for what the broker stores of it, there is one. Returns where the configuration is.
-pub fn init(folder: &Path, listen: SocketAddr, workshop: Option<&Path>) -> Result<PathBuf, AdminError> {
-    ownership::create_folders(folder).map_err(|source| AdminError::File {
-        action: "made",
-        path: folder.into(),
-        source,
-    })?;
-    let lead = keys::load_or_make(&folder.join(KEY))?.public;
-    let before = match Fleet::read(folder) {
-        Ok(fleet) => Fleet { listen, lead, ..fleet },
-        Err(AdminError::NotBegun { .. }) => {
-            Fleet { listen, lead, nodes: BTreeMap::new(), workers: BTreeMap::new(), workshop: None }
-        }
-        Err(error) => return Err(error),
-    };
-    let workshop = match workshop {
-        Some(store) => {
-            // It goes into the configuration between quotes.
-            let store =
-                store.to_str().filter(|path| path.starts_with('/') && !path.contains(['"', '\\', '\n']));
-            let store = store
-                .ok_or_else(|| AdminError::Other("--workshop: name a whole path, without quotes".into()))?;
-            let rig = keys::load_or_make(&folder.join(WORKSHOP_KEY))?.public;
-            Some(Workshop { store: store.into(), rig })
-        }
-        None => before.workshop.clone(),
-    };
-    Fleet { workshop, ..before }.write(folder)
 }
 
 /// Lets `name` in, a node or a worker, by its public key; another key that it had is forgotten.
@@ -189,10 +161,10 @@ pub struct Listed {
 }
 
 /// The nodes that say that they are there, by name.
-pub async fn list(address: &str, key: &Path) -> Result<Vec<Listed>, AdminError> {
+pub async fn list(broker: &Broker, key: &Path) -> Result<Vec<Listed>, AdminError> {
     let key = keys::load(key)?;
     let (events, _) = mpsc::unbounded_channel();
-    let client = broker::connect(address, &key.seed, "scanner fleet list", Persistence::Once, events).await?;
+    let client = broker::connect(broker, &key.seed, "scanner fleet list", Persistence::Once, events).await?;
     let deaf =
         |error: &dyn std::fmt::Display| AdminError::Other(format!("cannot listen at the broker: {error}"));
     let reply = format!("pong.{}", fresh().map_err(|error| deaf(&error))?);

@@ -12,8 +12,12 @@
 //!
 //! **A session** is one life of `scanner-remote`, and of one driver at the node. Its number is in every message, and its
 //! messages are counted: one that is lost ends it. A node ends the driver of a session that has been silent for [`LEASE`].
+//!
+//! **The broker** is spoken to encrypted, where it is for other machines: `authority` makes its certificate, and who connects knows it by a
+//! fingerprint (`trust`).
 
 pub mod admin;
+pub mod authority;
 pub mod broker;
 pub mod clock;
 pub mod keys;
@@ -23,9 +27,11 @@ pub mod look;
 pub mod names;
 pub mod node;
 pub mod parts;
+mod readers;
 pub mod simulated;
 mod toml_file;
 pub mod translate;
+pub mod trust;
 pub mod wire;
 pub mod workshop;
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::admin::{self, AdminError, Fleet, Listed};
-use crate::broker::{self, Persistence};
+use crate::broker::{self, Broker, Persistence};
 use crate::keys;
 use crate::names::{NodeName, fresh};
 use crate::wire::{self, AskReport, Report, decode, encode};
@@ -80,8 +80,8 @@ impl Node {
 ///
 /// # Errors
 /// The broker cannot be reached.
-pub async fn all(address: &str, key: &Path) -> Result<Vec<Node>, AdminError> {
-    let heard = admin::list(address, key).await?;
+pub async fn all(broker: &Broker, key: &Path) -> Result<Vec<Node>, AdminError> {
+    let heard = admin::list(broker, key).await?;
     let folder = key.parent().unwrap_or(Path::new("."));
     let accepted = Fleet::read(folder).map(|fleet| fleet.nodes).unwrap_or_default();
     let mut nodes: BTreeMap<String, Node> =
@@ -94,12 +94,12 @@ pub async fn all(address: &str, key: &Path) -> Result<Vec<Node>, AdminError> {
 ///
 /// # Errors
 /// The broker cannot be reached.
-pub async fn reports(address: &str, key: &Path) -> Result<BTreeMap<String, Report>, AdminError> {
-    let heard = admin::list(address, key).await?;
+pub async fn reports(broker: &Broker, key: &Path) -> Result<BTreeMap<String, Report>, AdminError> {
+    let heard = admin::list(broker, key).await?;
     let key = keys::load(key)?;
     let (events, _) = mpsc::unbounded_channel();
     let client =
-        broker::connect(address, &key.seed, "scanner fleet report", Persistence::Once, events).await?;
+        broker::connect(broker, &key.seed, "scanner fleet report", Persistence::Once, events).await?;
     let deaf =
         |error: &dyn std::fmt::Display| AdminError::Other(format!("cannot listen at the broker: {error}"));
     let reply = format!("report.{}", fresh().map_err(|error| deaf(&error))?);

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::authority::BROKER;
 use crate::names::NodeName;
 use crate::workshop::{DATASETS, JOBS, RECORDS, WORKERS};
 
-/// How long the broker waits for who connects to show a key. It would be 2 s: too little for all nodes at once at a machine that is busy, all of
+/// How long the broker waits for who connects to speak TLS, and to show a key. Each would be 2 s: too little for all nodes at once at a machine that is busy, all of
 /// which would try again.
 const TO_SHOW_A_KEY: Duration = Duration::from_secs(10);
 
@@ -31,6 +32,17 @@ pub struct Fleet {
     /// The workshop, if there is one.
     #[serde(default)]
     pub workshop: Option<Workshop>,
+    /// That everything is said encrypted, if it is.
+    #[serde(default)]
+    pub encrypted: Option<Encrypted>,
+}
+
+/// The broker is spoken to over TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encrypted {
+    /// By what it is reached, beside the address at which it listens; the first is what others are told.
+    #[serde(default)]
+    pub names: Vec<String>,
 }
 
 /// The workshop's part of the broker.
@@ -75,13 +87,21 @@ impl Fleet {
         }
     }
 
-    /// The configuration of the broker: without a key that is here, there is nothing to be had of it. Cameras and workshop are accounts of
+    /// The configuration of the broker, for `folder`, which has its certificate: without a key that is here, there is nothing to be had of it. Cameras and workshop are accounts of
     /// their own, between which no message goes: whatever a worker does, it reaches no camera, and a node no job.
-    pub fn configuration(&self) -> String {
+    pub fn configuration(&self, folder: &Path) -> String {
         let mut text =
             format!("# Written by `scanner fleet`: changes are lost.\nlisten: \"{}\"\n", self.listen);
         let (cameras, seconds) = (self.cameras(), TO_SHOW_A_KEY.as_secs());
         // Writing to a String cannot fail.
+        if self.encrypted.is_some() {
+            let file = folder.join(BROKER);
+            let file = file.display();
+            let _ = write!(
+                text,
+                "tls {{\n  cert_file: \"{file}\"\n  key_file: \"{file}\"\n  timeout: {seconds}\n}}\n"
+            );
+        }
         let _ = match &self.workshop {
             None => write!(text, "authorization {{\n  timeout: {seconds}\n  users: [\n{cameras}  ]\n}}\n"),
             Some(workshop) => write!(

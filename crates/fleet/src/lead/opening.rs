@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Options, Over};
-use crate::broker::{self, Persistence};
+use crate::broker::{self, Broker, Persistence};
 use crate::keys;
 use crate::names::{RemoteCamera, fresh, of_session};
 use crate::wire::{self, Numbered, Open, Up, decode, encode};
@@ -27,6 +27,7 @@ pub(super) struct Opened {
     pub(super) camera: RemoteCamera,
     pub(super) session: String,
     pub(super) options: Options,
+    pub(super) broker: Broker,
     pub(super) client: Client,
     /// A connection of its own for questions that must not wait.
     pub(super) times: Client,
@@ -41,24 +42,25 @@ pub(super) async fn open(args: &DriverArgs) -> Result<Opened, Over> {
     let options: Options = parse_options(&args.options).map_err(|error| invalid(error.message))?;
     let key =
         keys::load(&options.key).map_err(|error| invalid(format!("{error} (see `scanner fleet init`)")))?;
+    let broker = Broker::beside(&options.key, options.broker.as_deref());
+    let broker = broker.map_err(|error| invalid(error.to_string()))?;
     let session = fresh().map_err(|error| Over::Failed(ErrorKind::NoMemory, error.to_string()))?;
     let deadline = Instant::now() + PATIENCE;
     let (told, events) = mpsc::unbounded_channel();
     let name = format!("scanner-remote {}", args.camera);
     let client = loop {
-        let connected =
-            broker::connect(&options.broker, &key.seed, &name, Persistence::Once, told.clone()).await;
+        let connected = broker::connect(&broker, &key.seed, &name, Persistence::Once, told.clone()).await;
         match connected {
             Ok(client) => break client,
             Err(error) if Instant::now() + PAUSE > deadline => return Err(Over::gone(error.to_string())),
             Err(_) => sleep(PAUSE).await,
         }
     };
-    let times = broker::connect(&options.broker, &key.seed, &name, Persistence::Once, told).await;
+    let times = broker::connect(&broker, &key.seed, &name, Persistence::Once, told).await;
     let times = times.map_err(|error| Over::gone(error.to_string()))?;
     let deaf = |error: &dyn std::fmt::Display| Over::gone(format!("cannot listen at the broker: {error}"));
     let said = client.subscribe(camera.node.up(&of_session(&session))).await.map_err(|error| deaf(&error))?;
-    let mut opened = Opened { camera, session, options, client, times, said, events };
+    let mut opened = Opened { camera, session, options, broker, client, times, said, events };
     opened.ask(args, deadline).await?;
     Ok(opened)
 }
@@ -80,7 +82,7 @@ impl Opened {
             ErrorKind::Gone,
             format!(
                 "node {node} does not answer at {}: `scanner fleet list` shows which do",
-                self.options.broker
+                self.broker.address()
             ),
         );
         loop {

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use scanner::units::Seconds;
 use serde::Deserialize;
 
-use crate::broker;
-
 /// Where `scanner fleet init` puts the lead's key.
 pub const DEFAULT_KEY: &str = "/etc/scanner/fleet/lead.nk";
 
@@ -14,9 +12,9 @@ pub const DEFAULT_KEY: &str = "/etc/scanner/fleet/lead.nk";
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The broker's address.
-    pub broker: String,
-    /// The lead's key.
+    /// The broker's address, if not that of `scanner fleet init`.
+    pub broker: Option<String>,
+    /// The lead's key, beside which the broker's authority lies, if it is encrypted.
     pub key: PathBuf,
     /// How unsure the node's clock may be, for an image to be taken.
     pub clock_limit: Seconds,
@@ -29,7 +27,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            broker: broker::DEFAULT.to_owned(),
+            broker: None,
             key: DEFAULT_KEY.into(),
             clock_limit: Seconds::new(0.001),
             transfer_limit: Seconds::new(10.0),

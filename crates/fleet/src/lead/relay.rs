@@ -40,7 +40,7 @@ pub(super) async fn relay(link: &Arc<Link>, args: &DriverArgs, mut told: mpsc::R
         // The daemon says nothing before `hello`, unless it has had enough.
         _ = told.recv() => return Over::Quit,
     };
-    let Opened { camera, session, options, client, times, mut said, mut events } = match opened {
+    let Opened { camera, session, options, broker: _, client, times, mut said, mut events } = match opened {
         Ok(opened) => opened,
         Err(over) => return over,
     };

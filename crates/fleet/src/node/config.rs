@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::broker;
+use crate::broker::{self, Broker};
 use crate::names::NodeName;
 use crate::toml_file;
+use crate::trust::Fingerprint;
 
 /// What a node is told.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -17,6 +18,8 @@ pub struct NodeConfig {
     /// The broker's address.
     #[serde(default = "broker::default_address")]
     pub broker: String,
+    /// What the broker's authority is known by, if it is spoken to encrypted.
+    pub ca: Option<Fingerprint>,
     /// Its key, which is made if it is not there.
     #[serde(default = "default_key")]
     pub key: PathBuf,
@@ -61,7 +64,13 @@ impl NodeConfig {
         toml_file::read(path, Self::check)
     }
 
+    /// The broker.
+    pub fn broker(&self) -> Broker {
+        Broker::told(&self.broker, self.ca)
+    }
+
     fn check(&self) -> Result<(), String> {
+        broker::check(&self.broker, self.ca)?;
         if self.cameras.is_empty() {
             return Err("no [[camera]]: a node without cameras is of no use".into());
         }
@@ -95,6 +104,19 @@ mod tests {
         NodeConfig::read(file.path())
     }
 
+    const CA: &str = "SHA256:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
+
+    #[test]
+    fn a_broker_is_known_by_its_authority() {
+        let told = format!(
+            "name = 'left'\nbroker = 'tls://a:1'\nca = '{CA}'\n[[camera]]\nname = 'a'\ndriver = 'sim'"
+        );
+        let told = read(&told).unwrap();
+        let ca = told.ca.unwrap().to_string();
+        assert_eq!(ca, format!("sha256:{}", "00112233445566778899aabbccddeeff".repeat(2)));
+        assert!(told.broker().is_encrypted());
+    }
+
     #[test]
     fn little_has_to_be_said() {
         let config =
@@ -115,6 +137,11 @@ mod tests {
             (format!("name = 'a'\nspeed = 3\n{camera}"), "speed"),
             (format!("name = 'a'\n{camera}{camera}"), "of its own"),
             ("name = 'a'\n[[camera]]\nname = 'a'\ndriver = 'remote'".into(), "other nodes"),
+            (
+                format!("name = 'a'\nbroker = 'tls://a:1'\nca = 'sha256:12'\n{camera}"),
+                "64 hexadecimal digits",
+            ),
+            (format!("name = 'a'\nbroker = 'nats://a:1'\nca = '{CA}'\n{camera}"), "tls://"),
         ] {
             let error = read(&text).unwrap_err();
             assert!(error.contains(says), "{error}");

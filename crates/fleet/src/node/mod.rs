@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use async_nats::{Client, Event};
+use async_nats::Client;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use scanner::camera_driver::protocol::ErrorKind;
@@ -133,15 +133,18 @@ impl Shared {
 pub async fn run(config: NodeConfig) -> Result<(), NodeError> {
     let system = |doing| move |source| NodeError::System { doing, source };
     let key = keys::load_or_make(&config.key)?;
-    info!(node = %config.name, key = key.public, broker = config.broker, "the lead accepts this node by `scanner fleet accept`");
+    let broker = config.broker();
+    info!(
+        node = %config.name, key = key.public, broker = config.broker, encrypted = broker.is_encrypted(),
+        "the lead accepts this node by `scanner fleet accept`"
+    );
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
     let spawner = Spawner::new(&config.runtime_directory).map_err(system("make the runtime directory"))?;
     let (events, happened) = mpsc::unbounded_channel();
-    tokio::spawn(log(happened));
     let name = format!("{}{}", knocks::NODE, config.name);
-    let connect =
-        || broker::connect(&config.broker, &key.seed, &name, Persistence::Reconnect, events.clone());
+    tokio::spawn(broker::tell(broker.clone(), key.seed.clone(), name.clone(), happened));
+    let connect = || broker::connect(&broker, &key.seed, &name, Persistence::Reconnect, events.clone());
     // Questions for the time do not wait behind frames.
     let (client, times) = (connect().await?, connect().await?);
     let shared = Arc::new(Shared {
@@ -279,11 +282,5 @@ async fn announce(shared: Arc<Shared>) {
     loop {
         times.tick().await;
         shared.publish("announce", &shared.announcement()).await;
-    }
-}
-
-async fn log(mut happened: mpsc::UnboundedReceiver<Event>) {
-    while let Some(event) = happened.recv().await {
-        info!("broker: {event}");
     }
 }

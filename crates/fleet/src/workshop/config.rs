@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::broker;
+use crate::broker::{self, Broker};
 use crate::names::NodeName;
 use crate::toml_file;
+use crate::trust::Fingerprint;
 
 /// What a worker is told.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -18,6 +19,8 @@ pub struct WorkerConfig {
     /// The broker's address.
     #[serde(default = "broker::default_address")]
     pub broker: String,
+    /// What the broker's authority is known by, if it is spoken to encrypted.
+    pub ca: Option<Fingerprint>,
     /// Its key, which is made if it is not there.
     #[serde(default = "default_key")]
     pub key: PathBuf,
@@ -56,7 +59,13 @@ impl WorkerConfig {
         Duration::from_secs(self.time_limit_s)
     }
 
+    /// The broker.
+    pub fn broker(&self) -> Broker {
+        Broker::told(&self.broker, self.ca)
+    }
+
     fn check(&self) -> Result<(), String> {
+        broker::check(&self.broker, self.ca)?;
         if self.command.first().is_none_or(String::is_empty) {
             return Err(
                 "command: name the program that reconstructs, as in [\"/usr/share/scanner/workshop/colmap\"]"
@@ -123,6 +132,7 @@ mod tests {
             (format!("{most}tries = 0\n"), "tries"),
             (format!("{most}pause_s = 0.0\n"), "pause_s"),
             (format!("{most}colour = 1\n"), "colour"),
+            (format!("{most}ca = \"sha256:{}\"\n", "0a".repeat(32)), "tls://"),
         ] {
             let error = read(&bad).unwrap_err();
             assert!(error.contains(why), "{bad}: {error}");

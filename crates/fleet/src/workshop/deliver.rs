@@ -1,5 +1,5 @@
 //! Offering as a program that delivers: one job as JSON on standard input, lines of JSON about it on standard output. It is what
-//! `scanner-deliver` is for folders and S3, for the target `{"workshop": {"broker": ADDRESS, "key": FILE}}`.
+//! `scanner-deliver` is for folders and S3, for the target `{"workshop": {"broker": ADDRESS, "key": FILE}}`; the address may be left out.
 
 use std::io::{Read as _, Write};
 use std::path::PathBuf;
@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::offer::{OfferError, offer};
 use super::shop::{ACK_WAIT, DEFAULT_KEY, Shop, ShopError};
-use crate::broker;
 
 /// Longest job: a list of a hundred thousand files.
 const LONGEST: u64 = 32 << 20;
@@ -38,8 +37,7 @@ enum Target {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
-    #[serde(default = "broker::default_address")]
-    broker: String,
+    broker: Option<String>,
     #[serde(default = "default_key")]
     key: PathBuf,
 }
@@ -122,7 +120,7 @@ async fn perform(out: &mut (dyn Write + Send)) -> Said {
         }
         Work::Copy | Work::Reach => {}
     }
-    let shop = match Shop::of_rig(&broker, &key, ACK_WAIT).await {
+    let shop = match Shop::of_rig(broker.as_deref(), &key, ACK_WAIT).await {
         Ok(shop) => shop,
         Err(error) => return failed(&OfferError::Shop(error)),
     };

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::job::JobId;
 use super::{DATASETS, JOBS, RECORDS, RESULTS, WORKERS};
-use crate::broker::{self, NoBroker, Persistence};
+use crate::broker::{self, Broker, NoBroker, Persistence};
 use crate::keys::{self, KeyError};
 
 /// Silence of a worker after which its job is given to another one.
@@ -58,13 +58,14 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// As the rig, whose key may do all; what is missing at the broker is made. Workers are taken for dead after `ack_wait`, unless that was
+    /// As the rig, whose key may do all, and lies beside what there is to know of the broker; what is missing at the broker is made. Workers are taken for dead after `ack_wait`, unless that was
     /// set before.
-    pub async fn of_rig(address: &str, key: &Path, ack_wait: Duration) -> Result<Self, ShopError> {
+    pub async fn of_rig(address: Option<&str>, key: &Path, ack_wait: Duration) -> Result<Self, ShopError> {
+        let broker = Broker::beside(key, address)?;
         let key = keys::load(key)?;
         let (events, _) = mpsc::unbounded_channel();
         let client =
-            broker::connect_by(address, &key.seed, "workshop: rig", None, Persistence::Once, events).await?;
+            broker::connect_by(&broker, &key.seed, "workshop: rig", None, Persistence::Once, events).await?;
         let jetstream = context(client.clone());
         let closed = |error: &dyn std::fmt::Display| ShopError::Closed(error.to_string());
         let jobs = stream::Config {

@@ -32,17 +32,20 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub async fn work(config: WorkerConfig) -> Result<(), String> {
     let end = told_to_end()?;
     let key = keys::load_or_make(&config.key).map_err(|error| error.to_string())?;
-    info!(worker = %config.name, key = key.public, broker = config.broker, "the worker begins");
+    let broker = config.broker();
+    info!(
+        worker = %config.name, key = key.public, broker = config.broker, encrypted = broker.is_encrypted(),
+        "the worker begins"
+    );
     let scratch = Scratch::take(&config.scratch)?;
     let name = config.name.to_string();
     let (events, heard) = mpsc::unbounded_channel();
-    tokio::spawn(tell(heard));
     let said = format!("{}{name}", knocks::WORKER);
+    tokio::spawn(broker::tell(broker.clone(), key.seed.clone(), said.clone(), heard));
     let inbox = config.name.inbox();
-    let client =
-        broker::connect_by(&config.broker, &key.seed, &said, Some(&inbox), Persistence::Reconnect, events)
-            .await
-            .map_err(|error| error.to_string())?;
+    let client = broker::connect_by(&broker, &key.seed, &said, Some(&inbox), Persistence::Reconnect, events)
+        .await
+        .map_err(|error| error.to_string())?;
     let open = async {
         loop {
             let open = async {
@@ -283,10 +286,4 @@ fn told_to_end() -> Result<watch::Receiver<bool>, String> {
 async fn ended(mut end: watch::Receiver<bool>) {
     // Without anybody who could say so, it is over, too.
     let _said = end.wait_for(|end| *end).await;
-}
-
-async fn tell(mut heard: mpsc::UnboundedReceiver<async_nats::Event>) {
-    while let Some(event) = heard.recv().await {
-        info!("broker: {event}");
-    }
 }

@@ -13,13 +13,13 @@ use crate::bench::{Differences, Fleet, wait_for};
 
 async fn connect(fleet: &Fleet, seed: &str) -> Result<async_nats::Client, String> {
     let (events, _) = tokio::sync::mpsc::unbounded_channel();
-    let client = broker::connect(&fleet.address(), seed, "a test", Persistence::Once, events).await;
+    let client = broker::connect(&fleet.known(), seed, "a test", Persistence::Once, events).await;
     client.map_err(|error| error.to_string())
 }
 
-fn listed(fleet: &Fleet) -> Vec<Listed> {
+pub(crate) fn listed(fleet: &Fleet) -> Vec<Listed> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(admin::list(&fleet.address(), &fleet.folder().join("fleet/lead.nk"))).unwrap()
+    runtime.block_on(admin::list(&fleet.known(), &fleet.key())).unwrap()
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use scanner_fleet::admin::{Beginning, Encryption, Invitation};
+use scanner_fleet::broker::Broker;
 use scanner_fleet::{admin, keys};
 
 use crate::support::{self, Recipe, Running, TestRig};
@@ -17,6 +19,8 @@ pub(crate) struct Fleet {
     pub(crate) rig: TestRig,
     pub(crate) port: u16,
     pub(crate) broker: Option<Running>,
+    /// What nodes are told of the broker.
+    pub(crate) invitation: Invitation,
     places: Places,
     nodes: Vec<(String, Option<Running>)>,
 }
@@ -57,6 +61,7 @@ pub(crate) struct Differences<'a> {
     pub(crate) scan: &'a str,
     /// `recovery.attempts`, if not many.
     pub(crate) attempts: Option<u32>,
+    pub(crate) encryption: Encryption,
 }
 
 impl Fleet {
@@ -89,8 +94,10 @@ impl Fleet {
             .port
             .unwrap_or_else(|| TcpListener::bind((host.as_str(), 0)).unwrap().local_addr().unwrap().port());
         let fleet_folder = folder.join("fleet");
-        admin::init(&fleet_folder, format!("{host}:{port}").parse().unwrap(), None).unwrap();
-        let mut fleet = Self { rig, port, broker: None, places, nodes: Vec::new() };
+        let beginning = Beginning::at(format!("{host}:{port}").parse().unwrap());
+        let beginning = Beginning { encryption: what.encryption, ..beginning };
+        let invitation = admin::init(&fleet_folder, &beginning).unwrap().invitation;
+        let mut fleet = Self { rig, port, broker: None, invitation, places, nodes: Vec::new() };
         for index in 0..nodes {
             let name = format!("node{index}");
             let key = keys::load_or_make(&folder.join(format!("{name}.nk"))).unwrap();
@@ -98,9 +105,9 @@ impl Fleet {
             let mut text = String::new();
             write!(
                 text,
-                "name = \"{name}\"\nbroker = \"{}\"\nkey = \"{name}.nk\"\nruntime_directory = \"{name}-run\"\n\
+                "name = \"{name}\"\n{}key = \"{name}.nk\"\nruntime_directory = \"{name}-run\"\n\
                  [[camera]]\nname = \"cam\"\ndriver = \"sim\"\n[camera.options]\ntime_scale = {time_scale:?}\n{}\n{}\n",
-                fleet.address(),
+                fleet.invitation.lines(),
                 what.options,
                 what.own_options.get(index as usize).map_or("", String::as_str)
             )
@@ -128,7 +135,17 @@ impl Fleet {
     }
 
     pub(crate) fn address(&self) -> String {
-        format!("nats://{}:{}", self.places.host, self.port)
+        self.invitation.broker.clone()
+    }
+
+    /// The lead's key.
+    pub(crate) fn key(&self) -> PathBuf {
+        self.folder().join("fleet/lead.nk")
+    }
+
+    /// The broker, as the lead knows it.
+    pub(crate) fn known(&self) -> Broker {
+        Broker::beside(&self.key(), None).unwrap()
     }
 
     pub(crate) fn folder(&self) -> &Path {

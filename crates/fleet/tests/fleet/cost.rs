@@ -1,12 +1,13 @@
 //! What nodes cost the lead. Numbers, not tests: nothing fails that is slow.
 //!
 //! `SCANNER_TEST_COST=1,4,16` makes a scan with so many nodes each, all of them at this machine; `SCANNER_TEST_COST_POINTS=12`,
-//! `SCANNER_TEST_COST_SIZE=640x480`. Axes and cameras take the time of real ones.
+//! `SCANNER_TEST_COST_SIZE=640x480`; `SCANNER_TEST_COST_PLAIN=1` without encryption. Axes and cameras take the time of real ones.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
+use scanner_fleet::admin::Encryption;
 use serde_json::Value;
 
 use crate::bench::{Differences, Fleet};
@@ -59,7 +60,12 @@ fn memory(pid: i32) -> f64 {
 }
 
 /// A scan with so many nodes: what it says itself, processor time over so many images, and the most memory.
-fn scan(nodes: u32, points: u32, size: (u32, u32)) -> Option<(Value, Cost, usize, Cost)> {
+fn scan(
+    nodes: u32,
+    points: u32,
+    size: (u32, u32),
+    encryption: Encryption,
+) -> Option<(Value, Cost, usize, Cost)> {
     // All cameras of a point at once, not one batch after the other.
     let queue = format!("queue_depth = {}", nodes.max(4));
     let what = Differences {
@@ -68,6 +74,7 @@ fn scan(nodes: u32, points: u32, size: (u32, u32)) -> Option<(Value, Cost, usize
         size: Some(size),
         time_scale: Some(1.0),
         nodes: Some(nodes),
+        encryption,
         ..Differences::default()
     };
     let fleet = Fleet::new(&what)?;
@@ -128,15 +135,19 @@ fn what_nodes_cost_the_lead() {
     let size = std::env::var("SCANNER_TEST_COST_SIZE").unwrap_or("640x480".into());
     let (width, height) = size.split_once('x').unwrap();
     let size = (width.parse().unwrap(), height.parse().unwrap());
+    let is_plain = std::env::var_os("SCANNER_TEST_COST_PLAIN").is_some();
+    let (encryption, way) =
+        if is_plain { (Encryption::Off, "not encrypted") } else { (Encryption::On, "encrypted") };
     for nodes in sizes.split(',') {
-        let Some((said, shot, images, most)) = scan(nodes.parse().unwrap(), points, size) else { return };
+        let cost = scan(nodes.parse().unwrap(), points, size, encryption);
+        let Some((said, shot, images, most)) = cost else { return };
         let timing = &said["timing"];
         let seconds = |key: &str| timing[key].as_f64().unwrap();
         let floor: f64 =
             ["moving", "settling", "frame_wait", "exposing", "readout"].into_iter().map(seconds).sum();
         let wall = seconds("wall");
         println!(
-            "{nodes} nodes, {points} points of {size:?}: ms of processor a shot (over {images}): scanner {:.1}, drivers {:.1}, broker \
+            "{nodes} nodes, {way}, {points} points of {size:?}: ms of processor a shot (over {images}): scanner {:.1}, drivers {:.1}, broker \
              {:.1}; MB: scanner {:.1}, drivers {:.1}, broker {:.1}; wall {wall:.2} s over floor {floor:.2} s = {:.3}; of it waits for \
              a frame {:.2} s, for a place {:.2} s; software a point {:.0} ms, recovering {:.2} s, finishing {:.2} s; attempts {}",
             shot.daemon,

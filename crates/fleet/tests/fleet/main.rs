@@ -13,5 +13,6 @@ mod scans;
 mod seen;
 #[path = "../../../../tests/support/mod.rs"]
 mod support;
+mod tls;
 mod workshop;
 mod world;

@@ -1,5 +1,6 @@
 //! `scanner node` and `scanner fleet`.
 
+mod init;
 mod workshop;
 
 use std::io::Write as _;
@@ -8,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use scanner_fleet::admin::{self, Listed, Role};
+use scanner_fleet::admin::{self, Beginning, Encryption, Invitation, Listed, Role};
+use scanner_fleet::broker::Broker;
 use scanner_fleet::knocks::{self, Knock};
 use scanner_fleet::look::{self, Node};
 use scanner_fleet::names::NodeName;
+use scanner_fleet::node;
 use scanner_fleet::workshop::command::supervise;
-use scanner_fleet::{broker, node};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -33,7 +35,7 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "/etc/scanner/node.toml")]
         config: PathBuf,
     },
-    /// Make the lead's key, and a configuration of the broker that lets nobody else in
+    /// Make the lead's key, the broker's certificate, and a configuration of the broker that lets nobody else in
     Init {
         /// Where the broker listens; for nodes at other machines, an address that they reach
         #[arg(long, value_name = "ADDRESS", default_value = admin::LISTEN)]
@@ -41,7 +43,22 @@ enum Command {
         /// Have a workshop, too, whose scans and results the broker stores here
         #[arg(long, value_name = "FOLDER")]
         workshop: Option<PathBuf>,
-        /// Where keys and configuration are
+        /// By what nodes and workers reach the broker, where that is not the address at which it listens; the first is what they are told
+        #[arg(long = "name", value_name = "NAME")]
+        names: Vec<String>,
+        /// Encrypt what goes to and from the broker, also where it listens for this machine alone, or was not encrypted before
+        #[arg(long, conflicts_with = "plain")]
+        encrypted: bool,
+        /// Encrypt nothing: whoever listens at the network sees the images
+        #[arg(long)]
+        plain: bool,
+        /// Where keys, certificates and configuration are
+        #[arg(long, value_name = "FOLDER", default_value = admin::FOLDER)]
+        folder: PathBuf,
+    },
+    /// Print what a node or a worker has to be told of the broker: lines for its node.toml or worker.toml
+    Invite {
+        /// Where keys, certificates and configuration are
         #[arg(long, value_name = "FOLDER", default_value = admin::FOLDER)]
         folder: PathBuf,
     },
@@ -76,10 +93,10 @@ enum Command {
     },
     /// Show the nodes that were accepted or say that they are there, and what is to be done
     List {
-        /// The broker's address
-        #[arg(long, value_name = "ADDRESS", default_value = broker::DEFAULT)]
-        broker: String,
-        /// The lead's key
+        /// The broker's address, if not that of `scanner fleet init`
+        #[arg(long, value_name = "ADDRESS")]
+        broker: Option<String>,
+        /// The lead's key, beside which the broker's authority lies, if it is encrypted
         #[arg(long, value_name = "FILE", default_value = scanner_fleet::lead::DEFAULT_KEY)]
         key: PathBuf,
         /// Print JSON
@@ -88,10 +105,10 @@ enum Command {
     },
     /// Print what each node says of itself, with its log, as JSON
     Report {
-        /// The broker's address
-        #[arg(long, value_name = "ADDRESS", default_value = broker::DEFAULT)]
-        broker: String,
-        /// The lead's key
+        /// The broker's address, if not that of `scanner fleet init`
+        #[arg(long, value_name = "ADDRESS")]
+        broker: Option<String>,
+        /// The lead's key, beside which the broker's authority lies, if it is encrypted
         #[arg(long, value_name = "FILE", default_value = scanner_fleet::lead::DEFAULT_KEY)]
         key: PathBuf,
     },
@@ -159,13 +176,19 @@ fn run(command: Command) -> Result<String, String> {
             runtime()?.block_on(node::run(config)).map_err(|error| error.to_string())?;
             Ok(String::new())
         }
-        Command::Init { listen, workshop, folder } => {
-            let path =
-                admin::init(&folder, listen, workshop.as_deref()).map_err(|error| error.to_string())?;
-            Ok(format!(
-                "{} is written: start the broker with it (nats-server --config FILE)\n",
-                path.display()
-            ))
+        Command::Init { listen, workshop, names, encrypted, plain, folder } => {
+            let encryption = match (encrypted, plain) {
+                (true, _) => Encryption::On,
+                (false, true) => Encryption::Off,
+                (false, false) => Encryption::AsFits,
+            };
+            let beginning = Beginning { listen, workshop: workshop.as_deref(), encryption, names: &names };
+            admin::init(&folder, &beginning)
+                .map(|begun| init::said(&begun))
+                .map_err(|error| error.to_string())
+        }
+        Command::Invite { folder } => {
+            Invitation::read(&folder).map(|told| told.lines()).map_err(|error| error.to_string())
         }
         Command::Accept { name, key, knocks, at } => {
             let key = match key {
@@ -195,6 +218,7 @@ fn run(command: Command) -> Result<String, String> {
             Ok(format!("{} {name} is shut out in {}{}\n", at.role(), path.display(), told(&at)?))
         }
         Command::List { broker, key, json } => {
+            let broker = Broker::beside(&key, broker.as_deref()).map_err(|error| error.to_string())?;
             let nodes = runtime()?.block_on(look::all(&broker, &key));
             let nodes = nodes.map_err(|error| error.to_string())?;
             if json {
@@ -203,12 +227,16 @@ fn run(command: Command) -> Result<String, String> {
             }
             if nodes.is_empty() {
                 return Err(format!(
-                    "no node says at {broker} that it is there; who is not let in yet is shown by `scanner fleet knocks`"
+                    "no node says at {} that it is there; who is not let in yet is shown by `scanner fleet knocks`",
+                    broker.address()
                 ));
             }
-            Ok(nodes.iter().map(line).collect())
+            let way = if broker.is_encrypted() { "encrypted" } else { "not encrypted" };
+            let by = format!("by {}, {way}\n", broker.address());
+            Ok(nodes.iter().map(line).chain([by]).collect())
         }
         Command::Report { broker, key } => {
+            let broker = Broker::beside(&key, broker.as_deref()).map_err(|error| error.to_string())?;
             let reports = runtime()?.block_on(look::reports(&broker, &key));
             let reports = reports.map_err(|error| error.to_string())?;
             serde_json::to_string_pretty(&reports).map(|text| text + "\n").map_err(|error| error.to_string())

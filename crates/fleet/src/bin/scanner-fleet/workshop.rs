@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
-use scanner_fleet::broker;
 use scanner_fleet::workshop::config::WorkerConfig;
 use scanner_fleet::workshop::job::JobId;
 use scanner_fleet::workshop::offer::{self, Was};
@@ -70,10 +69,10 @@ pub(super) enum Command {
 /// Where the workshop is.
 #[derive(Debug, clap::Args)]
 pub(super) struct At {
-    /// The broker's address
-    #[arg(long, value_name = "ADDRESS", default_value = broker::DEFAULT)]
-    broker: String,
-    /// The rig's key
+    /// The broker's address, if not that of `scanner fleet init`
+    #[arg(long, value_name = "ADDRESS")]
+    broker: Option<String>,
+    /// The rig's key, beside which the broker's authority lies, if it is encrypted
     #[arg(long, value_name = "FILE", default_value = DEFAULT_KEY)]
     key: PathBuf,
     /// How many seconds a worker may be silent; set by who uses the workshop first
@@ -84,7 +83,7 @@ pub(super) struct At {
 impl At {
     async fn shop(&self) -> Result<Shop, String> {
         let ack_wait = Duration::from_secs(self.ack_wait.max(1));
-        Shop::of_rig(&self.broker, &self.key, ack_wait).await.map_err(|error| error.to_string())
+        Shop::of_rig(self.broker.as_deref(), &self.key, ack_wait).await.map_err(|error| error.to_string())
     }
 }
 

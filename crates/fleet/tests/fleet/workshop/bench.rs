@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use scanner_fleet::admin::{self, Role};
+use scanner_fleet::admin::{self, Beginning, Encryption, Invitation, Role};
 use scanner_fleet::keys;
 use scanner_fleet::workshop::job::JobId;
 use scanner_fleet::workshop::records::Record;
@@ -28,12 +28,18 @@ pub(crate) struct Workshop {
     /// The scan's id.
     pub(crate) scan: String,
     port: u16,
+    invitation: Invitation,
     workers: Vec<(String, Running)>,
 }
 
 impl Workshop {
     /// Everything but workers runs, of which those `named` are let in; none if there is no broker to be had here.
     pub(crate) fn new(named: &[&str]) -> Option<Self> {
+        Self::by(named, Encryption::AsFits)
+    }
+
+    /// The same, encrypted or not.
+    pub(crate) fn by(named: &[&str], encryption: Encryption) -> Option<Self> {
         if broker_program().is_none() {
             support::skipped("the workshop needs nats-server");
             return None;
@@ -44,9 +50,12 @@ impl Workshop {
         assert_eq!(done.code, Some(0), "{}", done.stderr);
         let scan = rig.scan_id().unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let mut workshop = Self { rig, broker: None, scan, port, workers: Vec::new() };
-        let (fleet, store) = (workshop.folder().join("fleet"), workshop.folder().join("jetstream"));
-        admin::init(&fleet, format!("127.0.0.1:{port}").parse().unwrap(), Some(&store)).unwrap();
+        let folder = rig.dir.path().to_owned();
+        let (fleet, store) = (folder.join("fleet"), folder.join("jetstream"));
+        let beginning = Beginning::at(format!("127.0.0.1:{port}").parse().unwrap());
+        let beginning = Beginning { workshop: Some(&store), encryption, ..beginning };
+        let invitation = admin::init(&fleet, &beginning).unwrap().invitation;
+        let mut workshop = Self { rig, broker: None, scan, port, invitation, workers: Vec::new() };
         for name in named {
             let key = keys::load_or_make(&workshop.folder().join(format!("{name}.nk"))).unwrap();
             admin::accept(&fleet, Role::Worker, name.parse().unwrap(), &key.public).unwrap();
@@ -59,7 +68,7 @@ impl Workshop {
     }
 
     pub(crate) fn address(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        self.invitation.broker.clone()
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -91,7 +100,7 @@ impl Workshop {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let mut tries = 0;
             let shop = loop {
-                match Shop::of_rig(&self.address(), &self.key(), ACK_WAIT).await {
+                match Shop::of_rig(None, &self.key(), ACK_WAIT).await {
                     Ok(shop) => break shop,
                     // JetStream is there a little later than the port.
                     Err(error) => assert!(tries < 100, "{error}"),
@@ -154,9 +163,9 @@ impl Workshop {
     pub(crate) fn worker_by(&mut self, launcher: &[&str], name: &str, does: &str, more: &str) {
         let keep_free = if more.contains("keep_free_mb") { "" } else { "keep_free_mb = 1" };
         let text = format!(
-            "name = \"{name}\"\nbroker = \"{}\"\nkey = \"{name}.nk\"\nscratch = \"{name}-scratch\"\npause_s = 0.3\n\
+            "name = \"{name}\"\n{}key = \"{name}.nk\"\nscratch = \"{name}-scratch\"\npause_s = 0.3\n\
              {keep_free}\ncommand = [\"/bin/sh\", \"-c\", '''{does}''']\n{more}\n",
-            self.address()
+            self.invitation.lines()
         );
         let config = format!("{name}.toml");
         std::fs::write(self.folder().join(&config), text).unwrap();
