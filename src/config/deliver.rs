@@ -59,8 +59,8 @@ pub enum Destination {
     S3(S3),
     /// The workshop: scans are offered to whoever reconstructs them. That is no copy that is kept.
     Workshop {
-        /// The address of its broker.
-        broker: String,
+        /// The address of its broker; that of `scanner fleet init`, which lies beside the key, if absent.
+        broker: Option<String>,
         /// The file with the rig's key.
         key: PathBuf,
     },
@@ -105,7 +105,8 @@ impl Destination {
                 let at = endpoint.as_deref().unwrap_or(region);
                 format!("s3://{bucket}/{prefix} ({at})")
             }
-            Self::Workshop { broker, .. } => format!("the workshop at {broker}"),
+            Self::Workshop { broker: Some(broker), .. } => format!("the workshop at {broker}"),
+            Self::Workshop { broker: None, .. } => "the workshop".to_owned(),
         }
     }
 }

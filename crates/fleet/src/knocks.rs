@@ -113,7 +113,7 @@ mod tests {
     fn fleet() -> Fleet {
         let (nodes, workers) = (BTreeMap::new(), BTreeMap::new());
         let listen = crate::admin::LISTEN.parse().unwrap();
-        Fleet { listen, lead: "UA".into(), nodes, workers, workshop: None }
+        Fleet { listen, lead: "UA".into(), nodes, workers, workshop: None, encrypted: None }
     }
 
     fn line(address: &str, name: &str, key: &str) -> String {

@@ -7,8 +7,6 @@ use crate::config::value::Choice;
 use crate::config::{Address, Deliver, Destination, DestinationKind, Keep, S3};
 use crate::units::Bytes;
 
-/// The broker on this machine, as `scanner fleet` has it.
-const BROKER: &str = "nats://127.0.0.1:4222";
 /// Where `scanner fleet init` leaves the rig's key.
 const KEY: &str = "/etc/scanner/fleet/workshop.nk";
 
@@ -48,13 +46,17 @@ pub(super) fn deliver(document: &mut Reader<'_, '_, '_>) -> Vec<Deliver> {
 }
 
 fn workshop(deliver: &mut Reader<'_, '_, '_>) -> Option<Destination> {
-    let broker = deliver.or("broker", String::from(BROKER));
-    if broker.strip_prefix("nats://").or(broker.strip_prefix("tls://")).is_none_or(str::is_empty) {
-        let hint = format!("write the broker's as `scanner fleet init` was told it: \"{BROKER}\"");
-        deliver.reject("broker", "is no address of nats:// or tls://", &hint);
+    let broker: Option<String> = deliver.optional("broker");
+    let host = |address: &str| {
+        let host = address.strip_prefix("nats://").or(address.strip_prefix("tls://"));
+        host.is_some_and(|host| !host.is_empty())
+    };
+    if broker.as_deref().is_some_and(|address| !host(address)) {
+        let hint = "write it as `scanner fleet invite` prints it: \"tls://192.168.7.1:4222\"; or leave it out on the broker's machine";
+        deliver.reject("broker", "is no address of nats:// or tls://", hint);
         return None;
     }
-    if broker.contains('@') {
+    if broker.as_deref().is_some_and(|address| address.contains('@')) {
         let hint = "leave them out: the rig is known by its `key`";
         deliver.reject("broker", "has a name or a password in it", hint);
         return None;
