@@ -21,7 +21,6 @@ use crate::authority::AuthorityError;
 use crate::broker::{self, Broker, LIST, NoBroker, Persistence};
 use crate::clock::{Exchange, NodeClock};
 use crate::keys::{self, KeyError};
-use crate::knocks;
 use crate::names::{NodeName, fresh};
 use crate::wire::{Announcement, Ping, Pong, decode, encode};
 
@@ -144,7 +143,7 @@ pub fn reload(pid: &Path) -> Result<(), AdminError> {
 /// The same of the broker that systemd runs; whether there is one.
 pub fn reload_unit() -> bool {
     let mut command = Command::new("systemctl");
-    command.args(["reload", knocks::UNIT]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["reload", broker::UNIT]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 

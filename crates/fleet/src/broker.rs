@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(10);
 /// The broker's address, unless it is configured.
 pub const DEFAULT: &str = "nats://127.0.0.1:4222";
+/// The service that it is, as Debian's package has it.
+pub const UNIT: &str = "nats-server.service";
 /// What an address begins with by which nothing is said in the clear.
 const ENCRYPTED: &str = "tls://";
 /// In the folder of `scanner fleet init`: where the broker listens, and who is let in.

@@ -7,11 +7,10 @@ use std::process::Command;
 use serde::Serialize;
 
 use crate::admin::{AdminError, Fleet, Role};
+use crate::broker::UNIT;
 use crate::keys;
 use crate::names::NodeName;
 
-/// The service whose log is read, unless another one is named.
-pub const UNIT: &str = "nats-server.service";
 /// How far back: who is sent away asks again every two seconds.
 const SINCE: &str = "-5min";
 /// Of how many lines. Sixty nodes say about as much in that time.
