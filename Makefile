@@ -5,7 +5,7 @@ CARGO ?= cargo
 # is added where it is tested: it takes a libcamera that this machine may not have.
 TESTED = -p scanner -p scanner-pixels -p scanner-hull -p scanner-marks -p scanner-deliver -p scanner-gphoto2 -p scanner-fleet
 
-.PHONY: all build marks deliver ui check-ui test-ui libcamera demo demo-fleet demo-workshop test lint deny doc docs unit test-api test-reconstruct test-libcamera test-libcamera-oldest bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 fleet test-fleet test-fleet-campaign deb-fleet test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera deb-arm64-gphoto2 release test-pi test-systemd bench-systemd clean
+.PHONY: all build marks deliver ui check-ui test-ui libcamera demo demo-fleet demo-workshop test lint deny doc docs unit test-api test-reconstruct test-libcamera test-libcamera-oldest bench-libcamera gphoto2 test-gphoto2 deb-gphoto2 fleet test-fleet test-fleet-campaign deb-fleet test-crash bench man deb deb-libcamera deb-arm64 deb-arm64-libcamera deb-arm64-gphoto2 deb-arm64-fleet release test-pi test-systemd bench-systemd clean
 
 all: build
 
@@ -190,6 +190,10 @@ deb-arm64-libcamera:
 deb-arm64-gphoto2:
 	./cross/build arm64 scanner-gphoto2
 
+## That of cameras at other machines and the workshop
+deb-arm64-fleet:
+	./cross/build arm64 scanner-fleet
+
 ## All packages of both architectures, their checksums, and what they are made of; `cross/release --twice` builds twice and compares
 release:
 	./cross/release
@@ -198,7 +202,7 @@ release:
 test-pi:
 	./.ci/test-pi
 
-## The package on a real systemd: start, scan, journal, watchdog, stop, kill, reload, full disk, upgrade
+## The packages on a real systemd: start, scan, journal, watchdog, stop, kill, reload, full disk, upgrade; a node and its broker
 test-systemd: prepare-test
 	./.ci/test-systemd
 

@@ -39,7 +39,7 @@ pub fn address_here(listen: SocketAddr, is_encrypted: bool) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     let scheme = if is_encrypted { ENCRYPTED } else { "nats://" };
     format!("{scheme}{}", SocketAddr::new(ip, listen.port()))

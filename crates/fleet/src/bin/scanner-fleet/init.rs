@@ -18,7 +18,7 @@ pub(super) fn said(begun: &Begun) -> String {
         }
         (None, false) => "What goes to and from it is not encrypted.",
     };
-    let lines: String = invitation.lines().lines().map(|line| format!("  {line}\n")).collect();
+    let lines = format!("  {}\n", invitation.lines().trim_end().replace('\n', "\n  "));
     format!(
         "{written}{way} Cameras and commands of this machine find it at {address} by themselves.\nIn each node.toml and worker.toml \
          (`scanner fleet invite` prints it again):\n{lines}"
