@@ -38,7 +38,7 @@ export function stateOf(state: State): { tone: string; word: string } {
 }
 
 /** A line about it. */
-export function line(state: State): string {
+export function line(state: State, failures: WorkshopJob["failures"]): string {
   switch (state.is) {
     case "waiting":
       return "It waits for a worker.";
@@ -51,7 +51,8 @@ export function line(state: State): string {
     case "done":
       return state.took_s == null ? `${state.worker} has made it.` : `${state.worker} has made it, in ${about(state.took_s)}.`;
     case "failed":
-      return `It has failed: ${state.reason}`;
+      // Once, where it is told with its log.
+      return failures.some(({ reason }) => reason === state.reason) ? "It has failed as often as it may." : `It has failed: ${state.reason}`;
     case "unknown":
       return state.message;
   }

@@ -59,7 +59,7 @@ function Job({ scan, job: { job, state, offered, changed, failures, files } }: {
         <span class={`chip ${tone}`}>{word}</span>
       </div>
       <p class="small" aria-live="polite">
-        {line(state)}
+        {line(state, failures)}
       </p>
       {state.is === "fetching" && state.of_bytes > 0 && (
         <Bar name="The scan at the worker" done={state.bytes} all={state.of_bytes} text={`${bytes(state.bytes)} of ${bytes(state.of_bytes)}`} />
