@@ -143,7 +143,7 @@ impl WorkshopFileKind {
             "picture.jpg" | "picture.png" => Self::Picture,
             "log.txt" => Self::Log,
             _ if name.starts_with("model.") => Self::Model,
-            _ if name.starts_with("failed-") && name.ends_with(".txt") => Self::Log,
+            _ if name.strip_suffix(".txt").is_some_and(|stem| stem.starts_with("failed-")) => Self::Log,
             _ => Self::Other,
         }
     }

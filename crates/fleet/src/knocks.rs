@@ -9,16 +9,12 @@ use serde::Serialize;
 use crate::admin::{AdminError, Fleet, Role};
 use crate::broker::UNIT;
 use crate::keys;
-use crate::names::NodeName;
+use crate::names::{NODE, NodeName, WORKER};
 
 /// How far back: who is sent away asks again every two seconds.
 const SINCE: &str = "-5min";
 /// Of how many lines. Sixty nodes say about as much in that time.
 const LINES: &str = "20000";
-/// What a node calls itself at the broker, before its name.
-pub const NODE: &str = "scanner node ";
-/// The same of a worker.
-pub const WORKER: &str = "workshop: worker ";
 
 /// Somebody who was sent away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// What a node calls itself at the broker, before its name.
+pub const NODE: &str = "scanner node ";
+/// The same of a worker.
+pub const WORKER: &str = "workshop: worker ";
 /// Longest name in bytes.
 const MOST: usize = 40;
 

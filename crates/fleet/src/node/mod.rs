@@ -22,8 +22,7 @@ use tracing::{info, warn};
 
 use crate::broker::{self, NoBroker, Persistence};
 use crate::keys::{self, KeyError};
-use crate::knocks;
-use crate::names::{fresh, of_session};
+use crate::names::{NODE, fresh, of_session};
 use crate::simulated::Clock;
 use crate::wire::{self, Announcement, Numbered, Offered, Open, Ping, Pong, Up, decode, encode};
 use crate::{ANNOUNCED, names::NodeName};
@@ -142,7 +141,7 @@ pub async fn run(config: NodeConfig) -> Result<(), NodeError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
     let spawner = Spawner::new(&config.runtime_directory).map_err(system("make the runtime directory"))?;
     let (events, happened) = mpsc::unbounded_channel();
-    let name = format!("{}{}", knocks::NODE, config.name);
+    let name = format!("{}{}", NODE, config.name);
     tokio::spawn(broker::tell(broker.clone(), key.seed.clone(), name.clone(), happened));
     let connect = || broker::connect(&broker, &key.seed, &name, Persistence::Reconnect, events.clone());
     // Questions for the time do not wait behind frames.

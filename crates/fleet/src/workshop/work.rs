@@ -20,8 +20,7 @@ use super::shop::{Shop, ShopError};
 use super::state::{Input, Refused, Step};
 use crate::broker::{self, Persistence};
 use crate::keys;
-use crate::knocks;
-use crate::names::fresh;
+use crate::names::{WORKER, fresh};
 
 /// How long one question for a job waits for one. A worker that dies in it holds no job back for longer.
 const ASKED: Duration = Duration::from_secs(5);
@@ -40,7 +39,7 @@ pub async fn work(config: WorkerConfig) -> Result<(), String> {
     let scratch = Scratch::take(&config.scratch)?;
     let name = config.name.to_string();
     let (events, heard) = mpsc::unbounded_channel();
-    let said = format!("{}{name}", knocks::WORKER);
+    let said = format!("{}{name}", WORKER);
     tokio::spawn(broker::tell(broker.clone(), key.seed.clone(), said.clone(), heard));
     let inbox = config.name.inbox();
     let client = broker::connect_by(&broker, &key.seed, &said, Some(&inbox), Persistence::Reconnect, events)
