@@ -91,7 +91,7 @@ pub fn only<'k>(knocks: &'k [Knock], role: Role, name: &NodeName) -> Result<&'k 
         )));
     };
     if of_it.next().is_some() {
-        let hint = format!("name the key that is in the log of the one you mean (`scanner fleet knocks`)");
+        let hint = "name the key that is in the log of the one you mean (`scanner fleet knocks`)";
         return Err(AdminError::Other(format!("several ask to be let in as {role} {name}: {hint}")));
     }
     Ok(knock)

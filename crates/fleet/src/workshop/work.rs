@@ -39,7 +39,7 @@ pub async fn work(config: WorkerConfig) -> Result<(), String> {
     let scratch = Scratch::take(&config.scratch)?;
     let name = config.name.to_string();
     let (events, heard) = mpsc::unbounded_channel();
-    let said = format!("{}{name}", WORKER);
+    let said = format!("{WORKER}{name}");
     tokio::spawn(broker::tell(broker.clone(), key.seed.clone(), said.clone(), heard));
     let inbox = config.name.inbox();
     let client = broker::connect_by(&broker, &key.seed, &said, Some(&inbox), Persistence::Reconnect, events)
