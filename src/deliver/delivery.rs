@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use super::error::DeliveryError;
 use super::files::files;
-use super::program::{self, Far, Program, Said, Wrong};
+use super::program::{self, Far, Said, Wrong};
 use super::records::{Delivered, Records, Stamp, Trouble, Turn};
+use super::which::Program;
 use crate::config::{Deliver, DestinationKind};
 use crate::dataset::{self, ScanId};
 

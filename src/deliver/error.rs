@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::program::Program;
+use super::which::Program;
 use crate::dataset::OpenError;
 
 /// What keeps a scan from being delivered.

@@ -19,10 +19,12 @@ mod program;
 mod queue;
 mod records;
 mod wanted;
+mod which;
 
 pub use delivery::{Delivery, Done, reach};
 pub use error::DeliveryError;
-pub use program::{Far, Program, Wrong};
+pub use program::{Far, Wrong};
 pub use queue::{Fate, LONGEST_PAUSE, Next, Outcome, Queue};
 pub use records::{Delivered, Records, Stamp, Trouble};
 pub use wanted::{has_all, is_wanted, wanted};
+pub use which::Program;

@@ -1,6 +1,5 @@
 //! The program that delivers: a process of its own, which may be ended at any moment.
 
-use std::fmt;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::DeliveryError;
+use super::which::Program;
 use crate::config::{Destination, S3};
 use crate::rig::camera::{confine, find_driver, prefer_when_out_of_memory};
 
@@ -68,47 +68,6 @@ pub(super) fn target(to: &Destination) -> Value {
             }})
         }
         Destination::Workshop { broker, key } => json!({"workshop": {"broker": broker, "key": key}}),
-    }
-}
-
-/// The programs that deliver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
-    /// To folders, and to storage.
-    Deliver,
-    /// To the workshop.
-    Workshop,
-}
-
-impl Program {
-    /// The one for what goes to `to`.
-    pub const fn of(to: &Destination) -> Self {
-        match to {
-            Destination::Folder { .. } | Destination::S3(_) => Self::Deliver,
-            Destination::Workshop { .. } => Self::Workshop,
-        }
-    }
-
-    /// What it is called, without `scanner-`.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Deliver => "deliver",
-            Self::Workshop => "workshop",
-        }
-    }
-
-    /// How it comes to be here.
-    const fn comes(self) -> &'static str {
-        match self {
-            Self::Deliver => "it comes with the package scanner; without a package, `make deliver` builds it",
-            Self::Workshop => "install the package scanner-fleet, or build it with `make fleet`",
-        }
-    }
-}
-
-impl fmt::Display for Program {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "scanner-{}", self.name())
     }
 }
 
