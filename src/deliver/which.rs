@@ -1,4 +1,4 @@
-//! Which program delivers to which place.
+//! Which program delivers.
 
 use std::fmt;
 
@@ -42,5 +42,26 @@ impl Program {
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "scanner-{}", self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliver::DeliveryError;
+
+    #[test]
+    fn where_it_is_missing_its_package_is_named() {
+        let workshop = Destination::Workshop { broker: None, key: "a".into() };
+        let folder = Destination::Folder { path: "/a".into(), mount_point: None };
+        for (to, says) in [
+            (workshop, "the program scanner-workshop is missing: install the package scanner-fleet, or"),
+            (folder, "the program scanner-deliver is missing: it comes with the package scanner;"),
+        ] {
+            let program = Program::of(&to);
+            let looked = "nowhere".to_owned();
+            let error = DeliveryError::NoProgram { program, comes: program.comes(), looked }.to_string();
+            assert!(error.starts_with(says), "{error}");
+        }
     }
 }

@@ -143,7 +143,9 @@ impl WorkshopFileKind {
             "picture.jpg" | "picture.png" => Self::Picture,
             "log.txt" => Self::Log,
             _ if name.starts_with("model.") => Self::Model,
-            _ if name.strip_suffix(".txt").is_some_and(|stem| stem.starts_with("failed-")) => Self::Log,
+            _ if name.strip_prefix("failed-").is_some_and(|run| run.strip_suffix(".txt").is_some()) => {
+                Self::Log
+            }
             _ => Self::Other,
         }
     }

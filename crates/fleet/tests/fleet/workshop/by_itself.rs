@@ -1,8 +1,7 @@
 //! A rig that offers by itself, and shows what comes of it.
 
 use std::fs;
-use std::process::Command;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use scanner_fleet::workshop::JOBS;
 use scanner_fleet::workshop::job::JobId;
