@@ -208,10 +208,9 @@ fn run(command: Command) -> Result<String, String> {
             if found.is_empty() {
                 return Ok("nobody asks to be let in\n".to_owned());
             }
-            Ok(found
-                .iter()
-                .map(|Knock { role, name, key, address }| format!("{role} {name}  {key}  from {address}\n"))
-                .collect())
+            let line = |Knock { role, name, key, address }: &Knock| format!("{role} {name}  {key}  from {address}\n");
+            let lines: Vec<_> = found.iter().map(line).collect();
+            Ok(lines.concat())
         }
         Command::Remove { name, at } => {
             let path = admin::remove(&at.folder, at.role(), &name).map_err(|error| error.to_string())?;
