@@ -35,7 +35,7 @@ impl Service {
         wait_for("the API", || {
             let status = workshop.rig.run(&["status", "--json"]);
             let status = serde_json::from_str::<Value>(&status.stdout).unwrap_or_default();
-            address = status["api"]["address"].as_str().unwrap_or_default().to_owned();
+            status["api"]["address"].as_str().unwrap_or_default().clone_into(&mut address);
             !address.is_empty()
         });
         let token = workshop.rig.run(&["token", "test"]).stdout.trim().to_owned();
