@@ -208,7 +208,9 @@ fn run(command: Command) -> Result<String, String> {
             if found.is_empty() {
                 return Ok("nobody asks to be let in\n".to_owned());
             }
-            let line = |Knock { role, name, key, address }: &Knock| format!("{role} {name}  {key}  from {address}\n");
+            let line = |Knock { role, name, key, address }: &Knock| {
+                format!("{role} {name}  {key}  from {address}\n")
+            };
             let lines: Vec<_> = found.iter().map(line).collect();
             Ok(lines.concat())
         }
