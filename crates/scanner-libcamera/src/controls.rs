@@ -193,7 +193,6 @@ fn part(whole: Rectangle, region: Region) -> Rectangle {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

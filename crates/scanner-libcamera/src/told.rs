@@ -143,7 +143,6 @@ impl Told {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::super::automatic::Autofocus;
     use super::*;
