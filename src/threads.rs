@@ -1,15 +1,38 @@
-//! Runtimes on a system that may have no threads to give: an error, where tokio would panic.
+//! Runtimes on a system that may have no threads to give: an error, where tokio would panic. And threads that step back behind what
+//! a scan needs.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::process::Child;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{Pid, setpriority_process};
 use tokio::runtime::{Builder, Runtime};
 
 /// For good, as it were: a thread that ends may not be had again.
 const KEEP: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long threads may take to be there.
 const GATHER: Duration = Duration::from_secs(2);
+
+/// How far anything steps back at most, 0 to 19, if it is in the environment: on a machine that is busy with other things for good,
+/// what has stepped back gets no processor at all.
+const MOST_NICE: &str = "SCANNER_MOST_NICE";
+
+/// Lets this thread have the processor after others, and what it starts from here on: by `nice`, 0 to 19, as in nice(2).
+pub fn step_back(nice: i32) {
+    // Refused, it is not the nicer.
+    let _ = setpriority_process(None, nice.min(most_nice()));
+}
+
+/// The same of a program that was started.
+pub fn put_back(program: &Child, nice: i32) {
+    let _ = setpriority_process(Some(Pid::from_child(program)), nice.min(most_nice()));
+}
+
+fn most_nice() -> i32 {
+    static MOST: OnceLock<i32> = OnceLock::new();
+    *MOST.get_or_init(|| std::env::var(MOST_NICE).ok().and_then(|text| text.parse().ok()).unwrap_or(19))
+}
 
 /// A runtime with `workers`, and with `ready` threads for blocking calls that are there from the start and stay: a runtime
 /// that has one waits for it where it gets no other, and panics where it has none. `further` sets what else is wanted.

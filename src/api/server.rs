@@ -67,10 +67,7 @@ impl Server {
         let tls = api.tls.clone().map(Tls::new);
         let runtime = threads::runtime(1, READY_THREADS, |builder| {
             builder.max_blocking_threads(BLOCKING_THREADS).thread_name("api");
-            // Refused, it is not the nicer.
-            builder.on_thread_start(|| {
-                let _ = rustix::process::setpriority_process(None, NICE);
-            });
+            builder.on_thread_start(|| threads::step_back(NICE));
         })?;
         let app = App::new(service.clone(), Handle::current());
         let pulse = Pulse::default();

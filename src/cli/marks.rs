@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::calibration::{self, CalibrationError, History, Sightings};
 use crate::config::Config;
 use crate::dataset;
+use crate::threads;
 
 use super::exit::{Exit, Failure};
 use super::{masks, output};
@@ -13,8 +14,7 @@ use super::{masks, output};
 const NICE: i32 = 10;
 
 pub(super) fn marks(config: &Config, dir: &Path, json: bool) -> Result<Exit, Failure> {
-    // Refused, it is not the nicer.
-    let _ = rustix::process::setpriority_process(None, NICE);
+    threads::step_back(NICE);
     let contents = dataset::read_contents(dir)?;
     let plan = &contents.plan;
     let mut seen = Sightings::read(dir, &contents);

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::logging;
 use crate::merge::{self, Report, Wish};
+use crate::threads;
 
 use super::exit::{Exit, Failure};
 use super::output;
@@ -14,8 +15,7 @@ use super::output;
 const NICE: i32 = 10;
 
 pub(super) fn merge(dir: &Path, wish: &Wish, json: bool) -> Result<Exit, Failure> {
-    // Refused, it is not the nicer.
-    let _ = rustix::process::setpriority_process(None, NICE);
+    threads::step_back(NICE);
     let report = drawn(dir, wish)?;
     if json {
         output::json(&report)?;

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use crate::calibration::{self, CalibrationError, Change, History, Kept, Targets};
 use crate::dataset::ScanId;
+use crate::threads;
 
 /// How often one that waits for the rig looks.
 const LOOK: Duration = Duration::from_millis(200);
@@ -158,8 +159,8 @@ impl Calibrations {
     ) -> Result<(), CalibrationRefused> {
         let turn = self.take_turn(&what.scan)?;
         thread::Builder::new().name("calibration".into()).spawn(move || {
-            // Refused, it is not the nicer. The program that looks for marks has it from this thread.
-            let _ = rustix::process::setpriority_process(None, NICE);
+            // The program that looks for marks has it from this thread.
+            threads::step_back(NICE);
             turn.perform(&what, &is_busy);
         })?;
         Ok(())

@@ -18,6 +18,7 @@ use crate::merge::{self, MergeError};
 use crate::model::ExportFormat;
 use crate::run::{Emit, Summary};
 use crate::scan::{End, Outcome};
+use crate::threads;
 use crate::units::Bytes;
 
 /// How often an export that waits for the rig looks.
@@ -189,8 +190,7 @@ impl Wish {
 fn nicely<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let nice = || {
-            // Refused, it is not the nicer.
-            let _ = rustix::process::setpriority_process(None, NICE);
+            threads::step_back(NICE);
             work()
         };
         let thread = thread::Builder::new().name("merge".into()).spawn_scoped(scope, nice)?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::dataset::ScanId;
+use crate::threads;
 
 /// How often it looks whether the scan has ended meanwhile.
 const TICK: Duration = Duration::from_millis(50);
@@ -60,8 +61,7 @@ impl Followers {
         self.under_way.send_modify(|all| all.push(followed.clone()));
         let follower = Follower { all: self.clone(), followed: followed.clone() };
         thread::Builder::new().name(name.into()).spawn(move || {
-            // Refused, it is not the nicer.
-            let _ = rustix::process::setpriority_process(None, nice);
+            threads::step_back(nice);
             if follower.has_turn() {
                 work(&follower);
             }

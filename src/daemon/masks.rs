@@ -16,6 +16,7 @@ use tracing::{info, warn};
 
 use crate::dataset::ScanId;
 use crate::mask::{Making, MaskError, Report, Wish};
+use crate::threads;
 
 /// How often one that waits for the rig looks.
 const LOOK: Duration = Duration::from_millis(200);
@@ -118,8 +119,8 @@ impl Masks {
         self.forget(scan);
         let progress = turn.show(0, making.images(), is_busy());
         thread::Builder::new().name("masks".into()).spawn(move || {
-            // Refused, it is not the nicer. Threads that help have it from this one.
-            let _ = rustix::process::setpriority_process(None, NICE);
+            // Threads that help have it from this one.
+            threads::step_back(NICE);
             if turn.perform(&making, &is_busy) {
                 then();
             }

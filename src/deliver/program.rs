@@ -7,7 +7,6 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, setpriority_process};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,6 +14,7 @@ use super::error::DeliveryError;
 use super::which::Program;
 use crate::config::{Destination, S3};
 use crate::rig::camera::{confine, find_driver, prefer_when_out_of_memory};
+use crate::threads;
 
 /// How often it is looked whether to go on.
 const LOOK: Duration = Duration::from_millis(100);
@@ -106,8 +106,7 @@ pub(super) fn run(
     let mut running = Running(command.spawn().map_err(failed("start"))?);
     let child = &mut running.0;
     prefer_when_out_of_memory(child.id());
-    // Refused, it is not the nicer.
-    let _ = setpriority_process(Some(Pid::from_child(child)), NICE);
+    threads::put_back(child, NICE);
     let (input, output) = (child.stdin.take(), child.stdout.take());
     let (sender, said) = mpsc::channel();
     // It ends with the process whose words it reads.

@@ -21,6 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::model::{FileKind, Suffix};
 use crate::plan::ShotIndex;
 use crate::scan::{FrameFacts, Stored};
+use crate::threads;
 
 use super::dng::{self, DngError};
 use super::exif::Exif;
@@ -94,8 +95,8 @@ impl Pipeline {
             let (waiting, encoded) = (Arc::clone(&waiting), encoded.clone());
             let mut encoder = Encoding { quality: jpeg_quality, spare: Arc::clone(&spare), encoders: None };
             pipeline.spawn(format!("encode-{n}"), move || {
-                // Cameras and axes come first where processors are few; refused, encoding is not the nicer.
-                let _ = rustix::process::setpriority_process(None, ENCODER_NICE);
+                // Cameras and axes come first where processors are few.
+                threads::step_back(ENCODER_NICE);
                 encoder.run(&waiting, &encoded);
             })?;
         }
