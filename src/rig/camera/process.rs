@@ -217,7 +217,8 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
         }
         let helper: i32 = std::fs::read_to_string(helper).unwrap().trim().parse().unwrap();
-        let status = process.end(Ending::Forced, Duration::from_millis(100)).unwrap();
+        // Even SIGKILL takes until the process has had its turn.
+        let status = process.end(Ending::Forced, Duration::from_secs(3)).unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
         while !procfs::threads(helper).is_empty() {
             std::thread::sleep(Duration::from_millis(1));
