@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { chromium } from "playwright-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 
 import { check } from "./axe";
@@ -123,4 +123,20 @@ export async function picture(page: Page, look: string, view: string): Promise<v
   });
   expect(empty, `${view} can be scrolled to where there is nothing`).toBeLessThanOrEqual(0);
   await page.screenshot({ path: join(SCREENSHOTS, `${view}-${look}.png`), fullPage: true });
+}
+
+/** What is drawn, as it is on the screen: 256 by 192 of its pixels, red, green and blue. */
+export async function pixels(page: Page, canvas: Locator): Promise<number[]> {
+  const shot = await canvas.screenshot();
+  return page.evaluate(async (png) => {
+    const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const small = new OffscreenCanvas(256, 192);
+    const context = small.getContext("2d");
+    if (!context) throw new Error("no canvas");
+    // Not their mean, in which the thin lines of the cameras would be lost.
+    context.imageSmoothingEnabled = false;
+    context.drawImage(bitmap, 0, 0, 256, 192);
+    return [...context.getImageData(0, 0, 256, 192).data].filter((_, at) => at % 4 !== 3);
+  }, shot.toString("base64"));
 }

@@ -3,7 +3,7 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { LOOKS, at, launch, open, shoot, visit } from "./browser";
+import { LOOKS, at, launch, open, pixels, shoot, visit } from "./browser";
 import { SELDOM, until } from "./rig";
 import type { Rig } from "./rig";
 
@@ -54,22 +54,6 @@ async function look(page: Page, scan: string): Promise<Locator> {
   await canvas.scrollIntoViewIfNeeded();
   await until("the model is there", async () => (await canvas.getAttribute("aria-busy")) === "false");
   return canvas;
-}
-
-/** What is drawn, as it is on the screen: 256 by 192 of its pixels, red, green and blue. */
-async function pixels(page: Page, canvas: Locator): Promise<number[]> {
-  const shot = await canvas.screenshot();
-  return page.evaluate(async (png) => {
-    const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
-    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-    const small = new OffscreenCanvas(256, 192);
-    const context = small.getContext("2d");
-    if (!context) throw new Error("no canvas");
-    // Not their mean, in which the thin lines of the cameras would be lost.
-    context.imageSmoothingEnabled = false;
-    context.drawImage(bitmap, 0, 0, 256, 192);
-    return [...context.getImageData(0, 0, 256, 192).data].filter((_, at) => at % 4 !== 3);
-  }, shot.toString("base64"));
 }
 
 /** How many of the pixels are clearly another colour. */

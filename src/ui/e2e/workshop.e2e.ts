@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { LOOKS, at, launch, open, shoot, visit } from "./browser";
+import { LOOKS, at, launch, open, pixels, shoot, visit } from "./browser";
 import { until } from "./rig";
 import type { Rig } from "./rig";
 
@@ -138,31 +138,21 @@ async function look(page: Page, scan: string): Promise<void> {
 
 /** How much of the canvas is clearly red, or blue, or anything but what is behind; and in how many shades that is. */
 async function coloured(page: Page, canvas: Locator): Promise<{ red: number; blue: number; any: number; shades: number }> {
-  const shot = await canvas.screenshot();
-  return page.evaluate(async (png) => {
-    const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
-    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-    const small = new OffscreenCanvas(256, 192);
-    const context = small.getContext("2d");
-    if (!context) throw new Error("no canvas");
-    context.imageSmoothingEnabled = false;
-    context.drawImage(bitmap, 0, 0, 256, 192);
-    const { data } = context.getImageData(0, 0, 256, 192);
-    const found = { red: 0, blue: 0, any: 0 };
-    const shades = new Map<number, number>();
-    const corner = [0, 1, 2].map((channel) => data[channel] ?? 0);
-    for (let index = 0; index < data.length; index += 4) {
-      const [red = 0, green = 0, blue = 0] = data.slice(index, index + 3);
-      if (red > blue + 60 && red > green + 60) found.red += 1;
-      if (blue > red + 60 && blue > green + 60) found.blue += 1;
-      if ([red, green, blue].some((value, channel) => Math.abs(value - (corner[channel] ?? 0)) > 24)) {
-        found.any += 1;
-        const shade = ((red >> 4) << 8) + ((green >> 4) << 4) + (blue >> 4);
-        shades.set(shade, (shades.get(shade) ?? 0) + 1);
-      }
+  const data = await pixels(page, canvas);
+  const found = { red: 0, blue: 0, any: 0 };
+  const shades = new Map<number, number>();
+  const corner = data.slice(0, 3);
+  for (let index = 0; index < data.length; index += 3) {
+    const [red = 0, green = 0, blue = 0] = data.slice(index, index + 3);
+    if (red > blue + 60 && red > green + 60) found.red += 1;
+    if (blue > red + 60 && blue > green + 60) found.blue += 1;
+    if ([red, green, blue].some((value, channel) => Math.abs(value - (corner[channel] ?? 0)) > 24)) {
+      found.any += 1;
+      const shade = ((red >> 4) << 8) + ((green >> 4) << 4) + (blue >> 4);
+      shades.set(shade, (shades.get(shade) ?? 0) + 1);
     }
-    return { ...found, shades: [...shades.values()].filter((count) => count > 10).length };
-  }, shot.toString("base64"));
+  }
+  return { ...found, shades: [...shades.values()].filter((count) => count > 10).length };
 }
 
 async function shownIn3d(page: Page): Promise<Locator> {
