@@ -1,6 +1,6 @@
 //! Every route, and what holds for all of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -133,12 +133,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Everything that is served.
 pub(super) fn router(app: App) -> Router {
     let (routes, document) = routes().split_for_parts();
-    let document = Arc::new(complete(document));
+    // Few ask for it, and a start need not wait for it.
+    let document = Arc::new(LazyLock::new(move || complete(document)));
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     routes
-        .route("/api/v1/openapi.json", axum::routing::get(move || async move { Json(document.clone()) }))
+        .route("/api/v1/openapi.json", axum::routing::get(move || async move { Json((**document).clone()) }))
         .method_not_allowed_fallback(page::wrong_method)
         .fallback(page::page)
         .layer(from_fn_with_state(app.access.clone(), auth::gate))

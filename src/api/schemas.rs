@@ -1,7 +1,7 @@
 //! Schemas as generators of clients understand them. What serde flattens, utoipa writes as `allOf` of things that need not be
 //! objects, and most generators drop that without a word. Written out, each is an object, or one of several.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{AllOf, Array, ArrayItems, Object, OneOf, SchemaFormat, SchemaType, Type};
@@ -22,9 +22,11 @@ pub(super) fn write_out(document: &mut OpenApi) {
 /// Takes out what nothing refers to any more, and whether there was anything.
 fn forget_unused(document: &mut OpenApi) -> bool {
     let text = document.to_json().unwrap_or_default();
+    let behind = text.split("\"#/components/schemas/").skip(1);
+    let used: BTreeSet<&str> = behind.filter_map(|rest| rest.split('"').next()).collect();
     let Some(components) = &mut document.components else { return false };
     let before = components.schemas.len();
-    components.schemas.retain(|name, _| text.contains(&format!("\"#/components/schemas/{name}\"")));
+    components.schemas.retain(|name, _| used.contains(name.as_str()));
     components.schemas.len() < before
 }
 

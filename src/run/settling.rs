@@ -70,8 +70,10 @@ pub(super) enum Look {
     Still,
     /// The last frame that was displaced began so long after the axes came to rest.
     Until(Duration),
-    /// Nothing: no texture, too much noise, or too few frames.
+    /// Nothing: no texture, or too much noise.
     Unseen,
+    /// Nothing: too few frames came, or none that follow each other. The next move may show more.
+    Sparse,
 }
 
 /// What is compared of a live frame with a later one.
@@ -88,7 +90,10 @@ impl Look {
     /// are `frame` apart.
     pub(super) fn of(compared: &[Compared], limit: f64, frame: Duration) -> Self {
         let seen = compared.iter().filter(|frame| frame.most.is_some_and(|most| most.seen_from <= limit));
-        if compared.len() < 2 || 2 * seen.count() < compared.len() {
+        if compared.len() < 2 {
+            return Self::Sparse;
+        }
+        if 2 * seen.count() < compared.len() {
             return Self::Unseen;
         }
         let limit = limit * STRICTER;
@@ -97,7 +102,7 @@ impl Look {
         // Where frames are missing, two that are alike may be a whole swing apart.
         let mut behind = compared[last.map_or(0, |last| last + 1)..].windows(2);
         let Some(alike) = behind.find(|pair| follows(pair[0].begun, pair[1].begun, frame)) else {
-            return Self::Unseen;
+            return Self::Sparse;
         };
         // What was before them is not known.
         let until = alike[0].begun.saturating_sub(frame);
@@ -117,7 +122,7 @@ pub(super) enum Shown {
     Still,
     /// The image is displaced by so many pixels of it.
     Displaced(f64),
-    /// Nothing, as in [`Look::Unseen`].
+    /// Nothing: no texture, too much noise, or too few frames.
     Unseen,
 }
 
@@ -139,8 +144,8 @@ impl Shown {
 /// What is known of a kind of moves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Known {
-    /// It was looked at so often, and needed so much; so many times nothing was seen.
-    Learning { looks: u32, needs: Duration, unseen: u32 },
+    /// It was looked at so often, and needed so much; so many times nothing was seen, or too few frames came.
+    Learning { looks: u32, needs: Duration, unseen: u32, sparse: u32 },
     /// An image is good so long after the axes came to rest.
     Needs(Duration),
     /// It cannot be seen.
@@ -161,6 +166,8 @@ pub(super) enum Learned {
     Needs(Duration),
     /// It cannot be seen, so the configured time is waited.
     Unseen,
+    /// Frames come too seldom, so the configured time is waited until enough have come.
+    Sparse,
 }
 
 impl Settling {
@@ -184,9 +191,9 @@ impl Settling {
 
     /// What was seen after one more move of this kind, in frames that are `frame` apart; what is known of it by that.
     pub(super) fn looked(&mut self, kind: Kind, look: Look, frame: Duration) -> Option<Learned> {
-        let (mut looks, mut needs, mut unseen) = match self.kinds.get(&kind) {
-            None => (0, Duration::ZERO, 0),
-            Some(Known::Learning { looks, needs, unseen }) => (*looks, *needs, *unseen),
+        let (mut looks, mut needs, mut unseen, mut sparse) = match self.kinds.get(&kind) {
+            None => (0, Duration::ZERO, 0, 0),
+            Some(Known::Learning { looks, needs, unseen, sparse }) => (*looks, *needs, *unseen, *sparse),
             // Looked at once more than was needed.
             Some(Known::Needs(_) | Known::Unseen) => return None,
         };
@@ -197,6 +204,7 @@ impl Settling {
                 needs = needs.max(until);
             }
             Look::Unseen => unseen += 1,
+            Look::Sparse => sparse += 1,
         }
         let (known, learned) = if looks >= LOOKS {
             let needs = (needs + ALIKE * frame).min(self.longest);
@@ -204,7 +212,9 @@ impl Settling {
         } else if unseen >= LOOKS {
             (Known::Unseen, Some(Learned::Unseen))
         } else {
-            (Known::Learning { looks, needs, unseen }, None)
+            // Said once.
+            let learned = (look == Look::Sparse && sparse == LOOKS).then_some(Learned::Sparse);
+            (Known::Learning { looks, needs, unseen, sparse }, learned)
         };
         self.kinds.insert(kind, known);
         learned

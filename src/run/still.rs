@@ -271,7 +271,7 @@ impl Settler {
         let look = tokio::task::spawn_blocking(move || {
             let (last, limit) = match frames.last() {
                 Some(last) => (last.luma(), LIMIT * last.width as f64 / f64::from(image.max(1))),
-                None => return Looked { look: Look::Unseen, frame },
+                None => return Looked { look: Look::Sparse, frame },
             };
             let earlier = &frames[..frames.len() - 1];
             let compared: Vec<Compared> = earlier
@@ -301,6 +301,12 @@ impl Settler {
                 camera,
                 "what {camera} shows has too little texture, or too much noise, to see {LIMIT} pixels: images after such a \
                  move ({kind}) wait {:?}, as configured",
+                self.longest
+            ),
+            Some(Learned::Sparse) => warn!(
+                camera,
+                "live frames of {camera} come too seldom to see how long such a move ({kind}) is to be waited for: images after \
+                 it wait {:?}, as configured, until enough frames come",
                 self.longest
             ),
             None => {}

@@ -185,6 +185,7 @@ mod tests {
     use super::*;
     use crate::model::{Limits, Shaper, ShaperChoice, Swing};
     use crate::motion::Impulses;
+    use crate::sim::WorldReader;
     use crate::units::Hertz;
 
     fn sim_axes(folder: &tempfile::TempDir, time_scale: f64) -> SimAxes {
@@ -215,7 +216,7 @@ mod tests {
             let rested = running.done.blocking_recv().unwrap().unwrap();
             assert_eq!(rested, running.rest_ns);
             assert_eq!(axes.pose(), target);
-            let seen = World::load(axes.world.path()).unwrap();
+            let seen = WorldReader::new(axes.world.path().to_owned()).world().unwrap();
             assert_eq!(seen.target(), target);
             assert!(!seen.is_moving(rested) && seen.rests_during(running.rest_ns, u64::MAX));
         }
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(message(at(0.0, 301.0)), "the lift cannot go to 301 mm: its travel is 10 to 300 mm");
         assert!(message(at(0.0, 10.0).with(Axis::Tilt, 5.0)).contains("no tilt"));
         assert!(axes.start_move(at(f64::NAN, f64::NAN)).is_err());
-        assert!(!World::load(axes.world.path()).unwrap().is_moving(now_ns()));
+        assert!(!WorldReader::new(axes.world.path().to_owned()).world().unwrap().is_moving(now_ns()));
     }
 
     #[test]
@@ -265,7 +266,7 @@ mod tests {
         assert!(matches!(running.done.blocking_recv().unwrap(), Err(MotionError::Stopped)));
         let stood = axes.pose();
         assert!(stood.turntable.get() < 90.0);
-        assert_eq!(World::load(axes.world.path()).unwrap().target(), stood);
+        assert_eq!(WorldReader::new(axes.world.path().to_owned()).world().unwrap().target(), stood);
         axes.stop();
         assert_eq!(axes.pose(), stood);
     }

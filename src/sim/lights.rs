@@ -69,7 +69,7 @@ pub(crate) fn next_off(lights: &[Light], idle: Duration) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::World;
+    use crate::sim::{World, WorldReader};
 
     #[test]
     fn lights_start_off_and_warm_up_once_and_one_lighting_ends_where_the_other_begins() {
@@ -86,7 +86,7 @@ mod tests {
         };
         let all = vec![light("left", 0.5, 200), light("right", 1.0, 300), light("panel", 0.8, 100)];
         let lights = SimLights::new(all, world).unwrap();
-        let seen = |name: &str| World::load(&path).unwrap().light(name).unwrap();
+        let seen = |name: &str| WorldReader::new(path.clone()).world().unwrap().light(name).unwrap();
         let brightness = || vec![seen("left"), seen("right")];
         let (front, back) = (Some(Lighting::Front), Some(Lighting::Backlight));
         assert_eq!((brightness(), seen("panel")), (vec![0.0, 0.0], 0.0));

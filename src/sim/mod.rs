@@ -21,4 +21,4 @@ pub use lights::SimLights;
 pub use panel::{SimButtons, SimPanel};
 pub use segment::{Segment, Way};
 pub use world::{OnTable, World};
-pub use world_file::{WorldError, WorldFile};
+pub use world_file::{WorldError, WorldFile, WorldReader};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 use super::World;
@@ -9,12 +10,33 @@ use crate::durable::{self, Readers};
 use crate::model::{AxisConfig, Pose};
 use crate::rig::axes::{MotionError, MoveObserver, PlannedLeg};
 
-impl World {
-    /// Reads what a [`WorldFile`] wrote at `path`.
-    pub fn load(path: &Path) -> Result<Self, WorldError> {
-        let text =
-            std::fs::read(path).map_err(|source| WorldError::Read { path: path.to_owned(), source })?;
-        serde_json::from_slice(&text).map_err(|source| WorldError::Parse { path: path.to_owned(), source })
+/// One who reads a [`World`]'s file again and again, and makes it out only where it has changed.
+#[derive(Debug)]
+pub struct WorldReader {
+    path: PathBuf,
+    last: Option<(Vec<u8>, Rc<World>)>,
+}
+
+impl WorldReader {
+    /// Of what a [`WorldFile`] writes at `path`.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, last: None }
+    }
+
+    /// The present state.
+    pub fn world(&mut self) -> Result<Rc<World>, WorldError> {
+        let read = std::fs::read(&self.path);
+        let text = read.map_err(|source| WorldError::Read { path: self.path.clone(), source })?;
+        if let Some((before, world)) = &self.last
+            && *before == text
+        {
+            return Ok(Rc::clone(world));
+        }
+        let parsed = serde_json::from_slice(&text);
+        let parsed = parsed.map_err(|source| WorldError::Parse { path: self.path.clone(), source })?;
+        let world = Rc::new(parsed);
+        self.last = Some((text, Rc::clone(&world)));
+        Ok(world)
     }
 }
 

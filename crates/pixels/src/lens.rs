@@ -67,12 +67,14 @@ impl Lens {
         let (fine_width, fine_chroma) = (fine.area.width, fine.area.chroma().width);
         let step = (self.samples as f64).recip();
         let mut places = Vec::with_capacity(self.samples * self.samples);
+        // Corners of pixels, each of which is of two rows: finding them is most of the work.
+        let corners = |row: usize| (0..=width).map(move |column| self.straight(column as f64, row as f64));
+        let mut below: Vec<_> = corners(0).collect();
         for row in 0..height {
+            let above = std::mem::replace(&mut below, corners(row + 1).collect());
             for column in 0..width {
-                let (u, v) = (column as f64, row as f64);
                 // Within a pixel, a lens is as good as linear.
-                let corner = self.straight(u, v);
-                let [right, below] = [self.straight(u + 1.0, v), self.straight(u, v + 1.0)];
+                let (corner, right, below) = (above[column], above[column + 1], below[column]);
                 places.clear();
                 for number in 0..self.samples * self.samples {
                     let across = ((number % self.samples) as f64 + 0.5) * step;

@@ -151,9 +151,12 @@ fn what_cannot_be_seen_keeps_the_configured_time() {
     let at = |ms, most| Compared { begun: Duration::from_millis(ms), most };
     let frame = Duration::from_millis(33);
     // Noise hides what is looked for; there is no texture; there are too few frames.
-    for seen in [vec![at(0, most(0.0, 0.4)), at(33, most(0.0, 0.4))], vec![at(0, None), at(33, None)], vec![]]
-    {
-        assert_eq!(Look::of(&seen, LIMIT, frame), Look::Unseen);
+    for (seen, look) in [
+        (vec![at(0, most(0.0, 0.4)), at(33, most(0.0, 0.4))], Look::Unseen),
+        (vec![at(0, None), at(33, None)], Look::Unseen),
+        (vec![], Look::Sparse),
+    ] {
+        assert_eq!(Look::of(&seen, LIMIT, frame), look);
         let compared: Vec<_> = seen.iter().map(|compared| compared.most).collect();
         assert_eq!(Shown::of(&compared, 1.0), Shown::Unseen);
     }
@@ -163,6 +166,19 @@ fn what_cannot_be_seen_keeps_the_configured_time() {
     }
     assert!(!settling.learns(kind()));
     assert_eq!(settling.wait(Some(kind())), LONGEST);
+    // Where frames are missing, others may be there after the next move, and then it is learned.
+    let mut settling = Settling::new(LONGEST);
+    let apart = [at(0, most(0.0, 0.1)), at(99, most(0.0, 0.1)), at(198, most(0.0, 0.1))];
+    assert_eq!(Look::of(&apart, LIMIT, frame), Look::Sparse);
+    let said = |settling: &mut Settling| settling.looked(kind(), Look::Sparse, frame);
+    let sparse: Vec<_> = (0..LOOKS + 2).map(|_| said(&mut settling)).collect();
+    assert_eq!(sparse.iter().flatten().collect::<Vec<_>>(), [&Learned::Sparse], "it is said once");
+    assert!(settling.learns(kind()));
+    assert_eq!(settling.wait(Some(kind())), LONGEST);
+    for _ in 1..LOOKS {
+        assert_eq!(settling.looked(kind(), Look::Still, frame), None);
+    }
+    assert_eq!(settling.looked(kind(), Look::Still, frame), Some(Learned::Needs(2 * frame)));
     // What was before the first frame is not known either.
     let late = [at(200, most(0.0, 0.1)), at(233, most(0.0, 0.1))];
     assert_eq!(Look::of(&late, LIMIT, frame), Look::Until(Duration::from_millis(167)));

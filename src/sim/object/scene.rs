@@ -17,7 +17,7 @@ use crate::clock;
 use crate::model::{Distortion, Lighting, Pose, Size};
 use crate::plan::geometry::Vec3;
 use crate::sim::camera::{Faulty, Framing, Properties, Scene, Script, Shutter, Synthetic};
-use crate::sim::{OnTable, World};
+use crate::sim::{OnTable, World, WorldReader};
 use crate::units::Dioptres;
 
 /// Pictures kept for frames to come: at the present and the next pose, of each stream.
@@ -62,7 +62,7 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
     };
     let script = Script::new(options.script(&args.camera))?;
     let (time_scale, wedge_file) = (options.time_scale, options.wedge_file.clone());
-    let table = Table::new(options);
+    let mut table = Table::new(options);
     table.world()?;
     Ok(Faulty::new(Synthetic::new(properties, table), script, time_scale, wedge_file))
 }
@@ -71,6 +71,8 @@ pub fn build(args: &DriverArgs) -> Result<SimDevice, DeviceError> {
 #[derive(Debug)]
 pub struct Table {
     options: SimOptions,
+    /// None: nothing but the camera is simulated.
+    reader: Option<WorldReader>,
     renderer: Renderer,
     /// Pictures at rest, the last used last.
     kept: VecDeque<(Key, Rc<Picture>)>,
@@ -90,12 +92,13 @@ struct Key {
 impl Table {
     pub(super) fn new(options: SimOptions) -> Self {
         let ring = options.marks.then(Ring::default);
-        Self { options, renderer: Renderer::with_ring(ring), kept: VecDeque::new() }
+        let reader = options.world.clone().map(WorldReader::new);
+        Self { options, reader, renderer: Renderer::with_ring(ring), kept: VecDeque::new() }
     }
 
-    fn world(&self) -> Result<World, DeviceError> {
-        let Some(path) = &self.options.world else { return Ok(World::default()) };
-        World::load(path).map_err(|error| DeviceError::invalid(format!("option world: {error}")))
+    fn world(&mut self) -> Result<Rc<World>, DeviceError> {
+        let Some(reader) = &mut self.reader else { return Ok(Rc::default()) };
+        reader.world().map_err(|error| DeviceError::invalid(format!("option world: {error}")))
     }
 
     /// The picture of `key`, rendered unless it was kept.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Limits, Shaper, ShaperChoice, SimulatedAxis};
-use crate::sim::WorldFile;
+use crate::sim::{WorldFile, WorldReader};
 use crate::units::Hertz;
 use proptest::prelude::*;
 
@@ -56,12 +56,15 @@ fn only_the_last_moves_are_remembered() {
 fn a_file_reads_back_as_written_and_a_missing_one_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("world.json");
-    let error = World::load(&path).unwrap_err().to_string();
+    let mut reader = WorldReader::new(path.clone());
+    let error = reader.world().unwrap_err().to_string();
     assert!(error.contains("world.json"), "{error}");
-    let file = WorldFile::create(path.clone(), World::new(at(12.5, 1.0 / 3.0))).unwrap();
+    let file = WorldFile::create(path, World::new(at(12.5, 1.0 / 3.0))).unwrap();
+    assert_eq!(*reader.world().unwrap(), file.world());
     file.update(|world| world.push_move(5, at(17.1, 100.0), &AXES, 10.0)).unwrap();
     file.update(|world| world.set_light("left", Lighting::Front, 0.75)).unwrap();
-    assert_eq!(World::load(&path).unwrap(), file.world());
+    assert_eq!(*reader.world().unwrap(), file.world());
+    assert_eq!(*reader.world().unwrap(), file.world(), "the same again");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
 }
 

@@ -14,7 +14,7 @@ use super::*;
 use crate::config::MotionBackend;
 use crate::config::gpio::GpioMotion;
 use crate::model::{Axis, Pose};
-use crate::sim::{SimAxes, World, WorldFile};
+use crate::sim::{SimAxes, World, WorldFile, WorldReader};
 
 /// Pins of the rig below.
 const TABLE_STEP: u32 = 4;

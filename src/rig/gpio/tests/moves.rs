@@ -188,7 +188,7 @@ fn simulated_cameras_see_the_move() {
     let bench = Bench::new();
     let axes = bench.homed();
     let running = axes.start_move(at(10.0, 5.0)).unwrap();
-    let world = World::load(&bench.folder.path().join("world.json")).unwrap();
+    let world = WorldReader::new(bench.folder.path().join("world.json")).world().unwrap();
     assert!(world.is_moving(running.rest_ns - 20_000_000));
     assert!(world.rests_during(running.rest_ns, u64::MAX));
     running.done.blocking_recv().unwrap().unwrap();
