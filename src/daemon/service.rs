@@ -7,6 +7,7 @@ mod derived;
 mod describe;
 mod extend;
 mod launch;
+mod parts;
 mod propose;
 mod retake;
 mod setting_up;
@@ -163,26 +164,6 @@ impl Service {
         self.reloads.as_ref().map(|reloads| Store::new(reloads.path(), state))
     }
 
-    /// The pulse of the scan that is prepared or under way, which rests without one.
-    pub fn pulse(&self) -> &Pulse {
-        &self.pulse
-    }
-
-    /// Who may use the API.
-    pub fn tokens(&self) -> &Tokens {
-        &self.tokens
-    }
-
-    /// Browsers that are logged in.
-    pub fn sessions(&self) -> &Sessions {
-        &self.sessions
-    }
-
-    /// Who asks to be let in without a token.
-    pub fn pairing(&self) -> &Pairing {
-        &self.pairing
-    }
-
     /// Begins a pairing for whoever calls itself `name`.
     pub fn pair(&self, name: &str, address: IpAddr) -> Result<Begun, PairError> {
         if !self.station.config().api.pairing {
@@ -195,41 +176,6 @@ impl Service {
         self.pairing.begin(name, address, long_press)
     }
 
-    /// The cameras between scans.
-    pub fn standby(&self) -> &Arc<StandbyCameras> {
-        &self.standby
-    }
-
-    /// Photographs taken between scans.
-    pub fn captures(&self) -> &Arc<Captures> {
-        &self.captures
-    }
-
-    /// Exports of scans that have ended.
-    pub fn exports(&self) -> &Exports {
-        &self.exports
-    }
-
-    /// Models that are made behind scans.
-    pub fn hulls(&self) -> &Followers {
-        &self.hulls
-    }
-
-    /// Scans whose images are looked at for marks.
-    pub fn watches(&self) -> &Followers {
-        &self.watches
-    }
-
-    /// Masks that are made when somebody wants them.
-    pub fn masks(&self) -> &Masks {
-        &self.masks
-    }
-
-    /// Scans that are brought to where they are kept.
-    pub(super) fn deliveries(&self) -> &Arc<Deliveries> {
-        &self.deliveries
-    }
-
     /// Whether something is being made of a scan that is over.
     pub(super) fn is_making(&self) -> bool {
         self.exports.are_under_way() || self.hulls.are_under_way() || self.watches.are_under_way()
@@ -238,21 +184,6 @@ impl Service {
     /// Shows whether the API can be reached.
     pub fn set_api(&self, state: ApiState) {
         *self.api.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
-    }
-
-    /// The rig itself: what it is made of.
-    pub fn station(&self) -> &Station {
-        &self.station
-    }
-
-    /// Events of every scan from now on.
-    pub fn events(&self) -> broadcast::Receiver<Told> {
-        self.listeners.subscribe()
-    }
-
-    /// Where events of scans go.
-    pub(super) fn listeners(&self) -> broadcast::Sender<Told> {
-        self.listeners.clone()
     }
 
     /// Tells the log, and whoever listens, what happened to a scan that is not under way.

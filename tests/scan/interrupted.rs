@@ -1,9 +1,11 @@
 //! Scans that are stopped: by a person, by a signal, by `kill -9`; and what goes on afterwards.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader};
+use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStderr, Command};
 use std::sync::mpsc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::support::{Finished, Recipe, Running, TestRig};
@@ -21,13 +23,31 @@ pub(crate) fn begin_by(mut command: Command, until: &str) -> (Running, BufReader
     (child, log)
 }
 
-/// Reads a log up to the line that contains `until`: that line.
-pub(crate) fn read_until(log: &mut impl BufRead, until: &str) -> String {
-    let mut line = String::new();
-    let mut seen = String::new();
-    while !line.contains(until) {
+/// As [`begin`], until all of these were said, whichever comes first.
+pub(crate) fn begin_until_all(rig: &TestRig, until: &[&str]) -> (Running, BufReader<ChildStderr>) {
+    let mut child = Running::spawn(&mut rig.command(&["run"]));
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    read_until_all(&mut log, until);
+    (child, log)
+}
+
+/// Reads a log up to the line that contains `until`: that line. It must be one that cannot have come before.
+pub(crate) fn read_until(log: &mut BufReader<ChildStderr>, until: &str) -> String {
+    read_until_all(log, &[until])
+}
+
+/// Reads a log until each of `until` was in a line: the last of these lines.
+fn read_until_all(log: &mut BufReader<ChildStderr>, until: &[&str]) -> String {
+    let (mut line, mut seen, mut missing) = (String::new(), String::new(), until.to_vec());
+    while !missing.is_empty() {
         line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {until:?}:\n{seen}");
+        if log.buffer().is_empty() {
+            let more = PollFd::from_borrowed_fd(log.get_ref().as_fd(), PollFlags::IN);
+            let limit = Timespec { tv_sec: FOR_EVER.as_secs() as i64, tv_nsec: 0 };
+            assert_eq!(poll(&mut [more], Some(&limit)).unwrap(), 1, "no line has {missing:?}:\n{seen}");
+        }
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {missing:?}:\n{seen}");
+        missing.retain(|until| !line.contains(until));
         seen.push_str(&line);
     }
     line

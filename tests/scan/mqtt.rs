@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::interrupted::{assert_no_process_left, begin, end, read_until, signal};
+use crate::interrupted::{assert_no_process_left, begin_until_all, end, read_until, signal};
 use crate::support::{Recipe, Running, TestRig, have};
 
 /// How long what was published may take to come: for a busy machine.
@@ -113,8 +113,7 @@ fn a_scan_is_followed_at_a_broker_and_a_death_is_told() {
     let mut broker = Broker::new(rig.dir.path(), "allow_anonymous true");
     broker.start();
     publish(&rig, &format!("broker = \"mqtt://127.0.0.1:{}\"\ntopic = \"workshop/owl\"", broker.port));
-    let (service, mut log) = begin(&rig, &["run"], "ready");
-    read_until(&mut log, "below workshop/owl");
+    let (service, log) = begin_until_all(&rig, &["ready", "below workshop/owl"]);
     let (states, there) =
         (broker.listen("workshop/owl/state", &[]), broker.listen("workshop/owl/availability", &[]));
     states.until(|state| state["state"] == "ready" && state["scan"].is_null());
@@ -160,8 +159,8 @@ fn a_broker_that_is_away_holds_no_scan_and_learns_how_it_stands_once_it_is_back(
     let rig = TestRig::new(&Recipe::default());
     let mut broker = Broker::new(rig.dir.path(), "allow_anonymous true");
     publish(&rig, &format!("broker = \"mqtt://127.0.0.1:{}\"\ndiscovery = false", broker.port));
-    let (service, mut log) = begin(&rig, &["run"], "ready");
-    read_until(&mut log, &format!("nothing is published at mqtt://127.0.0.1:{}", broker.port));
+    let nothing = format!("nothing is published at mqtt://127.0.0.1:{}", broker.port);
+    let (service, mut log) = begin_until_all(&rig, &["ready", &nothing]);
     let scan = || {
         assert_eq!(rig.run(&["start"]).code, Some(0));
         while rig.run(&["status", "--json"]).json()["scanning"] == true {
@@ -225,8 +224,8 @@ fn who_is_not_let_in_says_why_and_gets_in_once_the_password_is_right() {
     // Without our certificate, the broker is nobody whom we know.
     publish(&rig, &format!("{address}user = \"rig\"\npassword_file = \"password\""));
     std::fs::write(folder.join("password"), "wrong\n").unwrap();
-    let (service, mut log) = begin(&rig, &["run"], "ready");
-    read_until(&mut log, "name another file of certificates with `ca` under [mqtt]");
+    let unknown = "name another file of certificates with `ca` under [mqtt]";
+    let (service, mut log) = begin_until_all(&rig, &["ready", unknown]);
     publish(&rig, &format!("{address}user = \"rig\"\npassword_file = \"password\"\nca = \"cert.pem\""));
     assert_eq!(rig.run(&["reload"]).code, Some(0));
     read_until(&mut log, "it does not let us in");

@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { check } from "./axe";
-import { LOOKS, launch, shoot, visit } from "./browser";
+import { LOOKS, PHONE, launch, shoot, visit } from "./browser";
 import { Rig, until } from "./rig";
 
 let browser: Browser;
@@ -124,8 +124,6 @@ async function press(page: Page, rig: Rig, pin: number, to: "0" | "1"): Promise<
   await page.waitForTimeout(1000);
   level(rig, pin, "-");
 }
-
-const PHONE = LOOKS[2];
 
 it("the parts are tried one by one, and what is wired the other way round is put right", async () => {
   const { name, ...look } = PHONE;
