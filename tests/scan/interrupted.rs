@@ -15,17 +15,18 @@ pub(crate) fn begin(rig: &TestRig, args: &[&str], until: &str) -> (Running, BufR
     begin_by(rig.command(args), until)
 }
 
-pub(crate) fn begin_by(mut command: Command, until: &str) -> (Running, BufReader<ChildStderr>) {
-    let mut child = Running::spawn(&mut command);
-    let _limit = Limit::on(&child);
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    read_until(&mut log, until);
-    (child, log)
+pub(crate) fn begin_by(command: Command, until: &str) -> (Running, BufReader<ChildStderr>) {
+    begin_until(command, &[until])
 }
 
-/// As [`begin`], until all of these were said, whichever comes first.
+/// A service of this rig; its log is read until all of these were said, whichever comes first.
 pub(crate) fn begin_until_all(rig: &TestRig, until: &[&str]) -> (Running, BufReader<ChildStderr>) {
-    let mut child = Running::spawn(&mut rig.command(&["run"]));
+    begin_until(rig.command(&["run"]), until)
+}
+
+fn begin_until(mut command: Command, until: &[&str]) -> (Running, BufReader<ChildStderr>) {
+    let mut child = Running::spawn(&mut command);
+    let _limit = Limit::on(&child);
     let mut log = BufReader::new(child.stderr.take().unwrap());
     read_until_all(&mut log, until);
     (child, log)
