@@ -105,6 +105,22 @@ fn held(pid: i32) -> Held {
     Held { descriptors: count("fd"), threads: count("task"), resident_kb }
 }
 
+/// What is held once it is as expected: a frame on its way to us has a descriptor for a moment. What was left behind stays,
+/// so this waits for it in vain, and says what it saw last.
+async fn at_rest<T>(look: impl Fn() -> T, is_expected: impl Fn(&T) -> bool) -> Result<T, T> {
+    let begun = Instant::now();
+    loop {
+        let seen = look();
+        if is_expected(&seen) {
+            return Ok(seen);
+        }
+        if begun.elapsed() > std::time::Duration::from_secs(30) {
+            return Err(seen);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 fn driver(camera: &Camera) -> i32 {
     let state = camera.status().state;
     let State::Streaming { pid, .. } = state else { panic!("{state:?} instead of streaming") };
@@ -137,11 +153,15 @@ async fn worker_resources() {
         after.push(held(pid));
     }
     assert_eq!(driver(&camera), pid);
-    // The first ones warm allocators up.
-    let (early, late) = (after[9], after[49]);
+    // The first ones warm allocators up, and any of them may have been looked at while a frame was on its way.
+    let most = |number: fn(&Held) -> usize| after[..10].iter().map(number).max().unwrap();
+    let (descriptors, threads) = (most(|held| held.descriptors), most(|held| held.threads));
+    let late = at_rest(|| held(pid), |late| late.descriptors <= descriptors && late.threads <= threads)
+        .await
+        .unwrap_or_else(|late| panic!("{late:?}: {after:?}"));
+    let early = after[9];
     let resident: Vec<_> = after.iter().map(|held| held.resident_kb).collect();
     println!("driver after 10 restarts {early:?}, after 50 {late:?}; kB each time: {resident:?}");
-    assert_eq!((early.descriptors, early.threads), (late.descriptors, late.threads), "{after:?}");
     assert!(late.resident_kb < early.resident_kb + 4096, "{after:?}");
     lease.close().await;
 
@@ -154,7 +174,10 @@ async fn worker_resources() {
         after.push(held(own).descriptors);
     }
     println!("own descriptors after each opening: {after:?}");
-    assert_eq!(after[2], after[19], "{after:?}");
+    let most = *after[..5].iter().max().unwrap();
+    at_rest(|| held(own).descriptors, |late| *late <= most)
+        .await
+        .unwrap_or_else(|late| panic!("{late}: {after:?}"));
 }
 
 /// A frame that may have been exposed while the axes moved must not pass for one of afterwards.
