@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{info, warn};
 
-use super::{Station, find_scan, plan_cameras};
+use super::plans::plan_cameras;
+use super::{Station, find_scan};
 use crate::config::GatePolicy;
 use crate::daemon::disk_space;
 use crate::daemon::error::StartError;

@@ -13,6 +13,10 @@ use super::quadratic::Quadratic;
 use crate::Area;
 use crate::sight::{Sight, Vec3, dot, turned};
 
+mod sphere;
+
+pub(super) use sphere::Sphere;
+
 /// Number of a pixel's part if there is none,
 pub(super) const BACKGROUND: u8 = u8::MAX;
 /// and if it is the plate; the owl's parts count from 0.
@@ -99,19 +103,6 @@ pub(super) struct View {
     board: Option<Leaning>,
 }
 
-/// A part as the unit sphere at the origin, and the view as it looks from there.
-pub(super) struct Sphere {
-    /// What takes points of the object there: a matrix and a shift.
-    matrix: [[f32; 3]; 3],
-    shift: [f32; 3],
-    /// Towards the light, and 1 over its squared length.
-    light: [f32; 3],
-    per_light: f32,
-    to_unit: [Vec3; 3],
-    centre: Vec3,
-    by_column: Vec3,
-}
-
 /// One row of a view.
 pub(super) struct Row<'a> {
     view: &'a View,
@@ -124,16 +115,6 @@ pub(super) struct Row<'a> {
     pub(super) object: Range<usize>,
 }
 
-/// Columns of a row in which a part is seen, and how far away.
-struct Span {
-    columns: Range<usize>,
-    /// Column that the polynomials count from, for precision.
-    origin: f64,
-    a: Quadratic,
-    b: Quadratic,
-    discriminant: Quadratic,
-}
-
 impl View {
     pub(super) fn new(viewpoint: &Viewpoint) -> Self {
         let Viewpoint { sight, heading, distance: _ } = viewpoint;
@@ -143,19 +124,7 @@ impl View {
         let light = [LIGHT[0] * cos - LIGHT[1] * sin, LIGHT[0] * sin + LIGHT[1] * cos, LIGHT[2]];
         let length = dot(light, light).sqrt();
         let light = light.map(|component| component / length);
-        let spheres = OWL.iter().map(|part| {
-            let to_sphere = part.to_sphere();
-            let towards = apply(&to_sphere, light);
-            Sphere {
-                matrix: to_sphere.map(single),
-                shift: single(apply(&to_sphere, part.centre)).map(|component| -component),
-                light: single(towards),
-                per_light: dot(towards, towards).recip() as f32,
-                to_unit: to_sphere,
-                centre: apply(&to_sphere, add(centre, part.centre, -1.0)),
-                by_column: apply(&to_sphere, by_column),
-            }
-        });
+        let spheres = OWL.iter().map(|part| Sphere::new(part, centre, by_column, light));
         Self {
             centre,
             light: single(light),
@@ -279,49 +248,6 @@ impl Row<'_> {
         let View { centre, by_column, .. } = self.view;
         std::array::from_fn(|axis| {
             centre[axis] as f32 + depth * (self.direction[axis] + by_column[axis] as f32 * x)
-        })
-    }
-}
-
-impl Sphere {
-    /// The direction in which the part faces at `point` of its surface, of length 1.
-    #[inline]
-    pub(super) fn normal(&self, point: [f32; 3]) -> [f32; 3] {
-        let [x, y, z] = self.on_sphere(point);
-        let [right, front, up] = &self.matrix;
-        let normal: [f32; 3] = std::array::from_fn(|axis| right[axis] * x + front[axis] * y + up[axis] * z);
-        let per_length = dot32(normal, normal).sqrt().recip();
-        normal.map(|component| component * per_length)
-    }
-
-    /// Squared distance of the light's ray to `point` from the middle of the part, 1 at its surface.
-    #[inline]
-    fn apart_from_light(&self, point: [f32; 3]) -> f32 {
-        let from = self.on_sphere(point);
-        let along = dot32(from, self.light);
-        dot32(from, from) - along * along * self.per_light
-    }
-
-    #[inline]
-    fn on_sphere(&self, point: [f32; 3]) -> [f32; 3] {
-        std::array::from_fn(|axis| dot32(self.matrix[axis], point) + self.shift[axis])
-    }
-
-    fn span(&self, direction: Vec3, width: usize) -> Option<Span> {
-        let direction = apply(&self.to_unit, direction);
-        let (centre, by_column) = (self.centre, self.by_column);
-        let a =
-            Quadratic(dot(direction, direction), 2.0 * dot(direction, by_column), dot(by_column, by_column));
-        let b = Quadratic(dot(centre, direction), dot(centre, by_column), 0.0);
-        let discriminant = b.squared().plus(a, 1.0 - dot(centre, centre));
-        let columns = discriminant.positive(width)?;
-        let origin = columns.start.midpoint(columns.end) as f64;
-        Some(Span {
-            columns,
-            origin,
-            a: a.from(origin),
-            b: b.from(origin),
-            discriminant: discriminant.from(origin),
         })
     }
 }
