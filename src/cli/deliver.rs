@@ -107,8 +107,21 @@ fn check(config: &Config, targets: &[&Deliver], scan: &ScanId, as_json: bool) ->
     // Where there are no others, or one is named, it is said that it keeps none.
     let others: Vec<&Deliver> = targets.iter().filter(keeps).copied().collect();
     for target in if others.is_empty() { targets } else { &others } {
-        let (files, bytes, wrong) = Delivery { target, state, scan, dir: &dir }.check(&|| true)?;
         let name = &target.name;
+        let (files, bytes, wrong) = match (Delivery { target, state, scan, dir: &dir }).check(&|| true) {
+            Ok(checked) => checked,
+            Err(error) => {
+                // What is wrong elsewhere is worse than what cannot be looked at.
+                exit = if exit == Exit::Done { Exit::Failed } else { exit };
+                if !as_json {
+                    output::error(&format!("{scan} cannot be looked at in {name}: {error}"));
+                }
+                all.push(
+                    json!({"target": name, "error": {"kind": error.kind(), "message": error.to_string()}}),
+                );
+                continue;
+            }
+        };
         if !as_json {
             for one in &wrong {
                 output::print(&format!("{name}: {} {}", one.path, one.what))?;
@@ -116,7 +129,7 @@ fn check(config: &Config, targets: &[&Deliver], scan: &ScanId, as_json: bool) ->
             let result = if wrong.is_empty() {
                 "all of them as they were delivered".into()
             } else {
-                format!("{} are wrong", wrong.len())
+                format!("{} wrong", wrong.len())
             };
             output::print(&format!("{name}: {files} files of {scan} with {bytes} bytes: {result}"))?;
         }
@@ -127,7 +140,7 @@ fn check(config: &Config, targets: &[&Deliver], scan: &ScanId, as_json: bool) ->
     }
     if as_json {
         output::json(&all)?;
-    } else if exit != Exit::Done && dir.is_dir() {
+    } else if exit == Exit::Invalid && dir.is_dir() {
         output::print(&format!("To bring what is wrong there again: scanner deliver {scan}"))?;
     }
     Ok(exit)

@@ -103,6 +103,10 @@ impl Follower {
             Ok(Ok(missing)) => {
                 for (target, scans) in missing.iter().enumerate() {
                     self.queue.want(target, scans);
+                    if scans.is_empty() {
+                        // Somebody has brought by hand what was in the way here.
+                        self.is_well(target);
+                    }
                 }
             }
             Ok(Err(reason)) => warn!("it is not known which scans are to be delivered: {reason}"),
@@ -136,12 +140,14 @@ impl Follower {
         let done = self.until_done(target, work, &stop).await;
         let name = &self.targets[target].name;
         match done {
-            Ok(None) => Outcome::Delivered,
+            Ok(None) => {
+                self.is_well(target);
+                Outcome::Delivered
+            }
             Ok(Some(Done { files, bytes, sent_files, sent_bytes })) => {
                 let event = Event::Delivered { target: name.clone(), files, bytes, sent_files, sent_bytes };
                 self.service.tell(scan, &event);
-                self.told[target] = None;
-                self.service.deliveries().change(target, |status| status.trouble = None);
+                self.is_well(target);
                 Outcome::Delivered
             }
             Err(DeliveryError::Stopped | DeliveryError::Busy(_)) => Outcome::MadeWay,
@@ -168,6 +174,12 @@ impl Follower {
                 }
             }
         }
+    }
+
+    /// Nothing is in the way there any more.
+    fn is_well(&mut self, target: usize) {
+        self.told[target] = None;
+        self.service.deliveries().change(target, |status| status.trouble = None);
     }
 
     /// Once for each reason: it is tried again and again.

@@ -53,6 +53,8 @@ impl Delivery<'_> {
     /// Brings it there as long as `go_on` says so, tells `far` how far it is, and keeps what has become of it.
     pub fn perform(&self, go_on: &dyn Fn() -> bool, far: &mut dyn FnMut(Far)) -> Result<Done, DeliveryError> {
         let turn = self.turn()?;
+        // What is wrong there is found and taken away on the way: until this has come to its end, nobody knows that it is there.
+        self.forget(&turn)?;
         match self.bring(go_on, far) {
             Ok((journal, done)) => {
                 let Done { files, bytes, .. } = done;
@@ -85,9 +87,7 @@ impl Delivery<'_> {
             Said::Checked { files, bytes, wrong } => {
                 if !wrong.is_empty() {
                     // As long as it is here, it is brought there again, and stays.
-                    self.note(&turn, |records| {
-                        records.delivered.remove(self.scan);
-                    })?;
+                    self.forget(&turn)?;
                 }
                 Ok((files, bytes, wrong))
             }
@@ -137,6 +137,15 @@ impl Delivery<'_> {
             "pace": self.target.pace.map(|pace| pace.get() as u64),
             "target": program::target(&self.target.to),
         })
+    }
+
+    /// The scan is not there, as far as is known.
+    fn forget(&self, turn: &Turn) -> Result<(), DeliveryError> {
+        let records = Records::read(self.state, self.target).map_err(|source| self.unkept(source))?;
+        if records.delivered.contains_key(self.scan) {
+            self.note(turn, |records| drop(records.delivered.remove(self.scan)))?;
+        }
+        Ok(())
     }
 
     fn note(&self, turn: &Turn, change: impl FnOnce(&mut Records)) -> Result<(), DeliveryError> {

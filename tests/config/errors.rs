@@ -288,7 +288,7 @@ fn where_scans_are_brought_is_checked() {
         (with("pace = \"1 kB\""), "`deliver.pace` cannot be 1000 B"),
         (with("keep = \"for_ever\""), "`deliver.keep` cannot be \"for_ever\""),
         (
-            "to = \"workshop\"\nbroker = \"10.0.0.1:4222\"".into(),
+            "to = \"workshop\"\nbroker = \"10.0.0.1:4222\"\nkey = \"/workshop.nk\"".into(),
             "`deliver.broker` is no address of nats:// or tls://",
         ),
         (

@@ -100,6 +100,25 @@ fn by_hand_scans_are_brought_checked_and_put_right() {
     assert_eq!(brought.json()[0]["done"]["sent_files"], 1, "{}", brought.stdout);
     assert_eq!(rig.run(&["deliver", &id, "--check"]).code, Some(0));
 
+    // What is gone there is found, too; and what is found is not forgotten where it cannot be put right now.
+    fs::remove_dir_all(nas(&rig).join(&id)).unwrap();
+    let check = rig.run(&["deliver", &id, "--check"]);
+    assert_eq!(check.code, Some(9), "{}{}", check.stdout, check.stderr);
+    assert!(check.stdout.contains("delivered.json is not there"), "{}", check.stdout);
+    assert_eq!(waiting(&rig), 1, "it is to be brought again");
+    assert_eq!(rig.run(&["deliver"]).code, Some(0));
+    let away = rig.dir.path().join("away");
+    fs::rename(nas(&rig), &away).unwrap();
+    assert_eq!(rig.run(&["deliver", &id]).code, Some(1));
+    assert_eq!(waiting(&rig), 1, "nobody knows whether it is there");
+    fs::rename(&away, nas(&rig)).unwrap();
+    // Brought back from there, as a whole: its list is none of its files.
+    fs::copy(nas(&rig).join(&id).join("delivered.json"), rig.scans().join(&id).join("delivered.json"))
+        .unwrap();
+    assert_eq!(rig.run(&["deliver"]).code, Some(0));
+    let listed = fs::read_to_string(nas(&rig).join(&id).join("delivered.json")).unwrap();
+    assert!(listed.contains("plan.json") && !listed.contains("delivered.json"), "{listed}");
+
     // A scan that has got another name is another one.
     assert_eq!(rig.run(&["dataset", "describe", &id, "--name", "Owl"]).code, Some(0));
     assert_eq!(waiting(&rig), 1);
@@ -190,5 +209,20 @@ fn a_scan_has_its_way_and_what_was_cut_off_for_it_goes_on() {
     signal(&service, Signal::TERM);
     let ended = end(service, log);
     assert!(!ended.stderr.contains("not delivered"), "{}", ended.stderr);
+    assert_no_process_left(&rig);
+}
+
+#[test]
+fn what_was_in_the_way_is_not_told_any_more_once_somebody_has_brought_it_by_hand() {
+    let rig = rig(&Recipe::default(), "");
+    let (service, log) = begin(&rig, &["run"], "ready");
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    let trouble = || rig.run(&["status", "--json"]).json()["deliveries"][0]["trouble"].is_string();
+    wait_until("it cannot be delivered", trouble);
+    fs::create_dir(nas(&rig)).unwrap();
+    assert_eq!(rig.run(&["deliver"]).code, Some(0));
+    wait_until("nothing is in the way", || !trouble());
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
     assert_no_process_left(&rig);
 }

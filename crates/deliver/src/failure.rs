@@ -22,6 +22,18 @@ pub enum Failure {
         .0.display(), .0.display()
     )]
     NotMounted(PathBuf),
+    /// What was mounted has gone meanwhile.
+    #[error(
+        "{} is not what it was when this began: the disk, or what the other machine shares, has gone; connect or mount it again",
+        .0.display()
+    )]
+    Away(PathBuf),
+    /// What would be written is what is read.
+    #[error(
+        "{} is the scan itself, and no copy of it: have scans go to another folder, on another disk or machine (`path`)",
+        .0.display()
+    )]
+    Itself(PathBuf),
     /// There is no room.
     #[error("there is no room left for {place}: free some space there")]
     Full {
@@ -78,6 +90,16 @@ pub enum Failure {
         /// What the storage says.
         reason: String,
     },
+    /// Requests are signed with another time than it is there.
+    #[error(
+        "{endpoint} refuses what is signed by this machine's clock: {reason}; set the clock right (timedatectl)"
+    )]
+    Clock {
+        /// The storage.
+        endpoint: String,
+        /// What the storage says.
+        reason: String,
+    },
     /// The bucket does not exist.
     #[error("there is no bucket {bucket} at {endpoint}: create it, or see `bucket` and `region`")]
     NoBucket {
@@ -123,16 +145,6 @@ pub enum Failure {
         /// The file by which it is known.
         place: String,
     },
-    /// Nothing whole is there.
-    #[error("{scan} is not delivered there whole: {place} is {what}; deliver it (scanner deliver {scan})")]
-    NotWhole {
-        /// The scan.
-        scan: String,
-        /// What is there last.
-        place: String,
-        /// How that stands.
-        what: String,
-    },
     /// A file of the scan is not what the journal says.
     #[error(
         "{} is damaged here, and is not delivered: see what is left with `scanner dataset verify`, and take the shot again with `scanner \
@@ -140,6 +152,12 @@ pub enum Failure {
         path.display()
     )]
     Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of which the journal has no record is another one each time.
+    #[error("{} changes again and again while it is brought there: it is tried again later", path.display())]
+    Changing {
         /// The file.
         path: PathBuf,
     },
@@ -181,20 +199,22 @@ impl Failure {
         match self {
             Self::Job(_) => "job",
             Self::NoFolder(_) => "no_folder",
-            Self::NotMounted(_) => "not_mounted",
+            Self::NotMounted(_) | Self::Away(_) => "not_mounted",
+            Self::Itself(_) => "itself",
             Self::Full { .. } => "full",
             Self::NotAllowed { .. } => "not_allowed",
             Self::There { .. } => "io",
             Self::Unreachable { .. } => "unreachable",
             Self::Untrusted { .. } => "untrusted",
             Self::Refused { .. } => "refused",
+            Self::Clock { .. } => "clock",
             Self::NoBucket { .. } => "no_bucket",
             Self::Answer { .. } => "answer",
             Self::File { .. } => "file",
             Self::DamagedThere { .. } => "damaged_there",
             Self::Other { .. } => "other_scan",
-            Self::NotWhole { .. } => "not_whole",
             Self::Damaged { .. } => "damaged_here",
+            Self::Changing { .. } => "changing",
             Self::Gone { .. } => "gone_here",
             Self::Unread { .. } => "unread_here",
             Self::Unheard(_) => "unheard",
@@ -206,8 +226,8 @@ impl Failure {
         matches!(
             self,
             Self::Other { .. }
-                | Self::NotWhole { .. }
                 | Self::Damaged { .. }
+                | Self::Changing { .. }
                 | Self::Gone { .. }
                 | Self::Unread { .. }
         )

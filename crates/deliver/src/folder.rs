@@ -1,43 +1,59 @@
 //! A folder, of a disk or of another machine.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, StatxAttributes, StatxFlags, access, openat, statx};
 use rustix::io::Errno;
 
 use crate::failure::Failure;
-use crate::job::{Folder, Recorded};
+use crate::job::{Folder, Job, Recorded};
 use crate::pace::Pace;
 use crate::source::{PIECE, Source, forget, sum};
 use crate::store::{Look, Store};
 
-/// Ends the name of what is not whole yet.
-const PART: &str = ".part";
+/// What is not whole yet has a name that begins and ends so. No file of a scan has: such names are not brought.
+const PART: (&str, &str) = (".", ".part");
 
 /// The folder of a scan in a folder.
 #[derive(Debug)]
 pub(crate) struct FolderStore {
     /// That of all scans.
     root: PathBuf,
+    /// The same, held open: what is mounted there is not unmounted meanwhile but by force.
+    held: File,
     scan: PathBuf,
 }
 
 impl FolderStore {
-    pub(crate) fn open(folder: &Folder, scan: &str) -> Result<Self, Failure> {
+    /// That of the scan of `job` in `folder`.
+    pub(crate) fn open(folder: &Folder, job: &Job) -> Result<Self, Failure> {
         let Folder { path, mount_point } = folder;
         if let Some(point) = mount_point
             && !is_mounted(point)?
         {
             return Err(Failure::NotMounted(point.clone()));
         }
-        match fs::metadata(path) {
-            Ok(found) if found.is_dir() => Ok(Self { root: path.clone(), scan: path.join(scan) }),
-            Ok(_) => Err(Failure::NoFolder(path.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::NoFolder(path.clone())),
-            Err(error) => Err(Failure::there("look at", path, error)),
+        let held =
+            match openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+                Ok(held) => held.into(),
+                Err(Errno::NOENT | Errno::NOTDIR) => return Err(Failure::NoFolder(path.clone())),
+                Err(error) => return Err(Failure::there("look at", path, error.into())),
+            };
+        let scan = path.join(&job.scan);
+        if is_same(&scan, &job.source) {
+            return Err(Failure::Itself(scan));
         }
+        Ok(Self { root: path.clone(), held, scan })
+    }
+
+    /// That the folder is still on the disk that it was on: without that, what is written would lie beneath it, on another one.
+    fn must_be_there(&self) -> Result<(), Failure> {
+        let (now, then) = (fs::metadata(&self.root), self.held.metadata());
+        let is_same = now.is_ok_and(|now| then.is_ok_and(|then| now.dev() == then.dev()));
+        if is_same { Ok(()) } else { Err(Failure::Away(self.root.clone())) }
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -60,19 +76,13 @@ impl FolderStore {
 impl Store for FolderStore {
     fn look(&mut self, path: &str, want: Recorded, pace: &mut Pace) -> Result<Look, Failure> {
         let at = self.at(path);
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let mut file: File = match openat(CWD, &at, flags, Mode::empty()) {
-            Ok(file) => file.into(),
-            Err(Errno::NOENT) => return Ok(Look::Absent),
-            Err(Errno::LOOP | Errno::NXIO) => return Ok(Look::Other("is no file".into())),
-            Err(error) => return Err(Failure::there("read", &at, error.into())),
+        let (mut file, bytes) = match open(&at)? {
+            There::File(file, bytes) => (file, bytes),
+            There::Nothing => return Ok(Look::Absent),
+            There::NoFile => return Ok(Look::Other("is no file".into())),
         };
-        let metadata = file.metadata().map_err(|error| Failure::there("read", &at, error))?;
-        if !metadata.is_file() {
-            return Ok(Look::Other("is no file".into()));
-        }
-        if metadata.len() != want.bytes {
-            return Ok(Look::Other(format!("has {} bytes instead of {}", metadata.len(), want.bytes)));
+        if bytes != want.bytes {
+            return Ok(Look::Other(format!("has {bytes} bytes instead of {}", want.bytes)));
         }
         forget(&file);
         let found = sum(&mut file, pace).map_err(|error| Failure::there("read", &at, error))?;
@@ -90,30 +100,35 @@ impl Store for FolderStore {
         source: &mut Source,
         pace: &mut Pace,
     ) -> Result<(), Failure> {
+        self.must_be_there()?;
         self.make_folders(path)?;
         let at = self.at(path);
-        let mut part = at.clone().into_os_string();
-        part.push(PART);
-        let part = PathBuf::from(part);
+        let name = at.file_name().unwrap_or_default().to_string_lossy();
+        let part = at.with_file_name(format!("{}{name}{}", PART.0, PART.1));
         // What has its name was compared before it got it.
         if write(&part, source, pace)? != want {
             fs::remove_file(&part).map_err(|error| Failure::there("remove", &part, error))?;
             let what = "has another checksum".to_owned();
             return Err(Failure::DamagedThere { place: at.display().to_string(), what });
         }
+        self.must_be_there()?;
         fs::rename(&part, &at).map_err(|error| Failure::there("rename", &part, error))?;
         sync_folder(at.parent().unwrap_or(&self.scan))
     }
 
     fn small(&mut self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-        use std::io::Read as _;
         let at = self.at(path);
         let mut bytes = Vec::new();
-        match File::open(&at).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
-            Ok(_) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failure::there("read", &at, error)),
+        match open(&at)? {
+            There::File(file, _) => {
+                file.take(limit)
+                    .read_to_end(&mut bytes)
+                    .map_err(|error| Failure::there("read", &at, error))?;
+            }
+            There::Nothing => return Ok(None),
+            There::NoFile => {}
         }
+        Ok(Some(bytes))
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Failure> {
@@ -137,6 +152,28 @@ impl Store for FolderStore {
     fn place(&self, path: &str) -> String {
         self.at(path).display().to_string()
     }
+}
+
+/// What is found under a name.
+enum There {
+    Nothing,
+    /// A folder, a link, a FIFO.
+    NoFile,
+    /// With its length.
+    File(File, u64),
+}
+
+/// Opens what is there, and waits for nobody.
+fn open(at: &Path) -> Result<There, Failure> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file: File = match openat(CWD, at, flags, Mode::empty()) {
+        Ok(file) => file.into(),
+        Err(Errno::NOENT) => return Ok(There::Nothing),
+        Err(Errno::LOOP | Errno::NXIO) => return Ok(There::NoFile),
+        Err(error) => return Err(Failure::there("read", at, error.into())),
+    };
+    let metadata = file.metadata().map_err(|error| Failure::there("read", at, error))?;
+    Ok(if metadata.is_file() { There::File(file, metadata.len()) } else { There::NoFile })
 }
 
 /// Writes it under another name, and reads it back.
@@ -199,6 +236,16 @@ fn sync_folder(folder: &Path) -> Result<(), Failure> {
     }
 }
 
+fn is_part(name: &str) -> bool {
+    name.strip_prefix(PART.0).is_some_and(|name| name.ends_with(PART.1))
+}
+
+/// Whether both are there, and one folder: by a link, by what is mounted, or by their very names.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let identity = |folder: &Path| fs::metadata(folder).map(|found| (found.dev(), found.ino())).ok();
+    identity(a).is_some_and(|a| identity(b) == Some(a))
+}
+
 /// Removes what is half written below `folder`, and follows no link.
 fn sweep(folder: &Path) -> Result<(), Failure> {
     for entry in fs::read_dir(folder).map_err(|error| Failure::there("look through", folder, error))? {
@@ -206,7 +253,7 @@ fn sweep(folder: &Path) -> Result<(), Failure> {
         let (path, kind) = (entry.path(), entry.file_type());
         if kind.is_ok_and(|kind| kind.is_dir()) {
             sweep(&path)?;
-        } else if path.to_string_lossy().ends_with(PART) {
+        } else if is_part(&entry.file_name().to_string_lossy()) {
             fs::remove_file(&path).map_err(|error| Failure::there("remove", &path, error))?;
         }
     }

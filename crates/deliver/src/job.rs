@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::copy::{FORMER, LIST};
 use crate::failure::Failure;
 
 /// What is to be done.
@@ -113,7 +114,8 @@ impl Job {
         if !is_name(&self.scan) || self.scan.contains('/') {
             return Err(Failure::Job(format!("{:?} is no scan", self.scan)));
         }
-        match self.files.iter().find(|file| !file.path.split('/').all(is_name)) {
+        let is_ours = |path: &str| [LIST, FORMER].contains(&path);
+        match self.files.iter().find(|file| !file.path.split('/').all(is_name) || is_ours(&file.path)) {
             Some(file) => Err(Failure::Job(format!("{:?} is no file of a scan", file.path))),
             None => Ok(()),
         }
@@ -136,6 +138,7 @@ mod tests {
             target: Target::Folder(Folder { path: "/".into(), mount_point: None }),
         };
         job("2026-11-30-owl", "images/cam0/a..b.jpg").check().unwrap();
+        job("2026-11-30-owl", "images/delivered.json").check().unwrap();
         for (scan, path) in [
             ("..", "a"),
             ("a/b", "a"),
@@ -145,6 +148,8 @@ mod tests {
             ("a", "a//b"),
             ("a", "a/./b"),
             ("a", ""),
+            ("a", "delivered.json"),
+            ("a", "delivered.before.json"),
         ] {
             assert!(job(scan, path).check().is_err(), "{scan:?} {path:?}");
         }

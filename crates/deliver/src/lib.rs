@@ -28,7 +28,7 @@ pub use said::{Said, Wrong};
 pub fn perform(job: &Job, out: &mut dyn Write) -> Result<Said, Failure> {
     job.check()?;
     let mut store: Box<dyn store::Store> = match &job.target {
-        Target::Folder(folder) => Box::new(folder::FolderStore::open(folder, &job.scan)?),
+        Target::Folder(folder) => Box::new(folder::FolderStore::open(folder, job)?),
         Target::S3(s3) => Box::new(s3::S3Store::open(s3, &job.scan, job.work)?),
     };
     let mut pace = pace::Pace::new(job.pace);

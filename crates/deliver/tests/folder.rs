@@ -3,9 +3,12 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use scanner_deliver::Said;
 use serde_json::{Value, json};
 use support::*;
 
@@ -30,10 +33,10 @@ fn a_scan_arrives_once_and_what_has_changed_is_sent_again() {
     scan.assert_in(&at);
     assert_eq!(wrong(&scan.job(&folder(there.path()))), []);
     // What is half written of a file that is none of the scan any more goes, and what somebody has put there stays.
-    fs::write(at.join("metadata/cam0/gone.json.part"), "half").unwrap();
+    fs::write(at.join("metadata/cam0/.gone.json.part"), "half").unwrap();
     fs::write(at.join("metadata/notes.txt"), "somebody's").unwrap();
     assert_eq!(sent(&scan.job(&folder(there.path()))), 0);
-    assert!(!at.join("metadata/cam0/gone.json.part").exists() && at.join("metadata/notes.txt").exists());
+    assert!(!at.join("metadata/cam0/.gone.json.part").exists() && at.join("metadata/notes.txt").exists());
 }
 
 #[test]
@@ -41,10 +44,8 @@ fn a_byte_that_rots_there_is_found_and_put_right() {
     let scan = Scan::new(2, 3, 300_000);
     let there = tempfile::tempdir().unwrap();
     let (job, at) = (scan.job(&folder(there.path())), there.path().join(SCAN));
-    let mut check = job.clone();
-    check["work"] = json!("check");
-    let (kind, message) = failure(&check);
-    assert!(kind == "not_whole" && message.contains("scanner deliver"), "{kind}: {message}");
+    let list = || "delivered.json".to_owned();
+    assert_eq!(wrong(&job), [(list(), "is not there".to_owned())]);
     sent(&job);
     let (rotten, short, gone) =
         ("metadata/cam0/r01_a001.json", "images/cam0/r01_a000.jpg", "images/cam0/r01_a002.jpg");
@@ -66,8 +67,119 @@ fn a_byte_that_rots_there_is_found_and_put_right() {
     scan.assert_in(&at);
     assert_eq!(wrong(&job), []);
     fs::write(at.join("delivered.json"), "{torn").unwrap();
-    let (kind, message) = failure(&check);
-    assert!(kind == "not_whole" && message.contains("damaged"), "{kind}: {message}");
+    let found = wrong(&job);
+    assert!(found.len() == 1 && found[0].0 == list() && found[0].1.contains("damaged"), "{found:?}");
+}
+
+#[test]
+fn a_shot_that_was_lost_here_goes_there_and_nothing_else_does() {
+    let mut scan = Scan::new(10, 4, 50_000);
+    let there = tempfile::tempdir().unwrap();
+    let at = there.path().join(SCAN);
+    scan.add("report.html", b"<html>", false);
+    sent(&scan.job(&folder(there.path())));
+    let lose = |scan: &mut Scan, path: &str| {
+        scan.files.retain(|file| file["path"] != path);
+        fs::remove_file(scan.dir().join(path)).unwrap();
+    };
+    // Without a record, an image is damage to the dataset there.
+    lose(&mut scan, "images/cam0/r01_a001.jpg");
+    lose(&mut scan, "metadata/cam0/r01_a001.json");
+    fs::write(at.join("images/notes.txt"), "somebody's").unwrap();
+    sent(&scan.job(&folder(there.path())));
+    assert_eq!(fs::read(at.join("images/notes.txt")).unwrap(), b"somebody's");
+    fs::remove_file(at.join("images/notes.txt")).unwrap();
+    scan.assert_in(&at);
+    // Cut off when the list was taken away: what it has said is not forgotten.
+    fs::rename(at.join("delivered.json"), at.join("delivered.before.json")).unwrap();
+    lose(&mut scan, "images/cam0/r01_a002.jpg");
+    sent(&scan.job(&folder(there.path())));
+    scan.assert_in(&at);
+    // What was made of the scan, and is not here any more, may be the last copy.
+    lose(&mut scan, "report.html");
+    sent(&scan.job(&folder(there.path())));
+    assert_eq!(fs::read(at.join("report.html")).unwrap(), b"<html>");
+    assert_eq!(wrong(&scan.job(&folder(there.path()))), []);
+}
+
+#[test]
+fn any_name_that_a_file_of_a_scan_may_have_arrives_and_stays() {
+    let mut scan = Scan::new(11, 1, 1000);
+    scan.add("workshop/job/model.part", b"somebody's format", false);
+    let there = tempfile::tempdir().unwrap();
+    let job = scan.job(&folder(there.path()));
+    sent(&job);
+    scan.assert_in(&there.path().join(SCAN));
+    assert_eq!(wrong(&job), []);
+}
+
+#[test]
+fn the_scan_itself_is_no_copy_of_it() {
+    let scan = Scan::new(12, 2, 1000);
+    let there = tempfile::tempdir().unwrap();
+    symlink(scan.dir(), there.path().join(SCAN)).unwrap();
+    let (kind, message) = failure(&scan.job(&folder(there.path())));
+    assert!(kind == "itself" && message.contains("no copy"), "{kind}: {message}");
+    assert!(!scan.dir().join("delivered.json").exists());
+}
+
+#[test]
+fn a_file_that_is_written_to_meanwhile_is_not_called_damaged() {
+    let mut scan = Scan::new(13, 1, 1000);
+    let path = "workshop/job/job.json";
+    scan.add(path, &[7; 900_000], false);
+    let there = tempfile::tempdir().unwrap();
+    let job = scan.job(&folder(there.path()));
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let (new, mut random) = (scan.dir().join("new"), Random(14));
+            while !stop.load(Ordering::Relaxed) {
+                let count = 800_000 + random.below(100_000) as usize;
+                fs::write(&new, vec![random.next() as u8; count]).unwrap();
+                fs::rename(&new, scan.dir().join(path)).unwrap();
+            }
+        });
+        for _ in 0..10 {
+            match run(&job) {
+                Said::Failed { kind, message, of_scan } => {
+                    assert!(kind == "changing" && of_scan, "{kind}: {message}");
+                    assert!(message.contains("job.json changes again and again"), "{message}");
+                }
+                Said::Delivered { .. } => {}
+                said @ (Said::Progress { .. } | Said::Checked { .. } | Said::Reached {}) => {
+                    panic!("{said:?}")
+                }
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+    });
+    sent(&job);
+    scan.assert_in(&there.path().join(SCAN));
+}
+
+#[test]
+fn what_goes_away_meanwhile_has_nothing_written_in_its_place() {
+    let Some(disk) = Disk::mount(8000) else {
+        skipped("mounting a tmpfs needs root");
+        return;
+    };
+    let scan = Scan::new(15, 20, 50_000);
+    let mut job = scan.job(&json!({"folder": {"path": disk.path(), "mount_point": disk.path()}}));
+    job["pace"] = json!(400_000);
+    let mut child = begin(&job);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..5 {
+        lines.next().unwrap().unwrap();
+    }
+    assert!(!disk.unmount(&[]), "it was unmounted under what is written there");
+    assert!(disk.unmount(&["--lazy"]));
+    let last: Said = serde_json::from_str(&lines.last().unwrap().unwrap()).unwrap();
+    assert!(!child.wait().unwrap().success());
+    let Said::Failed { kind, message, .. } = last else { panic!("{last:?}") };
+    assert!(kind == "not_mounted" && message.contains("has gone"), "{kind}: {message}");
+    assert_eq!(files(&disk.path()), [""; 0], "it was written to another disk");
 }
 
 #[test]

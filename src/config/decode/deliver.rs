@@ -47,6 +47,8 @@ pub(super) fn deliver(document: &mut Reader<'_, '_, '_>) -> Vec<Deliver> {
 
 fn workshop(deliver: &mut Reader<'_, '_, '_>) -> Option<Destination> {
     let broker: Option<String> = deliver.optional("broker");
+    // Before anything is refused: who has written it is not to hear that there is no such key.
+    let key = deliver.path("key");
     let host = |address: &str| {
         let host = address.strip_prefix("nats://").or(address.strip_prefix("tls://"));
         host.is_some_and(|host| !host.is_empty())
@@ -61,7 +63,6 @@ fn workshop(deliver: &mut Reader<'_, '_, '_>) -> Option<Destination> {
         deliver.reject("broker", "has a name or a password in it", hint);
         return None;
     }
-    let key = deliver.path("key");
     if deliver.has("key") && key.is_none() {
         return None;
     }

@@ -40,6 +40,7 @@ pub(super) fn explain(error: &object_store::Error, config: &S3, endpoint: &str, 
         "XMinioStorageFull" | "QuotaExceeded" | "EntityTooLarge" | "XMinioAdminBucketQuotaExceeded" => {
             Failure::Full { place }
         }
+        "RequestTimeTooSkewed" | "RequestExpired" => Failure::Clock { endpoint, reason },
         // A list that is refused is no such error.
         "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" => {
             Failure::Refused { endpoint, access_key: config.access_key.clone(), reason }
@@ -94,4 +95,33 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(from)?;
     rest.split_once(to).map(|(found, _)| found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_not_taken_for_a_wrong_key() {
+        let config = S3 {
+            endpoint: None,
+            bucket: "scans".into(),
+            prefix: String::new(),
+            region: "us-east-1".into(),
+            access_key: "AKIA".into(),
+            secret_file: "secret".into(),
+            ca: None,
+            read_back: true,
+        };
+        let answer = |code: &str| {
+            let source = format!(
+                "403: <Error><Code>{code}</Code><Message>The difference is too large.</Message></Error>"
+            );
+            let error = object_store::Error::PermissionDenied { path: "a".into(), source: source.into() };
+            explain(&error, &config, "https://nas", "a".into())
+        };
+        let said = answer("RequestTimeTooSkewed").to_string();
+        assert!(said.contains("clock") && said.contains("timedatectl") && !said.contains("AKIA"), "{said}");
+        assert!(matches!(answer("AccessDenied"), Failure::Refused { .. }));
+    }
 }

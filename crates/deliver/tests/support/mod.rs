@@ -225,6 +225,11 @@ impl Disk {
         self.0.path().to_owned()
     }
 
+    /// Whether it is unmounted, with these arguments.
+    pub(crate) fn unmount(&self, arguments: &[&str]) -> bool {
+        Command::new("umount").args(arguments).arg(self.0.path()).output().unwrap().status.success()
+    }
+
     /// With other options.
     pub(crate) fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
