@@ -17,6 +17,9 @@ use crate::durable::{self, Readers};
 use crate::regular_file::{self, SMALL};
 use crate::tune::DROP_IN;
 
+/// What is written during a scan is put in force when that has ended.
+const WHEN_IDLE: Request = Request::Reload { when_idle: true };
+
 pub(super) fn config(path: &Path, command: ConfigCommand) -> Result<Exit, Failure> {
     match command {
         ConfigCommand::Show { defaults, json } => show(path, defaults, json),
@@ -26,8 +29,9 @@ pub(super) fn config(path: &Path, command: ConfigCommand) -> Result<Exit, Failur
         ConfigCommand::Versions { json } => versions(path, json),
         ConfigCommand::TakeBack { version } => {
             let (store, before) = store(path)?;
+            let kept = store.versions()?.into_iter().find(|kept| kept.number == version);
             let put = store.take_back(version, &user(), &fit)?;
-            told(&store, &before, &put)
+            told_of(&store, kept.as_ref().map_or(PAGE, |kept| &kept.drop_in), &before, &put)
         }
         ConfigCommand::Backup { file } => backup(path, &file),
         ConfigCommand::Restore { file } => restore(path, &file),
@@ -127,6 +131,10 @@ fn unset(path: &Path, key: &str, take_away: bool) -> Result<Exit, Failure> {
     let key = key.to_owned();
     let edit = if take_away { Edit::TakeAway { key: key.clone() } } else { Edit::Unset { key: key.clone() } };
     let put = put(&store, &[edit], &change)?;
+    if !put.changed && !take_away {
+        let file = store.file(PAGE);
+        output::print(&format!("nothing has changed: {} says nothing of `{key}`", file.display()))?;
+    }
     let left = Survey::of(path, None).settings.into_iter().find(|setting| setting.key == key);
     if let Some((file, line)) = left.and_then(|setting| setting.from)
         && !take_away
@@ -135,7 +143,7 @@ fn unset(path: &Path, key: &str, take_away: bool) -> Result<Exit, Failure> {
             "{file}:{line} still says something of it; --take-away takes that away, too"
         ))?;
     }
-    told(&store, &before, &put)
+    if put.changed || take_away { told(&store, &before, &put) } else { Ok(Exit::Done) }
 }
 
 fn versions(path: &Path, as_json: bool) -> Result<Exit, Failure> {
@@ -210,7 +218,7 @@ pub(super) fn change(
     let put = write(&store, &by(command))?;
     if quiet {
         // Who reads JSON reads nothing else there; a service that does not run reads it when it starts.
-        return match ask(&before.storage.runtime_directory, &Request::Reload, RELOAD_PATIENCE) {
+        return match ask(&before.storage.runtime_directory, &WHEN_IDLE, RELOAD_PATIENCE) {
             Err(ControlError::NotRunning { .. }) => Ok(()),
             answer => accepted(answer?).map(|_| ()),
         };
@@ -228,12 +236,10 @@ fn told_of(store: &Store, drop_in: &str, before: &Config, put: &Put) -> Result<E
         output::print("nothing has changed: it says so already")?;
         return Ok(Exit::Done);
     }
-    let kept = format!(
-        "written to {}; `scanner config versions` has what was before",
-        store.file(drop_in).display()
-    );
-    output::print(&kept)?;
-    match ask(&before.storage.runtime_directory, &Request::Reload, RELOAD_PATIENCE) {
+    let file = store.file(drop_in);
+    let done = if file.exists() { "written to" } else { "removed, as it was not there then:" };
+    output::print(&format!("{done} {}; `scanner config versions` has what was before", file.display()))?;
+    match ask(&before.storage.runtime_directory, &WHEN_IDLE, RELOAD_PATIENCE) {
         Err(ControlError::NotRunning { .. }) => {
             output::print("no service is running: it reads it when it starts")?;
         }

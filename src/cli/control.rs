@@ -197,7 +197,7 @@ pub(super) fn cancel(config: &Config) -> Result<Exit, Failure> {
 }
 
 pub(super) fn reload(config: &Config) -> Result<Exit, Failure> {
-    tell(config, &Request::Reload, RELOAD_PATIENCE)
+    tell(config, &Request::Reload { when_idle: false }, RELOAD_PATIENCE)
 }
 
 pub(super) fn clear(config: &Config) -> Result<Exit, Failure> {

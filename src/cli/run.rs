@@ -66,8 +66,10 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
         let new = match check(path, &config, &running, reload.placed).await {
             Ok(new) => new,
             Err(Reply::Refused { reason: Reason::InUse, .. }) if reload.when_idle => {
-                info!("the new configuration is put in force at the end of what is under way");
+                let put_in_force = "the new configuration is put in force at the end of what is under way";
+                info!("{put_in_force}");
                 put_off = Some(Reload::put_off(reload.placed));
+                reload.answer(Reply::done(put_in_force));
                 continue;
             }
             Err(reply) => {

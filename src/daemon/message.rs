@@ -60,7 +60,11 @@ pub enum Request {
     /// Send a test to everybody who is notified.
     NotifyTest,
     /// Read the configuration again.
-    Reload,
+    Reload {
+        /// At the end of what is under way, if something is; else that is refused.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        when_idle: bool,
+    },
     /// Let the axes move again after a fault.
     Clear,
     /// Find out where axes stand.

@@ -63,11 +63,11 @@ impl Reloads {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
     }
 
-    /// Asks, and waits for what becomes of it.
-    pub(super) async fn ask(self) -> Reply {
+    /// Asks, and waits for what becomes of it: with `when_idle`, that may be that it was put off to the end of what is under way.
+    pub(super) async fn ask(self, when_idle: bool) -> Reply {
         let (sender, answer) = oneshot::channel();
         // Whoever listens has ended otherwise, and so does this program.
-        let _ = self.wishes.send(Reload { answer: Some(sender), when_idle: false, placed: false }).await;
+        let _ = self.wishes.send(Reload { answer: Some(sender), when_idle, placed: false }).await;
         answer.await.unwrap_or_else(|_| Reply::Refused {
             reason: Reason::Failed,
             message: "the scanner is about to end; it reads its configuration when it starts".into(),

@@ -143,7 +143,9 @@ impl Delivery<'_> {
     fn forget(&self, turn: &Turn) -> Result<(), DeliveryError> {
         let records = Records::read(self.state, self.target).map_err(|source| self.unkept(source))?;
         if records.delivered.contains_key(self.scan) {
-            self.note(turn, |records| drop(records.delivered.remove(self.scan)))?;
+            self.note(turn, |records| {
+                records.delivered.remove(self.scan);
+            })?;
         }
         Ok(())
     }

@@ -146,7 +146,9 @@ impl Store {
         let config = Config::load_as_if(&self.path, wish.drop_in, wish.text)?;
         fit(&config).map_err(StoreError::Unfit)?;
         let before = self.text(wish.drop_in)?;
-        let changed = before.as_deref() != wish.text;
+        // A drop-in that says nothing is as good as none.
+        let says_nothing = before.is_none() && wish.text == Some(HEADER);
+        let changed = before.as_deref() != wish.text && !says_nothing;
         if changed {
             self.keep(disk, wish, before)?;
             self.replace(disk, wish)?;

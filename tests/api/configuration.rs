@@ -353,6 +353,8 @@ fn the_commands_change_it_as_well() {
         assert_eq!(done.code, Some(0), "{args:?}: {}{}", done.stdout, done.stderr);
         done.stdout
     };
+    assert!(said(&["unset", "motion.setle"]).contains("60-page.toml says nothing of `motion.setle`"));
+    assert!(!said(&["versions"]).contains("unset"), "nothing has changed");
     let told = said(&["set", "motion.settle", "250 ms"]);
     assert!(told.contains("60-page.toml") && told.contains("the new configuration is in force"), "{told}");
     assert!(said(&["show"]).contains("250 ms"));
@@ -371,7 +373,8 @@ fn the_commands_change_it_as_well() {
     said(&["restore", backup.to_str().unwrap()]);
     let config = Config::load(&rig.config).unwrap();
     assert_eq!((config.scan.queue_depth, config.motion.settle.as_millis()), (4, 250));
-    said(&["take-back", "1"]);
+    let gone = said(&["take-back", "1"]);
+    assert!(gone.contains("removed") && gone.contains("60-page.toml"), "{gone}");
     assert_eq!(Config::load(&rig.config).unwrap().motion.settle.as_millis(), 1);
     let none = rig.run(&["config", "take-back", "99"]);
     assert_eq!(none.code, Some(10), "{}", none.stderr);

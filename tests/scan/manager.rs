@@ -101,6 +101,26 @@ fn systemd_is_told_of_the_start_the_scan_the_reload_and_the_end() {
 }
 
 #[test]
+fn what_is_set_during_a_scan_is_put_in_force_at_its_end() {
+    let rig = slow_rig(8);
+    let manager = Manager::new(&rig);
+    let service = manager.start(&rig, None);
+    manager.hear_until("READY=1");
+    assert_eq!(rig.run(&["start"]).code, Some(0));
+    manager.hear_until("STATUS=point 2/8");
+    let set = rig.run(&["config", "set", "scan.max_failed_in_a_row", "3"]);
+    assert_eq!(set.code, Some(0), "{}", set.stderr);
+    assert!(set.stdout.contains("at the end of what is under way"), "{}", set.stdout);
+    manager.hear_until("STATUS=ready; last scan complete, 16 of 16 shots stored");
+    manager.hear_until("RELOADING=1\n");
+    manager.hear_until("READY=1");
+    let unchanged = rig.run(&["reload"]);
+    assert!(unchanged.stdout.contains("has not changed"), "{}", unchanged.stdout);
+    signal(&service, Signal::TERM);
+    assert_eq!(wait(service), Some(0));
+}
+
+#[test]
 fn a_reload_that_cannot_be_leaves_the_service_as_it_was() {
     let rig = slow_rig(2);
     let (service, mut log) = begin(&rig, &["run"], "ready");

@@ -60,6 +60,23 @@ impl FolderStore {
         self.scan.join(path)
     }
 
+    /// Writes the file under another name, compares it, and gives it its own.
+    fn put(&self, path: &str, want: Recorded, source: &mut Source, pace: &mut Pace) -> Result<(), Failure> {
+        self.make_folders(path)?;
+        let at = self.at(path);
+        let name = at.file_name().unwrap_or_default().to_string_lossy();
+        let part = at.with_file_name(format!("{}{name}{}", PART.0, PART.1));
+        // What has its name was compared before it got it.
+        if write(&part, source, pace)? != want {
+            fs::remove_file(&part).map_err(|error| Failure::there("remove", &part, error))?;
+            let what = "has another checksum".to_owned();
+            return Err(Failure::DamagedThere { place: at.display().to_string(), what });
+        }
+        self.must_be_there().inspect_err(|_| drop(fs::remove_file(&part)))?;
+        fs::rename(&part, &at).map_err(|error| Failure::there("rename", &part, error))?;
+        sync_folder(at.parent().unwrap_or(&self.scan))
+    }
+
     /// Makes the folders that `path` is in, each durable; that of all scans is never made.
     fn make_folders(&self, path: &str) -> Result<(), Failure> {
         let folders = Path::new(path).parent().unwrap_or(Path::new(""));
@@ -101,19 +118,12 @@ impl Store for FolderStore {
         pace: &mut Pace,
     ) -> Result<(), Failure> {
         self.must_be_there()?;
-        self.make_folders(path)?;
-        let at = self.at(path);
-        let name = at.file_name().unwrap_or_default().to_string_lossy();
-        let part = at.with_file_name(format!("{}{name}{}", PART.0, PART.1));
-        // What has its name was compared before it got it.
-        if write(&part, source, pace)? != want {
-            fs::remove_file(&part).map_err(|error| Failure::there("remove", &part, error))?;
-            let what = "has another checksum".to_owned();
-            return Err(Failure::DamagedThere { place: at.display().to_string(), what });
+        let sent = self.put(path, want, source, pace);
+        if sent.is_err() {
+            // Whatever has failed, it has failed of that.
+            self.must_be_there()?;
         }
-        self.must_be_there()?;
-        fs::rename(&part, &at).map_err(|error| Failure::there("rename", &part, error))?;
-        sync_folder(at.parent().unwrap_or(&self.scan))
+        sent
     }
 
     fn small(&mut self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {

@@ -127,7 +127,7 @@ fn the_scan_itself_is_no_copy_of_it() {
 fn a_file_that_is_written_to_meanwhile_is_not_called_damaged() {
     let mut scan = Scan::new(13, 1, 1000);
     let path = "workshop/job/job.json";
-    scan.add(path, &[7; 900_000], false);
+    scan.add(path, &vec![7; 900_000], false);
     let there = tempfile::tempdir().unwrap();
     let job = scan.job(&folder(there.path()));
     let stop = AtomicBool::new(false);

@@ -45,7 +45,7 @@ pub(in crate::cli) enum ConfigCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Have it as it was before a change
+    /// Have the file of a change say what it said before that; other files stay
     TakeBack {
         /// Which version, as `scanner config versions` numbers them
         version: u32,

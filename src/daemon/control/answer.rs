@@ -84,7 +84,7 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
             Ok(()) => return done(&format!("pressed {button}; `scanner status` shows what comes of it")),
             Err(error) => return refused(Reason::Failed, &error),
         },
-        Request::Reload => return Reply::Refused { reason: Reason::InUse, message: NO_RELOAD.into() },
+        Request::Reload { .. } => return Reply::Refused { reason: Reason::InUse, message: NO_RELOAD.into() },
         Request::Start { plan, reference, description } => {
             let description = match description.applied(&Description::default()) {
                 Ok(description) => description,

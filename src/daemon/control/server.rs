@@ -207,11 +207,12 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     tokio::time::timeout(PATIENCE, reader.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
         // Whoever asks for a reload keeps no part in the rig that is about to be given up.
-        Ok(Request::Reload) => match service.reloads().cloned() {
+        Ok(Request::Reload { when_idle }) => match service.reloads().cloned() {
             Some(reloads) => {
                 drop(service);
-                reloads.ask().await
+                reloads.ask(when_idle).await
             }
+            None if when_idle => Reply::done(&format!("{NO_RELOAD}; what is started then reads it")),
             None => Reply::Refused { reason: Reason::InUse, message: NO_RELOAD.into() },
         },
         Ok(request) => answer(&service, request).await,
