@@ -10,7 +10,7 @@ use super::control::{RELOAD_PATIENCE, accepted};
 use super::exit::{Exit, Failure};
 use super::output;
 use crate::api::fit;
-use crate::config::{Config, Setting, Survey, explained_page, reference};
+use crate::config::{Config, Setting, Survey, did_you_mean, explained_page, reference};
 use crate::daemon::{ControlError, Request, ask};
 use crate::drop_in::{self, Edit, PAGE, Put, Store, StoreError, Wish};
 use crate::durable::{self, Readers};
@@ -88,7 +88,14 @@ fn explain(key: Option<&str>, markdown: bool) -> Result<Exit, Failure> {
         }
     }
     if text.is_empty() {
-        let message = format!("there is no key {wanted:?}: `scanner config explain` shows all");
+        let keys: Vec<String> = reference().iter().map(|entry| entry.key.clone()).collect();
+        // Whoever remembers the last word of a key, too.
+        let ending = format!(".{wanted}");
+        let meant =
+            keys.iter().find(|key| key.ends_with(&ending)).map(|key| format!("did you mean `{key}`?"));
+        let meant = meant.or_else(|| did_you_mean(&wanted, keys.iter().map(String::as_str)));
+        let meant = meant.map(|meant| format!("{meant} ")).unwrap_or_default();
+        let message = format!("there is no key {wanted:?}: {meant}`scanner config explain` shows all");
         return Err(Failure { exit: Exit::Config, message });
     }
     output::print(&text)?;

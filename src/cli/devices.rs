@@ -60,14 +60,16 @@ pub(super) fn devices(config: Config, release: bool, as_json: bool) -> Result<Ex
         let header = ["CAMERA", "MODEL", "SENSOR", "PITCH", "MODES", "DRIVER", "HELD BY"];
         output::print(&output::table(header, found.iter().map(row)))?;
         for camera in &found {
-            let hello = camera.hello.iter().flat_map(|hello| &hello.controls);
-            let controls = hello.map(|control| format!("{} {}", control.name, control.domain));
-            let controls = controls.collect::<Vec<_>>().join("; ");
-            output::print(&format!(
-                "{} controls: {}",
-                camera.name,
-                if controls.is_empty() { "none" } else { &controls }
-            ))?;
+            match &camera.hello {
+                Ok(hello) => {
+                    let controls = hello.controls.iter();
+                    let controls = controls.map(|control| format!("{} {}", control.name, control.domain));
+                    let controls = controls.collect::<Vec<_>>().join("; ");
+                    let controls = if controls.is_empty() { "none" } else { &controls };
+                    output::print(&format!("{} controls: {controls}", camera.name))?;
+                }
+                Err(error) => output::print(&format!("{}: {error}", camera.name))?,
+            }
             for holder in &camera.ended {
                 output::print(&format!("{}: ended {holder}", camera.name))?;
             }
@@ -141,21 +143,20 @@ fn with_station<T>(
 
 fn row(camera: &Found) -> [String; 7] {
     let held = camera.held_by();
-    match &camera.hello {
-        Ok(hello) => [
-            camera.name.clone(),
-            hello.model.clone(),
-            format!("{}x{}", hello.sensor.width, hello.sensor.height),
-            pitch(hello),
-            modes(hello),
-            hello.driver.clone(),
-            held,
-        ],
-        Err(error) => {
-            let none = String::new();
-            [camera.name.clone(), error.to_string(), none.clone(), none.clone(), none.clone(), none, held]
-        }
-    }
+    let Ok(hello) = &camera.hello else {
+        // What is wrong stands below.
+        let none = || "-".to_owned();
+        return [camera.name.clone(), none(), none(), none(), none(), none(), held];
+    };
+    [
+        camera.name.clone(),
+        hello.model.clone(),
+        format!("{}x{}", hello.sensor.width, hello.sensor.height),
+        pitch(hello),
+        modes(hello),
+        hello.driver.clone(),
+        held,
+    ]
 }
 
 fn pitch(hello: &Hello) -> String {

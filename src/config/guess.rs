@@ -1,7 +1,7 @@
 //! What somebody may have meant who wrote a word that is not known.
 
 /// "did you mean" the word of `known` that is most like `word`, if any is much like it.
-pub(super) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+pub(crate) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
     known
         .map(|known| (strsim::jaro_winkler(word, known), known))
         .filter(|(likeness, _)| *likeness > 0.8)

@@ -41,6 +41,7 @@ pub use asked::Asked;
 pub use computed::Computed;
 pub use deliver::{Deliver, Destination, DestinationKind, Keep, S3};
 pub use gate::{Gate, GatePolicy, MOST_RETAKES_PER_SHOT};
+pub(crate) use guess::did_you_mean;
 pub use inline::inline_plan;
 pub use kind::Kind;
 pub use marks::{Marks, MarksPolicy};

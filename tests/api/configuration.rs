@@ -360,6 +360,8 @@ fn the_commands_change_it_as_well() {
     assert!(said(&["show"]).contains("250 ms"));
     assert!(said(&["show", "--defaults"]).contains("scan.max_failed_in_a_row"));
     assert!(said(&["explain", "motion.settle"]).contains("Default: \"200 ms\""));
+    let unknown = rig.run(&["config", "explain", "settle"]);
+    assert!(unknown.stderr.contains("did you mean `motion.settle`?"), "{}", unknown.stderr);
     let wrong = rig.run(&["config", "set", "motion.settle", "soon"]);
     assert_eq!(wrong.code, Some(3), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("`motion.settle` is wrong"), "{}", wrong.stderr);

@@ -21,7 +21,11 @@ use tracing::debug;
 
 use super::process::Process;
 use crate::camera_driver::protocol::SOCKET_FD;
+use crate::config::did_you_mean;
 use crate::ownership;
+
+/// Our own, as `driver` of a camera names them.
+const OURS: [&str; 5] = ["sim", "libcamera", "gphoto2", "remote", "replay"];
 
 /// Variables by which systemd talks to the daemon, and to nobody else.
 const NOT_FOR_DRIVERS: [&str; 6] =
@@ -114,18 +118,23 @@ pub(crate) fn prefer_when_out_of_memory(pid: u32) {
 /// The executable of `driver`: an absolute path, else `scanner-DRIVER` or `DRIVER` beside this program, else in
 /// `PATH`. The error says where it was looked for.
 pub fn find_driver(driver: &Path) -> Result<PathBuf, String> {
-    let candidates: Vec<PathBuf> = if driver.is_absolute() {
-        vec![driver.to_owned()]
-    } else {
-        let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
-        let path = env::var_os("PATH").unwrap_or_default();
-        let folders = beside.into_iter().chain(env::split_paths(&path));
-        let names: [PathBuf; 2] = [format!("scanner-{}", driver.display()).into(), driver.to_owned()];
-        folders.flat_map(|folder| names.clone().map(|name| folder.join(name))).collect()
-    };
-    let found = candidates.iter().find(|file| file.is_file() && access(*file, Access::EXEC_OK).is_ok());
-    found.cloned().ok_or_else(|| {
-        let places = candidates.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+    let is_driver = |file: &PathBuf| file.is_file() && access(file, Access::EXEC_OK).is_ok();
+    if driver.is_absolute() {
+        let missing = || format!("there is no executable driver {}", driver.display());
+        return Some(driver.to_owned()).filter(is_driver).ok_or_else(missing);
+    }
+    let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in beside.into_iter().chain(env::split_paths(&path)) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    let names: [PathBuf; 2] = [format!("scanner-{}", driver.display()).into(), driver.to_owned()];
+    let found = folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(is_driver);
+    found.ok_or_else(|| {
+        let places = folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ");
         let hint = if driver == Path::new("libcamera") {
             "install the package scanner-libcamera, or build it with `make libcamera`, which needs libcamera-dev 0.4 to 0.7 \
              (Raspberry Pi OS and Debian 13 have it); "
@@ -136,7 +145,10 @@ pub fn find_driver(driver: &Path) -> Result<PathBuf, String> {
         } else {
             ""
         };
-        format!("there is no executable driver {}: {hint}looked for {places}", driver.display())
+        let (written, [name, _]) = (driver.display(), &names);
+        let meant = did_you_mean(&written.to_string(), OURS.into_iter());
+        let meant = meant.map(|meant| format!("{meant} ")).unwrap_or_default();
+        format!("there is no executable driver {written}: {meant}{hint}looked for {} and {written} in {places}", name.display())
     })
 }
 
@@ -162,12 +174,17 @@ mod tests {
     #[test]
     fn a_missing_driver_is_an_error_that_names_the_places_looked_at() {
         let error = find_driver(Path::new("/nowhere/driver")).unwrap_err();
-        assert!(error.ends_with("looked for /nowhere/driver"), "{error}");
+        assert!(error.ends_with("no executable driver /nowhere/driver"), "{error}");
         let error = find_driver(Path::new("no-such-driver")).unwrap_err();
         let exe = env::current_exe().unwrap();
-        assert!(error.contains(&*exe.with_file_name("no-such-driver").to_string_lossy()), "{error}");
+        assert!(error.contains("looked for scanner-no-such-driver and no-such-driver in "), "{error}");
+        // Each folder once, however often PATH has it.
+        let here = exe.parent().unwrap().display().to_string();
+        assert_eq!(error.split([' ', ',']).filter(|word| **word == here).count(), 1, "{error}");
         let error = find_driver(Path::new("libcamera")).unwrap_err();
-        assert!(error.contains("libcamera-dev") && error.contains("/scanner-libcamera"), "{error}");
+        assert!(error.contains("libcamera-dev") && error.contains("scanner-libcamera"), "{error}");
+        let error = find_driver(Path::new("simm")).unwrap_err();
+        assert!(error.contains("did you mean `sim`?"), "{error}");
         assert_eq!(find_driver(Path::new("sh")).unwrap().file_name(), Path::new("sh").file_name());
     }
 
