@@ -5,6 +5,7 @@ mod known;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::wire::{Announcement, Ping, Pong, decode, encode};
 /// Where all of it is kept, unless another folder is named.
 pub const FOLDER: &str = "/etc/scanner/fleet";
 /// Where the broker listens, unless told: for this machine alone.
-pub const LISTEN: &str = "127.0.0.1:4222";
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4222);
 const KEY: &str = "lead.nk";
 const WORKSHOP_KEY: &str = "workshop.nk";
 const CONFIGURATION: &str = "nats-server.conf";

@@ -107,7 +107,7 @@ mod tests {
 
     fn fleet() -> Fleet {
         let (nodes, workers) = (BTreeMap::new(), BTreeMap::new());
-        let listen = crate::admin::LISTEN.parse().unwrap();
+        let listen = crate::admin::LISTEN;
         Fleet { listen, lead: "UA".into(), nodes, workers, workshop: None, encrypted: None }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use scanner::ownership;
 
 use super::known::{Encrypted, Fleet, Workshop};
-use super::{AdminError, KEY, WORKSHOP_KEY};
+use super::{AdminError, KEY, LISTEN, WORKSHOP_KEY};
 use crate::authority;
 use crate::broker::address_here;
 use crate::keys;
@@ -30,8 +30,8 @@ pub enum Encryption {
 /// What is to be begun.
 #[derive(Debug, Clone, Copy)]
 pub struct Beginning<'a> {
-    /// Where the broker is to listen.
-    pub listen: SocketAddr,
+    /// Where the broker is to listen; none leaves it where it was, which is at [`LISTEN`] the first time.
+    pub listen: Option<SocketAddr>,
     /// The folder for what the broker stores of a workshop; none leaves all as it was.
     pub workshop: Option<&'a Path>,
     /// Whether it is encrypted.
@@ -43,7 +43,7 @@ pub struct Beginning<'a> {
 impl Beginning<'_> {
     /// As usual, at `listen`.
     pub fn at(listen: SocketAddr) -> Self {
-        Self { listen, workshop: None, encryption: Encryption::AsFits, names: &[] }
+        Self { listen: Some(listen), workshop: None, encryption: Encryption::AsFits, names: &[] }
     }
 }
 
@@ -111,9 +111,9 @@ pub fn init(folder: &Path, beginning: &Beginning<'_>) -> Result<Begun, AdminErro
     let folder = &std::path::absolute(folder).map_err(failed("found"))?;
     let lead = key(folder, KEY)?;
     let before = match Fleet::read(folder) {
-        Ok(fleet) => Fleet { listen, lead, ..fleet },
+        Ok(fleet) => Fleet { listen: listen.unwrap_or(fleet.listen), lead, ..fleet },
         Err(AdminError::NotBegun { .. }) => Fleet {
-            listen,
+            listen: listen.unwrap_or(LISTEN),
             lead,
             nodes: BTreeMap::new(),
             workers: BTreeMap::new(),
@@ -122,6 +122,7 @@ pub fn init(folder: &Path, beginning: &Beginning<'_>) -> Result<Begun, AdminErro
         },
         Err(error) => return Err(error),
     };
+    let listen = before.listen;
     let workshop = match workshop {
         Some(store) => {
             let store = quotable(store)

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// [`LISTEN`].
+const HERE: &str = "127.0.0.1:4222";
+
 fn begin(folder: &Path, listen: &str, workshop: Option<&Path>) -> Result<PathBuf, AdminError> {
     let beginning = Beginning { workshop, ..Beginning::at(listen.parse().unwrap()) };
     init(folder, &beginning).map(|begun| begun.configuration)
@@ -19,7 +22,7 @@ fn each_may_do_its_own_and_nobody_else_anything() {
         accept(&dir, Role::Node, "a".parse().unwrap(), &key(folder.path(), "a")),
         Err(AdminError::NotBegun { .. })
     ));
-    begin(&dir, LISTEN, None).unwrap();
+    begin(&dir, HERE, None).unwrap();
     accept(&dir, Role::Node, "left".parse().unwrap(), &key(folder.path(), "left")).unwrap();
     accept(&dir, Role::Node, "right".parse().unwrap(), &key(folder.path(), "right")).unwrap();
     // Begun again, everything stays but where the broker listens.
@@ -45,7 +48,7 @@ fn each_may_do_its_own_and_nobody_else_anything() {
 fn a_key_that_is_none_or_of_another_is_not_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("fleet");
-    begin(&dir, LISTEN, None).unwrap();
+    begin(&dir, HERE, None).unwrap();
     let left = key(folder.path(), "left");
     accept(&dir, Role::Node, "left".parse().unwrap(), &left).unwrap();
     let seed = keys::load(&folder.path().join("left")).unwrap().seed;
@@ -60,20 +63,20 @@ fn cameras_and_workshop_are_accounts_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("fleet");
     let name = |name: &str| name.parse().unwrap();
-    begin(&dir, LISTEN, None).unwrap();
+    begin(&dir, HERE, None).unwrap();
     let worker = key(folder.path(), "pc");
     assert!(accept(&dir, Role::Worker, name("pc"), &worker).is_err(), "there is no workshop");
     for bad in ["js", "/a\"b"] {
-        assert!(begin(&dir, LISTEN, Some(Path::new(bad))).is_err(), "{bad}");
+        assert!(begin(&dir, HERE, Some(Path::new(bad))).is_err(), "{bad}");
     }
-    begin(&dir, LISTEN, Some(Path::new("/srv/js"))).unwrap();
+    begin(&dir, HERE, Some(Path::new("/srv/js"))).unwrap();
     accept(&dir, Role::Node, name("pc"), &key(folder.path(), "node")).unwrap();
     assert!(accept(&dir, Role::Node, name("other"), &worker).is_ok(), "a key may be anybody's, once");
     assert!(accept(&dir, Role::Worker, name("pc"), &worker).is_err(), "the key of a node");
     remove(&dir, Role::Node, &name("other")).unwrap();
     accept(&dir, Role::Worker, name("pc"), &worker).unwrap();
     // Begun again without a word about it, it stays.
-    let text = std::fs::read_to_string(begin(&dir, LISTEN, None).unwrap()).unwrap();
+    let text = std::fs::read_to_string(begin(&dir, HERE, None).unwrap()).unwrap();
     let (cameras, workshop) = text.split_once("WORKSHOP").unwrap();
     assert!(
         text.contains("store_dir: \"/srv/js\"") && text.contains("authorization {\n  timeout: 10\n}\n"),
@@ -104,7 +107,7 @@ fn written(dir: &Path, listen: &str, encryption: Encryption, names: &[&str]) -> 
 fn other_machines_speak_to_the_broker_encrypted_without_being_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("fleet");
-    let (begun, text) = written(&dir, LISTEN, Encryption::AsFits, &[]);
+    let (begun, text) = written(&dir, HERE, Encryption::AsFits, &[]);
     assert!(!text.contains("tls {") && begun.invitation.ca.is_none() && !begun.left_plain, "{text}");
     let (begun, text) = written(&dir, "192.168.7.1:4222", Encryption::AsFits, &[]);
     let file = dir.join("broker.pem").display().to_string();
@@ -120,9 +123,9 @@ fn other_machines_speak_to_the_broker_encrypted_without_being_asked_for() {
     assert_eq!(Invitation::read(&dir).unwrap().lines(), lines);
     accept(&dir, Role::Node, "left".parse().unwrap(), &key(folder.path(), "left")).unwrap();
     // Whoever was let in knows it so, wherever it listens.
-    let (begun, _) = written(&dir, LISTEN, Encryption::AsFits, &["lead.local"]);
+    let (begun, _) = written(&dir, HERE, Encryption::AsFits, &["lead.local"]);
     assert_eq!((begun.invitation.broker.as_str(), begun.invitation.ca), ("tls://lead.local:4222", Some(ca)));
-    let (begun, _) = written(&dir, LISTEN, Encryption::AsFits, &[]);
+    let (begun, _) = written(&dir, HERE, Encryption::AsFits, &[]);
     assert_eq!(begun.invitation.broker, "tls://lead.local:4222", "its name is kept");
     let (begun, text) = written(&dir, "192.168.7.1:4222", Encryption::Off, &[]);
     assert!(!text.contains("tls {") && begun.invitation.ca.is_none() && !begun.left_plain, "{text}");
@@ -145,6 +148,6 @@ fn who_was_let_in_before_there_was_encryption_is_not_shut_out() {
     let (begun, text) = written(&dir, "192.168.7.1:4222", Encryption::On, &[]);
     assert!(text.contains("tls {") && !begun.left_plain, "{text}");
     let bad = ["lead:1".to_owned()];
-    let beginning = Beginning { names: &bad, ..Beginning::at(LISTEN.parse().unwrap()) };
+    let beginning = Beginning { names: &bad, ..Beginning::at(LISTEN) };
     assert!(init(&dir, &beginning).unwrap_err().to_string().contains("without a port"));
 }

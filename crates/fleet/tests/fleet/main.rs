@@ -6,6 +6,7 @@ mod access;
 mod bench;
 mod campaign;
 mod clocks;
+mod commands;
 mod cost;
 mod deaths;
 mod network;

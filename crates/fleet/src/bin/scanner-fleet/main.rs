@@ -37,9 +37,10 @@ enum Command {
     },
     /// Make the lead's key, the broker's certificate, and a configuration of the broker that lets nobody else in
     Init {
-        /// Where the broker listens; for nodes at other machines, an address that they reach
-        #[arg(long, value_name = "ADDRESS", default_value = admin::LISTEN)]
-        listen: SocketAddr,
+        /// Where the broker listens; for nodes at other machines, an address that they reach. Without, where it did, and for this
+        /// machine alone the first time
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
         /// Have a workshop, too, whose scans and results the broker stores here
         #[arg(long, value_name = "FOLDER")]
         workshop: Option<PathBuf>,
