@@ -150,7 +150,7 @@ fn failed(error: &OfferError) -> Said {
         OfferError::Busy(_) => ("busy", true),
         OfferError::Shop(ShopError::Key(_)) => ("file", false),
         OfferError::Shop(ShopError::Broker(_)) => ("unreachable", false),
-        OfferError::Shop(ShopError::Closed(_)) => ("refused", false),
+        OfferError::Shop(ShopError::Closed(_) | ShopError::NotLetIn { .. }) => ("refused", false),
         OfferError::Shop(ShopError::Broken { .. }) | OfferError::Change(_) => ("answer", false),
     };
     Said::Failed { kind: kind.into(), message: error.to_string(), of_scan }

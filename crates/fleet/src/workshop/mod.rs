@@ -30,6 +30,7 @@ pub mod run;
 pub mod scratch;
 pub mod shop;
 pub mod state;
+mod unopened;
 pub mod work;
 
 /// The stream of jobs,

@@ -1,6 +1,6 @@
 //! The workshop at the broker, for who has a key.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::Client;
@@ -9,6 +9,7 @@ use async_nats::jetstream::{self, Context, consumer, kv, stream};
 use tokio::sync::mpsc;
 
 use super::job::JobId;
+use super::unopened::{unopened, unopened_to};
 use super::{DATASETS, JOBS, RECORDS, RESULTS, WORKERS};
 use crate::broker::{self, Broker, NoBroker, Persistence};
 use crate::keys::{self, KeyError};
@@ -17,6 +18,8 @@ use crate::keys::{self, KeyError};
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
 /// How long an answer of the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What is wanted of the broker first.
+pub(super) const ASK: &str = "say what it has of the workshop";
 /// Of the rig's key.
 pub const DEFAULT_KEY: &str = "/etc/scanner/fleet/workshop.nk";
 
@@ -42,6 +45,17 @@ pub enum ShopError {
         "the broker has no workshop yet ({0}): set it up with `scanner fleet init --workshop FOLDER`, restart the broker, and offer a scan"
     )]
     Closed(String),
+    /// The key is none of the workshop's.
+    #[error(
+        "the broker lets the key {} do nothing in the workshop ({reason}): name the rig's, workshop.nk in the folder of `scanner fleet init --workshop FOLDER`",
+        key.display()
+    )]
+    NotLetIn {
+        /// The file of the key.
+        key: PathBuf,
+        /// What the broker says.
+        reason: String,
+    },
 }
 
 /// An error of the broker, while `doing` something.
@@ -62,12 +76,11 @@ impl Shop {
     /// set before.
     pub async fn of_rig(address: Option<&str>, key: &Path, ack_wait: Duration) -> Result<Self, ShopError> {
         let broker = Broker::beside(key, address)?;
-        let key = keys::load(key)?;
-        let (events, _) = mpsc::unbounded_channel();
+        let seed = keys::load(key)?.seed;
+        let (events, mut heard) = mpsc::unbounded_channel();
         let client =
-            broker::connect_by(&broker, &key.seed, "workshop: rig", None, Persistence::Once, events).await?;
+            broker::connect_by(&broker, &seed, "workshop: rig", None, Persistence::Once, events).await?;
         let jetstream = context(client.clone());
-        let closed = |error: &dyn std::fmt::Display| ShopError::Closed(error.to_string());
         let jobs = stream::Config {
             name: JOBS.into(),
             subjects: vec!["workshop.job.*".into()],
@@ -77,7 +90,8 @@ impl Shop {
             max_messages_per_subject: 1,
             ..stream::Config::default()
         };
-        let jobs = jetstream.get_or_create_stream(jobs).await.map_err(|error| closed(&error))?;
+        let jobs = jetstream.get_or_create_stream(jobs).await;
+        let jobs = jobs.map_err(|error| unopened_to(&error, &mut heard, key))?;
         let workers = consumer::pull::Config {
             durable_name: Some(WORKERS.into()),
             ack_policy: consumer::AckPolicy::Explicit,
@@ -118,16 +132,20 @@ impl Shop {
     /// As a worker, by its connection.
     pub async fn of_worker(client: Client) -> Result<Self, ShopError> {
         let jetstream = context(client.clone());
-        let records = jetstream.get_key_value(RECORDS).await;
-        let records = records.map_err(|error| ShopError::Closed(error.to_string()))?;
+        let records = jetstream.get_key_value(RECORDS).await.map_err(|error| {
+            if client.connection_state() == Connection::Connected {
+                unopened(&error)
+            } else {
+                broken(ASK)(&"there is no connection to it, of which the log says more")
+            }
+        })?;
         Ok(Self { client, jetstream, records })
     }
 
     /// The queue, as workers see it; and after how much silence it takes one of them for dead.
     pub(super) async fn queue(&self) -> Result<(consumer::PullConsumer, Duration), ShopError> {
         let consumer = self.jetstream.get_consumer_from_stream(WORKERS, JOBS).await;
-        let consumer: consumer::PullConsumer =
-            consumer.map_err(|error| ShopError::Closed(error.to_string()))?;
+        let consumer: consumer::PullConsumer = consumer.map_err(|error| unopened(&error))?;
         let ack_wait = consumer.cached_info().config.ack_wait;
         Ok((consumer, ack_wait))
     }

@@ -10,6 +10,7 @@ use scanner_fleet::workshop::state::State;
 use scanner_fleet::workshop::{DATASETS, JOBS, RESULTS, WORKERS};
 
 use super::bench::{GOOD, Workshop};
+use crate::bench::wait_for;
 
 /// With the key in the file `name`.
 async fn connect(workshop: &Workshop, name: &str, inbox: &str) -> Client {
@@ -93,4 +94,31 @@ fn nobody_has_more_of_the_workshop_than_is_theirs() {
     assert_eq!((workshop.messages(JOBS), workshop.messages(DATASETS)), (jobs_before, data_before));
     workshop.worker("a", GOOD, "");
     workshop.wait_until("the result", |state| matches!(state, State::Done { .. }));
+}
+
+/// That it cannot be asked says nothing of what it has.
+#[test]
+fn a_broker_that_cannot_be_asked_is_not_said_to_have_no_workshop() {
+    let Some(mut workshop) = Workshop::new(&["a"]) else { return };
+    let said = |workshop: &Workshop, name: &str| {
+        let mut said = String::new();
+        wait_for("a word about it", || {
+            let log = workshop.log(name);
+            let is_word = |line: &&str| line.contains("WARN") && line.contains("workshop");
+            said = log.lines().find(is_word).unwrap_or_default().to_owned();
+            !said.is_empty()
+        });
+        said
+    };
+    workshop.worker("stranger", GOOD, "");
+    let word = said(&workshop, "stranger");
+    assert!(!word.contains("has no workshop") && word.contains("no connection"), "{word}");
+    // One that has none yet.
+    workshop.with(async |_| {
+        let rig = connect(&workshop, "fleet/workshop.nk", "_INBOX").await;
+        async_nats::jetstream::new(rig).delete_stream("KV_workshop").await.unwrap();
+    });
+    workshop.worker("a", GOOD, "");
+    let word = said(&workshop, "a");
+    assert!(word.contains("has no workshop yet"), "{word}");
 }

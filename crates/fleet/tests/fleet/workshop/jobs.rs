@@ -115,5 +115,7 @@ fn the_program_for_the_daemon_offers_and_says_so() {
     ] {
         let (well, lines) = deliver(work, key);
         assert!(!well && lines[0]["failed"]["kind"] == json!(kind), "{lines:?}");
+        let message = lines[0]["failed"]["message"].as_str().unwrap();
+        assert!(!message.contains("has no workshop"), "{message}");
     }
 }
