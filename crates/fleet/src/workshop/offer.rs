@@ -16,7 +16,7 @@ use super::job::{JobId, Sum};
 use super::records::ChangeError;
 use super::shop::{Shop, ShopError, broken};
 use super::state::{Input, Refused, State};
-use super::{DATASETS, data_subject, job_subject};
+use super::{DATASETS, JOBS, data_subject, job_subject};
 
 /// What the broker says where a job is in the queue already.
 const IS_THERE: &str = "maximum messages per subject exceeded";
@@ -122,6 +122,8 @@ pub async fn offer(
         if was == Was::Failed {
             // What is there may be why.
             shop.purge(job).await?;
+            // The worker may have told the record alone so far: what it tells the queue later is of this message, not of the new one.
+            shop.purge_subject(JOBS, &job_subject(job)).await?;
         }
         send(shop, dir, &found, &mut offered, far).await?;
         match shop.change(job, Input::Offer, Some(about)).await {

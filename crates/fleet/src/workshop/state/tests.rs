@@ -13,14 +13,16 @@ struct World {
     /// The record at the broker, and how often it was changed.
     record: Option<Standing>,
     revision: u64,
-    /// Whether the queue has it.
-    queued: bool,
-    /// The runs that believe the job theirs: alive, hung, or dead and not missed yet.
-    runs: Vec<String>,
+    /// The message by which the queue has it, and how many there were.
+    queued: Option<u32>,
+    published: u32,
+    /// The runs that believe the job theirs: alive, hung, or dead and not missed yet; each with the message that it was given.
+    runs: Vec<(String, u32)>,
+    /// Messages that a worker is done with, as the queue has not heard yet, or never will.
+    unheard: Vec<u32>,
     begun: u32,
     /// What was shown to be the result, each time that it changed.
     results: Vec<String>,
-    offers: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ enum Event {
     Fail(usize),
     Finish(usize),
     Dies(usize),
+    /// The queue hears a worker that is done with a message: the number is taken modulo those that there are.
+    Hears(usize),
     /// The rig fetches what is done.
     Fetch,
 }
@@ -47,7 +51,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => run.clone().prop_map(Event::GiveBack),
         2 => run.clone().prop_map(Event::Fail),
         2 => run.clone().prop_map(Event::Finish),
-        1 => run.prop_map(Event::Dies),
+        1 => run.clone().prop_map(Event::Dies),
+        2 => run.prop_map(Event::Hears),
         1 => Just(Event::Fetch),
     ]
 }
@@ -83,45 +88,63 @@ impl World {
         Ok(())
     }
 
-    /// What a worker does after its word about `run`: only who has brought the job to its end takes it out of the queue.
+    /// What a worker does after its word about `run`: only who has brought the job to its end takes it out of the queue, by a word of its
+    /// own.
     fn told(&mut self, run: &str, told: Result<(), Refused>) {
         let over = self.record.as_ref().is_some_and(Standing::is_over);
+        let given = self.runs.iter().find(|(own, _)| own == run).map(|(_, message)| *message);
+        self.runs.retain(|(own, _)| own != run);
         match told {
-            Ok(()) => {
-                self.runs.retain(|own| own != run);
-                self.queued &= !over;
-            }
-            Err(Refused::NotYours | Refused::Unknown | Refused::There | Refused::Over) => {
-                self.runs.retain(|own| own != run);
-            }
+            Ok(()) if over => self.unheard.extend(given),
+            Ok(()) | Err(Refused::NotYours | Refused::Unknown | Refused::There | Refused::Over) => {}
         }
     }
 
     fn run(&self, number: usize) -> Option<String> {
-        self.runs.get(number % self.runs.len().max(1)).cloned()
+        self.runs.get(number % self.runs.len().max(1)).map(|(run, _)| run.clone())
+    }
+
+    /// As [`offer`](crate::workshop::offer::offer) does it.
+    fn offer(&mut self) {
+        let state = self.record.as_ref().map(|record| &record.state);
+        if matches!(state, Some(State::Failed { .. })) {
+            self.queued = None;
+        }
+        match self.change(&Input::Offer) {
+            // Published in either case: the rig may have died before it could. What is there already is not there twice.
+            Ok(()) | Err(Refused::There) if self.queued.is_none() => {
+                self.published += 1;
+                self.queued = Some(self.published);
+            }
+            Ok(()) | Err(Refused::There | Refused::Over | Refused::NotYours | Refused::Unknown) => {}
+        }
+    }
+
+    /// The queue gives `message` to a worker.
+    fn deliver(&mut self, message: u32) {
+        self.begun += 1;
+        let run = format!("run{}", self.begun);
+        match self.change(&Input::Take { run: run.clone(), worker: "w".into() }) {
+            Ok(()) if !self.record.as_ref().is_some_and(Standing::is_over) => self.runs.push((run, message)),
+            Ok(()) | Err(Refused::Over) => self.unheard.push(message),
+            Err(other @ (Refused::NotYours | Refused::Unknown | Refused::There)) => panic!("{other}"),
+        }
     }
 
     fn perform(&mut self, event: &Event) {
         match event {
-            Event::Offer => {
-                self.offers += 1;
-                match self.change(&Input::Offer) {
-                    // Published in either case: the rig may have died before it could.
-                    Ok(()) | Err(Refused::There) => self.queued = true,
-                    Err(Refused::Over | Refused::NotYours | Refused::Unknown) => {}
+            Event::Offer => self.offer(),
+            Event::Deliver => {
+                if let Some(message) = self.queued {
+                    self.deliver(message);
                 }
             }
-            Event::Deliver if self.queued => {
-                self.begun += 1;
-                let run = format!("run{}", self.begun);
-                match self.change(&Input::Take { run: run.clone(), worker: "w".into() }) {
-                    Ok(()) if self.record.as_ref().is_some_and(Standing::is_over) => self.queued = false,
-                    Ok(()) => self.runs.push(run),
-                    Err(Refused::Over) => self.queued = false,
-                    Err(other @ (Refused::NotYours | Refused::Unknown | Refused::There)) => panic!("{other}"),
+            Event::Hears(number) => {
+                if !self.unheard.is_empty() {
+                    let message = self.unheard.swap_remove(number % self.unheard.len());
+                    self.queued = self.queued.filter(|there| *there != message);
                 }
             }
-            Event::Deliver => {}
             Event::Say(number) => {
                 if let Some(run) = self.run(*number) {
                     let said = self.change(&Input::Say { run: run.clone(), step: Step::Putting });
@@ -151,7 +174,7 @@ impl World {
             }
             Event::Dies(number) => {
                 if let Some(run) = self.run(*number) {
-                    self.runs.retain(|own| *own != run);
+                    self.runs.retain(|(own, _)| *own != run);
                 }
             }
             Event::Fetch => {
@@ -163,7 +186,7 @@ impl World {
         }
         // Never lost: what is not over is in the queue.
         if let Some(record) = &self.record {
-            assert!(record.is_over() || self.queued, "after {event:?}: {record:?} is in no queue");
+            assert!(record.is_over() || self.queued.is_some(), "after {event:?}: {record:?} is in no queue");
         }
         assert!(self.results.len() <= 1, "two results: {:?}", self.results);
     }
@@ -184,7 +207,7 @@ proptest! {
         for event in [Event::Offer, Event::Deliver] {
             world.perform(&event);
         }
-        if let Some(run) = world.runs.last().cloned() {
+        if let Some(run) = world.run(world.runs.len().saturating_sub(1)) {
             let told = world.change(&Input::Finish { run: run.clone(), took_s: 1, files: vec![] });
             world.told(&run, told);
         }

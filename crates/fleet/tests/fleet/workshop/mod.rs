@@ -4,5 +4,6 @@ mod access;
 pub(crate) mod bench;
 mod by_itself;
 mod deaths;
+mod endings;
 mod jobs;
 mod troubles;
