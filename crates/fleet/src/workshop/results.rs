@@ -101,10 +101,11 @@ async fn fetch_one(
             for file in files {
                 bring(shop, job, &folder, RESULTS, file).await?;
             }
-            // Once it says so here, nothing of it is needed at the broker.
+            // Once it says so here, nothing of it is needed at the broker. Its record comes last: as long as that says that it is to be
+            // fetched, what is left is taken away the next time.
             write(&folder, record)?;
-            shop.change(job, Input::Fetch { run: run.clone() }, None).await?;
             shop.purge(job).await?;
+            shop.change(job, Input::Fetch { run: run.clone() }, None).await?;
             Ok(Some(Fetched { job: job.clone(), folder, files: files.len() }))
         }
         State::Failed { .. } => {
