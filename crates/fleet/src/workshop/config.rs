@@ -24,7 +24,7 @@ pub struct WorkerConfig {
     /// Its key, which is made if it is not there.
     #[serde(default = "default_key")]
     pub key: PathBuf,
-    /// Where datasets and results lie while it works; no other worker uses it.
+    /// Where datasets and results lie while it works, in a folder of that name which [`super::scratch::FOLDER`] says; each worker has its own.
     #[serde(default = "default_scratch")]
     pub scratch: PathBuf,
     /// What reconstructs: a program and its arguments. `{dataset}` is the folder of the dataset, `{out}` the one for results.

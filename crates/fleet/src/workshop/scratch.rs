@@ -10,7 +10,10 @@ use scanner::file_lock;
 use super::dataset;
 use super::job::{Item, JobId};
 
-/// The folder, which is this worker's as long as this lives.
+/// In the folder that is configured: whatever else lies there is somebody else's.
+pub const FOLDER: &str = "scanner-jobs";
+
+/// [`FOLDER`], which is this worker's as long as this lives.
 pub struct Scratch {
     path: PathBuf,
     _lock: File,
@@ -31,7 +34,7 @@ pub struct Bench {
 }
 
 impl Scratch {
-    /// Takes the folder `path`, which is made.
+    /// Takes [`FOLDER`] in `path`, which are made.
     pub fn take(path: &Path) -> Result<Self, String> {
         let failed = |error: &dyn std::fmt::Display| {
             format!(
@@ -39,9 +42,10 @@ impl Scratch {
                 path.display()
             )
         };
-        fs::create_dir_all(path).map_err(|error| failed(&error))?;
+        let own = path.join(FOLDER);
+        fs::create_dir_all(&own).map_err(|error| failed(&error))?;
         // The command works in folders below, and takes its paths for whole ones.
-        let path = path.canonicalize().map_err(|error| failed(&error))?;
+        let path = own.canonicalize().map_err(|error| failed(&error))?;
         let lock = File::create(path.join("lock")).map_err(|error| failed(&error))?;
         match file_lock::take(&lock) {
             Ok(Some(())) => Ok(Self { path, _lock: lock }),
@@ -145,5 +149,20 @@ mod tests {
         assert!(!bench.has(&file));
         scratch.bench(&other, "owl").unwrap();
         assert!(!bench.folder.exists(), "that of another job stays");
+    }
+
+    #[test]
+    fn what_else_lies_in_the_folder_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let others = ["lock", "photos/a.jpg"].map(|name| folder.path().join(name));
+        fs::create_dir(folder.path().join("photos")).unwrap();
+        for other in &others {
+            fs::write(other, "mine").unwrap();
+        }
+        let scratch = Scratch::take(folder.path()).unwrap();
+        scratch.bench(&"owl-1".parse().unwrap(), "owl").unwrap().remove().unwrap();
+        for other in &others {
+            assert_eq!(fs::read_to_string(other).unwrap(), "mine", "{}", other.display());
+        }
     }
 }

@@ -36,7 +36,7 @@ fn a_scan_that_is_offered_twice_is_one_job_and_its_result_comes_back() {
     workshop.rig.assert_complete(&workshop.scan, "with results");
     assert_eq!((workshop.messages(DATASETS), workshop.messages(RESULTS)), (0, 0));
     assert!(matches!(workshop.state(), State::Fetched { .. }));
-    let scratch = workshop.folder().join("a-scratch");
+    let scratch = workshop.folder().join("a-scratch").join(scanner_fleet::workshop::scratch::FOLDER);
     wait_for("the scratch folder to be empty", || std::fs::read_dir(&scratch).unwrap().count() == 1);
     assert!(workshop.offer().contains("is done already"));
     assert_eq!(workshop.fetch().stdout, "", "it is fetched once");
