@@ -36,17 +36,38 @@ pub fn log(file: Option<&Path>) -> Result<String, AdminError> {
         let bytes = bytes.map_err(|source| AdminError::File { action: "read", path: path.into(), source })?;
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
-    let mut command = Command::new("journalctl");
-    command.args(["--unit", UNIT, "--since", SINCE, "--lines", LINES, "--output", "cat", "--no-pager"]);
-    let failed = |reason: &str| {
-        let hint = "name the file of its log by --log, or the key itself, which is in the log of who is to be let in";
-        AdminError::Other(format!("the log of {UNIT} cannot be read: {reason}: {hint}"))
-    };
-    let output = command.output().map_err(|error| failed(&format!("journalctl: {error}")))?;
-    if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim()));
+    let (recent, complaint) = journal(&["--since", SINCE, "--lines", LINES])?;
+    if has_lines(&recent) {
+        return Ok(recent);
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    // It is quiet; or this user may not see what it says, or it is no such unit, where `journalctl` shows nothing, and ends with 0, too.
+    let (ever, _) = journal(&["--lines", "1"])?;
+    if has_lines(&ever) {
+        return Ok(recent);
+    }
+    Err(unread(if complaint.is_empty() { "the journal shows nothing of it" } else { &complaint }))
+}
+
+/// What the journal has of the broker, of which `which` are shown; and what is amiss with that.
+fn journal(which: &[&str]) -> Result<(String, String), AdminError> {
+    let mut command = Command::new("journalctl");
+    command.args(["--unit", UNIT, "--output", "cat", "--no-pager"]).args(which);
+    let output = command.output().map_err(|error| unread(&format!("journalctl: {error}")))?;
+    let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if !output.status.success() {
+        return Err(unread(&complaint));
+    }
+    Ok((String::from_utf8_lossy(&output.stdout).into_owned(), complaint))
+}
+
+fn unread(reason: &str) -> AdminError {
+    let hint = "call it as root, or name the file of its log by --log, or the key itself, which is in the log of who is to be let in";
+    AdminError::Other(format!("the log of {UNIT} cannot be read: {reason}: {hint}"))
+}
+
+/// Whether there is more than what `journalctl` says itself: `-- No entries --`.
+fn has_lines(log: &str) -> bool {
+    log.lines().any(|line| !(line.starts_with("-- ") && line.ends_with(" --")))
 }
 
 /// Who was sent away, by that log, and has not been let in since; who came last is last.
