@@ -99,7 +99,7 @@ fn exposure_ns(said: &FrameMetadata) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use scanner::camera_driver::protocol::{ExposedAt, Payload, Planes, Stream};
     use scanner::model::{PixelFormat, Size};
 
@@ -108,7 +108,7 @@ mod tests {
     const MS: u64 = 1_000_000;
     const S: u64 = 1_000 * MS;
 
-    fn said(sensor_timestamp_ns: u64) -> FrameMetadata {
+    pub(crate) fn said(sensor_timestamp_ns: u64) -> FrameMetadata {
         FrameMetadata {
             stream: Stream::Still,
             payload: Payload::Pixels(Planes {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use scanner::camera_driver::protocol::{ErrorKind, Frame, FromDriver, Stream};
+use scanner::camera_driver::protocol::{ErrorKind, ExposedAt, Frame, FromDriver, Stream};
 use scanner::clock::now_ns;
 
 use super::pinger::Known;
@@ -20,6 +20,8 @@ pub(super) struct Frames {
     limit_ns: u64,
     coming: Coming,
     promises: BTreeMap<u64, Promise>,
+    /// When the last still was exposed, by the node's clock and by this one.
+    still: Option<(ExposedAt, ExposedAt)>,
     last_buffer: u64,
 }
 
@@ -44,7 +46,8 @@ pub(super) enum Ready {
 impl Frames {
     /// None is coming.
     pub(super) fn new(known: Known, limit_ns: u64) -> Self {
-        Self { known, limit_ns, coming: Coming::Nothing, promises: BTreeMap::new(), last_buffer: 0 }
+        let (coming, promises) = (Coming::Nothing, BTreeMap::new());
+        Self { known, limit_ns, coming, promises, still: None, last_buffer: 0 }
     }
 
     /// The driver is asked for the frame of this capture.
@@ -114,7 +117,16 @@ impl Frames {
         match offset {
             Some(offset) if stream == Stream::Live || offset.uncertainty_ns <= self.limit_ns => {
                 self.last_buffer += 1;
+                let said = frame.metadata.exposed;
                 frame.metadata = translate::arrived(frame.metadata, offset, promise, now);
+                match (stream, self.still) {
+                    (Stream::Still, _) => self.still = Some((said, frame.metadata.exposed)),
+                    // By its time it is known whose live frame it is, whatever was learned of the clock in between.
+                    (Stream::Live, Some((of_still, here))) if of_still == said => {
+                        frame.metadata.exposed = here;
+                    }
+                    (Stream::Live, _) => {}
+                }
                 frame.metadata.buffer = self.last_buffer;
                 Ready::Frame(frame, memory)
             }
@@ -158,4 +170,38 @@ pub(super) fn fault(kind: ErrorKind, message: String, request: Option<u64>) -> F
 /// The descriptors of `memory`.
 pub(super) fn descriptors(memory: &[OwnedFd]) -> Vec<BorrowedFd<'_>> {
     memory.iter().map(AsFd::as_fd).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use scanner::camera_driver::protocol::FrameMetadata;
+
+    use super::*;
+    use crate::clock::Exchange;
+    use crate::translate::tests::said;
+
+    const MS: u64 = 1_000_000;
+
+    /// A still is moved within what is not known of the clock, and more is known of it by the time of its live frame.
+    #[test]
+    fn a_still_and_its_live_frame_are_of_one_time() {
+        let (known, now) = (Known::default(), now_ns());
+        let exchange = |way: u64| Exchange { sent_ns: now - way, came_ns: now, left_ns: now, back_ns: now };
+        known.note(exchange(20 * MS)).unwrap();
+        let mut frames = Frames::new(known.clone(), 100 * MS);
+        let at_ns = now - 100 * MS;
+        // It is exposed for 4 ms.
+        frames.promise(1, Promise { not_before_ns: at_ns, uncertainty_ns: 10 * MS });
+        let mut arrived = |stream, request| {
+            let metadata = FrameMetadata { stream, ..said(at_ns) };
+            match frames.whole(Frame { epoch: 1, request, metadata }, Vec::new()) {
+                Ready::Frame(frame, _) => frame.metadata.exposed.at_ns(),
+                Ready::Error(_) | Ready::Nothing => panic!("it is not there"),
+            }
+        };
+        let still = arrived(Stream::Still, Some(1));
+        assert_eq!(still, at_ns + 4 * MS, "it is not early");
+        known.note(exchange(2 * MS)).unwrap();
+        assert_eq!(arrived(Stream::Live, None), still);
+    }
 }

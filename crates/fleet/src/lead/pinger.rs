@@ -9,7 +9,7 @@ use scanner::clock::now_ns;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::clock::{Exchange, NodeClock, Offset};
+use crate::clock::{Exchange, Jump, NodeClock, Offset};
 use crate::names::NodeName;
 use crate::wire::{Ping, Pong, decode, encode};
 
@@ -28,6 +28,11 @@ impl Known {
     /// How the clocks stand at `here_ns`, of this one.
     pub(super) fn at(&self, here_ns: u64) -> Option<Offset> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).at(here_ns)
+    }
+
+    /// Takes note of an answer.
+    pub(super) fn note(&self, exchange: Exchange) -> Result<(), Jump> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).note(exchange)
     }
 }
 
@@ -57,7 +62,7 @@ pub(super) async fn ask(
                     return format!("node {node} was started anew");
                 }
                 let exchange = Exchange { sent_ns, came_ns, left_ns, back_ns };
-                if let Err(jump) = known.0.lock().unwrap_or_else(PoisonError::into_inner).note(exchange) {
+                if let Err(jump) = known.note(exchange) {
                     return format!("node {node}: {jump}");
                 }
                 // Whoever listens may have been told enough.

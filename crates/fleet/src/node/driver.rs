@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use scanner::camera_driver::link::{Link, LinkError};
-use scanner::camera_driver::protocol::{ErrorKind, Frame, FromDriver, Stream, ToDriver};
+use scanner::camera_driver::protocol::{ErrorKind, ExposedAt, Frame, FromDriver, Stream, ToDriver};
 use scanner::rig::camera::{Ending, Process, Spawned, Spawner, find_driver, log_output};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -114,11 +114,12 @@ impl Driver {
 
 /// Reads until the driver, or this end, hangs up. A frame is copied, and its memory given back at once.
 fn read(link: &Link, says: &mpsc::Sender<Said>, frames: &AtomicUsize) {
+    let mut still = None;
     loop {
         let said = match link.recv::<FromDriver>() {
             Ok(Some((FromDriver::Frame(frame), memory))) => {
                 let buffer = frame.metadata.buffer;
-                let said = copy(frame, memory, frames);
+                let said = copy(frame, memory, frames, &mut still);
                 if link.send(&ToDriver::Release { buffer }, &[]).is_err() {
                     return;
                 }
@@ -143,14 +144,24 @@ fn read(link: &Link, says: &mpsc::Sender<Said>, frames: &AtomicUsize) {
     }
 }
 
-/// None of a live frame that would have to wait behind another frame.
-fn copy(frame: Frame, memory: Vec<OwnedFd>, frames: &AtomicUsize) -> Option<Said> {
-    if frame.metadata.stream == Stream::Live && frames.load(Ordering::Relaxed) > 0 {
+/// None of a live frame that would have to wait behind another frame; but that of the last `still` itself waits: it comes right behind it,
+/// and by it the lead sees whether the rig had settled.
+fn copy(
+    frame: Frame,
+    memory: Vec<OwnedFd>,
+    frames: &AtomicUsize,
+    still: &mut Option<ExposedAt>,
+) -> Option<Said> {
+    let (stream, exposed, request) = (frame.metadata.stream, frame.metadata.exposed, frame.request);
+    let has_to_wait = frames.load(Ordering::Relaxed) > 0;
+    if stream == Stream::Live && has_to_wait && *still != Some(exposed) {
         return None;
     }
-    let request = frame.request;
     match Outgoing::read(frame, memory) {
         Ok(outgoing) => {
+            if stream == Stream::Still {
+                *still = Some(exposed);
+            }
             frames.fetch_add(1, Ordering::Relaxed);
             Some(Said::Frame(Box::new(outgoing)))
         }
@@ -161,4 +172,37 @@ fn copy(frame: Frame, memory: Vec<OwnedFd>, frames: &AtomicUsize) -> Option<Said
 /// An error that this end reports in the driver's place.
 fn fault(kind: ErrorKind, message: String, request: Option<u64>) -> FromDriver {
     FromDriver::Error { kind, message, request, code: None, devices: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use scanner::camera_driver::host::sealed_memory;
+    use scanner::camera_driver::protocol::{FrameMetadata, Payload, Planes};
+    use scanner::model::{PixelFormat, Size};
+
+    use super::*;
+    use crate::translate::tests::said;
+
+    fn frame(stream: Stream, at_ns: u64) -> (Frame, Vec<OwnedFd>) {
+        let size = Size { width: 2, height: 2 };
+        let planes =
+            Planes { format: PixelFormat::Yuv420, size, strides: vec![2, 1, 1], offsets: vec![0, 4, 5] };
+        let metadata = FrameMetadata { stream, payload: Payload::Pixels(planes), ..said(at_ns) };
+        (Frame { epoch: 1, request: None, metadata }, vec![sealed_memory(4096).unwrap()])
+    }
+
+    #[test]
+    fn of_live_frames_that_would_wait_only_that_of_the_still_itself_is_sent() {
+        let (frames, mut still) = (AtomicUsize::new(0), None);
+        let mut is_sent = |stream, at_ns| {
+            let (frame, memory) = frame(stream, at_ns);
+            matches!(copy(frame, memory, &frames, &mut still), Some(Said::Frame(_)))
+        };
+        assert!(is_sent(Stream::Live, 1) && !is_sent(Stream::Live, 2), "the one before is on its way");
+        assert!(is_sent(Stream::Still, 3) && is_sent(Stream::Live, 3));
+        assert!(!is_sent(Stream::Live, 4), "the still is on its way");
+        assert!(is_sent(Stream::Still, 5) && !is_sent(Stream::Live, 3) && is_sent(Stream::Live, 5));
+        frames.store(0, Ordering::Relaxed);
+        assert!(is_sent(Stream::Live, 6));
+    }
 }
