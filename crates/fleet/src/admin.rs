@@ -4,6 +4,7 @@ mod init;
 mod known;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,9 +12,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use scanner::clock::now_ns;
 use scanner::durable::{self, Readers};
+use scanner::file_lock;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -101,11 +105,30 @@ impl Fleet {
     }
 }
 
+/// The lock of `folder`, which is waited for: who reads what is written there, and writes it anew, must not be two at once. None where its file
+/// system has no locks, or where nothing was set up.
+fn alone(folder: &Path) -> Result<Option<File>, AdminError> {
+    let failed = |source| AdminError::File { action: "locked", path: folder.into(), source };
+    let file = match File::open(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed)?,
+    };
+    loop {
+        match flock(&file, FlockOperation::LockExclusive) {
+            Ok(()) => return Ok(Some(file)),
+            Err(Errno::INTR) => {}
+            Err(errno) if file_lock::are_lacking(errno) => return Ok(None),
+            Err(errno) => return Err(failed(errno.into())),
+        }
+    }
+}
+
 /// Lets `name` in, a node or a worker, by its public key; another key that it had is forgotten.
 pub fn accept(folder: &Path, role: Role, name: NodeName, key: &str) -> Result<PathBuf, AdminError> {
     if !keys::is_public(key) {
         return Err(AdminError::NoKey(key.to_owned()));
     }
+    let _alone = alone(folder)?;
     let mut fleet = Fleet::read(folder)?;
     // The broker takes each key once.
     let taken = fleet.holders().find(|(of, other, known)| (*of, *other) != (role, &name) && *known == key);
@@ -125,6 +148,7 @@ pub fn accept(folder: &Path, role: Role, name: NodeName, key: &str) -> Result<Pa
 
 /// Shuts `name` out again.
 pub fn remove(folder: &Path, role: Role, name: &NodeName) -> Result<PathBuf, AdminError> {
+    let _alone = alone(folder)?;
     let mut fleet = Fleet::read(folder)?;
     if fleet.of_mut(role).remove(name).is_none() {
         return Err(AdminError::Other(format!("no {role} {name} was accepted")));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use scanner::ownership;
 
 use super::known::{Encrypted, Fleet, Workshop};
-use super::{AdminError, KEY, LISTEN, WORKSHOP_KEY};
+use super::{AdminError, KEY, LISTEN, WORKSHOP_KEY, alone};
 use crate::authority;
 use crate::broker::address_here;
 use crate::keys;
@@ -109,6 +109,7 @@ pub fn init(folder: &Path, beginning: &Beginning<'_>) -> Result<Begun, AdminErro
     let failed = |action| move |source| AdminError::File { action, path: folder.into(), source };
     ownership::create_folders(folder).map_err(failed("made"))?;
     let folder = &std::path::absolute(folder).map_err(failed("found"))?;
+    let _alone = alone(folder)?;
     let lead = key(folder, KEY)?;
     let before = match Fleet::read(folder) {
         Ok(fleet) => Fleet { listen: listen.unwrap_or(fleet.listen), lead, ..fleet },

@@ -151,3 +151,19 @@ fn who_was_let_in_before_there_was_encryption_is_not_shut_out() {
     let beginning = Beginning { names: &bad, ..Beginning::at(LISTEN) };
     assert!(init(&dir, &beginning).unwrap_err().to_string().contains("without a port"));
 }
+
+#[test]
+fn of_many_who_are_let_in_at_once_none_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("fleet");
+    begin(&dir, HERE, None).unwrap();
+    let names: Vec<String> = (0..16).map(|index| format!("node{index}")).collect();
+    let keys: Vec<String> = names.iter().map(|name| key(folder.path(), name)).collect();
+    std::thread::scope(|scope| {
+        for (name, key) in names.iter().zip(&keys) {
+            let dir = &dir;
+            scope.spawn(move || accept(dir, Role::Node, name.parse().unwrap(), key).unwrap());
+        }
+    });
+    assert_eq!(Fleet::read(&dir).unwrap().nodes.len(), names.len());
+}
