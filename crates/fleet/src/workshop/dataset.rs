@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use scanner::dataset::{self, Contents};
+use scanner::dataset::{self, Contents, DiskError, OpenError};
 
 use super::job::{Item, JobId, LONGEST_LIST, List, Sum};
 use super::records::About;
@@ -83,16 +83,41 @@ pub fn look(dir: &Path) -> Result<Offer, String> {
     Ok(Offer { job, list, json, about })
 }
 
+/// Why a dataset that has come is not worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum Unlike {
+    /// It cannot be read here, which says nothing of it.
+    #[error(transparent)]
+    Unread(DiskError),
+    /// It is not what it should be.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl From<OpenError> for Unlike {
+    fn from(error: OpenError) -> Self {
+        let OpenError::Disk(error) = error else { return Self::Damaged(error.to_string()) };
+        // What is not there, or no file, was not sent so.
+        if matches!(error.source.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) {
+            return Self::Damaged(error.to_string());
+        }
+        Self::Unread(error)
+    }
+}
+
 /// That the dataset in `dir`, which has come with `list`, is what its own journal says.
-pub fn agrees(dir: &Path, list: &List) -> Result<(), String> {
-    let contents = dataset::read_contents(dir).map_err(|error| error.to_string())?;
+pub fn agrees(dir: &Path, list: &List) -> Result<(), Unlike> {
+    let contents = dataset::read_contents(dir)?;
     if contents.manifest.id.as_str() != list.scan {
-        return Err(format!("the dataset is {}, and not {}", contents.manifest.id, list.scan));
+        let reason = format!("the dataset is {}, and not {}", contents.manifest.id, list.scan);
+        return Err(Unlike::Damaged(reason));
     }
     let listed: HashMap<&str, Sum> = list.files.iter().map(|file| (file.path.as_str(), file.sum)).collect();
     let wrong = recorded(&contents).into_iter().find(|(path, sum)| listed.get(path.as_str()) != Some(sum));
     match wrong {
-        Some((path, _)) => Err(format!("{path} is not what the dataset's journal says of it")),
+        Some((path, _)) => {
+            Err(Unlike::Damaged(format!("{path} is not what the dataset's journal says of it")))
+        }
         None => Ok(()),
     }
 }
@@ -119,5 +144,29 @@ pub(super) fn sum(mut file: File) -> std::io::Result<Sum> {
             0 => return Ok(sum),
             count => sum = sum.and(&room[..count]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_a_worker_cannot_read_is_not_said_to_be_damaged() {
+        let is_unread = |source: io::Error| {
+            let error = DiskError { action: "read", path: "journal.jsonl".into(), source };
+            matches!(Unlike::from(OpenError::Disk(error)), Unlike::Unread(_))
+        };
+        let (lacking, broken) = (24, 5);
+        for errno in [lacking, broken] {
+            assert!(is_unread(io::Error::from_raw_os_error(errno)), "{errno}");
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::InvalidData] {
+            assert!(!is_unread(kind.into()), "{kind}");
+        }
+        let no_opening = OpenError::NoOpening { path: "journal.jsonl".into() };
+        assert!(matches!(Unlike::from(no_opening), Unlike::Damaged(_)));
     }
 }

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::command::{self, Ended};
 use super::config::WorkerConfig;
+use super::dataset::Unlike;
 use super::job::{Item, JobId, LONGEST_LIST, List, Sum, is_inside};
 use super::records::Record;
 use super::results::RECORD;
@@ -99,7 +100,10 @@ impl Run<'_> {
             self.get_file(&bench, number, file).await?;
             bytes += file.sum.bytes;
         }
-        dataset::agrees(&bench.dataset, &list).map_err(failed)?;
+        dataset::agrees(&bench.dataset, &list).map_err(|unlike| match unlike {
+            Unlike::Unread(error) => End::Trouble(error.to_string()),
+            Unlike::Damaged(reason) => failed(reason),
+        })?;
         Ok((list, bench))
     }
 
