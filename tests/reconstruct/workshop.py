@@ -84,7 +84,7 @@ def main():
     workers = {name: worker(name, address, begun) for name in ("one", "other")}
     first = wait_for("a worker to begin", lambda: begun.exists() and begun.read_text().split())[0]
     # In the middle of it: features are being found.
-    wait_for("features", lambda: list(work.glob(f"{first}-scratch/*/work/known.db")))
+    wait_for("features", lambda: list(work.glob(f"{first}-scratch/scanner-jobs/*/work/known.db")))
     workers[first].send_signal(signal.SIGKILL)
 
     def job():
