@@ -139,11 +139,10 @@ pub fn init(folder: &Path, beginning: &Beginning<'_>) -> Result<Begun, AdminErro
         Encryption::AsFits if is_known => before.encrypted.is_some(),
         Encryption::AsFits => !listen.ip().is_loopback(),
     };
-    let names = match before.encrypted {
-        Some(Encrypted { names: before }) if names.is_empty() => before,
-        Some(_) | None => names.to_vec(),
-    };
-    let encrypted = is_encrypted.then_some(Encrypted { names });
+    // Others reach it by those that it had: a new one is another one, and the first that is told from now on.
+    let had = before.encrypted.map(|encrypted| encrypted.names).unwrap_or_default();
+    let had = had.into_iter().filter(|name| !names.contains(name));
+    let encrypted = is_encrypted.then(|| Encrypted { names: names.iter().cloned().chain(had).collect() });
     let fleet = Fleet { workshop, encrypted, ..before };
     if let Some(Encrypted { names }) = &fleet.encrypted {
         if quotable(folder).is_none() {

@@ -127,6 +127,10 @@ fn other_machines_speak_to_the_broker_encrypted_without_being_asked_for() {
     assert_eq!((begun.invitation.broker.as_str(), begun.invitation.ca), ("tls://lead.local:4222", Some(ca)));
     let (begun, _) = written(&dir, HERE, Encryption::AsFits, &[]);
     assert_eq!(begun.invitation.broker, "tls://lead.local:4222", "its name is kept");
+    let (begun, _) = written(&dir, HERE, Encryption::AsFits, &["10.0.0.5"]);
+    assert_eq!(begun.invitation.broker, "tls://10.0.0.5:4222");
+    let names = Fleet::read(&dir).unwrap().encrypted.unwrap().names;
+    assert_eq!(names, ["10.0.0.5", "lead.local"], "a name that others know it by is kept");
     let (begun, text) = written(&dir, "192.168.7.1:4222", Encryption::Off, &[]);
     assert!(!text.contains("tls {") && begun.invitation.ca.is_none() && !begun.left_plain, "{text}");
 }
