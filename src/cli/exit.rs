@@ -44,7 +44,8 @@ Exit codes:
    7  the rig is in use, or a scan is already under way
    8  the disk is full, read-only, failing, or not there
    9  a dataset is damaged, or of a version that this program does not know
-  10  there is no such scan, no scan is under way, or no scanner is running
+  10  what is named or needed is not there: a scan, a version, masks, a calibration; or no scan is under way, or no scanner is
+      running
   11  a camera or its driver cannot be used
   12  the plan does not exist or cannot be reached by the axes";
 

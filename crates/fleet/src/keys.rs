@@ -19,6 +19,9 @@ pub enum KeyError {
         /// Why not.
         source: io::Error,
     },
+    /// There is none.
+    #[error("there is no key {}: `sudo scanner fleet init` makes it, at the machine of the broker (docs/fleet.md)", .0.display())]
+    Missing(PathBuf),
     /// It is no key.
     #[error("{} is no key of NATS for a user ({why}): remove it, and a new one is made, which the lead has to accept", path.display())]
     Bad {
@@ -43,7 +46,10 @@ pub struct Key {
 /// The key in `path`.
 pub fn load(path: &Path) -> Result<Key, KeyError> {
     let text = std::fs::read_to_string(path);
-    let text = text.map_err(|source| KeyError::File { action: "read", path: path.into(), source })?;
+    let text = text.map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => KeyError::Missing(path.into()),
+        _ => KeyError::File { action: "read", path: path.into(), source },
+    })?;
     let pair = KeyPair::from_seed(text.trim()).map_err(|error| bad(path, &error.to_string()))?;
     if pair.key_pair_type() != KeyPairType::User {
         return Err(bad(path, "it is not of a user"));
@@ -95,7 +101,7 @@ mod tests {
     fn a_key_is_made_once_and_read_by_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/node.nk");
-        assert!(load(&path).is_err());
+        assert!(load(&path).err().unwrap().to_string().contains("scanner fleet init"));
         let key = load_or_make(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(load_or_make(&path).unwrap().public, key.public);

@@ -1,5 +1,6 @@
 //! Configurations of this package: files of TOML, read once.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -10,7 +11,10 @@ pub(crate) fn read<T: DeserializeOwned>(
     check: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, String> {
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => named(&"there is no such file: write it (docs/fleet.md, docs/workshop.md), or name another one with --config"),
+        _ => named(&error),
+    })?;
     let config: T = toml::from_str(&text).map_err(|error| named(&error))?;
     check(&config).map_err(|error| named(&error))?;
     Ok(config)
