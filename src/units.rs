@@ -91,7 +91,7 @@ impl<D: Dimension> Quantity<D> {
     /// The spellings, as a regular expression (ECMA-262).
     fn pattern() -> String {
         let units = D::UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
-        format!(r"^ *[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)? *({units}) *$")
+        format!(r"^ *[-+]?([0-9]+/[0-9]+|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?) *({units}) *$")
     }
 
     /// The same without its sign.
@@ -149,10 +149,20 @@ pub enum ParseQuantityError {
         /// A spelling that would be right.
         example: String,
     },
-    /// A number without, or with a wrong, unit.
+    /// A number with a unit of something else.
+    #[error("{text:?} is no {}: write a number and one of {units}", name.split_once(' ').map_or(*name, |(_, name)| name))]
+    OtherUnit {
+        /// The text with the wrong unit.
+        text: String,
+        /// The kind of quantity that was expected, such as "a length".
+        name: &'static str,
+        /// Every unit that would be right.
+        units: String,
+    },
+    /// A number without a unit.
     #[error("{text:?} needs a unit for {name}: one of {units}")]
     Unit {
-        /// The text with the wrong unit.
+        /// The number alone.
         text: String,
         /// The kind of quantity that was expected, such as "a length".
         name: &'static str,
@@ -170,7 +180,7 @@ impl<D: Dimension> FromStr for Quantity<D> {
         let number = (1..=text.len())
             .rev()
             .filter(|&end| text.is_char_boundary(end))
-            .find_map(|end| text[..end].parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| (n, end)));
+            .find_map(|end| number(&text[..end]).map(|number| (number, end)));
         let Some((number, end)) = number else {
             let example = format!("1.5 {}", D::UNITS[0].0);
             return Err(ParseQuantityError::Number { text: text.into(), name: D::NAME, example });
@@ -184,9 +194,41 @@ impl<D: Dimension> FromStr for Quantity<D> {
             Some((_, factor)) if (number * factor).is_finite() => Ok(Self::new(number * factor)),
             _ => {
                 let units = D::UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-                Err(ParseQuantityError::Unit { text: text.into(), name: D::NAME, units })
+                let (lacking, text, name) = (unit.is_empty(), text.into(), D::NAME);
+                Err(if lacking {
+                    ParseQuantityError::Unit { text, name, units }
+                } else {
+                    ParseQuantityError::OtherUnit { text, name, units }
+                })
             }
         }
+    }
+}
+
+/// A finite number, or a fraction of whole ones, as photographers write times.
+fn number(text: &str) -> Option<f64> {
+    let number = match text.split_once('/') {
+        None => text.parse::<f64>().ok()?,
+        Some((above, below)) => {
+            let whole = |text: &str| text.parse::<u32>().ok().map(f64::from);
+            let above = above.strip_prefix('-').map_or_else(|| whole(above), |above| Some(-whole(above)?));
+            above? / whole(below)?
+        }
+    };
+    number.is_finite().then_some(number)
+}
+
+/// So many of something, for people: `one` of them, or `more`.
+pub fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// With so many digits, for people: nothing is no less than nothing.
+pub fn rounded(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    match text.strip_prefix('-') {
+        Some(nothing) if nothing.chars().all(|digit| matches!(digit, '0' | '.')) => nothing.to_owned(),
+        Some(_) | None => text,
     }
 }
 
@@ -283,39 +325,4 @@ impl<D: Dimension> Mul<f64> for Quantity<D> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    #[expect(clippy::float_cmp, reason = "these factors are exact")]
-    fn units_convert_to_the_base_unit() {
-        assert_eq!("250 ms".parse::<Seconds>().unwrap().duration(), Duration::from_millis(250));
-        assert_eq!("4.5mm".parse::<Millimetres>().unwrap().get(), 4.5);
-        assert_eq!("1e3 mm".parse::<Millimetres>().unwrap().get(), 1000.0);
-        assert_eq!("2 rpm".parse::<DegreesPerSecond>().unwrap().get(), 12.0);
-        assert_eq!("2 GiB".parse::<Bytes>().unwrap().bytes(), 2 << 30);
-        assert_eq!("-8.2 dpt".parse::<Dioptres>().unwrap().get(), -8.2);
-    }
-
-    #[test]
-    fn a_missing_wrong_or_infinite_value_is_an_error_that_names_the_units() {
-        for text in ["5", "5 dpt", "", "s", "inf s", "nan s", "1e308 h"] {
-            let error = text.parse::<Seconds>().unwrap_err().to_string();
-            assert!(error.contains("a time"), "{error}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_printed_reads_back_the_same(value in -1e12..1e12_f64) {
-            let length = Millimetres::new(value);
-            prop_assert_eq!(length.to_string().parse::<Millimetres>().unwrap(), length);
-        }
-
-        #[test]
-        fn no_text_panics(text in "\\PC*") {
-            let _ = text.parse::<Degrees>();
-        }
-    }
-}
+mod tests;

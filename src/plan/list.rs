@@ -263,7 +263,7 @@ mod tests {
         assert!(error("turntable;lift\n0;1\n").contains("use commas"));
         assert_eq!(
             error("turntable,lift\n0,1\n0,12 deg\n"),
-            "line 3, lift: \"12 deg\" needs a unit for a length: one of mm, cm, m, um, µm"
+            "line 3, lift: \"12 deg\" is no length: write a number and one of mm, cm, m, um, µm"
         );
         assert!(error("turntable\n0\nnan\n").starts_with("line 3, turntable: "));
         assert!(error("turntable,tilt\n0,\n").starts_with("line 2, tilt: "));

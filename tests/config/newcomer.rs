@@ -51,7 +51,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     ("\"80 deg\"", "\"80\"", "\"80\" needs a unit for an angle", "an angle such as \"1.5 deg\""),
     ("\"300 mm\"", "\"300,5 mm\"", "has a comma in its number", "as in \"300.5 mm\""),
-    ("\"300 mm\"", "\"300 mm/s\"", "needs a unit for a length: one of mm, cm", "a length such as"),
+    ("\"300 mm\"", "\"300 mm/s\"", "is no length: write a number and one of mm, cm", "a length such as"),
     (
         "step = \"GPIO17\"",
         "step = 17",

@@ -229,7 +229,7 @@ fn the_rig_can_be_tried_by_hand() {
     }
     assert_safe(&rig, "after all that");
     let wrong = rig.run(&["rig", "jog", "turntable", "15 mm"]);
-    assert!(wrong.code == Some(1) && wrong.stderr.contains("an angle"), "{}", wrong.stderr);
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("is no angle"), "{}", wrong.stderr);
     assert!(rig.run(&["rig", "jog", "lift", "15 mm"]).stderr.contains("the rig has no lift"));
     assert!(tell(&rig, &["check-config"]).contains("ok"));
 }
