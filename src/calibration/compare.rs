@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::record::{CalibratedCamera, Calibration};
+use crate::units::rounded;
 
 /// Changes below these are not worth a word, however well they are known: millimetres,
 const LEAST_MM: f64 = 0.5;
@@ -58,7 +59,8 @@ impl fmt::Display for Change {
                 write!(f, "the lens of {camera} has {:+.2} % focal length", (factor - 1.0) * 100.0)
             }
             Self::Backlash { before_deg, now_deg } => {
-                write!(f, "the turntable's backlash is {now_deg:.2}°, {before_deg:.2}° before")
+                let [now, before] = [now_deg, before_deg].map(|backlash| rounded(*backlash, 2));
+                write!(f, "the turntable's backlash is {now}°, {before}° before")
             }
         }
     }

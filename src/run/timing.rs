@@ -104,6 +104,21 @@ impl Timing {
         self.moving + self.settling + self.frame_wait + self.exposing + self.readout
     }
 
+    /// Adds a point, of which `last` was the last frame.
+    fn add(&mut self, last: &Taken, recovered: bool) {
+        self.moving += seconds(last.move_start_ns, last.rest_ns);
+        self.settling += seconds(last.rest_ns, last.ready_ns);
+        if recovered {
+            self.recovering += seconds(last.ready_ns, last.exposure_start_ns);
+        } else {
+            let place_ns = last.place_ns.clamp(last.ready_ns, last.exposure_start_ns.max(last.ready_ns));
+            self.queueing += seconds(last.ready_ns, place_ns);
+            self.frame_wait += seconds(place_ns, last.exposure_start_ns);
+        }
+        self.exposing += seconds(last.exposure_start_ns, last.exposure_end_ns);
+        self.readout += seconds(last.exposure_end_ns, last.readout_end_ns);
+    }
+
     /// Milliseconds a point that the software added.
     pub fn software_ms_per_point(&self) -> f64 {
         if self.points == 0 { 0.0 } else { self.software * 1e3 / f64::from(self.points) }
@@ -119,44 +134,71 @@ pub(super) struct Stopwatch {
 
 #[derive(Debug, Clone, Copy)]
 struct Visit {
-    last: Taken,
+    /// When the axes came to rest there.
+    rest_ns: u64,
+    /// The frame that was done last; none where every shot was given up.
+    last: Option<Taken>,
     recovered: bool,
+    /// When the last failed attempt, or what was done about it, was over.
+    tried_until_ns: u64,
+}
+
+impl Visit {
+    /// When nothing of the point was left to be done.
+    fn end_ns(&self) -> u64 {
+        self.last.map_or(0, |last| last.readout_end_ns).max(self.tried_until_ns)
+    }
 }
 
 impl Stopwatch {
     pub(super) fn add(&mut self, taken: Taken, recovered: bool) {
-        let visit = self.visits.entry(taken.move_start_ns).or_insert(Visit { last: taken, recovered });
+        let visit = self.visit(taken.move_start_ns, taken.rest_ns);
         visit.recovered |= recovered;
-        if taken.readout_end_ns > visit.last.readout_end_ns {
-            visit.last = taken;
+        if visit.last.is_none_or(|last| taken.readout_end_ns > last.readout_end_ns) {
+            visit.last = Some(taken);
         }
+    }
+
+    /// That until `now_ns` something was tried in vain, or put right, where the axes are by that move: it may be all that comes
+    /// of the point.
+    pub(super) fn tried(&mut self, arrival: Arrival, now_ns: u64) {
+        let (Arrival::Expected { start_ns, rest_ns } | Arrival::Arrived { start_ns, rest_ns, .. }) = arrival
+        else {
+            return;
+        };
+        let visit = self.visit(start_ns, rest_ns);
+        visit.tried_until_ns = visit.tried_until_ns.max(now_ns);
+    }
+
+    fn visit(&mut self, start_ns: u64, rest_ns: u64) -> &mut Visit {
+        let new = Visit { rest_ns, last: None, recovered: false, tried_until_ns: 0 };
+        self.visits.entry(start_ns).or_insert(new)
     }
 
     /// The sum, for a run that began with the first move and ended at `end_ns`.
     pub(super) fn timing(&self, end_ns: u64) -> Timing {
-        let mut timing = Timing { points: self.visits.len() as u32, ..Timing::default() };
+        let points = self.visits.values().filter(|visit| visit.last.is_some()).count() as u32;
+        let mut timing = Timing { points, ..Timing::default() };
         let Some(first) = self.visits.keys().next() else { return timing };
         timing.wall = seconds(*first, end_ns);
         let mut next_starts = self.visits.keys().skip(1);
         let mut software = Vec::new();
-        for Visit { last, recovered } in self.visits.values() {
-            timing.moving += seconds(last.move_start_ns, last.rest_ns);
-            timing.settling += seconds(last.rest_ns, last.ready_ns);
-            if *recovered {
-                timing.recovering += seconds(last.ready_ns, last.exposure_start_ns);
-            } else {
-                let place_ns = last.place_ns.clamp(last.ready_ns, last.exposure_start_ns.max(last.ready_ns));
-                timing.queueing += seconds(last.ready_ns, place_ns);
-                timing.frame_wait += seconds(place_ns, last.exposure_start_ns);
+        for (start_ns, visit) in &self.visits {
+            match visit.last {
+                Some(last) => timing.add(&last, visit.recovered),
+                None => timing.moving += seconds(*start_ns, visit.rest_ns),
             }
-            timing.exposing += seconds(last.exposure_start_ns, last.exposure_end_ns);
-            timing.readout += seconds(last.exposure_end_ns, last.readout_end_ns);
+            // Of a point without a frame, from when the axes were there.
+            let done_ns = visit.last.map_or(visit.rest_ns, |last| last.readout_end_ns);
+            timing.recovering += seconds(done_ns, visit.tried_until_ns);
             match next_starts.next() {
-                Some(next) => software.push(seconds(last.readout_end_ns, *next)),
-                None => timing.finishing = seconds(last.readout_end_ns, end_ns),
+                Some(next) => software.push(seconds(visit.end_ns(), *next)),
+                None => timing.finishing = seconds(visit.end_ns(), end_ns),
             }
         }
-        timing.software = software.iter().sum();
+        for gap in &software {
+            timing.software += gap;
+        }
         software.sort_by(f64::total_cmp);
         timing.software_median = software.get(software.len() / 2).copied().unwrap_or_default();
         timing
@@ -213,5 +255,32 @@ mod tests {
         assert!((timing.software_median - 0.001).abs() < 1e-9);
         assert!((timing.finishing - 0.010).abs() < 1e-9);
         assert!((timing.frame_wait - 0.020).abs() < 1e-9, "the later camera decides");
+    }
+    #[test]
+    fn the_time_of_shots_that_were_given_up_is_that_of_recovering() {
+        let mut watch = Stopwatch::default();
+        watch.add(taken(0, 1000, 1160), false);
+        // Ready at 1361, tried until 8000, and no frame came of it.
+        let arrival = Arrival::Arrived { start_ns: 1_211 * MS, rest_ns: 1_311 * MS, disturbances: 0 };
+        watch.tried(arrival, 4_000 * MS);
+        watch.tried(arrival, 8_000 * MS);
+        // Of two cameras, one has its image, and the other has given up after that.
+        watch.add(taken(2, 8_001, 8_160), false);
+        let arrival = Arrival::Expected { start_ns: 8_001 * MS, rest_ns: 8_101 * MS };
+        watch.tried(arrival, 9_000 * MS);
+        watch.tried(Arrival::Failed, 9_500 * MS);
+        let timing = watch.timing(9_010 * MS);
+        assert_eq!(timing.points, 2, "{timing:?}");
+        assert!((timing.recovering - (8.0 - 1.311 + 9.0 - 8.2)).abs() < 1e-9, "{timing:?}");
+        assert!((timing.software - 0.012).abs() < 1e-9, "{timing:?}");
+        let sum = timing.floor() + timing.queueing + timing.recovering + timing.software + timing.finishing;
+        assert!((timing.wall - sum).abs() < 1e-9, "{timing:?}");
+    }
+
+    #[test]
+    fn between_the_points_of_a_run_with_one_there_is_no_time_and_no_negative_one() {
+        let mut watch = Stopwatch::default();
+        watch.add(taken(0, 1000, 1160), false);
+        assert_eq!(format!("{:.2}", watch.timing(1_210 * MS).software), "0.00");
     }
 }

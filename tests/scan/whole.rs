@@ -116,6 +116,31 @@ fn a_shot_that_fails_for_good_leaves_the_scan_incomplete_until_it_is_taken() {
 }
 
 #[test]
+fn the_time_of_a_shot_without_an_image_is_recovering_and_the_times_add_up() {
+    let options = ["faults = [{ kind = \"cancelled\", shot = 1, times = 9 }]"];
+    let rig = TestRig::new(&Recipe { options: &options, ..Recipe::default() });
+    let scan = rig.run(&["scan", "--json"]);
+    assert_eq!(scan.code, Some(4), "{}", scan.stderr);
+    let timing = scan.json()["timing"].clone();
+    assert_eq!(timing["points"], 2, "{timing}");
+    let of = |phase: &str| timing[phase].as_f64().unwrap();
+    assert!(of("recovering") > 0.0, "{timing}");
+    let phases = [
+        "moving",
+        "settling",
+        "queueing",
+        "frame_wait",
+        "exposing",
+        "readout",
+        "recovering",
+        "software",
+        "finishing",
+    ];
+    let sum: f64 = phases.into_iter().map(of).sum();
+    assert!((of("wall") - sum).abs() < 1e-6, "{timing}");
+}
+
+#[test]
 fn one_camera_after_the_other_where_the_configuration_says_so() {
     let recipe = Recipe { cameras: 3, angles: 4, scan: "capture = \"sequential\"", ..Recipe::default() };
     let rig = TestRig::new(&recipe);

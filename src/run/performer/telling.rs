@@ -1,5 +1,6 @@
 //! What a run tells: events as they happen, and where the scan stands.
 
+use crate::clock;
 use crate::event::{Event, ShotName};
 use crate::plan::ShotIndex;
 use crate::scan::{Input, Phase, Shot};
@@ -11,6 +12,7 @@ impl Performer {
         match input {
             Input::CaptureFailed { shot, kind, message } => {
                 self.tally.failed_here = true;
+                self.note_trial();
                 *self.tally.failures.entry(kind.name()).or_default() += 1;
                 self.untold.push(Event::AttemptFailed {
                     shot: self.shot_name(*shot),
@@ -39,17 +41,25 @@ impl Performer {
                 let stored = self.state.counts().stored;
                 self.untold.push(Event::Extended { added, points, stored, shots });
             }
+            Input::Recovered { .. } | Input::RecoveryFailed { .. } | Input::Wedged { .. } => {
+                self.note_trial();
+            }
+            // What was begun after a failure, and ends with the run.
+            Input::Interrupted { .. } if self.tally.failed_here => self.note_trial(),
             Input::Start
             | Input::MotionFailed { .. }
-            | Input::Recovered { .. }
-            | Input::RecoveryFailed { .. }
-            | Input::Wedged { .. }
             | Input::Interrupted { .. }
             | Input::Stored { .. }
             | Input::StoreFailed { .. }
             | Input::Pause { .. }
             | Input::Cancel => {}
         }
+    }
+
+    /// Until now something failed, or was put right, at the point where the axes are.
+    fn note_trial(&mut self) {
+        let arrival = *self.arrival.borrow();
+        self.tally.stopwatch.tried(arrival, clock::now_ns());
     }
 
     fn attempt_of(&self, shot: ShotIndex) -> u32 {
