@@ -10,7 +10,7 @@ use crate::mask::{MaskError, Remake, Wish};
 use crate::model::MergeProgram;
 use crate::report;
 use crate::scan::{Description, DescriptionChanges};
-use crate::units::Bytes;
+use crate::units::{Bytes, counted};
 
 use super::args::DatasetCommand;
 use super::exit::{Exit, Failure};
@@ -75,7 +75,10 @@ fn merge_wish(program: MergeProgram, again: bool) -> crate::merge::Wish {
 
 /// A path names a folder anywhere, and needs no configuration; anything else must be a scan's id.
 fn locate(config: &Path, scan: &str) -> Result<PathBuf, Failure> {
-    if scan.contains('/') && Path::new(scan).is_dir() {
+    if scan.contains('/') {
+        if !Path::new(scan).is_dir() {
+            return Err(Failure::new(Exit::NotFound, &format!("there is no folder {scan}")));
+        }
         return Ok(scan.into());
     }
     let id = scan.parse().map_err(StartError::ScanId)?;
@@ -278,14 +281,14 @@ fn verify(directory: &Path, json: bool) -> Result<Exit, Failure> {
         }
         let counts = &report.shots;
         output::print(&format!(
-            "{}: {}; {} of {} shots stored, {} failed, {} pending; {} violations",
+            "{}: {}; {} of {} shots stored, {} failed, {} pending; {}",
             report.dir.display(),
             report.state,
             counts.done,
             counts.planned,
             counts.failed,
             counts.pending,
-            report.violations.len()
+            counted(report.violations.len(), "violation", "violations")
         ))?;
     }
     Ok(if report.is_sound() { Exit::Done } else { Exit::Invalid })

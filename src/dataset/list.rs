@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::error::Context;
 use super::ids::ids;
@@ -33,12 +33,23 @@ pub struct Listed {
     /// What it was called when it began, if a person has called its folder otherwise since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub began_as: Option<String>,
-    /// What it says of itself.
+    /// What it says of itself; for programs `scan` or `damage`, and null for the other, as of the API.
+    #[serde(flatten, serialize_with = "scan_or_damage")]
     pub scan: Result<Manifest, Damaged>,
 }
 
+fn scan_or_damage<S: Serializer>(scan: &Result<Manifest, Damaged>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Told<'a> {
+        scan: Option<&'a Manifest>,
+        damage: Option<&'a str>,
+    }
+    let damage = scan.as_ref().err().map(|damaged| damaged.reason.as_str());
+    Told { scan: scan.as_ref().ok(), damage }.serialize(serializer)
+}
+
 /// A path for people and programs to read: a name that is no text is shown as well as it can be.
-pub(super) fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
 

@@ -107,8 +107,8 @@ fn a_scan_goes_on_between_a_point_and_its_silhouette() {
     let paused = rig.run(&["scan"]);
     let id = rig.scan_id().unwrap();
     let shown = rig.run(&["dataset", "show", &id, "--json"]).json();
-    assert_eq!(shown["scan"]["Ok"]["state"], "paused", "{}", paused.stderr);
-    assert_eq!(shown["scan"]["Ok"]["shots"]["done"], 3, "{shown}");
+    assert_eq!(shown["scan"]["state"], "paused", "{}", paused.stderr);
+    assert_eq!(shown["scan"]["shots"]["done"], 3, "{shown}");
     edit(&rig, faults, "");
     let resumed = rig.run(&["resume", &id]);
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);

@@ -69,7 +69,7 @@ fn earlier_scans_are_listed_exported_and_given_names() {
     let dir = rig.scans().join(&id);
     make_earlier(&dir, false);
     let listed = rig.run(&["dataset", "list", "--json"]).json();
-    assert_eq!(listed[0]["scan"]["Ok"]["state"], "complete", "{listed}");
+    assert_eq!(listed[0]["scan"]["state"], "complete", "{listed}");
     let poses = rig.run(&["dataset", "poses", &id, "--json"]).json();
     assert_eq!(poses.as_array().unwrap().len(), 3);
     assert!(poses[0]["centre"][0].is_f64(), "{poses}");

@@ -39,8 +39,8 @@ fn points_are_added_without_a_service() {
     let said = format!("6 of 10 shots are stored; take the others with: scanner resume {id}");
     assert!(asked.stdout.contains(&said), "{}", asked.stdout);
     let shown = rig.run(&["dataset", "show", &id, "--json"]).json();
-    assert_eq!(shown["scan"]["Ok"]["state"], "paused", "{shown}");
-    assert_eq!(shown["scan"]["Ok"]["shots"]["planned"], 10, "{shown}");
+    assert_eq!(shown["scan"]["state"], "paused", "{shown}");
+    assert_eq!(shown["scan"]["shots"]["planned"], 10, "{shown}");
     assert_eq!(rig.run(&["resume", &id]).code, Some(0));
     rig.assert_complete(&id, "two points more");
     let all = labels(&rig, &id);

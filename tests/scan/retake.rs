@@ -8,7 +8,7 @@ fn a_shot_is_taken_again_without_a_service() {
     assert_eq!(rig.run(&["scan"]).code, Some(0));
     let id = rig.scan_id().unwrap();
     let shown = rig.run(&["dataset", "show", &id, "--json"]).json();
-    assert_eq!(shown["scan"]["Ok"]["state"], "complete", "{shown}");
+    assert_eq!(shown["scan"]["state"], "complete", "{shown}");
     let images: Vec<_> = std::fs::read_dir(rig.scans().join(&id).join("images/cam1")).unwrap().collect();
     let label = images[0].as_ref().unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
     let asked = rig.run(&["retake", &id, &format!("cam1/{label}"), "0"]);

@@ -71,6 +71,13 @@ fn scans_are_listed_newest_first_and_damaged_ones_as_such() {
             ("2026-04-01-000000-elk", None),
         ]
     );
+    // For programs as the API has it.
+    let told = serde_json::to_value(&scans).unwrap();
+    assert_eq!(
+        (&told[2]["scan"]["state"], &told[2]["damage"]),
+        (&"complete".into(), &serde_json::Value::Null)
+    );
+    assert!(told[3]["scan"].is_null() && told[3]["damage"].is_string(), "{told}");
     assert_eq!(show(&scans[1].dir).unwrap(), scans[1]);
     assert_newest_is_the_first_listed(root.path());
     assert!(show(&root.path().join("none")).is_err());
