@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::api::check_certificate;
 use crate::config::{Config, gpio};
-use crate::daemon;
+use crate::daemon::{self, plan_from, storage};
 use crate::ownership;
 use crate::plan::{self, Pace, Plan, summary};
 use crate::sim::SimAxes;
@@ -23,6 +23,19 @@ pub(super) fn plans_of(config: &Config) -> Result<Vec<(&str, Plan)>, Failure> {
     Ok(plans)
 }
 
+/// What is wrong with plans and certificate, each in a sentence.
+fn unfit(config: &Config) -> Vec<String> {
+    let start = SimAxes::home(&config.motion.axes);
+    let plans = config.plans.iter().map(|plan| &plan.name);
+    let mut unfit: Vec<String> = plans
+        .filter_map(|name| plan_from(config, Some(name), &start).err())
+        .map(|error| error.to_string())
+        .collect();
+    let certificate = config.api.tls.as_ref().map(check_certificate);
+    unfit.extend(certificate.and_then(Result::err).map(|error| error.to_string()));
+    unfit
+}
+
 pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Result<Exit, Failure> {
     let config = match Config::load(path) {
         Ok(config) => config,
@@ -36,9 +49,19 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
     };
     ownership::share_like(&config.storage.runtime_directory);
     let start = SimAxes::home(&config.motion.axes);
+    let unfit = unfit(&config);
+    if !unfit.is_empty() {
+        if !as_json {
+            return Err(Failure::new(Exit::Config, &unfit.join("\n")));
+        }
+        let problems = unfit.iter().map(|message| json!({ "message": message })).collect::<Vec<_>>();
+        output::json(&json!({ "ok": false, "problems": problems }))?;
+        return Ok(Exit::Config);
+    }
     let plans = plans_of(&config)?;
     let failed = if with_devices { devices::check(config.clone())? } else { Vec::new() };
-    let warnings = gpio::warnings(&config);
+    let mut warnings = gpio::warnings(&config);
+    warnings.extend(storage::warning(&config.storage));
     if as_json {
         let problems = failed.iter().map(|error| json!({ "message": error.to_string() })).collect::<Vec<_>>();
         let plans = plans.iter().map(|(name, plan)| {

@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::camera_driver::protocol::Condition;
 use crate::config::Config;
 use crate::daemon::Request;
-use crate::doctor::{Finding, Verdict, examine};
+use crate::doctor::{Finding, Served, Verdict, examine};
 
 use super::control::{ANSWER_PATIENCE, ask_for};
 use super::exit::{Exit, Failure};
 use super::output;
 
 pub(super) fn doctor(config: &Path, as_json: bool) -> Result<Exit, Failure> {
-    let mut findings = examine(config);
-    findings.extend(conditions(config));
+    let status = status(config);
+    let mut findings = examine(config, &served(status.as_ref()));
+    findings.extend(status.iter().flat_map(conditions));
     if as_json {
         output::json(&findings)?;
     } else {
@@ -25,12 +28,28 @@ pub(super) fn doctor(config: &Path, as_json: bool) -> Result<Exit, Failure> {
     Ok(if sick { Exit::Failed } else { Exit::Done })
 }
 
-/// How the cameras are, by the service that has them. Nothing where none runs, and of cameras that do not say.
-fn conditions(config: &Path) -> Vec<Finding> {
-    let Ok(config) = Config::load(config) else { return Vec::new() };
-    let Ok((_, status)) = ask_for(&config, &Request::Status, ANSWER_PATIENCE) else { return Vec::new() };
+/// How the scanner stands that runs on the rig; none where none runs, or answers.
+fn status(config: &Path) -> Option<Value> {
+    let config = Config::load(config).ok()?;
+    Some(ask_for(&config, &Request::Status, ANSWER_PATIENCE).ok()?.1)
+}
+
+/// Whether its page can be opened.
+fn served(status: Option<&Value>) -> Served {
+    let Some(status) = status else { return Served::NotAsked };
+    let api = &status["api"];
+    let address = api["address"].as_str().and_then(|address| address.parse().ok());
+    match (address, api["message"].as_str()) {
+        (Some(address), _) => Served::At(address),
+        (None, Some(message)) => Served::Refused(message.to_owned()),
+        (None, None) => Served::Not,
+    }
+}
+
+/// How the cameras are, by the service that has them. Nothing of cameras that do not say.
+fn conditions(status: &Value) -> Vec<Finding> {
     let cameras = status["cameras"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let condition = |camera: &serde_json::Value| {
+    let condition = |camera: &Value| {
         let condition: Condition = serde_json::from_value(camera["condition"].clone()).ok()?;
         let found = format!("{}: {condition}", camera["camera"].as_str().unwrap_or_default());
         Some(match condition.unfit {

@@ -2,19 +2,54 @@
 
 use tracing::{info, warn};
 
-use crate::config::{self, Deliver};
-use crate::dataset::{self, Listed, Needs, OpenError, ScanId};
+use crate::config::{self, Config, Deliver};
+use crate::dataset::{self, Listed, Needs, OpenError, ScanId, SpaceError};
 use crate::deliver;
+use crate::plan::Plan;
 
 use super::error::StartError;
 use super::storage;
 
+/// Whether there is room for a scan.
+#[derive(Debug)]
+pub enum Room {
+    /// There is.
+    Enough,
+    /// Not as long as all is kept that is there; the configuration says that old scans may be removed.
+    OnceOldScansGo(SpaceError),
+}
+
 /// Whether what a scan needs fits into the folder of the scans, or [`make_room`] may see to it.
-pub(super) fn check(storage: &config::Storage, needs: Needs) -> Result<(), StartError> {
+pub fn room(storage: &config::Storage, needs: Needs) -> Result<Room, SpaceError> {
     let may_remove = storage.make_room || storage.keep_scans.is_some();
     match dataset::preflight(&storage.directory, needs, storage.keep_free) {
-        Err(error) if may_remove && error.missing().is_some() => Ok(()),
-        fits => Ok(fits.map(drop)?),
+        Err(error) if may_remove && error.missing().is_some() => Ok(Room::OnceOldScansGo(error)),
+        fits => fits.map(|_| Room::Enough),
+    }
+}
+
+/// What a scan of a plan needs, or why there can be none.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The name of the plan.
+    pub plan: String,
+    /// Space and files.
+    pub needs: Result<Needs, StartError>,
+    /// Cameras whose images are not counted: how large they are is known once these are open.
+    pub uncounted: Vec<String>,
+}
+
+impl Wanted {
+    pub(super) fn of(config: &Config, name: &str, plan: Result<Plan, StartError>) -> Self {
+        let unknown = |plan: &Plan| {
+            let unknown = plan.cameras.iter().filter(|camera| camera.intrinsics.size().is_none());
+            unknown.map(|camera| camera.name.clone()).collect()
+        };
+        Self {
+            plan: name.to_owned(),
+            uncounted: plan.as_ref().map(unknown).unwrap_or_default(),
+            needs: plan.map(|plan| dataset::needs(&plan, config.storage.jpeg_quality)),
+        }
     }
 }
 

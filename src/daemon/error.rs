@@ -120,6 +120,14 @@ pub enum StartError {
     /// The plan cannot be carried out.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// One of the configuration cannot.
+    #[error("the plan {plan:?} cannot be carried out: {source}")]
+    PlanOf {
+        /// Its name.
+        plan: String,
+        /// Why not.
+        source: PlanError,
+    },
     /// The disk of the scans is not there.
     #[error("{}; {}", .0, .0.remedy())]
     Storage(#[from] StorageError),
@@ -217,7 +225,7 @@ impl From<&StartError> for Reason {
             | StartError::BeingTuned
             | StartError::PinsTaken
             | StartError::Busy(_) => Self::InUse,
-            StartError::UnknownPlan { .. } | StartError::Plan(_) => Self::Plan,
+            StartError::UnknownPlan { .. } | StartError::Plan(_) | StartError::PlanOf { .. } => Self::Plan,
             StartError::UnknownScan { .. } | StartError::ScanId(_) => Self::NotFound,
             StartError::OtherRig { .. } | StartError::Slips { .. } | StartError::Heavier { .. } => {
                 Self::Config

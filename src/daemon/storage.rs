@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rustix::fs::{FsWord, PROC_SUPER_MAGIC, statfs};
 use serde::{Deserialize, Serialize};
 
 use crate::config;
@@ -21,6 +22,8 @@ use super::tokens::hex;
 const MARK: &str = ".scanner-storage.json";
 /// In the state directory.
 const KNOWN: &str = "rig.json";
+/// The file system of `/sys`, as `statfs(2)` tells it.
+const SYSFS_MAGIC: FsWord = 0x6265_6572;
 /// What a storage is known by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -168,6 +171,24 @@ pub fn look(storage: &config::Storage) -> Result<Found, StorageError> {
             Err(StorageError::NotMounted { directory, wanted, there })
         }
     }
+}
+
+/// What is wrong with where scans are to be kept, for people, as far as it can be told before there is one.
+pub fn warning(storage: &config::Storage) -> Option<String> {
+    let why = in_the_way(&storage.directory)?;
+    Some(format!("no scan can be kept in {} (storage.directory): {why}", storage.directory.display()))
+}
+
+/// What keeps a folder that is not there from ever being made, for people.
+pub fn in_the_way(folder: &Path) -> Option<String> {
+    // A link that leads nowhere counts as nothing: what it leads to may be mounted later.
+    let there = folder.ancestors().find(|above| fs::metadata(above).is_ok())?;
+    if !there.is_dir() {
+        return Some(format!("{} is in the way, which is no folder", there.display()));
+    }
+    let kind = statfs(there).ok()?.f_type;
+    (kind == PROC_SUPER_MAGIC || kind == SYSFS_MAGIC)
+        .then(|| format!("{} is the kernel's own, which keeps no files", there.display()))
 }
 
 /// What is in `directory` in place of the storage, for people.

@@ -20,8 +20,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::daemon::{self, Wanted};
 pub use machine::model;
-pub use network::Asked;
+pub use network::{Asked, Served};
 pub use watch::tell_of_shut_addresses;
 
 /// One thing that was looked at.
@@ -79,8 +80,9 @@ impl Finding {
     }
 }
 
-/// Looks at everything, with the configuration in `file`. Writes some megabytes beside the scans, and removes them.
-pub fn examine(file: &Path) -> Vec<Finding> {
+/// Looks at everything, with the configuration in `file`, whose page is `served` so. Writes some megabytes beside the scans, and
+/// removes them.
+pub fn examine(file: &Path, served: &Served) -> Vec<Finding> {
     let mut findings = machine::versions();
     let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
     let mut asked = Asked::At(everywhere);
@@ -88,8 +90,8 @@ pub fn examine(file: &Path) -> Vec<Finding> {
         Ok(config) => {
             asked = Asked::of(config.api.listen);
             findings.push(Finding::fine("configuration", format!("{} is in order", file.display())));
-            findings.extend(of_rig(&config));
-            findings.push(network::page(&config.api));
+            findings.extend(of_rig(&config, &daemon::wanted(&config)));
+            findings.push(network::page(&config.api, served));
         }
         Err(errors) => findings.push(Finding::problem(
             "configuration",
@@ -104,9 +106,10 @@ pub fn examine(file: &Path) -> Vec<Finding> {
     findings
 }
 
-/// Looks at what a scan with `config` needs of this machine. Writes some megabytes beside the scans, and removes them.
-pub fn examine_rig(config: &Config) -> Vec<Finding> {
-    let mut findings = of_rig(config);
+/// Looks at what a scan with `config` needs of this machine, its plans what is `wanted`. Writes some megabytes beside the scans, and
+/// removes them.
+pub fn examine_rig(config: &Config, wanted: &[Wanted]) -> Vec<Finding> {
+    let mut findings = of_rig(config, wanted);
     findings.extend([machine::throttling(), machine::clock(), machine::zone()]);
     findings
 }
@@ -118,12 +121,12 @@ pub fn examine_machine() -> Vec<Finding> {
     findings
 }
 
-fn of_rig(config: &Config) -> Vec<Finding> {
+fn of_rig(config: &Config, wanted: &[Wanted]) -> Vec<Finding> {
     let mut findings = access::drivers(config);
     findings.extend(access::devices(config));
     findings.extend(access::holders());
     findings.push(machine::contiguous_memory(config));
-    findings.extend(disk::examine(&config.storage));
+    findings.extend(disk::examine(&config.storage, wanted));
     findings.push(disk::state(&config.storage.state_directory));
     findings.extend(tuned::examine(config));
     findings.extend(nodes::examine(config));

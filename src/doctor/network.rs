@@ -63,26 +63,55 @@ impl Filter {
     }
 }
 
-/// Where the page can be opened, by the addresses at which it listens and the names that it answers to.
-pub(super) fn page(api: &Api) -> Finding {
-    // Without version 6 the kernel has no list of such addresses.
-    judge_page(api, Path::new("/proc/net/if_inet6").exists(), &own_names())
+/// What the scanner that runs says of its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// None runs that could be asked.
+    NotAsked,
+    /// It has none: it is a scan in the foreground, or was started before one was configured.
+    Not,
+    /// It listens there.
+    At(SocketAddr),
+    /// It cannot listen, and says why.
+    Refused(String),
 }
 
-fn judge_page(api: &Api, has_ipv6: bool, names: &[String]) -> Finding {
+/// Where the page can be opened, by the addresses at which it listens and the names that it answers to.
+pub(super) fn page(api: &Api, served: &Served) -> Finding {
+    // Without version 6 the kernel has no list of such addresses.
+    judge_page(api, served, Path::new("/proc/net/if_inet6").exists(), &own_names())
+}
+
+fn judge_page(api: &Api, served: &Served, has_ipv6: bool, names: &[String]) -> Finding {
     const CHECK: &str = "page";
-    let Some(listen) = api.listen else { return Finding::fine(CHECK, "it is off (`[api] listen`)") };
+    let (listens, listen) = match (served, api.listen) {
+        (Served::Refused(message), _) => {
+            let what =
+                "mend that, or set another address: [api] listen; `sudo ss -ltnp` shows who listens where";
+            return Finding::problem(CHECK, format!("it cannot be opened: {message}"), what);
+        }
+        (Served::At(listen), _) => ("it listens at", *listen),
+        (Served::Not | Served::NotAsked, None) => return Finding::fine(CHECK, "it is off (`[api] listen`)"),
+        (Served::Not, Some(listen)) => {
+            return Finding::advice(
+                CHECK,
+                format!("the scanner that runs serves none; the service would, at {listen}"),
+                "a scan in the foreground has no page: wait for its end; a service: sudo systemctl restart scanner",
+            );
+        }
+        (Served::NotAsked, Some(listen)) => ("no service answers; with one, it listens at", listen),
+    };
     let names: Vec<_> = names.iter().chain(&api.hosts).map(String::as_str).collect();
     let named = format!(
         "it answers to {}, and to the address at which it is asked; others are refused (403) until they are in `api.hosts`",
         names.join(", ")
     );
     if listen.ip().is_loopback() {
-        let only = format!("it listens at {listen}, for this machine alone; {named}");
+        let only = format!("{listens} {listen}, for this machine alone; {named}");
         return Finding::fine(CHECK, only);
     }
     if has_ipv6 || listen.is_ipv4() {
-        return Finding::fine(CHECK, format!("it listens at {listen}; {named}"));
+        return Finding::fine(CHECK, format!("{listens} {listen}; {named}"));
     }
     let instead = SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port()));
     let what_to_do = format!("write listen = \"{instead}\" under [api], or switch IPv6 on");
@@ -209,12 +238,16 @@ mod tests {
 
     #[test]
     fn where_the_page_can_be_opened_and_where_not() {
-        let judged = |listen: Option<&str>, has_ipv6| {
+        let asked = |served: &Served, listen: Option<&str>, has_ipv6| {
             let listen = listen.map(|listen| listen.parse().unwrap());
             let hosts = vec!["scanner.example.org".to_owned()];
             let tokens = "tokens.json".into();
             let api = Api { listen, hosts, tokens, former_tokens: None, tls: None, pairing: true };
-            judge_page(&api, has_ipv6, &["localhost".into(), "rig.local".into()])
+            judge_page(&api, served, has_ipv6, &["localhost".into(), "rig.local".into()])
+        };
+        let judged = |listen: Option<&str>, has_ipv6| {
+            let served = listen.map_or(Served::Not, |listen| Served::At(listen.parse().unwrap()));
+            asked(&served, listen, has_ipv6)
         };
         assert_eq!(judged(None, true).verdict, Verdict::Fine);
         let finding = judged(Some("[::]:8080"), true);
@@ -229,6 +262,18 @@ mod tests {
         assert!(switched_off.found.contains("IPv6 is switched off"), "{switched_off:?}");
         assert!(matches!(judged(Some("[2001:db8::5]:80"), false).verdict, Verdict::Problem { .. }));
         assert_eq!(judged(Some("0.0.0.0:8080"), false).verdict, Verdict::Fine);
+
+        // Nothing is said to listen that does not.
+        let listen = Some("127.0.0.1:8080");
+        let nobody = asked(&Served::NotAsked, listen, true);
+        assert_eq!(nobody.verdict, Verdict::Fine);
+        assert!(nobody.found.starts_with("no service answers"), "{}", nobody.found);
+        let foreground = asked(&Served::Not, listen, true);
+        assert!(matches!(foreground.verdict, Verdict::Advice { .. }), "{foreground:?}");
+        let taken = "the API cannot listen at 127.0.0.1:8080: Address already in use";
+        let taken = asked(&Served::Refused(taken.into()), listen, true);
+        assert!(matches!(taken.verdict, Verdict::Problem { .. }), "{taken:?}");
+        assert!(taken.found.contains("already in use"), "{}", taken.found);
     }
 
     #[test]

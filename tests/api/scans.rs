@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::client::{Daemon, PATIENCE, Socket, wait_for};
-use crate::support::Recipe;
+use crate::support::{Recipe, TestRig};
 
 #[test]
 fn of_two_starts_at_once_one_succeeds_and_the_other_is_told_why_not() {
@@ -290,6 +290,20 @@ fn what_is_counted_is_what_happened() {
     let preflight = daemon.post("/api/v1/preflight", &json!({})).json();
     assert!(preflight["findings"].as_array().unwrap().len() > 5, "{preflight}");
     assert_eq!(preflight["go"] == true, preflight["reasons"].as_array().unwrap().is_empty());
+}
+
+/// That there is room for something is not what it is asked for.
+#[test]
+fn a_preflight_says_no_where_a_start_would() {
+    let rig = TestRig::new(&Recipe::default());
+    let text = std::fs::read_to_string(&rig.config).unwrap();
+    std::fs::write(&rig.config, text.replace("keep_free = \"1 MB\"", "keep_free = \"900000 GB\"")).unwrap();
+    std::fs::create_dir(rig.scans()).unwrap();
+    let daemon = Daemon::start_in(rig);
+    let preflight = daemon.post("/api/v1/preflight", &json!({})).json();
+    assert_eq!(preflight["go"], false, "{preflight}");
+    let reasons = preflight["reasons"].to_string();
+    assert!(reasons.contains("would be refused: not enough space"), "{reasons}");
 }
 
 #[test]

@@ -47,6 +47,28 @@ fn a_plan_that_is_missing_or_out_of_reach() {
     edit(&rig, "shape = \"ring\"\nangles = 3", "shape = \"list\"\nfile = \"points.csv\"");
     fs::write(rig.dir.path().join("points.csv"), "turntable,tilt\n0,45\n").unwrap();
     assert_refused(&rig, &["scan"], 12, "tilt");
+    for (points, says) in
+        [(Some("turntable,tilt\n0,45\n"), "tilt"), (Some("no list"), "header"), (None, "missing")]
+    {
+        let file = rig.dir.path().join("points.csv");
+        match points {
+            Some(points) => fs::write(file, points).unwrap(),
+            None => fs::remove_file(file).unwrap(),
+        }
+        // It is the configuration that is wrong, and a program is told so, too.
+        assert_refused(&rig, &["check-config"], 3, "the plan \"ring\" cannot be carried out");
+        let problems = rig.run(&["check-config", "--json"]).json()["problems"].clone();
+        let message = problems[0]["message"].as_str().unwrap();
+        assert!(message.contains("\"ring\"") && message.contains(says), "{problems}");
+    }
+}
+
+#[test]
+fn what_is_named_by_its_path_and_is_not_there_is_no_wrong_id() {
+    let rig = rig();
+    for command in ["verify", "show", "report"] {
+        assert_refused(&rig, &["dataset", command, "/tmp/nope/no"], 10, "there is no folder /tmp/nope/no");
+    }
 }
 
 #[test]
@@ -170,6 +192,7 @@ fn a_full_disk_is_refused_before_and_pauses_during_a_scan() {
     edit(&rig, "keep_free = \"1 MB\"", "keep_free = \"0 B\"");
     let Some(disk) = SmallDisk::mount(rig.scans(), 300_000) else { return };
     assert_refused(&rig, &["scan"], 8, "not enough space");
+    assert_refused(&rig, &["doctor"], 1, "a scan of the plan \"ring\" would be refused: not enough space");
     // Enough by the estimate, but somebody else fills the disk meanwhile.
     disk.remount("size=20m");
     let mut scan = Running::spawn(&mut rig.command(&["scan"]));

@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 
 use crate::interrupted::{begin, begin_by, end, signal, slow_rig};
+use crate::refused::edit;
 use crate::support::{Recipe, SELDOM, TestRig, have, skipped};
 
 #[test]
@@ -20,6 +21,10 @@ fn a_paused_scan_goes_on_where_the_service_is_asked_to() {
     while rig.run(&["status", "--json"]).json()["scanning"] == true {
         std::thread::sleep(SELDOM);
     }
+    // In the foreground, it is told how the service does it.
+    let refused = rig.run(&["resume", &id]);
+    assert_eq!(refused.code, Some(7), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&format!("scanner start --resume {id}")), "{}", refused.stderr);
     let resumed = rig.run(&["start", "--resume", &id]);
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
     while rig.run(&["status", "--json"]).json()["scanning"] == true {
@@ -28,6 +33,26 @@ fn a_paused_scan_goes_on_where_the_service_is_asked_to() {
     rig.assert_complete(&id, "resumed by the service");
     assert_eq!(rig.run(&["start", "--resume", "2020-01-01-000000-owl"]).code, Some(10));
     assert_eq!(rig.run(&["start", "--resume", "../../etc"]).code, Some(10));
+    signal(&service, Signal::TERM);
+    assert_eq!(end(service, log).code, Some(0));
+}
+
+#[test]
+fn a_page_is_said_to_listen_only_where_it_does() {
+    let rig = TestRig::new(&Recipe::default());
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("[api]\nlisten = \"{}\"\n[scan]", other.local_addr().unwrap());
+    edit(&rig, "[scan]", &listen);
+    let page = || {
+        let findings = rig.run(&["doctor", "--json"]).json();
+        findings.as_array().unwrap().iter().find(|finding| finding["check"] == "page").unwrap().clone()
+    };
+    let nobody = page();
+    assert!(nobody["found"].as_str().unwrap().starts_with("no service answers"), "{nobody}");
+    let (service, log) = begin(&rig, &["run"], "the API cannot listen");
+    let taken = page();
+    assert_eq!(taken["verdict"], "problem", "{taken}");
+    assert!(taken["found"].as_str().unwrap().contains("the API cannot listen"), "{taken}");
     signal(&service, Signal::TERM);
     assert_eq!(end(service, log).code, Some(0));
 }

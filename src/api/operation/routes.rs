@@ -111,7 +111,7 @@ pub(in crate::api) async fn preflight(State(operation): State<Operation>) -> Ans
     }
     let shared = operation.clone();
     on_disk(move || {
-        let mut findings = doctor::examine_rig(shared.rig.config());
+        let mut findings = doctor::examine_rig(shared.rig.config(), &shared.rig.service.station().wanted());
         findings.extend(rig_findings(&shared.rig));
         let reason = |finding: &Finding| match &finding.verdict {
             Verdict::Problem { what_to_do } => {
@@ -179,7 +179,7 @@ fn bundle(operation: &Operation) -> Answer<Vec<u8>> {
     // What writes to the disk is left out while a scan does.
     let mut findings = rig_findings(&operation.rig);
     if !operation.rig.service.status().scanning {
-        findings.extend(doctor::examine_rig(config));
+        findings.extend(doctor::examine_rig(config, &operation.rig.service.station().wanted()));
     }
     let lines = logging::recent(None, MAX_LINES);
     let log = lines.iter().fold(Vec::new(), |mut text, line| {

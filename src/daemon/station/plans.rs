@@ -3,6 +3,7 @@
 use super::Station;
 use crate::calibration::{self, History};
 use crate::config::{self, Config, NamedPlan};
+use crate::daemon::disk_space::Wanted;
 use crate::daemon::error::StartError;
 use crate::daemon::work::PlanChoice;
 use crate::model::Pose;
@@ -14,7 +15,7 @@ impl Station {
         let mut plan = match choice {
             PlanChoice::First => plan_from(&self.config, None, &self.axes.pose()),
             PlanChoice::Named(name) => plan_from(&self.config, Some(name), &self.axes.pose()),
-            PlanChoice::Inline(plan) => generate(&self.config, plan, &self.axes.pose()),
+            PlanChoice::Inline(plan) => Ok(generate(&self.config, plan, &self.axes.pose())?),
             PlanChoice::Calibration { focus } => {
                 let points = calibration::points(&self.config.motion.axes, focus);
                 let cameras = plan_cameras(&self.config);
@@ -35,6 +36,14 @@ impl Station {
             PlanChoice::First | PlanChoice::Named(_) | PlanChoice::Inline(_) => self.as_measured(&mut plan),
         }
         Ok(plan)
+    }
+
+    /// What scans of the configured plans need, in their order.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let names = self.config.plans.iter().map(|plan| &plan.name);
+        names
+            .map(|name| Wanted::of(&self.config, name, self.plan(&PlanChoice::Named(name.clone()))))
+            .collect()
     }
 
     /// Puts what the rig has measured of itself into `plan`. A scan goes on without.
@@ -75,10 +84,10 @@ pub(crate) fn plan_from(config: &Config, name: Option<&str>, start: &Pose) -> Re
         };
         return Err(StartError::UnknownPlan { name: name.unwrap_or_default().to_owned(), known });
     };
-    generate(config, named, start)
+    generate(config, named, start).map_err(|source| StartError::PlanOf { plan: named.name.clone(), source })
 }
 
-fn generate(config: &Config, named: &NamedPlan, start: &Pose) -> Result<Plan, StartError> {
+fn generate(config: &Config, named: &NamedPlan, start: &Pose) -> Result<Plan, PlanError> {
     let plan = plan::generate(&named.shape, plan_cameras(config), named.order, &config.motion.axes, start)?;
     Ok(plan.with_frames(&named.focus, &named.bracket, config.scan.silhouettes))
 }

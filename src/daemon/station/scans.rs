@@ -88,7 +88,7 @@ impl Station {
         {
             return Err(dataset::OpenError::Exists { id: id.to_string() }.into());
         }
-        disk_space::check(storage, dataset::needs(&plan, storage.jpeg_quality))
+        Ok(disk_space::room(storage, dataset::needs(&plan, storage.jpeg_quality)).map(drop)?)
     }
 
     /// Checks all that can be checked, then creates the dataset.
