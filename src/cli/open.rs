@@ -10,6 +10,19 @@ use super::control::{ANSWER_PATIENCE, ask_for};
 use super::exit::{Exit, Failure};
 use super::output;
 
+/// Why the scanner that runs has none, though `listen` is configured or not.
+fn no_page(listen: Option<SocketAddr>) -> String {
+    match listen {
+        Some(listen) => format!(
+            "the scanner that runs has no page, though [api] listen is {listen}: a scan in the foreground has none, so wait for its \
+             end, and let the service scan (`scanner start`); if it is the service, it began without: sudo systemctl restart scanner"
+        ),
+        None => "the scanner that runs has no page: for browsers of this machine, write `listen = \"127.0.0.1:8080\"` under [api], \
+                 and restart the service"
+            .to_owned(),
+    }
+}
+
 pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Failure> {
     let status = ask_for(config, &Request::Status, ANSWER_PATIENCE)?.1;
     let refused = |message: String| Err(Failure { exit: Exit::Failed, message });
@@ -17,8 +30,7 @@ pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Fa
     let Some(listen) = api["address"].as_str().and_then(|address| address.parse::<SocketAddr>().ok()) else {
         return refused(match api["message"].as_str() {
             Some(message) => format!("the page cannot be reached: {message}"),
-            None => "the running scanner has no page: write `listen = \"0.0.0.0:8080\"` under [api], and restart the service"
-                .to_owned(),
+            None => no_page(config.api.listen),
         });
     };
     let (_, invited) = ask_for(config, &Request::Open { name }, ANSWER_PATIENCE)?;
@@ -49,4 +61,17 @@ pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Fa
     }
     output::print(&format!("Logs one browser in, once, within {minutes} minutes."))?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_not_served_is_not_said_to_be_unconfigured() {
+        let configured = no_page(Some("127.0.0.1:8080".parse().unwrap()));
+        assert!(configured.contains("in the foreground") && !configured.contains("write"), "{configured}");
+        let off = no_page(None);
+        assert!(off.contains("listen = \"127.0.0.1:8080\"") && !off.contains("0.0.0.0:"), "{off}");
+    }
 }
