@@ -33,6 +33,11 @@ pub(super) fn error(message: &str) {
     logging::say(format!("{prefix}{}\n", message.trim_end()));
 }
 
+/// Tells something on standard error, which is no error.
+pub(super) fn note(message: &str) {
+    logging::say(format!("{message}\n"));
+}
+
 /// A table with a header, without lines that a script would stumble over.
 pub(super) fn table<const N: usize>(
     header: [&str; N],

@@ -6,11 +6,12 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::config::Config;
-use crate::daemon::{Launched, Service, StartError, Starting, Station, Work, attend, serve};
+use crate::daemon::{Launched, PlanChoice, Service, StartError, Starting, Station, Work, attend, serve};
 use crate::dataset;
 use crate::rig::camera::reap_orphans;
 use crate::run::Summary;
 use crate::scan::{Description, DescriptionChanges};
+use crate::units::rounded;
 
 use super::args::DescriptionArgs;
 use super::exit::{Exit, Failure};
@@ -19,6 +20,8 @@ use super::{output, progress, run};
 
 /// How long an export that is given up may take for the image at hand.
 const EXPORT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a program may seem to hang.
+const SILENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn scan(
     config: Config,
@@ -77,7 +80,7 @@ pub(super) fn perform(config: Config, work: Work, word: Word) -> Result<Summary,
     let outcome = runtime.block_on(async {
         let directory = config.storage.runtime_directory.clone();
         let mut signals = Signals::install_at_terminal()?;
-        let service = Service::new(Station::open(config)?);
+        let service = Service::new(Station::open(config).map_err(|error| taken(error, &work))?);
         let notifier = run::notifier(&service);
         if let Work::Resume { scan } = &work
             && word.take_over
@@ -111,6 +114,34 @@ pub(super) fn perform(config: Config, work: Work, word: Word) -> Result<Summary,
     });
     run::shut_down(runtime);
     outcome
+}
+
+/// Who has the rig may be the service, which can do the same.
+fn taken(error: StartError, work: &Work) -> Failure {
+    let in_use = matches!(error, StartError::RigInUse { .. });
+    let mut failure = Failure::from(error);
+    let same = match work {
+        Work::Resume { scan } => Some(format!("scanner start --resume {scan}")),
+        Work::New { plan, .. } => asked_for(plan).map(|plan| format!("scanner start{plan}")),
+        Work::Reference { plan, .. } => {
+            asked_for(plan).map(|plan| format!("scanner start{plan} --reference"))
+        }
+        Work::Next => None,
+    };
+    if let (true, Some(same)) = (in_use, same) {
+        failure.message += "; if it is the service, it does the same by: ";
+        failure.message += &same;
+    }
+    failure
+}
+
+/// A plan as `scanner start` has it asked for, if that is possible.
+fn asked_for(plan: &PlanChoice) -> Option<String> {
+    match plan {
+        PlanChoice::First => Some(String::new()),
+        PlanChoice::Named(name) => Some(format!(" {name}")),
+        PlanChoice::Inline(_) | PlanChoice::Calibration { .. } => None,
+    }
 }
 
 /// Waits for the end of the scan, draws its progress and passes the user's signals on.
@@ -151,9 +182,14 @@ async fn finish_what_follows(service: &Service, signals: &mut Signals) {
         exports.done().await;
     };
     tokio::pin!(done);
+    let mut silent = true;
     loop {
         tokio::select! {
             () = &mut done => return,
+            () = tokio::time::sleep(SILENCE), if silent => {
+                silent = false;
+                output::note(&waited_for(hulls.are_under_way(), watches.are_under_way()));
+            }
             heard = signals.next() => match heard {
                 Heard::HangUp => {}
                 Heard::Interrupt | Heard::Terminate | Heard::Quit => break,
@@ -165,6 +201,18 @@ async fn finish_what_follows(service: &Service, signals: &mut Signals) {
     hulls.give_up();
     watches.give_up();
     let _ = tokio::time::timeout(EXPORT_PATIENCE, done).await;
+}
+
+/// What is waited for behind a scan; if neither is under way, an export.
+fn waited_for(model: bool, marks: bool) -> String {
+    let (what, command) = if model {
+        ("a model is made of them", "scanner dataset hull")
+    } else if marks {
+        ("marks are looked for in them", "scanner dataset marks")
+    } else {
+        ("they are exported", "scanner dataset export")
+    };
+    format!("the images are safe; {what}: Ctrl-C leaves that for later (`{command}`)")
 }
 
 /// The summary as a person reads it.
@@ -202,7 +250,22 @@ pub(super) fn describe(summary: &Summary) -> String {
         ("Storing the last frames", timing.finishing),
         ("In all", timing.wall),
     ];
-    rows.extend(phases.map(|(phase, seconds)| [phase.to_owned(), format!("{seconds:8.2} s")]));
+    rows.extend(phases.map(|(phase, seconds)| [phase.to_owned(), format!("{:>8} s", rounded(seconds, 2))]));
     rows.push(["Over physics".into(), format!("{:8.2} ms a point", timing.software_ms_per_point())]);
     output::table(["", ""], rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_is_named_with_how_to_have_it_later() {
+        for (model, marks, says) in
+            [(true, true, "dataset hull"), (false, true, "dataset marks"), (false, false, "dataset export")]
+        {
+            let said = waited_for(model, marks);
+            assert!(said.contains(says) && said.contains("Ctrl-C"), "{said}");
+        }
+    }
 }

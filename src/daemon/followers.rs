@@ -84,7 +84,7 @@ impl Followers {
     }
 
     /// Whether there are any.
-    pub(super) fn are_under_way(&self) -> bool {
+    pub fn are_under_way(&self) -> bool {
         !self.under_way.borrow().is_empty()
     }
 
