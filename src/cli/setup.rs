@@ -46,7 +46,7 @@ fn opened(path: &Path) -> Result<Place, Failure> {
             let message = format!("{error}. Say: sudo scanner --config {} setup", path.display());
             Failure { exit: Exit::Failed, message }
         }
-        PlaceError::Config(_) => Failure::new(Exit::Config, &error),
+        PlaceError::NoFolder { .. } | PlaceError::Config(_) => Failure::new(Exit::Config, &error),
         PlaceError::Unread(error) => error.into(),
     })?;
     if let Some(errors) = &place.replaced {

@@ -88,7 +88,10 @@ impl Written {
             }
             Err(unread) => {
                 let hint = match &unread {
-                    Unread::Missing => "name a file that exists, or put one there",
+                    Unread::Missing => {
+                        "name one that is there (-c FILE, or SCANNER_CONFIG), or put one there, if need be an empty one: `scanner \
+                         setup` describes the rig; `scanner demo` needs neither"
+                    }
                     Unread::NotAFile | Unread::TooLong { .. } => {
                         "this has to be a text file, or a link to one; no pipe and no device"
                     }

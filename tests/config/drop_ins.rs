@@ -79,6 +79,10 @@ fn files_that_cannot_be_read_are_named() {
     let errors = Config::load(&missing).unwrap_err();
     assert_eq!(errors.problems()[0].file, missing.display().to_string());
     assert_eq!(errors.problems()[0].message, "the file is missing");
+    let hint = errors.problems()[0].hint.as_deref().unwrap();
+    for way in ["-c FILE", "SCANNER_CONFIG", "`scanner setup`", "`scanner demo`"] {
+        assert!(hint.contains(way), "{hint}");
+    }
 }
 
 #[test]

@@ -105,6 +105,14 @@ fn answers_of_a_file_ask_nothing_and_missing_ones_are_named() {
     let written = fs::read_to_string(drop_in(&rig)).unwrap();
     assert!(written.contains("emergency_stop = \"^GPIO26\""), "{written}");
     assert_eq!(rig.run(&["check-config"]).code, Some(0));
+    // Where no scan could ever be kept.
+    let others: String = named.split_inclusive('\n').filter(|line| !line.starts_with("directory")).collect();
+    let odd = say(&format!(
+        "cameras = \"simulated\"\nrig = \"turntable\"\ndirectory = \"/dev/null/scans\"\n{others}\n"
+    ));
+    for told in [odd.stdout, rig.run(&["check-config"]).stdout] {
+        assert!(told.contains("warning: no scan can be kept in /dev/null/scans"), "{told}");
+    }
 }
 
 #[test]

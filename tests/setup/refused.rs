@@ -7,7 +7,7 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
-use crate::support::{Finished, Running, have, skipped};
+use crate::support::{Finished, Running, TestRig, have, skipped};
 use crate::{FOLDERS, configuration, drop_in, rig, setup};
 
 fn asked_nothing(refused: &Finished) {
@@ -32,6 +32,25 @@ fn a_configuration_that_is_not_there_is_named() {
     let refused = setup(&rig, &"\n".repeat(40));
     assert_eq!(refused.code, Some(3), "{}", refused.stdout);
     assert!(refused.stderr.contains("the file is missing"), "{}", refused.stderr);
+    asked_nothing(&refused);
+    // As it is told there, an empty one will do.
+    fs::write(&rig.config, "").unwrap();
+    let begun = setup(&rig, "quit\n");
+    assert!(begun.stdout.contains("]: "), "{}{}", begun.stdout, begun.stderr);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_no_matter_of_another_user() {
+    let rig = rig(FOLDERS);
+    fs::remove_file(&rig.config).unwrap();
+    let nowhere = rig.dir.path().join("none/scanner.toml");
+    let refused = setup(&TestRig { dir: rig.dir, config: nowhere }, "quit\n");
+    assert_eq!(refused.code, Some(3), "{}{}", refused.stdout, refused.stderr);
+    assert!(
+        refused.stderr.contains("there is no folder") && !refused.stderr.contains("sudo"),
+        "{}",
+        refused.stderr
+    );
     asked_nothing(&refused);
 }
 

@@ -166,7 +166,9 @@ impl Setup {
             PlaceError::Unwritable { .. } => {
                 Problem::setup(format!("{error}. In a terminal: sudo scanner setup"))
             }
-            PlaceError::Config(_) | PlaceError::Unread(_) => Problem::setup(error),
+            PlaceError::NoFolder { .. } | PlaceError::Config(_) | PlaceError::Unread(_) => {
+                Problem::setup(error)
+            }
         })?;
         let Looked { cameras, disks, .. } = self.looked().unwrap_or_default();
         let facts = place.facts(doctor::model(), cameras, disks);

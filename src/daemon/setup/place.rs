@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use crate::config::{Config, ConfigErrors, gpio};
 use crate::daemon::error::StartError;
 use crate::daemon::fit::plans_of;
+use crate::daemon::storage;
 use crate::drop_in::{Store, StoreError, Wish};
 use crate::durable::{self, Readers};
 use crate::plan::summary;
@@ -40,6 +42,15 @@ pub enum PlaceError {
         folder: PathBuf,
         /// What the system says.
         error: io::Error,
+    },
+    /// There is nothing to write into.
+    #[error(
+        "there is no folder {}: make it, and a configuration in it, or name one that is there (-c FILE)",
+        .folder.display()
+    )]
+    NoFolder {
+        /// Where the configuration would be.
+        folder: PathBuf,
     },
     /// What others wrote is wrong.
     #[error("{0}\n\nPut this right first; nothing was changed.")]
@@ -159,7 +170,8 @@ pub fn notes(text: &str, facts: &Facts, config: &Config) -> Vec<String> {
         }
     };
     let mut notes: Vec<String> = overlaps(text, &facts.layers).iter().map(overlap).collect();
-    notes.extend(gpio::warnings(config).iter().map(|warning| format!("warning: {warning}")));
+    let warnings = gpio::warnings(config).into_iter().chain(storage::warning(&config.storage));
+    notes.extend(warnings.map(|warning| format!("warning: {warning}")));
     notes
 }
 
@@ -172,7 +184,10 @@ fn beside(path: &Path) -> &Path {
 fn may_write(path: &Path, folder: &Path) -> Result<(), PlaceError> {
     let written = if folder.is_dir() { folder } else { beside(path) };
     let may = access(written, Access::WRITE_OK | Access::EXEC_OK);
-    may.map_err(|error| PlaceError::Unwritable { folder: written.to_owned(), error: error.into() })
+    may.map_err(|error| match error {
+        Errno::NOENT | Errno::NOTDIR => PlaceError::NoFolder { folder: written.to_owned() },
+        error => PlaceError::Unwritable { folder: written.to_owned(), error: error.into() },
+    })
 }
 
 /// Every file of the configuration that is TOML; what is wrong with the others, the loader says.
