@@ -4,6 +4,7 @@ mod calibrate;
 mod config;
 mod dataset;
 mod deliver;
+mod demo;
 mod description;
 mod logs;
 mod rig;
@@ -21,6 +22,7 @@ pub(super) use calibrate::{BoardArgs, CalibrateArgs, CalibrationArgs};
 pub(super) use config::ConfigCommand;
 pub(super) use dataset::DatasetCommand;
 pub(super) use deliver::DeliverArgs;
+pub(super) use demo::DemoArgs;
 pub(super) use description::DescriptionArgs;
 pub(super) use logs::LogsArgs;
 use rig::PanelButton;
@@ -319,22 +321,6 @@ pub(super) enum Command {
         /// Which folder
         directory: PathBuf,
     },
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct DemoArgs {
-    /// Where to keep the scan
-    #[arg(long, value_name = "DIRECTORY", default_value = "demo-scans")]
-    pub(super) directory: PathBuf,
-    /// Print the summary as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// How many times faster than a real rig
-    #[arg(long, value_name = "FACTOR")]
-    pub(super) time_scale: Option<f64>,
-    /// With a simulated DSLR, driven through this machine's libgphoto2; needs the package scanner-gphoto2
-    #[arg(long)]
-    pub(super) dslr: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,7 @@
 //! `scanner calibrate`: the rig measures itself; and `scanner calibration`: what it has found.
 
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::daemon::{PlanChoice, Work};
 use crate::dataset::ScanId;
 use crate::rig::camera::find_driver;
 use crate::scan::{Description, DescriptionChanges, End, Outcome};
+use crate::units::rounded;
 
 use super::args::{BoardArgs, CalibrateArgs, CalibrationArgs};
 use super::exit::{Exit, Failure};
@@ -34,6 +36,9 @@ struct Told<'a> {
 /// Has the program that finds the targets draw them, so that both mean the same.
 pub(super) fn board(what: &BoardArgs) -> Result<Exit, Failure> {
     let BoardArgs { ring, targets, format, out } = what;
+    if out.is_none() && io::stdout().is_terminal() {
+        return Err(Failure::new(Exit::Failed, &unreadable(*ring, format)));
+    }
     let program = find_driver("marks".as_ref()).map_err(CalibrationError::NoProgram)?;
     let Targets { columns, rows, square_mm, marker_mm, count, radius_mm, mark_mm } = targets.targets();
     let mut command = std::process::Command::new(&program);
@@ -65,6 +70,15 @@ pub(super) fn board(what: &BoardArgs) -> Result<Exit, Failure> {
     })?;
     // It has said why.
     Ok(if status.success() { Exit::Done } else { Exit::Failed })
+}
+
+/// What a terminal would show of the file.
+fn unreadable(ring: bool, format: &str) -> String {
+    let (what, option) = if ring { ("ring", " --ring") } else { ("board", "") };
+    format!(
+        "this would fill the terminal with what a printer reads: write it into a file, scanner board{option} --format {format} --out \
+         {what}.{format}"
+    )
 }
 
 pub(super) fn calibrate(config: Config, what: CalibrateArgs) -> Result<Exit, Failure> {
@@ -193,7 +207,7 @@ fn described(kept: &Kept, changes: &[Change]) -> String {
         let _ = writeln!(text, "The turntable turns {percent:+.3} % (within {:.3} %).", deviation * 100.0);
     }
     if let (Some(backlash), Some(deviation)) = (rig.backlash_deg, rig.backlash_deviation_deg) {
-        let _ = writeln!(text, "Its backlash is {backlash:.2}° (within {deviation:.2}°).");
+        let _ = writeln!(text, "Its backlash is {}° (within {deviation:.2}°).", rounded(backlash, 2));
     }
     if let Some(lift) = rig.lift {
         let scale = lift.iter().map(|part| part * part).sum::<f64>().sqrt();

@@ -35,6 +35,7 @@ pub(in crate::cli) enum RigCommand {
     /// Give a simulated pin of the running scanner a level
     Level {
         /// Its number
+        #[arg(value_parser = pin)]
         pin: u32,
         /// Its level
         level: PinLevel,
@@ -47,6 +48,10 @@ pub(in crate::cli) enum PinLevel {
     Low,
     /// What the simulated rig gives it
     Own,
+}
+
+fn pin(text: &str) -> Result<u32, &'static str> {
+    text.trim_start_matches("GPIO").parse().map_err(|_| "write the number of the pin, such as 17 or GPIO17")
 }
 
 impl From<PinLevel> for Option<bool> {
