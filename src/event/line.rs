@@ -5,6 +5,7 @@ use tracing::{error, info, warn};
 use super::message::target;
 use super::{Event, ShotName};
 use crate::scan::Outcome;
+use crate::units::counted;
 
 impl Event {
     /// Writes the event as one log line. Info is the normal course; a warning has been or is being dealt with;
@@ -76,7 +77,8 @@ impl Event {
                 info!(target: target::RETAKE, scan, point, camera, shot, stored, shots, "{camera}/{label} is to be taken again; its image, if there was one, is kept in retaken/");
             }
             Self::Extended { added, points, stored, shots } => {
-                info!(target: target::EXTENDED, scan, added, points, stored, shots, "{added} points were added: the scan has {shots} shots at {points} points now");
+                let told = counted(*added as usize, "point was", "points were");
+                info!(target: target::EXTENDED, scan, added, points, stored, shots, "{told} added: the scan has {shots} shots at {points} points now");
             }
             Self::Paused { reason, waits_for: _, wanted: _, stored, shots } => {
                 error!(target: target::PAUSED,

@@ -15,7 +15,7 @@ use super::worst::{Usual, Worst};
 use crate::dataset::{Contents, Manifest};
 use crate::model::Axis;
 use crate::plan::{Plan, ShotIndex};
-use crate::scan::{Outcome, ScanState};
+use crate::scan::{Description, Outcome, ScanState};
 use crate::units::Seconds;
 
 /// Most lines of a table; whoever wants more has the journal.
@@ -49,6 +49,7 @@ pub(super) fn page(
                     h1 { (manifest.id) }
                     span.chip.(tone(manifest.state)) { (manifest.state) }
                 }
+                (described(&manifest.description))
                 (at_a_glance(manifest, plan, shots, &story))
                 (missing(shots))
                 section {
@@ -72,6 +73,19 @@ pub(super) fn page(
         }
     };
     page.into_string()
+}
+
+/// What a person calls the scan, and knows of it.
+fn described(Description { name, note, tags }: &Description) -> Markup {
+    html! {
+        @if name.is_some() || note.is_some() || !tags.is_empty() {
+            section {
+                @if let Some(name) = name { h2 { (name) } }
+                @if let Some(note) = note { p { (note) } }
+                @if !tags.is_empty() { p.dim { (tags.join(", ")) } }
+            }
+        }
+    }
 }
 
 const fn tone(state: ScanState) -> &'static str {

@@ -8,6 +8,7 @@ use super::gate::why;
 use crate::dataset::Contents;
 use crate::plan::ShotIndex;
 use crate::scan::Record;
+use crate::units::counted;
 
 /// What happened to a scan.
 #[derive(Debug, Default)]
@@ -56,7 +57,11 @@ impl Story {
             } else if let Record::Flagged { shot, verdict, .. } = &entry.record {
                 tell(Some(*shot), "flagged later", &verdict.message());
             } else if let Record::Extended { points, .. } = &entry.record {
-                tell(None, "extended", &format!("{} points were added", points.len()));
+                tell(
+                    None,
+                    "extended",
+                    &format!("{} added", counted(points.len(), "point was", "points were")),
+                );
             } else if let Record::Paused { reason, .. } = &entry.record {
                 tell(None, "paused", reason);
             } else if let Record::Resumed = &entry.record {

@@ -137,7 +137,11 @@ fn camera(word: &str, facts: &Facts) -> Result<String, String> {
 fn names(text: &str, count: usize) -> Result<String, String> {
     let names: Vec<&str> = text.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.len() != count {
-        return Err(format!("{count} names were expected, with commas in between: one for each camera"));
+        return Err(if count == 1 {
+            "one name was expected, that of the camera".into()
+        } else {
+            format!("{count} names were expected, with commas in between: one for each camera")
+        });
     }
     for (at, name) in names.iter().enumerate() {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');

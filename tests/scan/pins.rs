@@ -182,7 +182,7 @@ fn an_emergency_stop_pauses_the_scan_latches_and_lets_it_go_on_when_all_is_well(
     let refused = rig.run(&["start"]);
     assert!(refused.stderr.contains("`scanner home turntable`"), "{}", refused.stderr);
     assert_eq!(rig.scan_ids().len(), 1, "nothing was begun");
-    tell(&rig, &["home", "turntable"]);
+    assert!(tell(&rig, &["home", "turntable"]).contains("the turntable is at home"));
     tell(&rig, &["start", "--resume", &id]);
     read_until("scan complete");
     wait_for_led(&rig, "ready");

@@ -6,12 +6,21 @@ use crate::support::{Recipe, TestRig};
 fn a_scan_leaves_a_report_which_can_be_made_again_and_is_nothing_that_verify_minds() {
     let options = ["faults = [{ kind = \"cancelled\", shot = 2 }]", ""];
     let rig = TestRig::new(&Recipe { cameras: 2, angles: 6, options: &options, ..Recipe::default() });
-    let scan = rig.run(&["scan"]);
+    let scan = rig.run(&["scan", "--name", "An <owl>", "--note", "Of clay", "--tag", "birds"]);
     assert_eq!(scan.code, Some(0), "{}", scan.stderr);
     let id = rig.scan_id().unwrap();
     let path = rig.scans().join(&id).join("report.html");
     let page = std::fs::read_to_string(&path).unwrap();
-    for text in [&id, "complete", "cancelled", "Brightness", "data:image/jpeg;base64,"] {
+    for text in [
+        &id,
+        "complete",
+        "An &lt;owl&gt;",
+        "Of clay",
+        "birds",
+        "cancelled",
+        "Brightness",
+        "data:image/jpeg;base64,",
+    ] {
         assert!(page.contains(text), "no {text:?} in {page}");
     }
     rig.assert_complete(&id, "with its report");

@@ -20,6 +20,7 @@ use crate::api::transport::extract::{MaybeBody, Path, Query};
 use crate::api::transport::problem::{Answer, Problem, ProblemType};
 use crate::api::transport::work::on_disk;
 use crate::scan::{Description, DescriptionChanges, ScanState};
+use crate::units::counted;
 
 /// Scans on a page, if nobody says.
 const PAGE: usize = 50;
@@ -235,7 +236,8 @@ fn notes(contents: &Contents) -> Vec<Note> {
                     ExtendedBy::Person => "",
                     ExtendedBy::Proposer => ", as the scan itself suggests",
                 };
-                (None, "extended", Some(format!("{} points were added{by}", points.len())))
+                let points = counted(points.len(), "point was", "points were");
+                (None, "extended", Some(format!("{points} added{by}")))
             }
             Record::Paused { reason, .. } => (None, "paused", Some(reason.clone())),
             Record::Resumed => (None, "resumed", None),

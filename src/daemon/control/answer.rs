@@ -4,9 +4,11 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use crate::dataset::ScanId;
+use crate::model::Axis;
 use crate::notify;
 use crate::plan::{NewPoint, ShotIndex};
 use crate::scan::{Description, ExtendedBy};
+use crate::units::counted;
 
 use super::super::error::Reason;
 use super::super::facts;
@@ -61,7 +63,7 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
             Err(error) => return refused(Reason::Failed, &error),
         },
         Request::Home { axes } => match service.home(&axes).await {
-            Ok(()) => return done("home"),
+            Ok(()) => return done(&at_home(&axes)),
             Err(error) => return refused(Reason::from(&error), &error),
         },
         Request::Token { action } => return token(service, action).await,
@@ -114,6 +116,17 @@ pub(super) async fn answer(service: &Service, request: Request) -> Reply {
     }
 }
 
+/// Which axes are at home now, for people.
+fn at_home(axes: &[Axis]) -> String {
+    match axes {
+        [] => "every axis is at home".into(),
+        [axis] => format!("the {axis} is at home"),
+        axes => {
+            format!("{} are at home", axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 async fn extend(service: &Service, scan: &str, points: Vec<NewPoint>) -> Reply {
     let count = points.len();
     let scan = match scan.parse::<ScanId>() {
@@ -122,7 +135,8 @@ async fn extend(service: &Service, scan: &str, points: Vec<NewPoint>) -> Reply {
     };
     match service.extend(&scan, points, ExtendedBy::Person).await {
         Ok(shots) => {
-            Reply::done(&format!("{count} points were added to scan {scan}: it has {shots} shots now"))
+            let added = counted(count, "point was", "points were");
+            Reply::done(&format!("{added} added to scan {scan}: it has {shots} shots now"))
         }
         Err(error) => Reply::Refused { reason: Reason::from(&error), message: error.to_string() },
     }
