@@ -258,7 +258,7 @@ fn export(
     output::print(&format!(
         "{folder}: {images} images{with_masks}, {shared} of which take no further space"
     ))?;
-    output::print(&format!("To open it: {}", to.how_to_open()))?;
+    output::print(&format!("To open it: {}", to.how_to_open().replace("FOLDER", &folder.to_string())))?;
     Ok(Exit::Done)
 }
 

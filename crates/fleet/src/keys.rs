@@ -46,9 +46,11 @@ pub struct Key {
 /// The key in `path`.
 pub fn load(path: &Path) -> Result<Key, KeyError> {
     let text = std::fs::read_to_string(path);
-    let text = text.map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => KeyError::Missing(path.into()),
-        _ => KeyError::File { action: "read", path: path.into(), source },
+    let text = text.map_err(|source| {
+        if source.kind() == io::ErrorKind::NotFound {
+            return KeyError::Missing(path.into());
+        }
+        KeyError::File { action: "read", path: path.into(), source }
     })?;
     let pair = KeyPair::from_seed(text.trim()).map_err(|error| bad(path, &error.to_string()))?;
     if pair.key_pair_type() != KeyPairType::User {

@@ -11,10 +11,9 @@ pub(crate) fn read<T: DeserializeOwned>(
     check: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, String> {
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => named(&"there is no such file: write it (docs/fleet.md, docs/workshop.md), or name another one with --config"),
-        _ => named(&error),
-    })?;
+    let missing = "there is no such file: write it (docs/fleet.md, docs/workshop.md), or name another one with --config";
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| if error.kind() == ErrorKind::NotFound { named(&missing) } else { named(&error) })?;
     let config: T = toml::from_str(&text).map_err(|error| named(&error))?;
     check(&config).map_err(|error| named(&error))?;
     Ok(config)
