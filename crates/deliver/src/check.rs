@@ -1,8 +1,8 @@
 //! Reads what lies there, and compares it with what was brought.
 
-use crate::copy::{Delivered, FORMAT, LIST, LONGEST_LIST};
 use crate::failure::Failure;
 use crate::job::Recorded;
+use crate::list::{Delivered, FORMAT, LIST, LONGEST_LIST};
 use crate::pace::Pace;
 use crate::said::{Said, Wrong};
 use crate::store::{Look, Store};

@@ -4,47 +4,19 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::job::{File, Job, Recorded};
+use crate::list::{Delivered, FORMAT, FORMER, LIST, LONGEST_LIST, Listed};
 use crate::pace::Pace;
 use crate::said::Said;
 use crate::source::{self, Source};
 use crate::store::{Look, Store};
 
-/// What says that a scan is there whole. It comes last.
-pub(crate) const LIST: &str = "delivered.json";
-/// The list of before, as long as there is none: of the shots in it, what the scan has no more is taken away at the end.
-pub(crate) const FORMER: &str = "delivered.before.json";
 /// Where files of shots are: what lies there without a record is damage to a dataset.
 const SHOTS: [&str; 3] = ["images/", "raw/", "metadata/"];
 /// How often a file is looked at anew that has changed while it was sent.
 const TRIES: usize = 3;
-/// Longest of a list.
-pub(crate) const LONGEST_LIST: u64 = 32 << 20;
-/// Of its format.
-pub(crate) const FORMAT: u32 = 1;
-
-/// What was delivered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Delivered {
-    pub(crate) format: u32,
-    pub(crate) scan: String,
-    /// When, by the clock of the scanner.
-    pub(crate) at: Timestamp,
-    pub(crate) by: String,
-    pub(crate) bytes: u64,
-    pub(crate) files: Vec<Listed>,
-}
-
-/// A file, with what was read back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Listed {
-    pub(crate) path: String,
-    pub(crate) bytes: u64,
-    pub(crate) crc32c: u32,
-}
 
 /// What was delivered before, by what lies there.
 struct Former {

@@ -9,6 +9,7 @@ mod copy;
 mod failure;
 mod folder;
 mod job;
+mod list;
 mod pace;
 mod s3;
 mod said;

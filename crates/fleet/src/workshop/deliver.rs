@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ShopError;
 use super::offer::{OfferError, offer};
-use super::shop::{ACK_WAIT, DEFAULT_KEY, Shop, ShopError};
+use super::shop::{ACK_WAIT, DEFAULT_KEY, Shop};
 
 /// Longest job: a list of a hundred thousand files.
 const LONGEST: u64 = 32 << 20;

@@ -9,8 +9,9 @@ use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 
+use super::error::{ShopError, broken};
 use super::job::Sum;
-use super::shop::{Shop, ShopError, broken};
+use super::shop::Shop;
 
 /// What goes into a message. A broker takes 1 MiB, unless it is told otherwise.
 const CHUNK: usize = 256 << 10;

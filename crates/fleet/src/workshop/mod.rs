@@ -21,6 +21,7 @@ pub mod command;
 pub mod config;
 pub mod dataset;
 pub mod deliver;
+pub mod error;
 pub mod files;
 pub mod job;
 pub mod offer;

@@ -11,10 +11,11 @@ use scanner::dataset as stored;
 use scanner::file_lock;
 
 use super::dataset::{self, Offer};
+use super::error::{ShopError, broken};
 use super::files::FileError;
 use super::job::{JobId, Sum};
 use super::records::ChangeError;
-use super::shop::{Shop, ShopError, broken};
+use super::shop::Shop;
 use super::state::{Input, Refused, State};
 use super::{DATASETS, JOBS, data_subject, job_subject};
 

@@ -4,8 +4,9 @@ use async_nats::jetstream::kv::{Operation, UpdateErrorKind};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
+use super::error::{ShopError, broken};
 use super::job::{JobId, Sum};
-use super::shop::{Shop, ShopError, broken};
+use super::shop::Shop;
 use super::state::{self, Input, Refused, Standing};
 use super::{JOBS, RECORDS, job_subject};
 

@@ -9,10 +9,11 @@ use scanner::ownership;
 use serde::Serialize;
 use tracing::warn;
 
+use super::error::ShopError;
 use super::files::FileError;
 use super::job::{JobId, is_inside};
 use super::records::{ChangeError, Record};
-use super::shop::{Shop, ShopError};
+use super::shop::Shop;
 use super::state::{Input, Put, State};
 use super::{RESULTS, dataset};
 

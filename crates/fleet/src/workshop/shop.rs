@@ -1,6 +1,6 @@
 //! The workshop at the broker, for who has a key.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use async_nats::Client;
@@ -8,60 +8,19 @@ use async_nats::connection::State as Connection;
 use async_nats::jetstream::{self, Context, consumer, kv, stream};
 use tokio::sync::mpsc;
 
+use super::error::{ASK, ShopError, broken};
 use super::job::JobId;
 use super::unopened::{unopened, unopened_to};
 use super::{DATASETS, JOBS, RECORDS, RESULTS, WORKERS};
-use crate::broker::{self, Broker, NoBroker, Persistence};
-use crate::keys::{self, KeyError};
+use crate::broker::{self, Broker, Persistence};
+use crate::keys;
 
 /// Silence of a worker after which its job is given to another one.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
 /// How long an answer of the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What is wanted of the broker first.
-pub(super) const ASK: &str = "say what it has of the workshop";
 /// Of the rig's key.
 pub const DEFAULT_KEY: &str = "/etc/scanner/fleet/workshop.nk";
-
-/// What keeps the workshop from being used.
-#[derive(Debug, thiserror::Error)]
-pub enum ShopError {
-    /// The key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// No connection.
-    #[error(transparent)]
-    Broker(#[from] NoBroker),
-    /// The broker does not do it.
-    #[error("the broker does not {doing}: {reason}")]
-    Broken {
-        /// What was to be done.
-        doing: &'static str,
-        /// What it says.
-        reason: String,
-    },
-    /// It has no workshop.
-    #[error(
-        "the broker has no workshop yet ({0}): set it up with `scanner fleet init --workshop FOLDER`, restart the broker, and offer a scan"
-    )]
-    Closed(String),
-    /// The key is none of the workshop's.
-    #[error(
-        "the broker lets the key {} do nothing in the workshop ({reason}): name the rig's, workshop.nk in the folder of `scanner fleet init --workshop FOLDER`",
-        key.display()
-    )]
-    NotLetIn {
-        /// The file of the key.
-        key: PathBuf,
-        /// What the broker says.
-        reason: String,
-    },
-}
-
-/// An error of the broker, while `doing` something.
-pub(super) fn broken(doing: &'static str) -> impl Fn(&dyn std::fmt::Display) -> ShopError {
-    move |reason| ShopError::Broken { doing, reason: reason.to_string() }
-}
 
 /// The workshop.
 #[derive(Clone)]

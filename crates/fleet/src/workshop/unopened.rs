@@ -12,7 +12,7 @@ use async_nats::jetstream::{self, ErrorCode};
 use async_nats::{Event, ServerError};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::shop::{ASK, ShopError, broken};
+use super::error::{ASK, ShopError, broken};
 
 /// Of `error`, by which asking for the workshop ended: that there is none, or that the broker cannot be asked.
 pub(super) fn unopened(error: &(dyn Error + 'static)) -> ShopError {

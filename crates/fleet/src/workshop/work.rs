@@ -12,11 +12,12 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::config::WorkerConfig;
+use super::error::ShopError;
 use super::job::JobId;
 use super::records::ChangeError;
 use super::run::{End, Run};
 use super::scratch::Scratch;
-use super::shop::{Shop, ShopError};
+use super::shop::Shop;
 use super::state::{Input, Refused, Step};
 use crate::broker::{self, Persistence};
 use crate::keys;
