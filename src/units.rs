@@ -210,9 +210,16 @@ fn number(text: &str) -> Option<f64> {
     let number = match text.split_once('/') {
         None => text.parse::<f64>().ok()?,
         Some((above, below)) => {
-            let whole = |text: &str| text.parse::<u32>().ok().map(f64::from);
-            let above = above.strip_prefix('-').map_or_else(|| whole(above), |above| Some(-whole(above)?));
-            above? / whole(below)?
+            let whole = |text: &str| {
+                let is_whole = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+                if is_whole { text.parse::<f64>().ok() } else { None }
+            };
+            let (sign, above) = match above.strip_prefix(['-', '+']) {
+                Some(rest) if above.starts_with('-') => (-1.0, rest),
+                Some(rest) => (1.0, rest),
+                None => (1.0, above),
+            };
+            sign * whole(above)? / whole(below)?
         }
     };
     number.is_finite().then_some(number)

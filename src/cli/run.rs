@@ -68,12 +68,16 @@ async fn serve_until_told(path: &Path, mut config: Config) -> Result<(), Failure
             Err(Reply::Refused { reason: Reason::InUse, .. }) if reload.when_idle => {
                 let put_in_force = "the new configuration is put in force at the end of what is under way";
                 info!("{put_in_force}");
-                put_off = Some(Reload::put_off(reload.placed));
+                let was_placed = put_off.is_some_and(|earlier| earlier.placed);
+                put_off = Some(Reload::put_off(reload.placed || was_placed));
                 reload.answer(Reply::done(put_in_force));
                 continue;
             }
             Err(reply) => {
-                put_off = None;
+                // One that is refused takes no promise back.
+                if matches!(reply, Reply::Ok { .. }) {
+                    put_off = None;
+                }
                 told(&reloads, reload, reply);
                 continue;
             }

@@ -140,11 +140,12 @@ impl Follower {
         let done = self.until_done(target, work, &stop).await;
         let name = &self.targets[target].name;
         match done {
-            Ok(None) => {
+            Ok(Brought::IsGone) => Outcome::Delivered,
+            Ok(Brought::IsThere) => {
                 self.is_well(target);
                 Outcome::Delivered
             }
-            Ok(Some(Done { files, bytes, sent_files, sent_bytes })) => {
+            Ok(Brought::Now(Done { files, bytes, sent_files, sent_bytes })) => {
                 let event = Event::Delivered { target: name.clone(), files, bytes, sent_files, sent_bytes };
                 self.service.tell(scan, &event);
                 self.is_well(target);
@@ -161,9 +162,9 @@ impl Follower {
     async fn until_done(
         &self,
         target: usize,
-        mut work: tokio::task::JoinHandle<Result<Option<Done>, DeliveryError>>,
+        mut work: tokio::task::JoinHandle<Result<Brought, DeliveryError>>,
         stop: &Stop,
-    ) -> Result<Option<Done>, DeliveryError> {
+    ) -> Result<Brought, DeliveryError> {
         loop {
             tokio::select! {
                 done = &mut work => return done.unwrap_or_else(|_| Err(DeliveryError::Ended(Program::of(&self.targets[target].to)))),
@@ -224,19 +225,31 @@ fn missing_at(storage: &config::Storage, target: &Deliver, scans: &[Listed]) -> 
     Ok(wanted(scans, target, &records))
 }
 
-/// None if somebody else has delivered it meanwhile, or it is gone.
+/// What has become of a scan that was to be brought.
+enum Brought {
+    /// It was brought.
+    Now(Done),
+    /// Somebody else has brought it meanwhile.
+    IsThere,
+    /// Somebody has removed it here, which says nothing of the target.
+    IsGone,
+}
+
 fn perform(
     storage: &config::Storage,
     target: &Deliver,
     scan: &ScanId,
     go_on: &dyn Fn() -> bool,
     mut far: impl FnMut(Far),
-) -> Result<Option<Done>, DeliveryError> {
+) -> Result<Brought, DeliveryError> {
     let (state, dir) = (&storage.state_directory, storage.directory.join(scan.as_str()));
     let is_there = Stamp::of(&dir)
         .is_ok_and(|journal| Records::read(state, target).is_ok_and(|records| records.has(scan, journal)));
-    if is_there || !dir.exists() {
-        return Ok(None);
+    if is_there {
+        return Ok(Brought::IsThere);
     }
-    Delivery { target, state, scan, dir: &dir }.perform(go_on, &mut far).map(Some)
+    if !dir.exists() {
+        return Ok(Brought::IsGone);
+    }
+    Delivery { target, state, scan, dir: &dir }.perform(go_on, &mut far).map(Brought::Now)
 }

@@ -19,7 +19,7 @@ pub enum Room {
     OnceOldScansGo(SpaceError),
 }
 
-/// Whether what a scan needs fits into the folder of the scans, or [`make_room`] may see to it.
+/// Whether what a scan needs fits into the folder of the scans, or old scans may make room for it.
 pub fn room(storage: &config::Storage, needs: Needs) -> Result<Room, SpaceError> {
     let may_remove = storage.make_room || storage.keep_scans.is_some();
     match dataset::preflight(&storage.directory, needs, storage.keep_free) {

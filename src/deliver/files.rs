@@ -12,7 +12,7 @@ use super::error::DeliveryError;
 
 /// What is not brought: exports have the same images once more, and are made anew of what is brought; the note of who writes to the scan
 /// is of this machine; and lists of what was delivered are of the place that a scan was brought back from.
-const LEFT_OUT: [&str; 4] = ["exports", "owner.json", "delivered.json", "delivered.before.json"];
+const LEFT_OUT: [&str; 4] = ["exports", "owner.json", "delivered.json", "delivering.json"];
 
 /// A file, as `scanner-deliver` is told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -11,6 +11,10 @@ fn units_convert_to_the_base_unit() {
     assert_eq!("2 GiB".parse::<Bytes>().unwrap().bytes(), 2 << 30);
     assert_eq!("-8.2 dpt".parse::<Dioptres>().unwrap().get(), -8.2);
     assert_eq!("1/125 s".parse::<Seconds>().unwrap().get(), 0.008);
+    assert_eq!("5000000000/1 s".parse::<Seconds>().unwrap().get(), 5e9);
+    for wrong in ["1/+2 s", "-+1/2 s", "1/-2 s", "1/ s", "/2 s", "1/0 s", "1e2/3 s", "1/2/3 s"] {
+        assert!(wrong.parse::<Seconds>().is_err(), "{wrong}");
+    }
     assert_eq!("-1/2 EV".parse::<Stops>().unwrap().get(), -0.5);
 }
 

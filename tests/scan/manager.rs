@@ -111,6 +111,8 @@ fn what_is_set_during_a_scan_is_put_in_force_at_its_end() {
     let set = rig.run(&["config", "set", "scan.max_failed_in_a_row", "3"]);
     assert_eq!(set.code, Some(0), "{}", set.stderr);
     assert!(set.stdout.contains("at the end of what is under way"), "{}", set.stdout);
+    // Whoever is refused meanwhile takes no promise back.
+    assert_eq!(rig.run(&["reload"]).code, Some(7));
     manager.hear_until("STATUS=ready; last scan complete, 16 of 16 shots stored");
     manager.hear_until("RELOADING=1\n");
     manager.hear_until("READY=1");

@@ -1,7 +1,7 @@
 //! Reads what lies there, and compares it with what was brought.
 
 use crate::failure::Failure;
-use crate::job::Recorded;
+use crate::job::{Recorded, is_path};
 use crate::list::{Delivered, FORMAT, LIST, LONGEST_LIST};
 use crate::pace::Pace;
 use crate::said::{Said, Wrong};
@@ -19,6 +19,10 @@ pub(crate) fn check(scan: &str, store: &mut dyn Store, pace: &mut Pace) -> Resul
         }
     };
     for file in &list.files {
+        if !is_path(&file.path) {
+            wrong.push(Wrong { path: file.path.clone(), what: "is no file of a scan".to_owned() });
+            continue;
+        }
         let want = Recorded { bytes: file.bytes, crc32c: file.crc32c };
         let what = match store.read_through(&file.path, want, pace)? {
             Look::Same => continue,

@@ -1,13 +1,13 @@
 //! Brings the files of a scan there, one by one.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 
 use jiff::Timestamp;
 
 use crate::failure::Failure;
-use crate::job::{File, Job, Recorded};
-use crate::list::{Delivered, FORMAT, FORMER, LIST, LONGEST_LIST, Listed};
+use crate::job::{File, Job, Recorded, is_path};
+use crate::list::{Delivered, FORMAT, LIST, LONGEST_LIST, Listed, UNDER_WAY};
 use crate::pace::Pace;
 use crate::said::Said;
 use crate::source::{self, Source};
@@ -18,56 +18,56 @@ const SHOTS: [&str; 3] = ["images/", "raw/", "metadata/"];
 /// How often a file is looked at anew that has changed while it was sent.
 const TRIES: usize = 3;
 
-/// What was delivered before, by what lies there.
-struct Former {
+/// What may lie there of the scan, by what lies there.
+struct There {
     /// Whether there is a list that says that the scan is there whole.
     is_whole: bool,
-    /// Whether there is one of before.
-    is_kept: bool,
-    /// What is listed in it, and in that of before, if somebody was cut off.
-    listed: Vec<String>,
-    /// The list, as it is.
-    json: Vec<u8>,
+    /// What a list says of a delivery that is under way, or was cut off, if there is one.
+    told: Option<BTreeSet<String>>,
+    /// Whether this delivery has told what it brings.
+    is_open: bool,
+    /// What has been brought, or begun to be.
+    paths: BTreeSet<String>,
 }
 
-impl Former {
+impl There {
     fn look(store: &mut dyn Store) -> Result<Self, Failure> {
         let list = store.small(LIST, LONGEST_LIST)?;
-        let before = store.small(FORMER, LONGEST_LIST)?;
-        let is_kept = before.is_some();
-        let lists = [&list, &before].into_iter().flatten();
+        let under_way = store.small(UNDER_WAY, LONGEST_LIST)?;
+        let is_whole = list.is_some();
         // Of what is damaged nothing is known, and nothing is taken away.
-        let lists = lists.filter_map(|json| serde_json::from_slice::<Delivered>(json).ok());
-        let listed = lists.flat_map(|list| list.files).map(|file| file.path).collect();
-        Ok(Self { is_whole: list.is_some(), is_kept, listed, json: list.unwrap_or_default() })
+        let list = list.and_then(|json| serde_json::from_slice::<Delivered>(&json).ok());
+        let listed = list.into_iter().flat_map(|list| list.files).map(|file| file.path);
+        let told =
+            under_way.map(|json| serde_json::from_slice::<BTreeSet<String>>(&json).unwrap_or_default());
+        let paths = listed.chain(told.iter().flatten().cloned()).filter(|path| is_path(path)).collect();
+        Ok(Self { is_whole, told, is_open: false, paths })
     }
 
-    /// Takes the list away, which does not fit any more once something is sent. What it has said is kept until the next one is there.
-    fn open(&mut self, store: &mut dyn Store, pace: &mut Pace) -> Result<(), Failure> {
-        if !self.is_whole {
+    /// Before anything changes there: tells what may lie there from now on, and takes the list away, which fits no more.
+    fn open(&mut self, job: &Job, store: &mut dyn Store, pace: &mut Pace) -> Result<(), Failure> {
+        if self.is_open {
             return Ok(());
         }
-        let (mut source, want) = Source::of(self.json.clone());
-        store.send(FORMER, want, &mut source, pace)?;
-        self.is_kept = true;
-        store.remove(LIST)?;
-        self.is_whole = false;
+        self.paths.extend(job.files.iter().map(|file| file.path.clone()));
+        if self.told.as_ref() != Some(&self.paths) {
+            let json = serde_json::to_vec(&self.paths).map_err(|error| Failure::Job(error.to_string()))?;
+            let (mut source, want) = Source::of(json);
+            store.send(UNDER_WAY, want, &mut source, pace)?;
+            self.told = Some(self.paths.clone());
+        }
+        if self.is_whole {
+            store.remove(LIST)?;
+        }
+        self.is_open = true;
         Ok(())
     }
 
-    /// Files of shots that were delivered, and are none of the scan any more: taken again, or lost.
+    /// Files of shots that are none of the scan any more: taken again, or lost.
     fn gone(&self, job: &Job) -> Vec<String> {
         let has: HashSet<&str> = job.files.iter().map(|file| file.path.as_str()).collect();
         let is_of_shot = |path: &str| SHOTS.iter().any(|folder| path.starts_with(folder));
-        let mut gone: Vec<String> = self
-            .listed
-            .iter()
-            .filter(|path| is_of_shot(path) && !has.contains(path.as_str()))
-            .cloned()
-            .collect();
-        gone.sort();
-        gone.dedup();
-        gone
+        self.paths.iter().filter(|path| is_of_shot(path) && !has.contains(path.as_str())).cloned().collect()
     }
 }
 
@@ -81,9 +81,9 @@ pub(crate) fn copy(
     let of_bytes = job.files.iter().map(|file| length(job, file)).sum();
     let mut listed: Vec<Listed> = Vec::with_capacity(job.files.len());
     let (mut bytes, mut sent_files, mut sent_bytes) = (0, 0, 0);
-    let mut former = Former::look(store)?;
+    let mut there = There::look(store)?;
     for file in &job.files {
-        let (want, was_sent) = bring(job, file, store, pace, &mut former)?;
+        let (want, was_sent) = bring(job, file, store, pace, &mut there)?;
         if was_sent {
             sent_files += 1;
             sent_bytes += want.bytes;
@@ -93,15 +93,15 @@ pub(crate) fn copy(
         let progress = Said::Progress { files: listed.len(), of_files: job.files.len(), bytes, of_bytes };
         progress.write(out).map_err(Failure::Unheard)?;
     }
-    for path in former.gone(job) {
-        former.open(store, pace)?;
+    for path in there.gone(job) {
+        there.open(job, store, pace)?;
         store.remove(&path)?;
     }
     store.sweep()?;
     let files = listed.len();
     list(job, store, pace, bytes, listed)?;
-    if former.is_kept {
-        store.remove(FORMER)?;
+    if there.told.is_some() {
+        store.remove(UNDER_WAY)?;
     }
     Ok(Said::Delivered { files, bytes, sent_files, sent_bytes })
 }
@@ -112,7 +112,7 @@ fn bring(
     file: &File,
     store: &mut dyn Store,
     pace: &mut Pace,
-    former: &mut Former,
+    there: &mut There,
 ) -> Result<(Recorded, bool), Failure> {
     let path = &file.path;
     let is_first = job.files.first().is_some_and(|first| first.path == *path);
@@ -123,7 +123,7 @@ fn bring(
             Look::Other(_) if is_first => return Err(Failure::Other { place: store.place(path) }),
             Look::Absent | Look::Other(_) => {}
         }
-        former.open(store, pace)?;
+        there.open(job, store, pace)?;
         let mut source = Source::open(&job.source, path, want)?;
         match store.send(path, want, &mut source, pace) {
             // Somebody writes to it, and nobody has said what it should be.

@@ -79,12 +79,32 @@ impl FolderStore {
 
     /// Makes the folders that `path` is in, each durable; that of all scans is never made.
     fn make_folders(&self, path: &str) -> Result<(), Failure> {
-        let folders = Path::new(path).parent().unwrap_or(Path::new(""));
-        let mut folder = self.scan.clone();
-        make_folder(&folder)?;
-        for part in folders.components() {
+        make_folder(&self.scan)?;
+        self.folders(path).try_for_each(|folder| make_folder(&folder))?;
+        self.must_be_within(path)
+    }
+
+    /// The folders of the scan that `path` is in, the upper ones first.
+    fn folders(&self, path: &str) -> impl Iterator<Item = PathBuf> {
+        let parts = Path::new(path).parent().unwrap_or(Path::new("")).components();
+        parts.scan(self.scan.clone(), |folder, part| {
             folder.push(part);
-            make_folder(&folder)?;
+            Some(folder.clone())
+        })
+    }
+
+    /// That none of these is a link to somewhere else: whoever may write there could have put one.
+    fn must_be_within(&self, path: &str) -> Result<(), Failure> {
+        for folder in self.folders(path) {
+            match fs::symlink_metadata(&folder) {
+                Ok(found) if !found.is_dir() => {
+                    let source = io::Error::other("it is a link, or no folder");
+                    return Err(Failure::there("use", &folder, source));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(Failure::there("look at", &folder, error)),
+            }
         }
         Ok(())
     }
@@ -142,9 +162,10 @@ impl Store for FolderStore {
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Failure> {
+        self.must_be_within(path)?;
         let at = self.at(path);
         match fs::remove_file(&at) {
-            Ok(()) => sync_folder(&self.scan),
+            Ok(()) => sync_folder(at.parent().unwrap_or(&self.scan)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Failure::there("remove", &at, error)),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::list::{FORMER, LIST};
+use crate::list::{LIST, UNDER_WAY};
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,15 +107,23 @@ pub struct S3 {
     pub read_back: bool,
 }
 
+/// Whether it leads to a file within the folder that it begins in.
+pub(crate) fn is_path(path: &str) -> bool {
+    path.split('/').all(is_name)
+}
+
+fn is_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['\0', '\\'])
+}
+
 impl Job {
     /// That nothing of it leads out of the folders that it names.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains(['\0', '\\']);
         if !is_name(&self.scan) || self.scan.contains('/') {
             return Err(Failure::Job(format!("{:?} is no scan", self.scan)));
         }
-        let is_ours = |path: &str| [LIST, FORMER].contains(&path);
-        match self.files.iter().find(|file| !file.path.split('/').all(is_name) || is_ours(&file.path)) {
+        let is_ours = |path: &str| [LIST, UNDER_WAY].contains(&path);
+        match self.files.iter().find(|file| !is_path(&file.path) || is_ours(&file.path)) {
             Some(file) => Err(Failure::Job(format!("{:?} is no file of a scan", file.path))),
             None => Ok(()),
         }
@@ -149,7 +157,7 @@ mod tests {
             ("a", "a/./b"),
             ("a", ""),
             ("a", "delivered.json"),
-            ("a", "delivered.before.json"),
+            ("a", "delivering.json"),
         ] {
             assert!(job(scan, path).check().is_err(), "{scan:?} {path:?}");
         }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// What says that a scan is there whole. It comes last.
 pub(crate) const LIST: &str = "delivered.json";
-/// The list of before, as long as there is none: of the shots in it, what the scan has no more is taken away at the end.
-pub(crate) const FORMER: &str = "delivered.before.json";
+/// The paths of all that may lie there, as long as a delivery is under way, or was cut off: a list of texts.
+pub(crate) const UNDER_WAY: &str = "delivering.json";
 /// Longest of a list.
 pub(crate) const LONGEST_LIST: u64 = 32 << 20;
 /// Of its format.

@@ -90,16 +90,56 @@ fn a_shot_that_was_lost_here_goes_there_and_nothing_else_does() {
     assert_eq!(fs::read(at.join("images/notes.txt")).unwrap(), b"somebody's");
     fs::remove_file(at.join("images/notes.txt")).unwrap();
     scan.assert_in(&at);
-    // Cut off when the list was taken away: what it has said is not forgotten.
-    fs::rename(at.join("delivered.json"), at.join("delivered.before.json")).unwrap();
-    lose(&mut scan, "images/cam0/r01_a002.jpg");
-    sent(&scan.job(&folder(there.path())));
-    scan.assert_in(&at);
+    // Cut off in the middle, the first delivery or a later one: what was brought until then is not forgotten.
+    for first in [true, false] {
+        if first {
+            fs::remove_dir_all(&at).unwrap();
+        }
+        let lost = if first { "r01_a002" } else { "r01_a003" };
+        scan.add(&format!("images/cam0/{lost}.jpg"), &[7; 9], true);
+        let mut job = scan.job(&folder(there.path()));
+        job["files"].as_array_mut().unwrap().push(json!({"path": "not/there"}));
+        assert_eq!(failure(&job).0, "gone_here");
+        assert!(at.join(format!("images/cam0/{lost}.jpg")).exists() && !at.join("delivered.json").exists());
+        lose(&mut scan, &format!("images/cam0/{lost}.jpg"));
+        sent(&scan.job(&folder(there.path())));
+        scan.assert_in(&at);
+    }
     // What was made of the scan, and is not here any more, may be the last copy.
     lose(&mut scan, "report.html");
     sent(&scan.job(&folder(there.path())));
     assert_eq!(fs::read(at.join("report.html")).unwrap(), b"<html>");
     assert_eq!(wrong(&scan.job(&folder(there.path()))), []);
+}
+
+#[test]
+fn what_lies_there_leads_nowhere_else() {
+    let scan = Scan::new(16, 2, 1000);
+    let there = tempfile::tempdir().unwrap();
+    let (job, at) = (scan.job(&folder(there.path())), there.path().join(SCAN));
+    sent(&job);
+    let others = there.path().join("others.jpg");
+    fs::write(&others, "others'").unwrap();
+    let path = "images/../../others.jpg";
+    // Whoever may write there has written lists of their own.
+    fs::write(at.join("delivering.json"), json!([path]).to_string()).unwrap();
+    let mut list: Value = serde_json::from_slice(&fs::read(at.join("delivered.json")).unwrap()).unwrap();
+    list["files"].as_array_mut().unwrap().push(json!({"path": path, "bytes": 7, "crc32c": 0}));
+    fs::write(at.join("delivered.json"), list.to_string()).unwrap();
+    assert_eq!(wrong(&job), [(path.to_owned(), "is no file of a scan".to_owned())]);
+    sent(&job);
+    assert!(others.exists(), "a file was removed that is none of the scan");
+    scan.assert_in(&at);
+    // And links.
+    let elsewhere = there.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(elsewhere.join("old.jpg"), "others'").unwrap();
+    fs::remove_dir_all(at.join("images/cam0")).unwrap();
+    symlink(&elsewhere, at.join("images/cam0")).unwrap();
+    fs::write(at.join("delivering.json"), json!(["images/cam0/old.jpg"]).to_string()).unwrap();
+    let (kind, message) = failure(&job);
+    assert!(kind == "io" && message.contains("images/cam0: it is a link"), "{kind}: {message}");
+    assert_eq!(files(&elsewhere), ["old.jpg"]);
 }
 
 #[test]

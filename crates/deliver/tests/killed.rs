@@ -40,6 +40,10 @@ fn whatever_moment_it_is_killed_at_all_arrives_once_and_nothing_half_done_is_lef
                 }
             }
             if was_whole || has_ended {
+                // It is the last to go.
+                let left = at.join("delivering.json");
+                assert!(!has_ended || !left.exists());
+                let _ = std::fs::remove_file(left);
                 scan.assert_in(&at);
             }
         }

@@ -146,7 +146,7 @@ pub fn find_driver(driver: &Path) -> Result<PathBuf, String> {
             ""
         };
         let (written, [name, _]) = (driver.display(), &names);
-        let meant = did_you_mean(&written.to_string(), OURS.into_iter());
+        let meant = did_you_mean(&written.to_string(), OURS.into_iter().filter(|ours| driver != Path::new(ours)));
         let meant = meant.map(|meant| format!("{meant} ")).unwrap_or_default();
         format!("there is no executable driver {written}: {meant}{hint}looked for {} and {written} in {places}", name.display())
     })
@@ -183,6 +183,7 @@ mod tests {
         assert_eq!(error.split([' ', ',']).filter(|word| **word == here).count(), 1, "{error}");
         let error = find_driver(Path::new("libcamera")).unwrap_err();
         assert!(error.contains("libcamera-dev") && error.contains("scanner-libcamera"), "{error}");
+        assert!(!error.contains("did you mean"), "{error}");
         let error = find_driver(Path::new("simm")).unwrap_err();
         assert!(error.contains("did you mean `sim`?"), "{error}");
         assert_eq!(find_driver(Path::new("sh")).unwrap().file_name(), Path::new("sh").file_name());
