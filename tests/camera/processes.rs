@@ -29,7 +29,7 @@ async fn a_missing_driver_is_an_error_that_names_the_places_looked_at() {
     let mut lease = camera.lease("test").unwrap();
     let error = lease.open().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidArgument);
-    assert!(error.message.contains("/no-such-driver"), "{error}");
+    assert!(error.message.contains("looked for scanner-no-such-driver and no-such-driver in "), "{error}");
     assert_eq!(camera.status().state, State::Failed { error });
 }
 
