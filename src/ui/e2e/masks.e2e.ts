@@ -71,8 +71,8 @@ describe("masks in the browser", () => {
       await page.keyboard.press("Tab");
       await asked.getByRole("button", { name: "The table is empty: scan it" }).press("Enter");
       await complete(page);
-      const [reference] = (await rig.tell("dataset", "list")) as { id: string; scan: { Ok?: { reference?: boolean } } }[];
-      expect(reference?.scan.Ok?.reference).toBe(true);
+      const [reference] = (await rig.tell("dataset", "list")) as { id: string; scan: { reference?: boolean } | null }[];
+      expect(reference?.scan?.reference).toBe(true);
       await look(page, new RegExp(`${reference?.id}.*empty rig`));
       await page.getByText(/This is a scan of the empty rig/).waitFor();
       expect(await masksOf(page).count()).toBe(0);

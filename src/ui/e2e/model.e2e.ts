@@ -120,8 +120,8 @@ describe("the model in the browser", () => {
       await modelOf(page).getByRole("button", { name: /^Take \d+ more points? now$/ }).click();
       await modelOf(page).getByText(/points? were added, and are being visited\./).waitFor();
       await until("the scan goes on with them, and is complete", async () => {
-        const all = (await rig.tell("dataset", "list")) as { id: string; scan: { Ok?: { state: string; shots: { planned: number } } } }[];
-        const scan = all.find((one) => one.id === id)?.scan.Ok;
+        const all = (await rig.tell("dataset", "list")) as { id: string; scan: { state: string; shots: { planned: number } } | null }[];
+        const scan = all.find((one) => one.id === id)?.scan;
         return scan?.state === "complete" && scan.shots.planned > 24;
       }, SELDOM);
     });

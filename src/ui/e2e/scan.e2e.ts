@@ -18,8 +18,8 @@ afterAll(() => browser.close());
 
 /** Of the newest scan, as the program says. */
 async function newest(rig: Rig): Promise<{ id: string; state: string }> {
-  const [last] = (await rig.tell("dataset", "list")) as { id: string; scan: { Ok?: { state: string } } }[];
-  return { id: last?.id ?? "", state: last?.scan.Ok?.state ?? "" };
+  const [last] = (await rig.tell("dataset", "list")) as { id: string; scan: { state: string } | null }[];
+  return { id: last?.id ?? "", state: last?.scan?.state ?? "" };
 }
 
 const stored = async (page: Page) => Number(await page.getByRole("progressbar", { name: "Images stored" }).getAttribute("aria-valuenow"));
@@ -247,8 +247,8 @@ describe("a scan in the browser", () => {
       await page.getByRole("link", { name: /Große Eule/ }).click();
       await rename("Rename", "Eule", "", "loan");
       await page.getByRole("heading", { level: 1, name: "Eule", exact: true }).waitFor();
-      const [last] = (await rig.tell("dataset", "list", "--search", "eule")) as { scan: { Ok?: { state: string; description: object } } }[];
-      expect(last?.scan.Ok).toMatchObject({ state: "complete", description: { name: "Eule", tags: ["loan"] } });
+      const [last] = (await rig.tell("dataset", "list", "--search", "eule")) as { scan: { state: string; description: object } | null }[];
+      expect(last?.scan).toMatchObject({ state: "complete", description: { name: "Eule", tags: ["loan"] } });
     });
   });
 

@@ -11,10 +11,21 @@ import { gaps, status } from "../../state/rig";
 import { href } from "../../state/route";
 import { reasonsOf } from "./reasons";
 
+/** How often it is looked whether masks are made, while they were under way when last looked at. */
+const LOOK_MS = 1_000;
+
 /** The masks of the scan `id`, asked for anew when some were made, or images taken. */
 export function useMasks(id: string, images: number): Loaded<MaskList> {
   const making = status.value?.masks?.scan === id;
-  return useLoaded((signal) => get("/api/v1/scans/{scan}/masks", { path: { scan: id }, signal }), `${id} ${making} ${images} ${gaps.value}`);
+  const loaded = useLoaded((signal) => get("/api/v1/scans/{scan}/masks", { path: { scan: id }, signal }), `${id} ${making} ${images} ${gaps.value}`);
+  // A few masks are made between two words about the rig, which then never says that any are being made.
+  const unseen = loaded.value?.making.state === "under_way" && !making;
+  useEffect(() => {
+    if (!unseen) return undefined;
+    const timer = setInterval(loaded.again, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [unseen]);
+  return loaded;
 }
 
 /** The address of a mask that is laid over a thumbnail: another one for one that was made again. */
