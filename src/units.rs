@@ -214,10 +214,9 @@ fn number(text: &str) -> Option<f64> {
                 let is_whole = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
                 if is_whole { text.parse::<f64>().ok() } else { None }
             };
-            let (sign, above) = match above.strip_prefix(['-', '+']) {
-                Some(rest) if above.starts_with('-') => (-1.0, rest),
-                Some(rest) => (1.0, rest),
-                None => (1.0, above),
+            let (sign, above) = match above.strip_prefix('-') {
+                Some(rest) => (-1.0, rest),
+                None => (1.0, above.strip_prefix('+').unwrap_or(above)),
             };
             sign * whole(above)? / whole(below)?
         }

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::api::check_certificate;
 use crate::config::{Config, gpio};
-use crate::daemon::{self, plan_from, storage};
+use crate::daemon::{plan_from, storage};
+use crate::model::Pose;
 use crate::ownership;
 use crate::plan::{self, Pace, Plan, summary};
 use crate::sim::SimAxes;
@@ -14,26 +15,19 @@ use crate::sim::SimAxes;
 use super::exit::{Exit, Failure};
 use super::{devices, output};
 
-/// The plans of a configuration that has loaded, by their names. What is wrong with it beyond what is written in it is an
-/// error: a plan that the axes cannot reach is better found now than at the press of the button.
-pub(super) fn plans_of(config: &Config) -> Result<Vec<(&str, Plan)>, Failure> {
-    let plans = daemon::plans_of(config)?;
-    let certificate = config.api.tls.as_ref().map_or(Ok(()), check_certificate);
-    certificate.map_err(|error| Failure::new(Exit::Config, &error))?;
-    Ok(plans)
-}
-
-/// What is wrong with plans and certificate, each in a sentence.
-fn unfit(config: &Config) -> Vec<String> {
-    let start = SimAxes::home(&config.motion.axes);
-    let plans = config.plans.iter().map(|plan| &plan.name);
-    let mut unfit: Vec<String> = plans
-        .filter_map(|name| plan_from(config, Some(name), &start).err())
-        .map(|error| error.to_string())
-        .collect();
+/// The plans of a configuration that has loaded, by their names; or what is wrong with it beyond what is written in it, each in a
+/// sentence: a plan that the axes cannot reach is better found now than at the press of the button.
+fn plans_of<'c>(config: &'c Config, start: &Pose) -> Result<Vec<(&'c str, Plan)>, Vec<String>> {
+    let (mut plans, mut unfit) = (Vec::new(), Vec::new());
+    for name in config.plans.iter().map(|plan| plan.name.as_str()) {
+        match plan_from(config, Some(name), start) {
+            Ok(plan) => plans.push((name, plan)),
+            Err(error) => unfit.push(error.to_string()),
+        }
+    }
     let certificate = config.api.tls.as_ref().map(check_certificate);
     unfit.extend(certificate.and_then(Result::err).map(|error| error.to_string()));
-    unfit
+    if unfit.is_empty() { Ok(plans) } else { Err(unfit) }
 }
 
 pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Result<Exit, Failure> {
@@ -49,16 +43,15 @@ pub(super) fn check_config(path: &Path, with_devices: bool, as_json: bool) -> Re
     };
     ownership::share_like(&config.storage.runtime_directory);
     let start = SimAxes::home(&config.motion.axes);
-    let unfit = unfit(&config);
-    if !unfit.is_empty() {
-        if !as_json {
-            return Err(Failure::new(Exit::Config, &unfit.join("\n")));
+    let plans = match plans_of(&config, &start) {
+        Ok(plans) => plans,
+        Err(unfit) if as_json => {
+            let problems = unfit.iter().map(|message| json!({ "message": message })).collect::<Vec<_>>();
+            output::json(&json!({ "ok": false, "problems": problems }))?;
+            return Ok(Exit::Config);
         }
-        let problems = unfit.iter().map(|message| json!({ "message": message })).collect::<Vec<_>>();
-        output::json(&json!({ "ok": false, "problems": problems }))?;
-        return Ok(Exit::Config);
-    }
-    let plans = plans_of(&config)?;
+        Err(unfit) => return Err(Failure::new(Exit::Config, &unfit.join("\n"))),
+    };
     let failed = if with_devices { devices::check(config.clone())? } else { Vec::new() };
     let mut warnings = gpio::warnings(&config);
     warnings.extend(storage::warning(&config.storage));

@@ -15,7 +15,7 @@ use super::output;
 
 pub(super) fn doctor(config: &Path, as_json: bool) -> Result<Exit, Failure> {
     let status = status(config);
-    let mut findings = examine(config, &served(status.as_ref()));
+    let mut findings = examine(config, &status.as_ref().map_or(Served::NotAsked, served));
     findings.extend(status.iter().flat_map(conditions));
     if as_json {
         output::json(&findings)?;
@@ -34,9 +34,8 @@ fn status(config: &Path) -> Option<Value> {
     Some(ask_for(&config, &Request::Status, ANSWER_PATIENCE).ok()?.1)
 }
 
-/// Whether its page can be opened.
-fn served(status: Option<&Value>) -> Served {
-    let Some(status) = status else { return Served::NotAsked };
+/// Whether the page can be opened of the scanner that stands so.
+pub(super) fn served(status: &Value) -> Served {
     let api = &status["api"];
     let address = api["address"].as_str().and_then(|address| address.parse().ok());
     match (address, api["message"].as_str()) {

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 
 use crate::config::Config;
 use crate::daemon::{Request, as_code, page_addresses};
+use crate::doctor::Served;
 
 use super::control::{ANSWER_PATIENCE, ask_for};
+use super::doctor::served;
 use super::exit::{Exit, Failure};
 use super::output;
 
@@ -26,12 +28,10 @@ fn no_page(listen: Option<SocketAddr>) -> String {
 pub(super) fn open(config: &Config, name: String, json: bool) -> Result<Exit, Failure> {
     let status = ask_for(config, &Request::Status, ANSWER_PATIENCE)?.1;
     let refused = |message: String| Err(Failure { exit: Exit::Failed, message });
-    let api = &status["api"];
-    let Some(listen) = api["address"].as_str().and_then(|address| address.parse::<SocketAddr>().ok()) else {
-        return refused(match api["message"].as_str() {
-            Some(message) => format!("the page cannot be reached: {message}"),
-            None => no_page(config.api.listen),
-        });
+    let listen = match served(&status) {
+        Served::At(listen) => listen,
+        Served::Refused(message) => return refused(format!("the page cannot be reached: {message}")),
+        Served::Not | Served::NotAsked => return refused(no_page(config.api.listen)),
     };
     let (_, invited) = ask_for(config, &Request::Open { name }, ANSWER_PATIENCE)?;
     let Some(secret) = invited["secret"].as_str() else {

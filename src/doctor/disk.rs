@@ -85,8 +85,9 @@ pub(super) fn examine(storage: &Storage, wanted: &[Wanted]) -> Vec<Finding> {
             let missing = judge_missing(folder);
             let may_be_made = matches!(missing.verdict, Verdict::Advice { .. });
             let mut findings = vec![missing];
-            if may_be_made && let Some(above) = folder.ancestors().find(|above| above.is_dir()) {
-                findings.extend(room(&Storage { directory: above.to_owned(), ..storage.clone() }, wanted));
+            if may_be_made {
+                let above = nearest(folder).to_owned();
+                findings.extend(room(&Storage { directory: above, ..storage.clone() }, wanted));
             }
             return findings;
         }
@@ -180,6 +181,11 @@ fn speed(folder: &Path) -> Finding {
     }
 }
 
+/// The folder that is there, and in which `folder`, which is not, would be made.
+fn nearest(folder: &Path) -> &Path {
+    folder.ancestors().skip(1).find(|above| above.is_dir()).unwrap_or(Path::new("/"))
+}
+
 /// A folder that was never there, made by the first scan if that may.
 fn judge_missing(folder: &Path) -> Finding {
     let found = format!("{} does not exist", folder.display());
@@ -190,7 +196,7 @@ fn judge_missing(folder: &Path) -> Finding {
             "give scans another folder: storage.directory",
         );
     }
-    let above = folder.ancestors().skip(1).find(|above| above.is_dir()).unwrap_or(Path::new("/"));
+    let above = nearest(folder);
     if access(above, Access::WRITE_OK).is_ok() {
         return Finding::advice(
             CHECK,

@@ -22,6 +22,8 @@ const TRIES: usize = 3;
 struct There {
     /// Whether there is a list that says that the scan is there whole.
     is_whole: bool,
+    /// What it says, if that can be read.
+    list: Option<Delivered>,
     /// What a list says of a delivery that is under way, or was cut off, if there is one.
     told: Option<BTreeSet<String>>,
     /// Whether this delivery has told what it brings.
@@ -37,11 +39,11 @@ impl There {
         let is_whole = list.is_some();
         // Of what is damaged nothing is known, and nothing is taken away.
         let list = list.and_then(|json| serde_json::from_slice::<Delivered>(&json).ok());
-        let listed = list.into_iter().flat_map(|list| list.files).map(|file| file.path);
+        let listed = list.iter().flat_map(|list| &list.files).map(|file| file.path.clone());
         let told =
             under_way.map(|json| serde_json::from_slice::<BTreeSet<String>>(&json).unwrap_or_default());
         let paths = listed.chain(told.iter().flatten().cloned()).filter(|path| is_path(path)).collect();
-        Ok(Self { is_whole, told, is_open: false, paths })
+        Ok(Self { is_whole, list, told, is_open: false, paths })
     }
 
     /// Before anything changes there: tells what may lie there from now on, and takes the list away, which fits no more.
@@ -59,6 +61,7 @@ impl There {
         if self.is_whole {
             store.remove(LIST)?;
         }
+        self.list = None;
         self.is_open = true;
         Ok(())
     }
@@ -99,7 +102,7 @@ pub(crate) fn copy(
     }
     store.sweep()?;
     let files = listed.len();
-    list(job, store, pace, bytes, listed)?;
+    list(job, &there, store, pace, bytes, listed)?;
     if there.told.is_some() {
         store.remove(UNDER_WAY)?;
     }
@@ -137,14 +140,13 @@ fn bring(
 /// Lays the list beside the files, unless the one that is there says so already.
 fn list(
     job: &Job,
+    there: &There,
     store: &mut dyn Store,
     pace: &mut Pace,
     bytes: u64,
     files: Vec<Listed>,
 ) -> Result<(), Failure> {
-    let there = store.small(LIST, LONGEST_LIST)?;
-    let there = there.and_then(|json| serde_json::from_slice::<Delivered>(&json).ok());
-    if there.is_some_and(|there| there.format == FORMAT && there.files == files) {
+    if there.list.as_ref().is_some_and(|list| list.format == FORMAT && list.files == files) {
         return Ok(());
     }
     let list = Delivered {

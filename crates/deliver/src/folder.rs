@@ -114,9 +114,9 @@ impl Store for FolderStore {
     fn look(&mut self, path: &str, want: Recorded, pace: &mut Pace) -> Result<Look, Failure> {
         let at = self.at(path);
         let (mut file, bytes) = match open(&at)? {
-            There::File(file, bytes) => (file, bytes),
-            There::Nothing => return Ok(Look::Absent),
-            There::NoFile => return Ok(Look::Other("is no file".into())),
+            Found::File(file, bytes) => (file, bytes),
+            Found::Nothing => return Ok(Look::Absent),
+            Found::NoFile => return Ok(Look::Other("is no file".into())),
         };
         if bytes != want.bytes {
             return Ok(Look::Other(format!("has {bytes} bytes instead of {}", want.bytes)));
@@ -150,13 +150,13 @@ impl Store for FolderStore {
         let at = self.at(path);
         let mut bytes = Vec::new();
         match open(&at)? {
-            There::File(file, _) => {
+            Found::File(file, _) => {
                 file.take(limit)
                     .read_to_end(&mut bytes)
                     .map_err(|error| Failure::there("read", &at, error))?;
             }
-            There::Nothing => return Ok(None),
-            There::NoFile => {}
+            Found::Nothing => return Ok(None),
+            Found::NoFile => {}
         }
         Ok(Some(bytes))
     }
@@ -186,7 +186,7 @@ impl Store for FolderStore {
 }
 
 /// What is found under a name.
-enum There {
+enum Found {
     Nothing,
     /// A folder, a link, a FIFO.
     NoFile,
@@ -195,16 +195,16 @@ enum There {
 }
 
 /// Opens what is there, and waits for nobody.
-fn open(at: &Path) -> Result<There, Failure> {
+fn open(at: &Path) -> Result<Found, Failure> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file: File = match openat(CWD, at, flags, Mode::empty()) {
         Ok(file) => file.into(),
-        Err(Errno::NOENT) => return Ok(There::Nothing),
-        Err(Errno::LOOP | Errno::NXIO) => return Ok(There::NoFile),
+        Err(Errno::NOENT) => return Ok(Found::Nothing),
+        Err(Errno::LOOP | Errno::NXIO) => return Ok(Found::NoFile),
         Err(error) => return Err(Failure::there("read", at, error.into())),
     };
     let metadata = file.metadata().map_err(|error| Failure::there("read", at, error))?;
-    Ok(if metadata.is_file() { There::File(file, metadata.len()) } else { There::NoFile })
+    Ok(if metadata.is_file() { Found::File(file, metadata.len()) } else { Found::NoFile })
 }
 
 /// Writes it under another name, and reads it back.

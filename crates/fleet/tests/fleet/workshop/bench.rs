@@ -84,6 +84,13 @@ impl Workshop {
         self.folder().join("fleet/workshop.nk")
     }
 
+    /// The broker's `JetStream`, as the rig has it.
+    pub(crate) async fn jetstream(&self) -> async_nats::jetstream::Context {
+        let seed = keys::load(&self.key()).unwrap().seed;
+        let client = async_nats::ConnectOptions::with_nkey(seed).connect(self.address()).await.unwrap();
+        async_nats::jetstream::new(client)
+    }
+
     pub(crate) fn start_broker(&mut self) {
         let mut command = Command::new(broker_program().unwrap());
         command.arg("--config").arg(self.folder().join("fleet/nats-server.conf"));
@@ -147,9 +154,7 @@ impl Workshop {
     /// The messages that lie in `stream`.
     pub(crate) fn messages(&self, stream: &str) -> u64 {
         self.with(async |_| {
-            let seed = keys::load(&self.key()).unwrap().seed;
-            let client = async_nats::ConnectOptions::with_nkey(seed).connect(self.address()).await.unwrap();
-            let jetstream = async_nats::jetstream::new(client);
+            let jetstream = self.jetstream().await;
             jetstream.get_stream(stream).await.unwrap().cached_info().state.messages
         })
     }

@@ -58,9 +58,7 @@ fn a_worker_that_is_started_again_goes_on_with_what_it_had_fetched() {
     // Without the dataset at the broker, there is only what it has.
     let (job, record) = workshop.job();
     workshop.with(async |_| {
-        let seed = scanner_fleet::keys::load(&workshop.key()).unwrap().seed;
-        let client = async_nats::ConnectOptions::with_nkey(seed).connect(workshop.address()).await.unwrap();
-        let data = async_nats::jetstream::new(client).get_stream("workshop-datasets").await.unwrap();
+        let data = workshop.jetstream().await.get_stream("workshop-datasets").await.unwrap();
         for number in 0..record.about.files {
             data.purge().filter(format!("workshop.data.{job}.{number}")).await.unwrap();
         }

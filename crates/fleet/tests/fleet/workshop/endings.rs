@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::PullConsumer;
 use futures_util::StreamExt as _;
-use scanner_fleet::keys;
 use scanner_fleet::workshop::state::{Input, State};
 use scanner_fleet::workshop::{DATASETS, JOBS, RESULTS, WORKERS};
 use tokio::time::timeout;
@@ -20,9 +19,7 @@ fn a_job_that_is_offered_again_stays_in_the_queue_when_the_worker_that_failed_is
     workshop.offer();
     let (job, _) = workshop.job();
     workshop.with(async |shop| {
-        let seed = keys::load(&workshop.key()).unwrap().seed;
-        let client = async_nats::ConnectOptions::with_nkey(seed).connect(workshop.address()).await.unwrap();
-        let jetstream = async_nats::jetstream::new(client);
+        let jetstream = workshop.jetstream().await;
         let queue: PullConsumer = jetstream.get_consumer_from_stream(WORKERS, JOBS).await.unwrap();
         let mut batch = queue.fetch().max_messages(1).messages().await.unwrap();
         let message = batch.next().await.unwrap().unwrap();

@@ -49,9 +49,7 @@ fn an_offer_that_broke_off_is_gone_on_with() {
     let (job, record) = workshop.job();
     // As it was before the end of it: no record, and two files are missing.
     workshop.with(async |_| {
-        let seed = scanner_fleet::keys::load(&workshop.key()).unwrap().seed;
-        let client = async_nats::ConnectOptions::with_nkey(seed).connect(workshop.address()).await.unwrap();
-        let jetstream = async_nats::jetstream::new(client);
+        let jetstream = workshop.jetstream().await;
         let data = jetstream.get_stream(DATASETS).await.unwrap();
         for what in ["0", "2", "list"] {
             data.purge().filter(data_subject(&job, what)).await.unwrap();

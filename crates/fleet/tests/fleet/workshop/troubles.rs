@@ -1,7 +1,6 @@
 //! Commands that fail, disks that are full, and files that are not what they should be.
 
 use async_nats::HeaderMap;
-use scanner_fleet::keys;
 use scanner_fleet::workshop::state::State;
 use scanner_fleet::workshop::{DATASETS, JOBS, data_subject};
 
@@ -88,9 +87,7 @@ fn a_damaged_file_is_refused_and_an_offer_replaces_it() {
     let (job, _) = workshop.job();
     // As long as before, and with a checksum that fits itself, but not what the scan has.
     workshop.with(async |_| {
-        let seed = keys::load(&workshop.key()).unwrap().seed;
-        let client = async_nats::ConnectOptions::with_nkey(seed).connect(workshop.address()).await.unwrap();
-        let jetstream = async_nats::jetstream::new(client);
+        let jetstream = workshop.jetstream().await;
         let subject = data_subject(&job, "1");
         let data = jetstream.get_stream(DATASETS).await.unwrap();
         let mut bytes = data.direct_get_last_for_subject(subject.as_str()).await.unwrap().payload.to_vec();
